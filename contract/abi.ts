@@ -1,0 +1,274 @@
+/**
+ * The one table of what generated code, assembly, C++ and TypeScript must agree on in memory:
+ * struct layouts, trap codes, library calls and the stubs in front of each module's code.
+ * `npm run generate` writes native/base/layout.h, asm/layout.inc and ts/generated/abi.ts from it.
+ * All offsets are bytes; every struct is little-endian, naturally aligned, and only ever grows at its end.
+ */
+
+/** A field's C type; `ptr` is an address of the struct named in the doc text. */
+export type FieldType = 'u64' | 'u32' | 'ptr' | 'u64[]';
+
+/** One field: name (snake_case), type, what it is, and for arrays the element count. */
+export type Field = readonly [name: string, type: FieldType, doc: string, count?: number];
+
+/** One struct. `size` is asserted: the fields, padded to 16 bytes, must fill it exactly. */
+export interface Struct {
+  readonly name: string;
+  readonly doc: string;
+  readonly size: number;
+  readonly fields: readonly Field[];
+}
+
+/** Library calls: C++ functions that generated code reaches through the `host_call` stub, in table order. */
+export const LIBCALLS = [
+  ['call_import', '(VMHostFunction*, slots*): call an imported JavaScript function; results replace the arguments in the slots'],
+  ['cont_new', '(VMFunction* or 0) -> handle: a fresh continuation; traps on null and when records run out'],
+  ['cont_allocate', '(VMContinuation*): give a fresh continuation its stack before the first resume; traps when stacks run out'],
+  ['cont_release', '(VMContinuation*): take back record and stack of a continuation that returned'],
+  ['cont_reserve', '(VMContinuation*, slots): make the payload buffer hold that many slots in all'],
+  ['cont_invalid', '(handle): trap: null, or already consumed'],
+  ['cont_renew', '(VMContinuation*) -> VMContinuation*: the generation is spent: move the fiber to a fresh record'],
+  ['find_handler', '(VMTag*) -> VMFiber*: the outermost fiber of the chain to suspend; scratch0 is the handler index; traps when nobody handles'],
+  ['memory_size', '(VMMemory*) -> pages, asked of V8'],
+  ['memory_grow', '(VMMemory*, delta pages) -> old pages or -1'],
+  ['memory_refresh', '(VMMemory*) -> bytes: the length now, where a check against the cached one failed'],
+  ['memory_copy', '(VMMemory* destination, d, s, n), scratch0 = VMMemory* source'],
+  ['memory_fill', '(VMMemory*, d, byte, n)'],
+  ['memory_init', '(VMMemory*, d, s, n), scratch0 = VMInstance*, scratch1 = segment'],
+  ['data_drop', '(VMInstance*, segment)'],
+  ['table_grow', '(VMTable*, delta, value) -> old length or -1'],
+  ['table_fill', '(VMTable*, i, value, n)'],
+  ['table_copy', '(VMTable* destination, d, s, n), scratch0 = VMTable* source'],
+  ['table_init', '(VMTable*, d, s, n), scratch0 = VMInstance*, scratch1 = segment'],
+  ['elem_drop', '(VMInstance*, segment)'],
+  ['is_subtype', '(actual type id, expected type id) -> 0 or 1'],
+  ['trap', '(trap code): raise that trap at the call'],
+  ['throw_exception', '(VMTag*, payload words): reserved for exceptions'],
+  ['throw_ref', '(exception): reserved for exceptions'],
+  ['atomic_wait', 'reserved for threads'],
+  ['atomic_notify', 'reserved for threads'],
+] as const;
+
+export const STRUCTS: readonly Struct[] = [
+  {
+    name: 'VMThread',
+    doc: 'What generated code knows of its thread; one for each Node environment. A VMInstance and a VMHostFunction begin with its address.',
+    size: 704,
+    fields: [
+      ['self', 'ptr', 'VMThread: itself, so that a thread can stand where a context is wanted'],
+      ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to the maximum for a moment'],
+      ['current', 'ptr', 'VMFiber: the running fiber, 0 while JavaScript runs'],
+      ['host_sp', 'u64', 'stack pointer of the host stack at the innermost enter: C++ called from a fiber runs below it'],
+      ['continuations', 'ptr', 'VMContinuation: base of the reserved range of records; a handle\'s index counts from here'],
+      ['poll_page', 'u64', 'address of a page that loop headers read; it is made unreadable to interrupt the thread'],
+      ['exit_sp', 'u64', 'sp of the last host_call, at its return address (x86-64) or as on entry (aarch64)'],
+      ['exit_fp', 'u64', 'frame pointer of the last host_call\'s caller'],
+      ['exit_pc', 'u64', 'return address of the last host_call'],
+      ['switches', 'u64', 'resumes executed; each is a pair of stack switches'],
+      ['unwind_sp', 'u64', 'where a host_call that raised goes on: stack pointer'],
+      ['unwind_fp', 'u64', 'frame pointer'],
+      ['unwind_pc', 'u64', 'program counter'],
+      ['unwind_p0', 'u64', 'first exception payload word'],
+      ['unwind_p1', 'u64', 'second exception payload word'],
+      ['scratch0', 'u64', 'further arguments or results of library calls'],
+      ['scratch1', 'u64', 'see scratch0'],
+      ['scratch2', 'u64', 'see scratch0'],
+      ['trap_code', 'u32', 'TRAPS value of the trap being delivered, 0 when none'],
+      ['in_wasm', 'u32', '1 while a fiber may run: what the watchdog looks at'],
+      ['trap_pc', 'u64', 'program counter of the trap'],
+      ['trap_fp', 'u64', 'frame pointer at the trap'],
+      ['trap_sp', 'u64', 'stack pointer at the trap'],
+      ['entry', 'ptr', 'the innermost entry (C++ Entry), 0 while none is active'],
+      ['runtime', 'ptr', 'the C++ object that owns this struct'],
+      ['spare', 'u64[]', 'kept for later, zero', 8],
+      ['libcalls', 'u64[]', 'addresses of the library calls by LIBCALLS number', 56],
+    ],
+  },
+  {
+    name: 'VMInstance',
+    doc: 'The fixed head of an instance\'s context; ts/lower/layout.ts lays the module\'s own part behind it.',
+    size: 64,
+    fields: [
+      ['thread', 'ptr', 'VMThread'],
+      ['memory_base', 'u64', 'address of memory 0, constant for the instance where the memory has guards'],
+      ['memory0', 'ptr', 'VMMemory of memory 0'],
+      ['code', 'ptr', 'the C++ code object'],
+      ['data', 'ptr', 'the C++ instance object: segments and what keeps them'],
+      ['id', 'u64', 'number of the instance on this thread, for backtraces'],
+      ['spare', 'u64[]', 'zero', 2],
+    ],
+  },
+  {
+    name: 'VMFunction',
+    doc: 'What a function reference points to.',
+    size: 48,
+    fields: [
+      ['code', 'u64', 'machine code, Tail convention, first argument the context'],
+      ['context', 'ptr', 'VMInstance or VMHostFunction that the code gets'],
+      ['type', 'u32', 'canonical type id'],
+      ['index', 'u32', 'function index in its module'],
+      ['enter', 'u64', 'trampoline (context, code, VMFiber*): arguments and results in the fiber\'s payload slots'],
+      ['slots', 'u32', 'payload slots that the trampoline needs: max(params, results)'],
+      ['flags', 'u32', 'bit 0: an imported JavaScript function'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMTable',
+    doc: 'A table; elements are 8 bytes: a function\'s address, an externref index, a continuation handle; 0 is null.',
+    size: 48,
+    fields: [
+      ['base', 'u64', 'address of element 0; moves when the table grows'],
+      ['length', 'u64', 'elements'],
+      ['maximum', 'u64', 'elements, all ones when unbounded'],
+      ['capacity', 'u64', 'elements allocated'],
+      ['object', 'ptr', 'the C++ object'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMMemory',
+    doc: 'A linear memory, backed by V8\'s own WebAssembly.Memory.',
+    size: 48,
+    fields: [
+      ['base', 'u64', 'address of byte 0'],
+      ['bytes', 'u64', 'length when last asked: a lower bound, for a memory only grows'],
+      ['object', 'ptr', 'the C++ object'],
+      ['guarded', 'u32', '1 when [base, base + 8 GiB) is one reservation that faults beyond the length'],
+      ['flags', 'u32', 'bit 0 shared, bit 1 64-bit addresses'],
+      ['maximum', 'u64', 'pages'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMTag',
+    doc: 'A tag: its address is its identity.',
+    size: 16,
+    fields: [
+      ['type', 'u32', 'canonical id of its function type'],
+      ['id', 'u32', 'number on this thread, for messages'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMFiber',
+    doc: 'The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent.',
+    size: 128,
+    fields: [
+      ['sp', 'u64', 'saved stack pointer'],
+      ['fp', 'u64', 'saved frame pointer'],
+      ['pc', 'u64', 'saved program counter; 0 once the fiber has returned'],
+      ['parent', 'ptr', 'VMFiber that resumed this one; 0 for an entry fiber and while suspended'],
+      ['limit', 'u64', 'lowest address sp may have in a prologue'],
+      ['record', 'ptr', 'VMContinuation whose payload slots this fiber uses'],
+      ['handlers', 'ptr', 'VMHandlers of the resume that runs this fiber; never 0 while running'],
+      ['thread', 'ptr', 'VMThread'],
+      ['start_enter', 'u64', 'the first function: trampoline'],
+      ['start_context', 'u64', 'the first function: context'],
+      ['start_code', 'u64', 'the first function: code'],
+      ['stack', 'ptr', 'C++ stack that this block is the top of'],
+      ['entry', 'ptr', 'C++ Entry for an entry fiber, else 0'],
+      ['id', 'u64', 'number of the fiber on this thread, for people'],
+      ['spare', 'u64[]', 'zero', 2],
+    ],
+  },
+  {
+    name: 'VMContinuation',
+    doc: 'A continuation\'s record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never valid, so handle 0 is null.',
+    size: 128,
+    fields: [
+      ['generation', 'u64', 'counts consumptions, at most 2^40 - 1'],
+      ['state', 'u32', 'STATES value'],
+      ['count', 'u32', 'payload slots already bound'],
+      ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume'],
+      ['leaf', 'ptr', 'VMFiber where a resume goes on'],
+      ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
+      ['capacity', 'u32', 'slots'],
+      ['index', 'u32', 'this record\'s number'],
+      ['function', 'ptr', 'VMFunction that a fresh continuation starts with'],
+      ['next_free', 'u64', 'free list'],
+      ['inline_slots', 'u64[]', 'the slots of a continuation that needs no more than four', 8],
+    ],
+  },
+  {
+    name: 'VMHandlers',
+    doc: 'The handlers of one resume instruction in one instance; VMTag addresses follow: labels first, then switches, then a zero.',
+    size: 16,
+    fields: [
+      ['labels', 'u32', 'number of (on tag label) clauses'],
+      ['switches', 'u32', 'number of (on tag switch) clauses'],
+      ['first_tag', 'ptr', 'VMTag of the first clause, 0 when there is none'],
+    ],
+  },
+  {
+    name: 'VMHostFunction',
+    doc: 'The context of an imported JavaScript function.',
+    size: 32,
+    fields: [
+      ['thread', 'ptr', 'VMThread'],
+      ['object', 'ptr', 'the C++ object: reference to the function, its type'],
+      ['type', 'u32', 'canonical type id'],
+      ['flags', 'u32', 'zero'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+];
+
+/** States of a continuation's record. */
+export const STATES = [
+  ['free', 'in the free list'],
+  ['fresh', 'made, perhaps with arguments bound, never resumed'],
+  ['suspended', 'waits for a resume'],
+  ['running', 'resumed: it, or a fiber it resumed, runs'],
+  ['retired', 'its generations are spent; never used again'],
+] as const;
+
+/** Trap codes: number, name, message. Messages up to the bar are the specification's texts. 251 to 255 are Cranelift's own. */
+export const TRAPS = [
+  [1, 'unreachable', 'unreachable'],
+  [2, 'undefined_element', 'undefined element'],
+  [3, 'indirect_call_type', 'indirect call type mismatch'],
+  [4, 'uninitialized_element', 'uninitialized element'],
+  [5, 'null_function', 'null function reference'],
+  [6, 'null_reference', 'null reference'],
+  [7, 'table_bounds', 'out of bounds table access'],
+  [8, 'deadline', 'the deadline of the call has passed'],
+  [9, 'null_continuation', 'null continuation reference'],
+  [10, 'continuation_consumed', 'continuation already consumed'],
+  [11, 'unhandled_tag', 'unhandled tag'],
+  [12, 'too_many_stacks', 'too many stacks'],
+  [13, 'terminated', 'execution terminated'],
+  [14, 'cast_failure', 'cast failure'],
+  [15, 'null_exception', 'null exception reference'],
+  [16, 'array_bounds', 'out of bounds array access'],
+  [17, 'barrier', 'suspension would cross a host frame'],
+  [18, 'unaligned_atomic', 'unaligned atomic'],
+  [19, 'expected_shared', 'expected shared memory'],
+  [20, 'out_of_memory', 'out of memory'],
+  [251, 'stack_overflow', 'call stack exhausted'],
+  [252, 'integer_overflow', 'integer overflow'],
+  [253, 'memory_bounds', 'out of bounds memory access'],
+  [254, 'division_by_zero', 'integer divide by zero'],
+  [255, 'bad_conversion', 'invalid conversion to integer'],
+] as const;
+
+/** What the second result of the switch stub says: a handler index (0 and up), or one of these (as unsigned 32-bit numbers). */
+export const SWITCH_KINDS = [
+  ['resumed', 0, 'into a suspended fiber: resumed; the payload is the VMContinuation whose slots hold the values'],
+  ['returned', 0xffffffff, 'into a resumer: the fiber\'s function returned; the payload is its VMContinuation'],
+] as const;
+
+/** Offsets of the position-independent stubs that the loader copies in front of every module's code. */
+export const STUBS = [
+  ['switch', 0, 'Tail (VMFiber*, payload, kind) -> (payload, kind)'],
+  ['host_call', 128, 'Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value'],
+  ['size', 512, 'bytes that the stubs take: where functions begin'],
+] as const;
+
+/** Numbers that several languages need. */
+export const LIMITS = [
+  ['handle_index_bits', 24, 'bits of a continuation handle that are the record\'s index'],
+  ['record_size_log2', 7, 'a record is 1 << this bytes'],
+  ['slot_size', 16, 'bytes of one payload slot'],
+  ['inline_slots', 4, 'payload slots inside the record'],
+] as const;

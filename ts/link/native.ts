@@ -1,0 +1,108 @@
+/**
+ * What the addon offers to TypeScript. Addresses are numbers (user space has 47 bits); the addon is per thread:
+ * every function works on the engine of the Node environment that loaded it.
+ */
+
+/** One frame of a backtrace, innermost first: artifact number, function number in it, byte offset in the module (-1 unknown). */
+export interface NativeFrame {
+  readonly code: number;
+  readonly function: number;
+  readonly offset: number;
+}
+
+/** What the addon calls back. All run on the host stack. */
+export interface NativeHooks {
+  /** Makes the error of a trap; `detail` is a number the trap carries (tag id, import number) or -1. The addon throws what this returns. */
+  trap(code: number, frames: Float64Array, detail: number): Error;
+  /** ToWebAssemblyValue for arguments that are not already of the right kind: `kind` is a value type byte. May throw. Returns a number or bigint. */
+  coerce(kind: number, value: unknown): number | bigint;
+  /** Does nothing; a termination that is pending shows when it is called. */
+  poll(): void;
+}
+
+/** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
+export interface NativeOptions {
+  readonly maximumStacks?: number;
+  readonly continuationStackSize?: number;
+  readonly entryStackSize?: number;
+  readonly strategy?: 'mmap' | 'malloc' | 'pool';
+  readonly guard?: 'auto' | 'kernel' | 'software';
+}
+
+/** Counters; see docs of the CLI's --stats. */
+export interface NativeStatistics {
+  readonly switches: number;
+  readonly continuationsMade: number;
+  readonly continuationsLive: number;
+  readonly stacksLive: number;
+  readonly stacksPooled: number;
+  readonly stacksPeak: number;
+  readonly stackBytesReserved: number;
+  readonly codeBytes: number;
+  readonly instances: number;
+  readonly hostFunctions: number;
+  readonly entries: number;
+}
+
+/** What `heddle doctor` prints of the system. */
+export interface NativeReport {
+  readonly cpu: string;
+  readonly features: readonly string[];
+  readonly kernel: string;
+  readonly guard: 'kernel' | 'software';
+  readonly guardReason: string;
+  readonly pageSize: number;
+  readonly minimumSignalStack: number;
+  readonly maximumMaps: number;
+  readonly memoryLimit: number;
+}
+
+/** Where and how to load or store a raw value. `ref` and `u64` are numbers (addresses, indices), `i64` a bigint. */
+export type RawKind = 'i32' | 'i64' | 'f32' | 'f64' | 'u32' | 'u64' | 'ref';
+
+export interface Native {
+  readonly arch: 'x64' | 'arm64';
+  /** Hash of contract/abi.ts as compiled in: must equal the TypeScript side's. */
+  readonly contract: string;
+  /** Cranelift ISA settings of this CPU, such as `has_sse41`. */
+  cpuFeatures(): string[];
+  report(): NativeReport;
+  hooks(hooks: NativeHooks): void;
+  configure(options: NativeOptions): void;
+  statistics(): NativeStatistics;
+
+  /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
+  defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
+  /**
+   * Maps an artifact. `code` begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
+   * sorted by offset. Returns its number and base address.
+   */
+  loadCode(code: Uint8Array, functions: Int32Array, traps: Int32Array, sources: Int32Array, calls: Int32Array): { id: number; base: number };
+  /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
+  createInstance(code: number, size: number): { address: number; id: number };
+  /** Copies bytes into memory that the addon owns (instance contexts). */
+  write(address: number, bytes: Uint8Array): void;
+  load(address: number, kind: RawKind): number | bigint;
+  store(address: number, kind: RawKind, value: number | bigint): void;
+  /** Passive and active segments that memory.init, table.init may use; data copies the bytes, elements are reference words. */
+  setData(instance: number, segment: number, bytes: Uint8Array): void;
+  setElements(instance: number, segment: number, words: Float64Array): void;
+
+  /** Returns the VMTable's address. */
+  createTable(minimum: number, maximum: number, fill: number): number;
+  /** Old length or -1. */
+  tableGrow(table: number, delta: number, fill: number): number;
+  tableCopyIn(table: number, at: number, words: Float64Array): boolean;
+  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. */
+  createMemory(memory: WebAssembly.Memory): { address: number; base: number; guarded: boolean };
+  /** Address of a zeroed 16-byte cell. */
+  createGlobal(): number;
+  createTag(type: number, id: number): number;
+
+  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;
+  /** The JavaScript function of a VMFunction; references cross as numbers. */
+  createExport(fn: number, name: string): (...args: unknown[]) => unknown;
+  /** Calls with a deadline in milliseconds (0: none). */
+  invoke(fn: number, args: readonly unknown[], deadline: number): unknown;
+}
