@@ -68,8 +68,10 @@ struct VMThread {
   void* entry;
   /// the C++ object that owns this struct
   void* runtime;
+  /// a number that goes with the trap, such as a tag's id; all ones when there is none
+  uint64_t trap_detail;
   /// kept for later, zero
-  uint64_t spare[8];
+  uint64_t spare[7];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
 };
@@ -99,7 +101,8 @@ static_assert(offsetof(VMThread, trap_fp) == 160);
 static_assert(offsetof(VMThread, trap_sp) == 168);
 static_assert(offsetof(VMThread, entry) == 176);
 static_assert(offsetof(VMThread, runtime) == 184);
-static_assert(offsetof(VMThread, spare) == 192);
+static_assert(offsetof(VMThread, trap_detail) == 192);
+static_assert(offsetof(VMThread, spare) == 200);
 static_assert(offsetof(VMThread, libcalls) == 256);
 
 /// The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.
@@ -486,5 +489,7 @@ inline constexpr uint32_t kRecordSizeLog2 = 7;
 inline constexpr uint32_t kSlotSize = 16;
 /// payload slots inside the record
 inline constexpr uint32_t kInlineSlots = 4;
+/// Hash of the table.
+inline constexpr char kContract[] = "ddf821068e4b0968";
 
 }  // namespace heddle

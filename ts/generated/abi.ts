@@ -52,8 +52,10 @@ export const VMThread = {
   entry: 176,
   /** the C++ object that owns this struct */
   runtime: 184,
+  /** a number that goes with the trap, such as a tag's id; all ones when there is none */
+  trapDetail: 192,
   /** kept for later, zero */
-  spare: 192,
+  spare: 200,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
   $size: 704,
@@ -391,3 +393,6 @@ export const LIMIT = {
   /** payload slots inside the record */
   inlineSlots: 4,
 } as const;
+
+/** Hash of the table: an addon must say the same. */
+export const CONTRACT = 'ddf821068e4b0968';

@@ -105,4 +105,9 @@ export interface Native {
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */
   invoke(fn: number, args: readonly unknown[], deadline: number): unknown;
+  /**
+   * Calls with raw values: arguments in 16-byte slots (i32 and f32 in the low 4 bytes, i64, f64 and references in 8, v128 in 16), at least
+   * VMFunction.slots of them; results replace them.
+   */
+  invokeRaw(fn: number, slots: Uint8Array, deadline: number): void;
 }

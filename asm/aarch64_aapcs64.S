@@ -1,0 +1,346 @@
+/*
+ * The stack routines for aarch64, AAPCS64: the same list as x86_64_sysv.S, whose pictures and explanations hold here; only the
+ * differences are said.
+ *
+ * Tail arguments and results start at x2 (x0 is the struct return register, x1 holds an indirect callee). Exception payload
+ * words are x0 and x1. The return address is in x30, so a suspended fiber's sp is that of its frame, with nothing popped.
+ * What no routine saves: fpcr, the signal mask, the platform register x18; x30 is never signed.
+ *
+ * The host stack inside heddle_enter (H = thread->host_sp):
+ *
+ *   H+168 thread   H+160 the outer host_sp   H+96 .. H+159 d8..d15   H+16 .. H+95 x19..x28   H+8 x30   H+0 x29
+ */
+#include "layout.inc"
+#include "macros.h"
+
+        .text
+
+/* heddle_switch: Tail (x2 = VMFiber, x3 = payload, x4 = kind) -> (x2 = payload, x3 = kind); handlers get x0, x1. */
+ROUTINE(heddle_switch)
+        .cfi_startproc
+        ldp     x9, x10, [x2, #FIBER_SP]
+        ldr     x11, [x2, #FIBER_PC]
+        mov     x12, sp
+        stp     x12, x29, [x2, #FIBER_SP]
+        str     x30, [x2, #FIBER_PC]
+        mov     sp, x9
+        mov     x29, x10
+        mov     x0, x3
+        mov     x1, x4
+        mov     x2, x3
+        mov     x3, x4
+        br      x11
+        .cfi_endproc
+MARK(heddle_switch_end)
+END(heddle_switch)
+
+/* heddle_host_call: Tail (x2 = VMThread, x3 = C++ function, x4..x7 = a0..a3) -> x2 = value. The function returns {x0, x1}. */
+ROUTINE(heddle_host_call)
+        .cfi_startproc
+        mov     x9, sp
+        stp     x9, x29, [x2, #THREAD_EXIT_SP]
+        str     x30, [x2, #THREAD_EXIT_PC]
+        stp     x29, x30, [sp, #-16]!
+        .cfi_def_cfa_offset 16
+        .cfi_offset x29, -16
+        .cfi_offset x30, -8
+        mov     x29, sp
+        .cfi_def_cfa_register x29
+        ldr     x10, [x2, #THREAD_HOST_SP]
+        mov     sp, x10
+        mov     x9, x3
+        mov     x0, x2
+        mov     x1, x4
+        mov     x2, x5
+        mov     x3, x6
+        mov     x4, x7
+        blr     x9
+        mov     sp, x29
+        .cfi_def_cfa_register sp
+        ldp     x29, x30, [sp], #16
+        .cfi_def_cfa_offset 0
+        .cfi_restore x29
+        .cfi_restore x30
+        cbnz    x1, 1f
+        mov     x2, x0
+        ret
+1:      ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
+        ldr     x10, [x1, #THREAD_UNWIND_PC]
+        ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
+        mov     sp, x9
+        br      x10
+        .cfi_endproc
+MARK(heddle_host_call_end)
+END(heddle_host_call)
+
+/* heddle_enter: C (x0 = VMThread, x1 = VMFiber) -> {x0 = kind, x1 = payload}. */
+ROUTINE(heddle_enter)
+        .cfi_startproc
+        stp     x29, x30, [sp, #-176]!
+        .cfi_def_cfa_offset 176
+        .cfi_offset x29, -176
+        .cfi_offset x30, -168
+        mov     x29, sp
+        stp     x19, x20, [sp, #16]
+        .cfi_offset x19, -160
+        .cfi_offset x20, -152
+        stp     x21, x22, [sp, #32]
+        .cfi_offset x21, -144
+        .cfi_offset x22, -136
+        stp     x23, x24, [sp, #48]
+        .cfi_offset x23, -128
+        .cfi_offset x24, -120
+        stp     x25, x26, [sp, #64]
+        .cfi_offset x25, -112
+        .cfi_offset x26, -104
+        stp     x27, x28, [sp, #80]
+        .cfi_offset x27, -96
+        .cfi_offset x28, -88
+        stp     d8, d9, [sp, #96]
+        stp     d10, d11, [sp, #112]
+        stp     d12, d13, [sp, #128]
+        stp     d14, d15, [sp, #144]
+        ldr     x9, [x0, #THREAD_HOST_SP]
+        stp     x9, x0, [sp, #160]
+        mov     x9, sp
+        str     x9, [x0, #THREAD_HOST_SP]
+        ldp     x10, x11, [x1, #FIBER_SP]
+        ldr     x12, [x1, #FIBER_PC]
+        stp     x9, x29, [x1, #FIBER_SP]
+        adr     x13, .Lentered
+        str     x13, [x1, #FIBER_PC]
+        ldr     x2, [x1, #FIBER_RECORD]
+        mov     x3, xzr
+        mov     sp, x10
+        mov     x29, x11
+        br      x12
+.Lentered:                              /* by a switch: sp = host_sp, x2 = payload, x3 = kind */
+        mov     x0, x3
+        mov     x1, x2
+.Lback:
+        ldp     x9, x10, [sp, #160]
+        str     x9, [x10, #THREAD_HOST_SP]
+        ldp     d14, d15, [sp, #144]
+        ldp     d12, d13, [sp, #128]
+        ldp     d10, d11, [sp, #112]
+        ldp     d8, d9, [sp, #96]
+        ldp     x27, x28, [sp, #80]
+        ldp     x25, x26, [sp, #64]
+        ldp     x23, x24, [sp, #48]
+        ldp     x21, x22, [sp, #32]
+        ldp     x19, x20, [sp, #16]
+        ldp     x29, x30, [sp], #176
+        .cfi_def_cfa_offset 0
+        ret
+        .cfi_endproc
+
+/* heddle_leave: x0 = VMThread. */
+ENTRY(heddle_leave)
+        .cfi_startproc
+        .cfi_undefined x30
+        ldr     x9, [x0, #THREAD_HOST_SP]
+        mov     sp, x9
+        mov     w0, #ENTER_LEFT
+        mov     x1, xzr
+        b       .Lback
+        .cfi_endproc
+END(heddle_enter)
+
+/* heddle_fiber_start: sp = the VMFiber. Calls Tail start_enter(x2 = start_context, x3 = start_code, x4 = fiber). */
+ROUTINE(heddle_fiber_start)
+        .cfi_startproc
+        .cfi_undefined x30
+        ldr     x1, [sp, #FIBER_START_ENTER]
+        ldp     x2, x3, [sp, #FIBER_START_CONTEXT]
+        mov     x4, sp
+        mov     x29, xzr
+        mov     x30, xzr
+        blr     x1
+        mov     x9, sp
+        ldr     x10, [x9, #FIBER_THREAD]
+        ldr     x11, [x9, #FIBER_PARENT]
+        str     x11, [x10, #THREAD_CURRENT]
+        cbz     x11, 1f
+        ldr     x11, [x11, #FIBER_LIMIT]
+        str     x11, [x10, #THREAD_STACK_LIMIT]
+1:      ldr     x2, [x9, #FIBER_RECORD]
+        mov     w3, #SWITCH_RETURNED
+        ldr     x11, [x9, #FIBER_PC]
+        str     xzr, [x9, #FIBER_PC]
+        ldp     x12, x29, [x9, #FIBER_SP]
+        mov     sp, x12
+        br      x11
+        .cfi_endproc
+END(heddle_fiber_start)
+
+/*
+ * heddle_interrupt: sp[0] = VMThread, sp[8] = the pc to go on at. An indirect jump needs a register, so x17 is not kept: it is
+ * dead at a function's beginning and at a poll load (Cranelift uses x16 and x17 only inside one instruction's expansion).
+ *
+ *   sp+792 pc   +784 thread   +272 .. +783 q0..q31   +256 fpsr   +248 nzcv   +240 x30   +0 .. +239 x0..x29
+ */
+ROUTINE(heddle_interrupt)
+        .cfi_startproc
+        .cfi_signal_frame
+        .cfi_undefined x30
+        sub     sp, sp, #784
+        stp     x0, x1, [sp, #0]
+        stp     x2, x3, [sp, #16]
+        stp     x4, x5, [sp, #32]
+        stp     x6, x7, [sp, #48]
+        stp     x8, x9, [sp, #64]
+        stp     x10, x11, [sp, #80]
+        stp     x12, x13, [sp, #96]
+        stp     x14, x15, [sp, #112]
+        stp     x16, x17, [sp, #128]
+        stp     x18, x19, [sp, #144]
+        stp     x20, x21, [sp, #160]
+        stp     x22, x23, [sp, #176]
+        stp     x24, x25, [sp, #192]
+        stp     x26, x27, [sp, #208]
+        stp     x28, x29, [sp, #224]
+        mrs     x1, nzcv
+        mrs     x2, fpsr
+        stp     x30, x1, [sp, #240]
+        str     x2, [sp, #256]
+        stp     q0, q1, [sp, #272]
+        stp     q2, q3, [sp, #304]
+        stp     q4, q5, [sp, #336]
+        stp     q6, q7, [sp, #368]
+        stp     q8, q9, [sp, #400]
+        stp     q10, q11, [sp, #432]
+        stp     q12, q13, [sp, #464]
+        stp     q14, q15, [sp, #496]
+        stp     q16, q17, [sp, #528]
+        stp     q18, q19, [sp, #560]
+        stp     q20, q21, [sp, #592]
+        stp     q22, q23, [sp, #624]
+        stp     q24, q25, [sp, #656]
+        stp     q26, q27, [sp, #688]
+        stp     q28, q29, [sp, #720]
+        stp     q30, q31, [sp, #752]
+        ldr     x0, [sp, #784]
+        mov     x19, sp
+        ldr     x9, [x0, #THREAD_HOST_SP]
+        mov     sp, x9
+        bl      heddle_on_interrupt
+        mov     sp, x19
+        cbnz    x0, 1f
+        ldp     q0, q1, [sp, #272]
+        ldp     q2, q3, [sp, #304]
+        ldp     q4, q5, [sp, #336]
+        ldp     q6, q7, [sp, #368]
+        ldp     q8, q9, [sp, #400]
+        ldp     q10, q11, [sp, #432]
+        ldp     q12, q13, [sp, #464]
+        ldp     q14, q15, [sp, #496]
+        ldp     q16, q17, [sp, #528]
+        ldp     q18, q19, [sp, #560]
+        ldp     q20, q21, [sp, #592]
+        ldp     q22, q23, [sp, #624]
+        ldp     q24, q25, [sp, #656]
+        ldp     q26, q27, [sp, #688]
+        ldp     q28, q29, [sp, #720]
+        ldp     q30, q31, [sp, #752]
+        ldp     x30, x1, [sp, #240]
+        ldr     x2, [sp, #256]
+        msr     nzcv, x1
+        msr     fpsr, x2
+        ldp     x0, x1, [sp, #0]
+        ldp     x2, x3, [sp, #16]
+        ldp     x4, x5, [sp, #32]
+        ldp     x6, x7, [sp, #48]
+        ldp     x8, x9, [sp, #64]
+        ldp     x10, x11, [sp, #80]
+        ldp     x12, x13, [sp, #96]
+        ldp     x14, x15, [sp, #112]
+        ldr     x16, [sp, #128]
+        ldp     x18, x19, [sp, #144]
+        ldp     x20, x21, [sp, #160]
+        ldp     x22, x23, [sp, #176]
+        ldp     x24, x25, [sp, #192]
+        ldp     x26, x27, [sp, #208]
+        ldp     x28, x29, [sp, #224]
+        ldr     x17, [sp, #792]
+        add     sp, sp, #800
+        br      x17
+1:      ldr     x0, [sp, #784]
+        b       heddle_leave
+        .cfi_endproc
+END(heddle_interrupt)
+
+/* heddle_fiber_switch: C (x0 = VMFiber, x1 = payload, x2 = kind) -> {x0 = kind, x1 = payload}. */
+ROUTINE(heddle_fiber_switch)
+        .cfi_startproc
+        stp     x29, x30, [sp, #-160]!
+        .cfi_def_cfa_offset 160
+        .cfi_offset x29, -160
+        .cfi_offset x30, -152
+        stp     x19, x20, [sp, #16]
+        .cfi_offset x19, -144
+        .cfi_offset x20, -136
+        stp     x21, x22, [sp, #32]
+        .cfi_offset x21, -128
+        .cfi_offset x22, -120
+        stp     x23, x24, [sp, #48]
+        .cfi_offset x23, -112
+        .cfi_offset x24, -104
+        stp     x25, x26, [sp, #64]
+        .cfi_offset x25, -96
+        .cfi_offset x26, -88
+        stp     x27, x28, [sp, #80]
+        .cfi_offset x27, -80
+        .cfi_offset x28, -72
+        stp     d8, d9, [sp, #96]
+        stp     d10, d11, [sp, #112]
+        stp     d12, d13, [sp, #128]
+        stp     d14, d15, [sp, #144]
+        mov     x9, sp
+        ldp     x10, x11, [x0, #FIBER_SP]
+        ldr     x12, [x0, #FIBER_PC]
+        stp     x9, x29, [x0, #FIBER_SP]
+        adr     x13, 1f
+        str     x13, [x0, #FIBER_PC]
+        mov     x3, x2
+        mov     x2, x1
+        mov     sp, x10
+        mov     x29, x11
+        br      x12
+1:      mov     x0, x3
+        mov     x1, x2
+        ldp     d14, d15, [sp, #144]
+        ldp     d12, d13, [sp, #128]
+        ldp     d10, d11, [sp, #112]
+        ldp     d8, d9, [sp, #96]
+        ldp     x27, x28, [sp, #80]
+        ldp     x25, x26, [sp, #64]
+        ldp     x23, x24, [sp, #48]
+        ldp     x21, x22, [sp, #32]
+        ldp     x19, x20, [sp, #16]
+        ldp     x29, x30, [sp], #160
+        .cfi_def_cfa_offset 0
+        br      x30
+        .cfi_endproc
+END(heddle_fiber_switch)
+
+/* heddle_function_start: sp = the VMFiber, x2 = payload. Calls C start_code(x0 = start_context, x1 = payload) -> x0. */
+ROUTINE(heddle_function_start)
+        .cfi_startproc
+        .cfi_undefined x30
+        ldp     x0, x9, [sp, #FIBER_START_CONTEXT]
+        mov     x1, x2
+        mov     x29, xzr
+        mov     x30, xzr
+        blr     x9
+        mov     x2, x0
+        mov     w3, #SWITCH_RETURNED
+        mov     x9, sp
+        ldr     x11, [x9, #FIBER_PC]
+        str     xzr, [x9, #FIBER_PC]
+        ldp     x12, x29, [x9, #FIBER_SP]
+        mov     sp, x12
+        br      x11
+        .cfi_endproc
+END(heddle_function_start)
+
+        NO_EXECUTABLE_STACK

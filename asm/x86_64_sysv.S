@@ -1,0 +1,379 @@
+/*
+ * The stack routines for x86-64, System V.
+ *
+ * Operations
+ *   heddle_switch         stub: generated code, fiber <-> fiber (or fiber -> its resumer), swapping in place
+ *   heddle_host_call      stub: generated code on a fiber -> C++ on the host stack -> back, or on to a handler
+ *   heddle_enter          C++ on the host stack -> a fiber, until it returns or is left
+ *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
+ *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
+ *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
+ *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (native/fiber)
+ *   heddle_function_start where a fiber of native/fiber begins
+ *
+ * heddle_switch and heddle_host_call are position independent: the loader copies the bytes up to *_end in front of each
+ * module's code (STUBS in contract/abi.ts), so that generated code reaches them by a direct call.
+ *
+ * What no routine saves: mxcsr and the x87 control word (neither generated code nor C++ of ours changes them, so they are
+ * the thread's), the signal mask, the shadow stack of CET (Node is not built with it).
+ *
+ * Why pop and an indirect jump where a `ret` would do: a return to another stack is always mispredicted, and also
+ * spoils the predictor for the returns that follow (26 ns a pair against 5).
+ *
+ * A fiber's stack, tops drawn at example addresses (native/stacks chooses them; the limits are drawn in stacks/stack.h):
+ *
+ *   fresh                          suspended                          running
+ *   0x8000 top                     0x8000 top                         0x8000 top
+ *   0x7f80 VMFiber                 0x7f80 VMFiber                     0x7f80 VMFiber
+ *            sp = 0x7f80                    sp = 0x7e50 (own)                  sp, fp, pc = those of the
+ *            fp = 0                         fp = 0x7ed0 (own)                  resumer, where a suspend
+ *            pc = heddle_fiber_start        pc = after the call                or the end goes on
+ *            parent = 0                     parent = 0                         parent = the resumer's VMFiber
+ *                                  0x7f78 return into fiber_start     0x7f78 return into fiber_start
+ *                                  0x7f70 saved rbp = 0 (the base)    0x7f70 saved rbp = 0
+ *                                         frames ...                         frames ...
+ *                                  0x7e50 frame of the suspend               rsp somewhere below
+ *
+ * The host stack inside heddle_enter (H = thread->host_sp, 16-aligned):
+ *
+ *   H+72 return address     H+64 rbp     H+56 rbx   H+48 r12   H+40 r13   H+32 r14   H+24 r15
+ *   H+16 the outer host_sp  H+8 thread   H+0 padding
+ *   below H: C++ called from fibers; it may enter again.
+ */
+#include "layout.inc"
+#include "macros.h"
+
+        .text
+
+/*
+ * heddle_switch: Tail (rdi = VMFiber, rsi = payload, rdx = kind) -> (rax = payload, rcx = kind).
+ * Exchanges sp, fp and pc with those in the control block. Kills every other register: callers use try_call.
+ * An exception handler (resume_throw sets pc to one) finds its payload words in rax and rdx.
+ */
+ROUTINE(heddle_switch)
+        .cfi_startproc
+        pop     %r11
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %r11
+        mov     %rsi, %rax
+        mov     FIBER_PC(%rdi), %r8
+        mov     %r11, FIBER_PC(%rdi)
+        mov     FIBER_FP(%rdi), %r9
+        mov     %rbp, FIBER_FP(%rdi)
+        mov     FIBER_SP(%rdi), %r10
+        mov     %rsp, FIBER_SP(%rdi)
+        mov     %rdx, %rcx
+        mov     %r9, %rbp
+        mov     %r10, %rsp
+        jmp     *%r8
+        .cfi_endproc
+MARK(heddle_switch_end)
+END(heddle_switch)
+
+/*
+ * heddle_host_call: Tail (rdi = VMThread, rsi = C++ function, rdx, rcx, r8, r9 = a0..a3) -> rax = value.
+ * Calls function(thread, a0, a1, a2, a3) on the host stack; it returns {rax = value, rdx = 0, or the thread to raise}.
+ * Raising goes on at thread->unwind_pc with rsp, rbp, rax, rdx from thread->unwind_sp, _fp, _p0, _p1.
+ * Keeps the callee-saved registers as any call does. The frame is an ordinary one, so frame-pointer walks cross it.
+ */
+ROUTINE(heddle_host_call)
+        .cfi_startproc
+        mov     (%rsp), %rax
+        mov     %rsp, THREAD_EXIT_SP(%rdi)
+        mov     %rbp, THREAD_EXIT_FP(%rdi)
+        mov     %rax, THREAD_EXIT_PC(%rdi)
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        mov     %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        mov     THREAD_HOST_SP(%rdi), %rsp
+        mov     %rsi, %rax
+        mov     %rdx, %rsi
+        mov     %rcx, %rdx
+        mov     %r8, %rcx
+        mov     %r9, %r8
+        call    *%rax
+        mov     %rbp, %rsp
+        pop     %rbp
+        .cfi_def_cfa %rsp, 8
+        test    %rdx, %rdx
+        jnz     1f
+        ret
+1:      mov     THREAD_UNWIND_SP(%rdx), %rsp
+        mov     THREAD_UNWIND_FP(%rdx), %rbp
+        mov     THREAD_UNWIND_P0(%rdx), %rax
+        mov     THREAD_UNWIND_PC(%rdx), %r8
+        mov     THREAD_UNWIND_P1(%rdx), %rdx
+        jmp     *%r8
+        .cfi_endproc
+MARK(heddle_host_call_end)
+END(heddle_host_call)
+
+/*
+ * heddle_enter: C (rdi = VMThread, rsi = VMFiber) -> {rax = kind, rdx = payload}.
+ * Runs the fiber until something switches back through its control block (kind of the switch), or heddle_leave
+ * (kind ENTER_LEFT). Pushes what the caller needs above the new host_sp: see the picture at the top.
+ */
+ROUTINE(heddle_enter)
+        .cfi_startproc
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        push    %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %rbx, -24
+        push    %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r12, -32
+        push    %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r13, -40
+        push    %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r14, -48
+        push    %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r15, -56
+        push    THREAD_HOST_SP(%rdi)
+        .cfi_adjust_cfa_offset 8
+        push    %rdi
+        .cfi_adjust_cfa_offset 8
+        sub     $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        mov     %rsp, THREAD_HOST_SP(%rdi)
+        mov     FIBER_PC(%rsi), %r8
+        mov     FIBER_FP(%rsi), %r9
+        mov     FIBER_SP(%rsi), %r10
+        lea     .Lentered(%rip), %r11
+        mov     %r11, FIBER_PC(%rsi)
+        mov     %rbp, FIBER_FP(%rsi)
+        mov     %rsp, FIBER_SP(%rsi)
+        mov     FIBER_RECORD(%rsi), %rax
+        xor     %ecx, %ecx
+        mov     %r9, %rbp
+        mov     %r10, %rsp
+        jmp     *%r8
+.Lentered:                              /* by a switch: rsp = host_sp, rax = payload, rcx = kind */
+        mov     %rax, %rdx
+        mov     %rcx, %rax
+.Lback:
+        add     $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        pop     %rdi
+        .cfi_adjust_cfa_offset -8
+        pop     THREAD_HOST_SP(%rdi)
+        .cfi_adjust_cfa_offset -8
+        pop     %r15
+        .cfi_adjust_cfa_offset -8
+        pop     %r14
+        .cfi_adjust_cfa_offset -8
+        pop     %r13
+        .cfi_adjust_cfa_offset -8
+        pop     %r12
+        .cfi_adjust_cfa_offset -8
+        pop     %rbx
+        .cfi_adjust_cfa_offset -8
+        pop     %rbp
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_endproc
+
+/*
+ * heddle_leave: jumped to from anywhere on a fiber or the host stack, rax = VMThread. Never returns there.
+ * Frames of fibers stay as they are; the C++ behind heddle_enter walks them and takes the fibers back.
+ */
+ENTRY(heddle_leave)
+        .cfi_startproc
+        .cfi_undefined %rip
+        mov     THREAD_HOST_SP(%rax), %rsp
+        mov     $ENTER_LEFT, %eax
+        xor     %edx, %edx
+        jmp     .Lback
+        .cfi_endproc
+END(heddle_enter)
+
+/*
+ * heddle_fiber_start: switched to on a fiber's first resume, with rsp = its VMFiber.
+ * Calls start_enter(rdi = start_context, rsi = start_code, rdx = fiber), which leaves results in the record's slots;
+ * then the resumer is current again and goes on with (record, returned).
+ */
+ROUTINE(heddle_fiber_start)
+        .cfi_startproc
+        .cfi_undefined %rip
+        mov     FIBER_START_CONTEXT(%rsp), %rdi
+        mov     FIBER_START_CODE(%rsp), %rsi
+        mov     %rsp, %rdx
+        xor     %ebp, %ebp
+        call    *FIBER_START_ENTER(%rsp)
+        mov     %rsp, %rdi
+        mov     FIBER_THREAD(%rdi), %rsi
+        mov     FIBER_PARENT(%rdi), %rdx
+        mov     %rdx, THREAD_CURRENT(%rsi)
+        test    %rdx, %rdx              /* an entry fiber has no parent: its C++ puts the limit back */
+        jz      1f
+        mov     FIBER_LIMIT(%rdx), %rdx
+        mov     %rdx, THREAD_STACK_LIMIT(%rsi)
+1:      mov     FIBER_RECORD(%rdi), %rax
+        mov     $SWITCH_RETURNED, %ecx
+        mov     FIBER_PC(%rdi), %r8
+        movq    $0, FIBER_PC(%rdi)
+        mov     FIBER_FP(%rdi), %rbp
+        mov     FIBER_SP(%rdi), %rsp
+        jmp     *%r8
+        .cfi_endproc
+END(heddle_fiber_start)
+
+/*
+ * heddle_interrupt: "called" by a signal handler that changed the interrupted registers: rsp[0] = VMThread, rsp[8] = the
+ * pc to go on at, and every other register as generated code had it. Calls heddle_on_interrupt(thread) on the host
+ * stack; 0 puts everything back, otherwise the fibers are left.
+ *
+ *   rsp+392 pc   +384 thread   +376 flags   +256 .. +375 rax rcx rdx rbx rbp rsi rdi r8..r15   +0 .. +255 xmm0..xmm15
+ */
+ROUTINE(heddle_interrupt)
+        .cfi_startproc
+        .cfi_signal_frame
+        .cfi_def_cfa %rsp, 16
+        .cfi_offset %rip, -8
+        pushfq
+        .cfi_adjust_cfa_offset 8
+        lea     -376(%rsp), %rsp
+        .cfi_adjust_cfa_offset 376
+        mov     %rax, 256(%rsp)
+        mov     %rcx, 264(%rsp)
+        mov     %rdx, 272(%rsp)
+        mov     %rbx, 280(%rsp)
+        mov     %rbp, 288(%rsp)
+        mov     %rsi, 296(%rsp)
+        mov     %rdi, 304(%rsp)
+        mov     %r8, 312(%rsp)
+        mov     %r9, 320(%rsp)
+        mov     %r10, 328(%rsp)
+        mov     %r11, 336(%rsp)
+        mov     %r12, 344(%rsp)
+        mov     %r13, 352(%rsp)
+        mov     %r14, 360(%rsp)
+        mov     %r15, 368(%rsp)
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        movups  %xmm\i, 16 * \i(%rsp)
+        .endr
+        mov     384(%rsp), %rdi
+        mov     %rsp, %rbx
+        .cfi_def_cfa_register %rbx
+        mov     THREAD_HOST_SP(%rdi), %rsp
+        cld
+        call    heddle_on_interrupt
+        mov     %rbx, %rsp
+        .cfi_def_cfa_register %rsp
+        test    %rax, %rax
+        jnz     1f
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        movups  16 * \i(%rsp), %xmm\i
+        .endr
+        mov     256(%rsp), %rax
+        mov     264(%rsp), %rcx
+        mov     272(%rsp), %rdx
+        mov     280(%rsp), %rbx
+        mov     288(%rsp), %rbp
+        mov     296(%rsp), %rsi
+        mov     304(%rsp), %rdi
+        mov     312(%rsp), %r8
+        mov     320(%rsp), %r9
+        mov     328(%rsp), %r10
+        mov     336(%rsp), %r11
+        mov     344(%rsp), %r12
+        mov     352(%rsp), %r13
+        mov     360(%rsp), %r14
+        mov     368(%rsp), %r15
+        lea     376(%rsp), %rsp
+        .cfi_adjust_cfa_offset -376
+        popfq
+        .cfi_adjust_cfa_offset -8
+        lea     8(%rsp), %rsp
+        .cfi_adjust_cfa_offset -8
+        ret
+1:      mov     384(%rsp), %rax
+        .cfi_undefined %rip
+        jmp     heddle_leave
+        .cfi_endproc
+END(heddle_interrupt)
+
+/*
+ * heddle_fiber_switch: C (rdi = VMFiber, rsi = payload, rdx = kind) -> {rax = kind, rdx = payload}.
+ * The same exchange for C++ on both sides: callee-saved registers are pushed around it.
+ */
+ROUTINE(heddle_fiber_switch)
+        .cfi_startproc
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        push    %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %rbx, -24
+        push    %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r12, -32
+        push    %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r13, -40
+        push    %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r14, -48
+        push    %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %r15, -56
+        mov     FIBER_PC(%rdi), %r8
+        mov     FIBER_FP(%rdi), %r9
+        mov     FIBER_SP(%rdi), %r10
+        lea     1f(%rip), %r11
+        mov     %r11, FIBER_PC(%rdi)
+        mov     %rbp, FIBER_FP(%rdi)
+        mov     %rsp, FIBER_SP(%rdi)
+        mov     %rsi, %rax
+        mov     %rdx, %rcx
+        mov     %r9, %rbp
+        mov     %r10, %rsp
+        jmp     *%r8
+1:      mov     %rax, %rdx
+        mov     %rcx, %rax
+        pop     %r15
+        .cfi_adjust_cfa_offset -8
+        pop     %r14
+        .cfi_adjust_cfa_offset -8
+        pop     %r13
+        .cfi_adjust_cfa_offset -8
+        pop     %r12
+        .cfi_adjust_cfa_offset -8
+        pop     %rbx
+        .cfi_adjust_cfa_offset -8
+        pop     %rbp
+        .cfi_adjust_cfa_offset -8
+        pop     %r11                    /* pop and jump: see the top */
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %r11
+        jmp     *%r11
+        .cfi_endproc
+END(heddle_fiber_switch)
+
+/*
+ * heddle_function_start: a fiber of native/fiber on its first resume: rsp = its VMFiber, rax = payload.
+ * Calls start_code(rdi = start_context, rsi = payload) and gives what it returns to the resumer with kind returned.
+ */
+ROUTINE(heddle_function_start)
+        .cfi_startproc
+        .cfi_undefined %rip
+        mov     FIBER_START_CONTEXT(%rsp), %rdi
+        mov     %rax, %rsi
+        xor     %ebp, %ebp
+        call    *FIBER_START_CODE(%rsp)
+        mov     $SWITCH_RETURNED, %ecx
+        mov     FIBER_PC(%rsp), %r8
+        movq    $0, FIBER_PC(%rsp)
+        mov     FIBER_FP(%rsp), %rbp
+        mov     FIBER_SP(%rsp), %rsp
+        jmp     *%r8
+        .cfi_endproc
+END(heddle_function_start)
+
+        NO_EXECUTABLE_STACK

@@ -1,0 +1,53 @@
+// Pages and owned mappings.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace heddle {
+
+/// The system's page size.
+size_t page_size();
+
+inline constexpr uint64_t round_up(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+/// An anonymous private mapping, unmapped at the end of its life.
+class Mapping {
+ public:
+  Mapping() = default;
+  /// Maps `size` bytes with the given protection; empty when the system refuses. Never counted as committed (MAP_NORESERVE).
+  static Mapping reserve(size_t size, int protection);
+  ~Mapping() { reset(); }
+  Mapping(Mapping&& other) noexcept : base_(other.base_), size_(other.size_) { other.release(); }
+  Mapping& operator=(Mapping&& other) noexcept;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  explicit operator bool() const { return base_ != 0; }
+  uint64_t base() const { return base_; }
+  size_t size() const { return size_; }
+  uint64_t end() const { return base_ + size_; }
+  /// mprotect on a part; offsets are page-aligned.
+  bool protect(size_t offset, size_t size, int protection) const;
+  /// madvise on a part; false when the kernel does not know the advice.
+  bool advise(size_t offset, size_t size, int advice) const;
+  void reset();
+
+ private:
+  Mapping(uint64_t base, size_t size) : base_(base), size_(size) {}
+  void release() {
+    base_ = 0;
+    size_ = 0;
+  }
+  uint64_t base_ = 0;
+  size_t size_ = 0;
+};
+
+/// Memory at an address, for C++ that reads or writes what generated code shares with it.
+template <typename T>
+inline T* at(uint64_t address) {
+  return reinterpret_cast<T*>(address);  // SAFETY: callers pass addresses of live objects of that type (contract/abi.ts).
+}
+
+}  // namespace heddle

@@ -1,0 +1,219 @@
+// defineType, loadCode, createInstance, write, load, store, setData, setElements.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "bindings/arguments.h"
+
+namespace heddle {
+
+namespace {
+
+Words words_of(const Bytes& bytes) {
+  return {reinterpret_cast<const int32_t*>(bytes.data), bytes.size / sizeof(int32_t)};  // SAFETY: a typed array's data is aligned for it.
+}
+
+napi_value define_type(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t id = in.number(0);
+  const Bytes params = in.bytes(1), results = in.bytes(2), supers = in.words(3, napi_uint32_array);
+  if (!in) return nullptr;
+  auto type = std::make_unique<FunctionType>();
+  type->params.assign(params.data, params.data + params.size);
+  type->results.assign(results.data, results.data + results.size);
+  type->supers.resize(supers.size / sizeof(uint32_t));
+  if (supers.size != 0) std::memcpy(type->supers.data(), supers.data, supers.size);
+  std::sort(type->supers.begin(), type->supers.end());
+  auto& types = in.engine()->types;
+  if (types.size() <= id) types.resize(id + 1);
+  types[id] = std::move(type);
+  return nullptr;
+}
+
+napi_value load_code(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const Bytes bytes = in.bytes(0);
+  Bytes tables[4];
+  for (size_t i = 0; i < 4; i++) tables[i] = in.words(i + 1, napi_int32_array);
+  if (in && bytes.size < kStubSize) in.fail("room for the stubs");
+  if (!in) return nullptr;
+  auto& codes = in.engine()->codes;
+  const auto id = static_cast<int32_t>(codes.size());
+  auto code = Code::load(id, bytes.data, bytes.size, words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]));
+  if (code == nullptr) {
+    napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");
+    return nullptr;
+  }
+  napi_value result = nullptr;
+  napi_create_object(env, &result);
+  set_property(env, result, "id", make_number(env, id));
+  set_property(env, result, "base", make_number(env, static_cast<double>(code->base())));
+  codes.push_back(std::move(code));
+  return result;
+}
+
+napi_value create_instance(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t code = in.number(0), size = in.number(1);
+  if (in && (code >= in.engine()->codes.size() || size < sizeof(VMInstance))) in.fail("a loaded code and a size");
+  if (!in) return nullptr;
+  Engine* engine = in.engine();
+  auto object = std::make_unique<InstanceObject>();
+  object->size = round_up(size, 64);
+  void* memory = std::aligned_alloc(64, object->size);
+  if (memory == nullptr) {
+    napi_throw_range_error(env, "HEDDLE_MEMORY", "no memory for an instance");
+    return nullptr;
+  }
+  std::memset(memory, 0, object->size);
+  VMInstance* context = static_cast<VMInstance*>(memory);
+  object->context = context;
+  context->thread = &engine->runtime.thread;
+  context->code = engine->codes[code].get();
+  context->data = object.get();
+  context->id = engine->instances.size() + 1;
+  napi_value result = nullptr;
+  napi_create_object(env, &result);
+  set_property(env, result, "address", make_number(env, static_cast<double>(address_of(context))));
+  set_property(env, result, "id", make_number(env, static_cast<double>(context->id)));
+  engine->instances.emplace(address_of(context), std::move(object));
+  return result;
+}
+
+/// The instance whose context holds [address, address + size), or null.
+InstanceObject* owner_of(Engine* engine, uint64_t address, uint64_t size) {
+  auto after = engine->instances.upper_bound(address);
+  if (after == engine->instances.begin()) return nullptr;
+  InstanceObject* object = std::prev(after)->second.get();
+  const uint64_t offset = address - address_of(object->context);
+  return size <= object->size && offset <= object->size - size ? object : nullptr;
+}
+
+napi_value write(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t address = in.number(0);
+  const Bytes bytes = in.bytes(1);
+  if (in && owner_of(in.engine(), address, bytes.size) == nullptr) in.fail("an address inside an instance");
+  if (in && bytes.size != 0) std::memcpy(at<void>(address), bytes.data, bytes.size);
+  return nullptr;
+}
+
+/// RawKind of ts/link/native.ts as its three characters.
+uint32_t kind_of(Arguments* in, size_t i) {
+  char text[4] = {};
+  size_t length = 0;
+  if (napi_get_value_string_utf8(in->env(), in->value(i), text, sizeof text, &length) != napi_ok || length != 3) in->fail("a raw kind");
+  return static_cast<uint32_t>(text[0]) << 16 | static_cast<uint32_t>(text[1]) << 8 | static_cast<uint32_t>(text[2]);
+}
+
+constexpr uint32_t kind_word(const char (&text)[4]) {
+  return static_cast<uint32_t>(text[0]) << 16 | static_cast<uint32_t>(text[1]) << 8 | static_cast<uint32_t>(text[2]);
+}
+
+napi_value load(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t address = in.number(0);
+  const uint32_t kind = kind_of(&in, 1);
+  if (in && address == 0) in.fail("an address");
+  if (!in) return nullptr;
+  napi_value result = nullptr;
+  switch (kind) {
+    case kind_word("i32"):
+      return make_number(env, *at<int32_t>(address));
+    case kind_word("u32"):
+      return make_number(env, *at<uint32_t>(address));
+    case kind_word("f32"):
+      return make_number(env, static_cast<double>(*at<float>(address)));
+    case kind_word("f64"):
+      return make_number(env, *at<double>(address));
+    case kind_word("i64"):
+      napi_create_bigint_int64(env, *at<int64_t>(address), &result);
+      return result;
+    case kind_word("u64"):
+    case kind_word("ref"):
+      return make_number(env, static_cast<double>(*at<uint64_t>(address)));
+    default:
+      in.fail("a raw kind");
+      return nullptr;
+  }
+}
+
+napi_value store(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t address = in.number(0);
+  const uint32_t kind = kind_of(&in, 1);
+  if (in && address == 0) in.fail("an address");
+  if (!in) return nullptr;
+  double number = 0;
+  int64_t integer = 0;
+  bool lossless = false;
+  if (napi_get_value_double(env, in.value(2), &number) != napi_ok &&
+      napi_get_value_bigint_int64(env, in.value(2), &integer, &lossless) != napi_ok) {
+    in.fail("a number or bigint");
+    return nullptr;
+  }
+  switch (kind) {
+    case kind_word("i32"):
+      *at<int32_t>(address) = static_cast<int32_t>(static_cast<int64_t>(number));
+      break;
+    case kind_word("u32"):
+      *at<uint32_t>(address) = static_cast<uint32_t>(static_cast<int64_t>(number));
+      break;
+    case kind_word("f32"):
+      *at<float>(address) = static_cast<float>(number);
+      break;
+    case kind_word("f64"):
+      *at<double>(address) = number;
+      break;
+    case kind_word("i64"):
+      *at<int64_t>(address) = integer;
+      break;
+    case kind_word("u64"):
+    case kind_word("ref"):
+      *at<uint64_t>(address) = static_cast<uint64_t>(number);
+      break;
+    default:
+      in.fail("a raw kind");
+  }
+  return nullptr;
+}
+
+napi_value set_data(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t instance = in.number(0), segment = in.number(1);
+  const Bytes bytes = in.bytes(2);
+  InstanceObject* object = in ? owner_of(in.engine(), instance, 1) : nullptr;
+  if (in && object == nullptr) in.fail("an instance");
+  if (in) object->data[static_cast<uint32_t>(segment)].assign(bytes.data, bytes.data + bytes.size);
+  return nullptr;
+}
+
+napi_value set_elements(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t instance = in.number(0), segment = in.number(1);
+  const Bytes bytes = in.doubles(2);
+  InstanceObject* object = in ? owner_of(in.engine(), instance, 1) : nullptr;
+  if (in && object == nullptr) in.fail("an instance");
+  if (!in) return nullptr;
+  const double* words = reinterpret_cast<const double*>(bytes.data);  // SAFETY: a Float64Array's data.
+  std::vector<uint64_t>& elements = object->elements[static_cast<uint32_t>(segment)];
+  elements.clear();
+  for (size_t i = 0; i < bytes.size / sizeof(double); i++) elements.push_back(static_cast<uint64_t>(words[i]));
+  return nullptr;
+}
+
+}  // namespace
+
+void define_code_functions(napi_env env, napi_value exports) {
+  define_functions(env, exports,
+                   {{"defineType", define_type},
+                    {"loadCode", load_code},
+                    {"createInstance", create_instance},
+                    {"write", write},
+                    {"load", load},
+                    {"store", store},
+                    {"setData", set_data},
+                    {"setElements", set_elements}});
+}
+
+}  // namespace heddle

@@ -1,0 +1,100 @@
+#include "bindings/engine.h"
+
+#include <cstdlib>
+
+#include "base/check.h"
+#include "bindings/memory.h"
+#include "trap/watchdog.h"
+
+namespace heddle {
+
+namespace {
+
+/// Calls the poll hook: whatever makes it fail is a termination.
+bool poll(void* embedder) {
+  auto* engine = static_cast<Engine*>(embedder);
+  if (engine->hooks.poll == nullptr) return true;
+  napi_handle_scope scope = nullptr;
+  if (napi_open_handle_scope(engine->env, &scope) != napi_ok) return false;
+  napi_value nothing = nullptr;
+  napi_value result = nullptr;
+  napi_get_undefined(engine->env, &nothing);
+  const napi_status status = napi_call_function(engine->env, nothing, engine->value_of(engine->hooks.poll), 0, nullptr, &result);
+  napi_close_handle_scope(engine->env, scope);
+  return status == napi_ok;
+}
+
+}  // namespace
+
+InstanceObject::~InstanceObject() {
+  std::free(context);
+}
+
+TableObject::~TableObject() {
+  std::free(at<void>(vm.base));
+}
+
+Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()) {
+  install_signal_handlers();
+  runtime.embedder = this;
+  runtime.poll = poll;
+  install_binding_libcalls(&runtime);
+  watch(&runtime);
+}
+
+Engine::~Engine() {
+  unwatch(&runtime);
+}
+
+Engine* Engine::of(napi_env environment) {
+  void* data = nullptr;
+  napi_get_instance_data(environment, &data);
+  return static_cast<Engine*>(data);
+}
+
+napi_value Engine::value_of(napi_ref reference) const {
+  napi_value value = nullptr;
+  napi_get_reference_value(env, reference, &value);
+  return value;
+}
+
+void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uint64_t detail) {
+  napi_env env = engine->env;
+  void* words = nullptr;
+  napi_value buffer = nullptr, array = nullptr, nothing = nullptr, error = nullptr;
+  if (napi_create_arraybuffer(env, frames.size() * 3 * sizeof(double), &words, &buffer) != napi_ok) return;
+  auto* out = static_cast<double*>(words);
+  for (const Frame& frame : frames) {
+    *out++ = frame.code;
+    *out++ = frame.function;
+    *out++ = frame.offset;
+  }
+  if (napi_create_typedarray(env, napi_float64_array, frames.size() * 3, buffer, 0, &array) != napi_ok) return;
+  napi_get_undefined(env, &nothing);
+  napi_value arguments[3] = {nullptr, array, nullptr};
+  napi_create_uint32(env, static_cast<uint32_t>(code), &arguments[0]);
+  napi_create_double(env, detail == ~uint64_t{0} ? -1 : static_cast<double>(detail), &arguments[2]);
+  if (engine->hooks.trap == nullptr) {
+    napi_throw_error(env, "HEDDLE_TRAP", "trap");
+    return;
+  }
+  if (napi_call_function(env, nothing, engine->value_of(engine->hooks.trap), 3, arguments, &error) == napi_ok) napi_throw(env, error);
+}
+
+bool run_call(Engine* engine, Call* call, uint64_t deadline) {
+  engine->epoch++;
+  if (!refresh_unguarded(engine)) return false;
+  switch (call->run(deadline)) {
+    case Call::Ending::Returned:
+      return true;
+    case Call::Ending::Failed:
+      return false;
+    case Call::Ending::Trapped:
+      break;
+  }
+  // A termination is no exception: it is pending already, and no handler may see it.
+  if (call->trap() != Trap::Terminated) throw_trap(engine, call->trap(), call->frames(), call->trap_detail());
+  return false;
+}
+
+}  // namespace heddle

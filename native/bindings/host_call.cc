@@ -1,0 +1,36 @@
+#include "bindings/host_call.h"
+
+#include "bindings/memory.h"
+#include "bindings/values.h"
+
+namespace heddle {
+
+namespace {
+
+/// Calls the JavaScript function; false when an exception is pending.
+bool call(Engine* engine, const HostObject* host, uint64_t slots) {
+  const std::vector<uint8_t>& params = host->type->params;
+  const HostScope scope(engine);
+  napi_value nothing = nullptr, result = nullptr;
+  napi_get_undefined(engine->env, &nothing);
+  ValueList arguments(params.size());
+  for (size_t i = 0; i < params.size(); i++) {
+    arguments[i] = load_value(engine, params[i], slots + kSlotSize * i);
+    if (arguments[i] == nullptr) return false;
+  }
+  engine->epoch++;
+  const napi_status status =
+      napi_call_function(engine->env, nothing, engine->value_of(host->callee), params.size(), arguments.data(), &result);
+  if (status != napi_ok) return false;
+  return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine);
+}
+
+}  // namespace
+
+HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
+  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+  if (call(Engine::of(thread), host, slots)) return {0, nullptr};
+  return raise_error(thread);  // Its exception is pending: N-API throws it once the export returns, the same object.
+}
+
+}  // namespace heddle

@@ -1,0 +1,42 @@
+// The library calls that are not of one object: types, traps, and what is reserved.
+#include <algorithm>
+
+#include "bindings/engine.h"
+#include "bindings/host_call.h"
+#include "bindings/memory.h"
+#include "bindings/table.h"
+
+namespace heddle {
+
+namespace {
+
+HostResult is_subtype(VMThread* thread, uint64_t actual, uint64_t expected, uint64_t, uint64_t) {
+  if (actual == expected) return {1, nullptr};
+  const FunctionType* type = Engine::of(thread)->type(static_cast<uint32_t>(actual));
+  const bool below = type != nullptr && std::binary_search(type->supers.begin(), type->supers.end(), static_cast<uint32_t>(expected));
+  return {below ? uint64_t{1} : uint64_t{0}, nullptr};
+}
+
+HostResult trap(VMThread* thread, uint64_t code, uint64_t, uint64_t, uint64_t) {
+  return raise_trap(thread, static_cast<Trap>(code));
+}
+
+/// A call that the contract reserves: no code that is compiled today makes it.
+HostResult reserved(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t) {
+  return raise_trap(thread, Trap::Unreachable);
+}
+
+}  // namespace
+
+void install_binding_libcalls(Runtime* runtime) {
+  runtime->set_libcall(Libcall::CallImport, call_import);
+  runtime->set_libcall(Libcall::IsSubtype, is_subtype);
+  runtime->set_libcall(Libcall::Trap, trap);
+  for (const Libcall number : {Libcall::ThrowException, Libcall::ThrowRef, Libcall::AtomicWait, Libcall::AtomicNotify}) {
+    runtime->set_libcall(number, reserved);
+  }
+  install_memory_libcalls(runtime);
+  install_table_libcalls(runtime);
+}
+
+}  // namespace heddle

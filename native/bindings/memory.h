@@ -1,0 +1,20 @@
+// Linear memories, which are V8's own.
+#pragma once
+#include "bindings/engine.h"
+
+namespace heddle {
+
+/// Compares a memory's base and length with V8's. False when an exception is pending.
+bool refresh_memory(MemoryObject* memory);
+
+/// The same for every memory whose base may change.
+bool refresh_unguarded(Engine* engine);
+
+/// Whether everything in [base + length, base + 8 GiB) is reserved and faults, so that a 33-bit index from `base` needs no check.
+/// Read from /proc/self/maps: V8 makes memories without guards silently where address space is short or its trap handler is off.
+bool has_guards(uint64_t base, uint64_t length);
+
+/// memory.size, memory.grow and the bulk operations.
+void install_memory_libcalls(Runtime* runtime);
+
+}  // namespace heddle

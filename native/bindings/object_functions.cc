@@ -1,0 +1,127 @@
+// createTable, tableGrow, tableCopyIn, createMemory, createGlobal, createTag, createHostFunction.
+#include "bindings/arguments.h"
+#include "bindings/memory.h"
+#include "bindings/table.h"
+
+namespace heddle {
+
+namespace {
+
+napi_value address_value(napi_env env, const void* pointer) {
+  return make_number(env, static_cast<double>(address_of(pointer)));
+}
+
+napi_value create_table(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t minimum = in.number(0), maximum = in.number(1), fill = in.number(2);
+  if (!in) return nullptr;
+  TableObject& table = in.engine()->tables.emplace_back();
+  table.vm.maximum = maximum;
+  table.vm.object = &table;
+  if (minimum != 0 && grow_table(&table.vm, minimum, fill) < 0) {
+    in.engine()->tables.pop_back();
+    napi_throw_range_error(env, "HEDDLE_MEMORY", "a table of this size cannot be made");
+    return nullptr;
+  }
+  return address_value(env, &table.vm);
+}
+
+napi_value table_grow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  VMTable* table = in.object<VMTable>(0);
+  const uint64_t delta = in.number(1), fill = in.number(2);
+  return in ? make_number(env, static_cast<double>(grow_table(table, delta, fill))) : nullptr;
+}
+
+napi_value table_copy_in(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  VMTable* table = in.object<VMTable>(0);
+  const uint64_t start = in.number(1);
+  const Bytes words = in.doubles(2);
+  if (!in) return nullptr;
+  napi_value result = nullptr;
+  // SAFETY: a Float64Array's data.
+  const bool fits = copy_into_table(table, start, reinterpret_cast<const double*>(words.data), words.size / sizeof(double));
+  napi_get_boolean(env, fits, &result);
+  return result;
+}
+
+napi_value create_memory(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  if (!in) return nullptr;
+  Engine* engine = in.engine();
+  MemoryObject& memory = engine->memories.emplace_back();
+  memory.engine = engine;
+  memory.vm.object = &memory;
+  memory.object = in.reference(0);
+  if (!in || !refresh_memory(&memory)) {
+    engine->memories.pop_back();
+    return nullptr;
+  }
+  const bool guarded = has_guards(memory.vm.base, memory.vm.bytes);
+  memory.vm.guarded = guarded ? 1 : 0;
+  if (!guarded) engine->unguarded.push_back(&memory);
+  napi_value result = nullptr, flag = nullptr;
+  napi_create_object(env, &result);
+  napi_get_boolean(env, guarded, &flag);
+  set_property(env, result, "address", address_value(env, &memory.vm));
+  set_property(env, result, "base", make_number(env, static_cast<double>(memory.vm.base)));
+  set_property(env, result, "guarded", flag);
+  return result;
+}
+
+napi_value create_global(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  return address_value(env, &in.engine()->cells.emplace_back());
+}
+
+napi_value create_tag(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t type = in.number(0), id = in.number(1);
+  if (!in) return nullptr;
+  VMTag& tag = in.engine()->tags.emplace_back();
+  tag.type = static_cast<uint32_t>(type);
+  tag.id = static_cast<uint32_t>(id);
+  return address_value(env, &tag);
+}
+
+napi_value create_host_function(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const auto id = static_cast<uint32_t>(in.number(1));
+  const uint64_t code = in.number(2), enter = in.number(3);
+  const FunctionType* type = in ? in.engine()->type(id) : nullptr;
+  if (in && type == nullptr) in.fail("a defined type");
+  if (!in) return nullptr;
+  HostObject& host = in.engine()->hosts.emplace_back();
+  host.callee = in.reference(0);
+  if (!in) {
+    in.engine()->hosts.pop_back();
+    return nullptr;
+  }
+  host.type = type;
+  host.vm.thread = &in.engine()->runtime.thread;
+  host.vm.object = &host;
+  host.vm.type = id;
+  host.function.code = code;
+  host.function.context = reinterpret_cast<VMInstance*>(&host.vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.
+  host.function.type = id;
+  host.function.enter = enter;
+  host.function.slots = type->slots();
+  host.function.flags = 1;
+  return address_value(env, &host.function);
+}
+
+}  // namespace
+
+void define_object_functions(napi_env env, napi_value exports) {
+  define_functions(env, exports,
+                   {{"createTable", create_table},
+                    {"tableGrow", table_grow},
+                    {"tableCopyIn", table_copy_in},
+                    {"createMemory", create_memory},
+                    {"createGlobal", create_global},
+                    {"createTag", create_tag},
+                    {"createHostFunction", create_host_function}});
+}
+
+}  // namespace heddle

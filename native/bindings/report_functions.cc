@@ -1,0 +1,141 @@
+// cpuFeatures, report, hooks, configure, statistics.
+#include "base/system.h"
+#include "bindings/arguments.h"
+
+namespace heddle {
+
+namespace {
+
+napi_value list_of(napi_env env, const std::vector<std::string>& texts) {
+  napi_value list = nullptr;
+  napi_create_array_with_length(env, texts.size(), &list);
+  for (size_t i = 0; i < texts.size(); i++) napi_set_element(env, list, static_cast<uint32_t>(i), make_text(env, texts[i]));
+  return list;
+}
+
+napi_value cpu_feature_list(napi_env env, napi_callback_info) {
+  return list_of(env, cpu_features());
+}
+
+napi_value report(napi_env env, napi_callback_info) {
+  const GuardReport& guard = probe_kernel_guard();
+  napi_value result = nullptr;
+  napi_create_object(env, &result);
+  set_property(env, result, "cpu", make_text(env, cpu_name()));
+  set_property(env, result, "features", list_of(env, cpu_features()));
+  set_property(env, result, "kernel", make_text(env, kernel_release()));
+  set_property(env, result, "guard", make_text(env, guard.kernel ? "kernel" : "software"));
+  set_property(env, result, "guardReason", make_text(env, guard.reason));
+  set_property(env, result, "pageSize", make_number(env, static_cast<double>(page_size())));
+  set_property(env, result, "minimumSignalStack", make_number(env, static_cast<double>(minimum_signal_stack())));
+  set_property(env, result, "maximumMaps", make_number(env, static_cast<double>(maximum_maps())));
+  set_property(env, result, "memoryLimit", make_number(env, static_cast<double>(memory_limit())));
+  return result;
+}
+
+/// Replaces `*reference` by one to the property `name` of `object`.
+void set_hook(Arguments* in, napi_value object, const char* name, napi_ref* reference) {
+  napi_value function = property(in->env(), object, name);
+  if (function == nullptr) return in->fail("a hook");
+  if (*reference != nullptr) napi_delete_reference(in->env(), *reference);
+  *reference = nullptr;
+  if (napi_create_reference(in->env(), function, 1, reference) != napi_ok) in->fail("a hook");
+}
+
+napi_value set_hooks(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  if (!in) return nullptr;
+  Hooks* hooks = &in.engine()->hooks;
+  set_hook(&in, in.value(0), "trap", &hooks->trap);
+  set_hook(&in, in.value(0), "coerce", &hooks->coerce);
+  set_hook(&in, in.value(0), "poll", &hooks->poll);
+  return nullptr;
+}
+
+/// A number option, when given.
+void read_option(napi_env env, napi_value options, const char* name, uint64_t least, uint64_t* target) {
+  napi_value value = property(env, options, name);
+  double number = 0;
+  if (value != nullptr && napi_get_value_double(env, value, &number) == napi_ok && number >= 0) {
+    *target = number > 1e15 ? ~uint64_t{0} >> 8 : static_cast<uint64_t>(number);
+    if (*target < least) *target = least;
+  }
+}
+
+std::string read_text(napi_env env, napi_value options, const char* name) {
+  napi_value value = property(env, options, name);
+  char text[16] = {};
+  size_t length = 0;
+  if (value != nullptr) napi_get_value_string_utf8(env, value, text, sizeof text, &length);
+  return text;
+}
+
+napi_value configure(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  if (!in) return nullptr;
+  napi_value given = in.value(0);
+  constexpr uint64_t kLeastStack = 16 * 1024;
+  RuntimeOptions options = in.engine()->runtime.options();
+  read_option(env, given, "maximumStacks", 1, &options.continuation.maximum);
+  read_option(env, given, "continuationStackSize", kLeastStack, &options.continuation.size);
+  read_option(env, given, "entryStackSize", kLeastStack, &options.entry.size);
+  const std::string strategy = read_text(env, given, "strategy");
+  const std::string guard = read_text(env, given, "guard");
+  for (StackOptions* stacks : {&options.continuation, &options.entry}) {
+    if (strategy == "mmap") stacks->strategy = Strategy::Mmap;
+    if (strategy == "malloc") stacks->strategy = Strategy::Malloc;
+    if (strategy == "pool") stacks->strategy = Strategy::Pool;
+    if (guard == "auto") stacks->guard = Guard::Auto;
+    if (guard == "kernel") stacks->guard = Guard::Kernel;
+    if (guard == "software") stacks->guard = Guard::Software;
+  }
+  if (guard == "kernel" && !probe_kernel_guard().kernel) {
+    napi_throw_error(env, "HEDDLE_OPTION", probe_kernel_guard().reason);
+  } else if (!in.engine()->runtime.configure(options)) {
+    napi_throw_error(env, "HEDDLE_OPTION", "the engine is in use: configure it before the first call");
+  }
+  return nullptr;
+}
+
+napi_value statistics(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  Engine* engine = in.engine();
+  Runtime& runtime = engine->runtime;
+  const StackCounts continuations = runtime.continuation_counts();
+  const StackCounts entries = runtime.entry_counts();
+  uint64_t code_bytes = 0;
+  for (const auto& code : engine->codes) code_bytes += code->size();
+  const struct {
+    const char* name;
+    uint64_t value;
+  } rows[] = {
+      {"switches", runtime.thread.switches},
+      {"continuationsMade", runtime.records.made()},
+      {"continuationsLive", runtime.records.live()},
+      {"stacksLive", continuations.live},
+      {"stacksPooled", continuations.pooled},
+      {"stacksPeak", continuations.peak},
+      {"stackBytesReserved", continuations.reserved_bytes + entries.reserved_bytes},
+      {"codeBytes", code_bytes},
+      {"instances", engine->instances.size()},
+      {"hostFunctions", engine->hosts.size()},
+      {"entries", runtime.entries.load(std::memory_order_relaxed)},
+  };
+  napi_value result = nullptr;
+  napi_create_object(env, &result);
+  for (const auto& row : rows) set_property(env, result, row.name, make_number(env, static_cast<double>(row.value)));
+  return result;
+}
+
+}  // namespace
+
+void define_report_functions(napi_env env, napi_value exports) {
+  define_functions(env, exports,
+                   {{"cpuFeatures", cpu_feature_list},
+                    {"report", report},
+                    {"hooks", set_hooks},
+                    {"configure", configure},
+                    {"statistics", statistics}});
+}
+
+}  // namespace heddle

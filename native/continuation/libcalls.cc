@@ -1,0 +1,98 @@
+// Library calls on continuations. architecture.md, section 5, says when generated code makes each.
+#include "base/check.h"
+#include "continuation/runtime.h"
+
+namespace heddle {
+
+namespace {
+
+Records& records_of(VMThread* thread) {
+  return Runtime::of(thread)->records;
+}
+
+HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint64_t, uint64_t) {
+  if (function_address == 0) return raise_trap(thread, Trap::NullFunction);
+  VMFunction* function = at<VMFunction>(function_address);
+  VMContinuation* record = records_of(thread).allocate(function->slots);
+  if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks);
+  record->function = function;
+  return {handle_of(record), nullptr};
+}
+
+HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
+  VMContinuation* record = at<VMContinuation>(address);
+  Runtime* runtime = Runtime::of(thread);
+  if (runtime->allocate_fiber(record)) return {0, nullptr};
+  // It is consumed already and belongs to no chain: nobody else would take the record back.
+  runtime->release_continuation(record);
+  return raise_trap(thread, Trap::TooManyStacks);
+}
+
+HostResult cont_release(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
+  Runtime::of(thread)->release_continuation(at<VMContinuation>(address));
+  return {0, nullptr};
+}
+
+HostResult cont_reserve(VMThread* thread, uint64_t address, uint64_t slots, uint64_t, uint64_t) {
+  if (Records::reserve(at<VMContinuation>(address), static_cast<uint32_t>(slots))) return {0, nullptr};
+  return raise_trap(thread, Trap::OutOfMemory);
+}
+
+HostResult cont_invalid(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
+  return raise_trap(thread, handle == 0 ? Trap::NullContinuation : Trap::ContinuationConsumed);
+}
+
+HostResult cont_renew(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
+  VMContinuation* fresh = records_of(thread).renew(at<VMContinuation>(address));
+  if (fresh == nullptr) return raise_trap(thread, Trap::TooManyStacks);
+  return {address_of(fresh), nullptr};
+}
+
+/// Index of `tag` among a handler block's labels or switches; -1 when it is not there.
+int64_t clause_of(const VMHandlers* handlers, const VMTag* tag, bool switches) {
+  // SAFETY: the tags' addresses follow the head: labels, then switches (VMHandlers in contract/abi.ts).
+  const VMTag* const* tags = reinterpret_cast<const VMTag* const*>(handlers + 1);
+  const uint32_t first = switches ? handlers->labels : 0;
+  const uint32_t count = switches ? handlers->switches : handlers->labels;
+  for (uint32_t i = 0; i < count; i++) {
+    if (tags[first + i] == tag) return i;
+  }
+  return -1;
+}
+
+/// Whether a fiber of an outer entry would handle the tag: then it is the host frame between that stops the suspension.
+bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
+  for (const auto* outer = static_cast<const OuterEntry*>(thread->entry); outer != nullptr; outer = outer->outer) {
+    for (const VMFiber* fiber = outer->suspended_current; fiber != nullptr; fiber = fiber->parent) {
+      if (clause_of(fiber->handlers, tag, switches) >= 0) return true;
+    }
+  }
+  return false;
+}
+
+/// a1 says which clauses: 0 labels, 1 switches.
+HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint64_t, uint64_t) {
+  const VMTag* tag = at<VMTag>(address);
+  const bool switches = which == 1;
+  for (VMFiber* fiber = thread->current; fiber != nullptr; fiber = fiber->parent) {
+    const int64_t clause = clause_of(fiber->handlers, tag, switches);
+    if (clause < 0) continue;
+    thread->scratch0 = static_cast<uint64_t>(clause);
+    return {address_of(fiber), nullptr};
+  }
+  return raise_trap(thread, handled_outside(thread, tag, switches) ? Trap::Barrier : Trap::UnhandledTag, tag->id);
+}
+
+}  // namespace
+
+void install_continuation_libcalls(Runtime* runtime) {
+  runtime->set_libcall(Libcall::ContNew, cont_new);
+  runtime->set_libcall(Libcall::ContAllocate, cont_allocate);
+  runtime->set_libcall(Libcall::ContRelease, cont_release);
+  runtime->set_libcall(Libcall::ContReserve, cont_reserve);
+  runtime->set_libcall(Libcall::ContInvalid, cont_invalid);
+  runtime->set_libcall(Libcall::ContRenew, cont_renew);
+  runtime->set_libcall(Libcall::FindHandler, find_handler);
+}
+
+}  // namespace heddle

@@ -1,0 +1,134 @@
+#include "continuation/records.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/asm.h"
+#include "base/check.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr uint64_t kIndices = uint64_t{1} << kHandleIndexBits;
+static_assert(sizeof(VMContinuation) == size_t{1} << kRecordSizeLog2);
+
+bool is_inline(const VMContinuation* record) {
+  return record->slots == address_of(record->inline_slots);
+}
+
+void free_slots(VMContinuation* record) {
+  if (record->slots != 0 && !is_inline(record)) std::free(at<void>(record->slots));
+  record->slots = 0;
+  record->capacity = 0;
+}
+
+void use_inline_slots(VMContinuation* record) {
+  record->slots = address_of(record->inline_slots);
+  record->capacity = kInlineSlots;
+}
+
+}  // namespace
+
+Records::Records(uint64_t most) {
+  capacity_ = std::clamp<uint64_t>(most + 1, 2, kIndices);
+  for (;; capacity_ /= 2) {
+    memory_ = Mapping::reserve(capacity_ << kRecordSizeLog2, PROT_READ | PROT_WRITE);
+    if (memory_) break;
+    HEDDLE_CHECK(capacity_ > 2);
+  }
+  memory_.advise(0, memory_.size(), MADV_DONTFORK);
+  base()->generation = kDeadGeneration;
+  base()->state = static_cast<uint32_t>(State::Retired);
+}
+
+Records::~Records() {
+  for (uint64_t i = 1; i < next_; i++) free_slots(base() + i);
+}
+
+VMContinuation* Records::take() {
+  if (free_ != 0) {
+    VMContinuation* record = base() + free_;
+    free_ = record->next_free;
+    return record;
+  }
+  if (next_ >= capacity_) return nullptr;
+  VMContinuation* record = base() + next_;
+  record->index = static_cast<uint32_t>(next_++);
+  record->generation = HEDDLE_GENERATION_START;
+  return record;
+}
+
+VMContinuation* Records::allocate(uint32_t slots) {
+  VMContinuation* record = take();
+  if (record == nullptr) return nullptr;
+  use_inline_slots(record);
+  if (slots > kInlineSlots && !reserve(record, slots)) {
+    record->next_free = free_;
+    free_ = record->index;
+    return nullptr;
+  }
+  record->state = static_cast<uint32_t>(State::Fresh);
+  record->count = 0;
+  record->fiber = nullptr;
+  record->leaf = nullptr;
+  live_++;
+  made_++;
+  return record;
+}
+
+void Records::release(VMContinuation* record) {
+  HEDDLE_CHECK(record->state != static_cast<uint32_t>(State::Free) && record->index != 0);
+  live_--;
+  free_slots(record);
+  // A new life begins below the last generation: what is consumed at the last one is renewed, never counted further.
+  if (record->generation + 1 >= kLastGeneration) return retire(record);
+  record->generation++;
+  record->state = static_cast<uint32_t>(State::Free);
+  record->next_free = free_;
+  free_ = record->index;
+}
+
+void Records::retire(VMContinuation* record) {
+  record->generation = kDeadGeneration;
+  record->state = static_cast<uint32_t>(State::Retired);
+}
+
+bool Records::reserve(VMContinuation* record, uint32_t slots) {
+  if (slots <= record->capacity) return true;
+  void* memory = std::malloc(uint64_t{slots} * kSlotSize);  // 16-aligned by the C library's promise.
+  if (memory == nullptr) return false;
+  std::memcpy(memory, at<void>(record->slots), uint64_t{record->capacity} * kSlotSize);
+  free_slots(record);
+  record->slots = address_of(memory);
+  record->capacity = slots;
+  return true;
+}
+
+VMContinuation* Records::renew(VMContinuation* record) {
+  VMContinuation* fresh = take();
+  if (fresh == nullptr) return nullptr;
+  fresh->state = record->state;
+  fresh->count = record->count;
+  fresh->fiber = record->fiber;
+  fresh->leaf = record->leaf;
+  fresh->function = record->function;
+  if (is_inline(record)) {
+    std::memcpy(fresh->inline_slots, record->inline_slots, sizeof fresh->inline_slots);
+    use_inline_slots(fresh);
+    free_slots(record);
+  } else {
+    fresh->slots = record->slots;
+    fresh->capacity = record->capacity;
+    record->slots = 0;
+    record->capacity = 0;
+  }
+  if (fresh->fiber != nullptr) fresh->fiber->record = fresh;
+  retire(record);
+  return fresh;
+}
+
+}  // namespace heddle

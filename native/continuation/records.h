@@ -1,0 +1,58 @@
+// The thread's continuation records: one reserved range, so that a handle's index becomes an address by a shift and an add.
+#pragma once
+#include "base/layout.h"
+#include "base/page.h"
+
+#ifndef HEDDLE_GENERATION_START
+/// Generation of a record's first use. Tests set it near the maximum.
+#define HEDDLE_GENERATION_START 0
+#endif
+
+namespace heddle {
+
+/// The last generation that fits a handle.
+inline constexpr uint64_t kLastGeneration = (uint64_t{1} << 40) - 1;
+/// A generation that no handle has: the record can never be named again.
+inline constexpr uint64_t kDeadGeneration = ~uint64_t{0};
+
+/// A record's current handle.
+inline uint64_t handle_of(const VMContinuation* record) {
+  return record->generation << kHandleIndexBits | record->index;
+}
+
+/// Allocates records. Record 0 is never given out: handle 0 is null.
+class Records {
+ public:
+  /// Reserves room for `most` records (at most 2^24 - 1), or fewer where address space is short.
+  explicit Records(uint64_t most);
+  ~Records();
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+
+  /// Record 0; the others follow.
+  VMContinuation* base() const { return at<VMContinuation>(memory_.base()); }
+  /// A record in state fresh with `slots` payload slots; null when there is none, or no memory for the slots.
+  VMContinuation* allocate(uint32_t slots);
+  /// Takes a record back; every handle of it is invalid from now on. At the last generation it is retired instead.
+  void release(VMContinuation* record);
+  /// Makes the slots hold at least `slots`, keeping their contents. False without memory.
+  static bool reserve(VMContinuation* record, uint32_t slots);
+  /// Moves everything that lives in `record` to a record of a young generation, and retires `record`. Null when there is none.
+  VMContinuation* renew(VMContinuation* record);
+
+  uint64_t live() const { return live_; }
+  uint64_t made() const { return made_; }
+
+ private:
+  VMContinuation* take();
+  void retire(VMContinuation* record);
+
+  Mapping memory_;
+  uint64_t capacity_ = 0;
+  uint64_t next_ = 1;
+  uint64_t free_ = 0;
+  uint64_t live_ = 0;
+  uint64_t made_ = 0;
+};
+
+}  // namespace heddle

@@ -1,0 +1,167 @@
+#include "continuation/runtime.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/system.h"
+#include "fiber/fiber.h"
+#include "fiber/sanitizer.h"
+
+namespace heddle {
+
+namespace {
+
+/// Handlers of an entry fiber: none. The zero after the head ends the list of tags.
+struct NoHandlers {
+  VMHandlers head{};
+  uint64_t end = 0;
+};
+NoHandlers no_handlers;
+
+/// Entry fibers kept for the next calls; more than that come from nesting.
+constexpr size_t kFreeEntries = 8;
+
+}  // namespace
+
+RuntimeOptions RuntimeOptions::defaults() {
+  static const uint64_t half = memory_limit() / 2;
+  RuntimeOptions options;
+  options.continuation.memory = half;
+  options.continuation.warm = std::min<uint64_t>(256 << 20, half / 8);
+  options.entry.size = 1 << 20;
+  options.entry.memory = half;
+  options.entry.warm = 1 << 20;
+  return options;
+}
+
+Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.memory >> kRecordSizeLog2), options_(options) {
+  thread.self = &thread;
+  thread.runtime = this;
+  thread.continuations = records.base();
+  poll_page = Mapping::reserve(page_size(), PROT_READ);
+  HEDDLE_CHECK(poll_page);
+  thread.poll_page = poll_page.base();
+  install_continuation_libcalls(this);
+}
+
+Runtime::~Runtime() {
+  while (free_entries_ != nullptr) {
+    EntryFiber* entry = free_entries_;
+    free_entries_ = entry->next;
+    destroy_entry_fiber(entry);
+  }
+}
+
+void Runtime::destroy_entry_fiber(EntryFiber* entry) {
+  std::free(at<void>(entry->record.slots));
+  entry_stacks_->release(entry->stack);
+  delete entry;
+}
+
+void Runtime::set_libcall(Libcall number, HostFunction function) {
+  thread.libcalls[static_cast<uint32_t>(number)] = reinterpret_cast<uint64_t>(function);  // SAFETY: the host_call stub calls it as one.
+}
+
+bool Runtime::configure(const RuntimeOptions& options) {
+  if (continuation_stacks_ != nullptr || entry_stacks_ != nullptr) return false;
+  options_ = options;
+  return true;
+}
+
+Stacks& Runtime::continuation_stacks() {
+  if (continuation_stacks_ == nullptr) continuation_stacks_ = Stacks::create(options_.continuation);
+  return *continuation_stacks_;
+}
+
+Stacks& Runtime::entry_stacks() {
+  if (entry_stacks_ == nullptr) entry_stacks_ = Stacks::create(options_.entry);
+  return *entry_stacks_;
+}
+
+EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
+  EntryFiber* entry = free_entries_;
+  if (entry != nullptr) {
+    free_entries_ = entry->next;
+    free_entry_count_--;
+  } else {
+    Stack* stack = entry_stacks().allocate();
+    if (stack == nullptr) {
+      *trap = Trap::TooManyStacks;
+      return nullptr;
+    }
+    entry = new EntryFiber{stack, nullptr, {}, nullptr};
+    entry->record.generation = kDeadGeneration;
+    entry->record.state = static_cast<uint32_t>(State::Running);
+  }
+  if (entry->record.capacity < function->slots) {
+    std::free(at<void>(entry->record.slots));
+    entry->record.slots = address_of(std::malloc(uint64_t{function->slots} * kSlotSize));
+    entry->record.capacity = entry->record.slots == 0 ? 0 : function->slots;
+    if (entry->record.slots == 0) {
+      release_entry_fiber(entry);
+      *trap = Trap::OutOfMemory;
+      return nullptr;
+    }
+  }
+  VMFiber* fiber = prepare_block(entry->stack->span, heddle_fiber_start);
+  fiber->record = &entry->record;
+  fiber->handlers = &no_handlers.head;
+  fiber->thread = &thread;
+  fiber->start_enter = function->enter;
+  fiber->start_context = address_of(function->context);
+  fiber->start_code = function->code;
+  fiber->stack = entry->stack;
+  fiber->entry = entry;
+  fiber->id = ++fibers_made_;
+  entry->record.fiber = fiber;
+  entry->fiber = fiber;
+  return entry;
+}
+
+void Runtime::release_entry_fiber(EntryFiber* entry) {
+  if (free_entry_count_ >= kFreeEntries) return destroy_entry_fiber(entry);
+  free_entry_count_++;
+  sanitizer::forget_frames(entry->stack->span.base, entry->stack->span.size());
+  entry->next = free_entries_;
+  free_entries_ = entry;
+}
+
+bool Runtime::allocate_fiber(VMContinuation* record) {
+  HEDDLE_CHECK(record->fiber == nullptr);
+  Stack* stack = continuation_stacks().allocate();
+  if (stack == nullptr) return false;
+  const VMFunction* function = record->function;
+  VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);
+  fiber->record = record;
+  fiber->thread = &thread;
+  fiber->start_enter = function->enter;
+  fiber->start_context = address_of(function->context);
+  fiber->start_code = function->code;
+  fiber->stack = stack;
+  fiber->id = ++fibers_made_;
+  record->fiber = fiber;
+  record->leaf = fiber;
+  return true;
+}
+
+void Runtime::release_continuation(VMContinuation* record) {
+  if (record->fiber != nullptr) continuation_stacks().release(static_cast<Stack*>(record->fiber->stack));
+  record->fiber = nullptr;
+  record->leaf = nullptr;
+  records.release(record);
+}
+
+void Runtime::release_chain(VMFiber* end) {
+  VMFiber* fiber = thread.current;
+  while (fiber != end) {
+    HEDDLE_CHECK(fiber != nullptr);
+    VMFiber* parent = fiber->parent;
+    release_continuation(fiber->record);
+    fiber = parent;
+  }
+}
+
+}  // namespace heddle

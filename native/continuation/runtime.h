@@ -1,0 +1,96 @@
+// What one thread (one Node environment) has: the struct that generated code sees, its records and its stacks.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/asm.h"
+#include "continuation/records.h"
+#include "stacks/stack.h"
+
+namespace heddle {
+
+/// Options of a thread's runtime.
+struct RuntimeOptions {
+  StackOptions continuation;
+  StackOptions entry;
+
+  /// The defaults of this machine: at most 1,048,576 stacks and half of the memory this process may use.
+  static RuntimeOptions defaults();
+};
+
+/// A fiber that calls from outside start on, with a record of its own for arguments and results. Kept for the next call.
+struct EntryFiber {
+  Stack* stack;
+  VMFiber* fiber;
+  /// Not of the records' range: no handle names it.
+  VMContinuation record;
+  EntryFiber* next;
+};
+
+/// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
+struct OuterEntry {
+  OuterEntry* outer;
+  /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
+  VMFiber* suspended_current;
+};
+
+/// The thread's state. Everything here is used by its own thread only, except the fields that say so.
+class Runtime {
+ public:
+  explicit Runtime(const RuntimeOptions& options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  static Runtime* of(VMThread* thread) { return static_cast<Runtime*>(thread->runtime); }
+  void set_libcall(Libcall number, HostFunction function);
+
+  /// Replaces the options. Requires: no stack was taken yet; false otherwise.
+  bool configure(const RuntimeOptions& options);
+  const RuntimeOptions& options() const { return options_; }
+  Stacks& continuation_stacks();
+  Stacks& entry_stacks();
+  /// Counters, all zero before the first stack.
+  StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
+  StackCounts entry_counts() const { return entry_stacks_ == nullptr ? StackCounts{} : entry_stacks_->counts(); }
+
+  /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap`.
+  EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap);
+  /// Takes it back. Requires: it returned or was left.
+  void release_entry_fiber(EntryFiber* entry);
+  /// Gives a fresh record a stack. False without one.
+  bool allocate_fiber(VMContinuation* record);
+  /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
+  void release_continuation(VMContinuation* record);
+  /// Takes back every fiber from the current one up to, not including, `end`.
+  void release_chain(VMFiber* end);
+
+  VMThread thread{};
+  Records records;
+  /// What loop headers read; trap/watchdog.cc makes it unreadable.
+  Mapping poll_page;
+  /// Set by the watchdog's thread: an interrupt is due.
+  std::atomic<uint32_t> armed{0};
+  /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.
+  std::atomic<uint64_t> deadline{~uint64_t{0}};
+  /// Calls from outside, ever. Read by the watchdog.
+  std::atomic<uint64_t> entries{0};
+  /// Called on the host stack at an interrupt: false when the thread is to be terminated. Set by the embedder.
+  bool (*poll)(void* embedder) = nullptr;
+  void* embedder = nullptr;
+
+ private:
+  RuntimeOptions options_;
+  std::unique_ptr<Stacks> continuation_stacks_;
+  std::unique_ptr<Stacks> entry_stacks_;
+  EntryFiber* free_entries_ = nullptr;
+  size_t free_entry_count_ = 0;
+  void destroy_entry_fiber(EntryFiber* entry);
+  uint64_t fibers_made_ = 0;
+};
+
+/// Puts the library calls of this folder into the thread's table.
+void install_continuation_libcalls(Runtime* runtime);
+
+}  // namespace heddle

@@ -1,0 +1,59 @@
+#include "stacks/stack.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/system.h"
+#include "fiber/sanitizer.h"
+
+namespace heddle {
+
+namespace {
+constexpr uint64_t kColourStep = 128;
+constexpr uint64_t kColours = 3 * 1024 / kColourStep;
+}  // namespace
+
+uint64_t room_below_limit() {
+  static const uint64_t room = round_up(minimum_signal_stack() + 4096 + 1024, 64);
+  return room;
+}
+
+std::unique_ptr<Stacks> Stacks::create(const StackOptions& options) {
+  switch (options.strategy) {
+    case Strategy::Mmap:
+      return create_mmap_stacks(options);
+    case Strategy::Malloc:
+      return create_malloc_stacks(options);
+    case Strategy::Pool:
+      break;
+  }
+  return create_pool_stacks(options);
+}
+
+uint64_t Stacks::usable_bytes() const {
+  return round_up(options_.size + kColours * kColourStep + room_below_limit(), page_size());
+}
+
+void Stacks::lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) const {
+  stack->span.base = base;
+  stack->span.limit = base + room_below_limit();
+  stack->span.top = end - number % kColours * kColourStep;
+}
+
+Stack* Stacks::allocate() {
+  if (counts_.live >= options_.maximum || counts_.live * committed_each_ > options_.memory) return nullptr;
+  Stack* stack = take();
+  if (stack == nullptr) return nullptr;
+  counts_.live++;
+  counts_.peak = std::max(counts_.peak, counts_.live);
+  return stack;
+}
+
+void Stacks::release(Stack* stack) {
+  HEDDLE_CHECK(stack != nullptr && counts_.live > 0);
+  sanitizer::forget_frames(stack->span.base, stack->span.size());
+  counts_.live--;
+  give_back(stack);
+}
+
+}  // namespace heddle

@@ -1,0 +1,110 @@
+// Stacks for fibers: one interface, several strategies.
+//
+// A stack's memory, drawn at example addresses (continuation stacks: size 256 KiB, page 4 KiB):
+//
+//   0x54000  end of the slot
+//   0x53e80  top: the slot's end less its colour (a multiple of 128 B below 3 KiB), so that tops do not share cache sets
+//   0x53e00  VMFiber, the control block (asm/x86_64_sysv.S draws what lies below it)
+//            frames grow down
+//   0x13e80  limit: a prologue that would bring sp below it traps
+//            room for a signal's frame and handler (libuv's handlers run wherever sp is) and for heddle_interrupt
+//   0x11000  base: the lowest byte that may be touched
+//   0x10000  guard page, where there is one
+#pragma once
+#include <memory>
+
+#include "fiber/stack_span.h"
+
+namespace heddle {
+
+/// A stack. Owned by the Stacks that made it.
+struct Stack {
+  StackSpan span;
+  /// Free lists.
+  Stack* next = nullptr;
+};
+
+/// Where stacks come from.
+enum class Strategy {
+  /// A mapping for each, with a guard page: two memory maps a stack.
+  Mmap,
+  /// From malloc: no guard; for tests and tools that know malloc.
+  Malloc,
+  /// Slots of large reservations, recycled warm.
+  Pool,
+};
+
+/// What lies below a stack: see probe_kernel_guard.
+enum class Guard { Auto, Kernel, Software };
+
+/// What a set of stacks is made with.
+struct StackOptions {
+  Strategy strategy = Strategy::Pool;
+  Guard guard = Guard::Auto;
+  /// Bytes between limit and top, control block included.
+  uint64_t size = 256 * 1024;
+  /// Stacks that may live at a time.
+  uint64_t maximum = 1 << 20;
+  /// Bytes that live stacks may commit; a stack counts as at least 8 KiB.
+  uint64_t memory = ~uint64_t{0};
+  /// Bytes that unused stacks may keep committed for reuse.
+  uint64_t warm = 64 * 1024 * 1024;
+};
+
+/// Counters, for --stats.
+struct StackCounts {
+  uint64_t live = 0;
+  uint64_t pooled = 0;
+  uint64_t peak = 0;
+  uint64_t reserved_bytes = 0;
+};
+
+/// A source of stacks. Not thread-safe: each engine has its own.
+class Stacks {
+ public:
+  static std::unique_ptr<Stacks> create(const StackOptions& options);
+  virtual ~Stacks() = default;
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+
+  /// A stack whose contents are unspecified, or null: too many, or no memory.
+  Stack* allocate();
+  /// Takes a stack back. Requires: nothing runs on it and nobody will resume it.
+  void release(Stack* stack);
+
+  const StackCounts& counts() const { return counts_; }
+  const StackOptions& options() const { return options_; }
+
+ protected:
+  explicit Stacks(const StackOptions& options) : options_(options) {}
+  virtual Stack* take() = 0;
+  virtual void give_back(Stack* stack) = 0;
+  /// Puts base, limit and top into `stack` for usable memory [base, end). `number` chooses the colour.
+  void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) const;
+  /// Bytes of usable memory that a stack needs: size, colours, and the room below the limit; whole pages.
+  uint64_t usable_bytes() const;
+
+  const StackOptions options_;
+  StackCounts counts_;
+  /// Bytes that one live stack is thought to commit.
+  uint64_t committed_each_ = 8 * 1024;
+};
+
+/// Bytes between a stack's base and its limit: AT_MINSIGSTKSZ, 4 KiB for the handler, 1 KiB for heddle_interrupt.
+uint64_t room_below_limit();
+
+/// Why guards are or are not installed by the kernel.
+struct GuardReport {
+  bool kernel;
+  const char* reason;
+};
+/// Whether MADV_GUARD_INSTALL works here. A success is not believed: emulators return it and do nothing, so a write(2) from the page must fail.
+const GuardReport& probe_kernel_guard();
+/// Makes one page fault on any access, in whatever way `guard` says, without a memory map of its own. False where that is not possible.
+bool install_guard(uint64_t page);
+
+std::unique_ptr<Stacks> create_mmap_stacks(const StackOptions& options);
+std::unique_ptr<Stacks> create_malloc_stacks(const StackOptions& options);
+std::unique_ptr<Stacks> create_pool_stacks(const StackOptions& options);
+
+}  // namespace heddle

@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "trap/entry.h"
+#include "trap/sites.h"
+
+namespace heddle {
+
+namespace {
+
+/// Keeps the first kInnerFrames and the last kOuterFrames of however many come.
+class Collector {
+ public:
+  void add(const Frame& frame) {
+    if (inner_.size() < kInnerFrames) {
+      inner_.push_back(frame);
+    } else {
+      outer_[outer_count_++ % kOuterFrames] = frame;
+    }
+  }
+
+  std::vector<Frame> finish() {
+    const size_t kept = std::min(outer_count_, kOuterFrames);
+    if (outer_count_ > kept) inner_.push_back({-1, static_cast<int32_t>(outer_count_ - kept), -1});
+    for (size_t i = outer_count_ - kept; i < outer_count_; i++) inner_.push_back(outer_[i % kOuterFrames]);
+    return std::move(inner_);
+  }
+
+ private:
+  std::vector<Frame> inner_;
+  Frame outer_[kOuterFrames];
+  size_t outer_count_ = 0;
+};
+
+bool frame_on(const VMFiber* fiber, uint64_t fp) {
+  const StackSpan& span = static_cast<const Stack*>(fiber->stack)->span;
+  return fp % 8 == 0 && fp >= span.base && fp + 16 <= span.top;
+}
+
+}  // namespace
+
+std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
+  const CodeReader reader;
+  Collector frames;
+  uint64_t pc = thread->trap_pc;  // Always inside the instruction that trapped or called.
+  uint64_t fp = thread->trap_fp;
+  const VMFiber* fiber = thread->current;
+  for (;;) {
+    if (const CodeSites* sites = reader.find(pc)) {
+      const FunctionRange* function = sites->function_at(pc);
+      frames.add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), sites->source_at(pc)});
+    }
+    if (fiber == nullptr || !frame_on(fiber, fp)) break;
+    const uint64_t* frame = at<uint64_t>(fp);  // The saved frame pointer and the return address.
+    if (frame[0] != 0) {
+      pc = frame[1] - 1;
+      fp = frame[0];
+      continue;
+    }
+    // A fiber's base. While it runs its control block holds where its resumer waits.
+    if (fiber == last) break;
+    pc = fiber->pc - 1;
+    fp = fiber->fp;
+    fiber = fiber->parent;
+  }
+  return frames.finish();
+}
+
+}  // namespace heddle

@@ -1,0 +1,61 @@
+#include "trap/entry.h"
+
+#include "trap/signals.h"
+#include "trap/watchdog.h"
+
+namespace heddle {
+
+Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr}, runtime_(runtime) {
+  entry_ = runtime->take_entry_fiber(function, &trap_);
+}
+
+Call::~Call() {
+  if (entry_ != nullptr) runtime_->release_entry_fiber(entry_);
+}
+
+Call::Ending Call::run(uint64_t deadline) {
+  if (entry_ == nullptr) return Ending::Trapped;
+  VMThread* thread = &runtime_->thread;
+  const uint64_t outer_deadline = runtime_->deadline.load(std::memory_order_relaxed);
+  const bool deadline_changes = deadline < outer_deadline;
+  const uint64_t exit_sp = thread->exit_sp, exit_fp = thread->exit_fp, exit_pc = thread->exit_pc;
+  const uint32_t in_wasm = thread->in_wasm;
+  outer = static_cast<OuterEntry*>(thread->entry);
+  suspended_current = thread->current;
+  thread->entry = static_cast<OuterEntry*>(this);
+  thread->current = entry_->fiber;
+  __atomic_store_n(&thread->stack_limit, entry_->fiber->limit, __ATOMIC_RELAXED);
+  VMThread* outer_thread = set_signal_thread(thread);
+  __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
+  runtime_->entries.store(runtime_->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  note_entry();
+  if (deadline_changes) {
+    runtime_->deadline.store(deadline);
+    note_deadline();
+  }
+
+  const SwitchResult result = heddle_enter(thread, entry_->fiber);
+
+  __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
+  set_signal_thread(outer_thread);
+  if (deadline_changes) runtime_->deadline.store(outer_deadline);
+  Ending ending = Ending::Returned;
+  if (result.kind == kEnterLeft) {
+    trap_ = static_cast<Trap>(thread->trap_code);
+    detail_ = thread->trap_detail;
+    thread->trap_code = 0;
+    ending = trap_ == Trap::None ? Ending::Failed : Ending::Trapped;
+    if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, entry_->fiber);
+    runtime_->release_chain(entry_->fiber);
+  }
+  thread->entry = outer;
+  thread->current = suspended_current;
+  // Not what it was: an interrupt that was pending then may have been served since.
+  __atomic_store_n(&thread->stack_limit, suspended_current == nullptr ? 0 : suspended_current->limit, __ATOMIC_RELAXED);
+  thread->exit_sp = exit_sp;
+  thread->exit_fp = exit_fp;
+  thread->exit_pc = exit_pc;
+  return ending;
+}
+
+}  // namespace heddle

@@ -1,0 +1,34 @@
+#include "base/asm.h"
+#include "continuation/runtime.h"
+#include "trap/watchdog.h"
+
+namespace heddle {
+
+namespace {
+
+/// Runs on the host stack; the fiber waits with all its registers saved. Decides how it goes on.
+Trap look(Runtime* runtime) {
+  if (runtime->poll != nullptr && !runtime->poll(runtime->embedder)) return Trap::Terminated;
+  if (runtime->deadline.load() <= now_nanoseconds()) return Trap::Deadline;
+  return Trap::None;
+}
+
+}  // namespace
+
+extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
+  Runtime* runtime = Runtime::of(thread);
+  __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
+  disarm(runtime);
+  // The poll may come back into WebAssembly; what the signal handler noted of this interrupt must survive it.
+  const uint64_t pc = thread->trap_pc, fp = thread->trap_fp, sp = thread->trap_sp;
+  const Trap code = look(runtime);
+  thread->trap_pc = pc;
+  thread->trap_fp = fp;
+  thread->trap_sp = sp;
+  thread->trap_code = static_cast<uint32_t>(code);
+  thread->trap_detail = ~uint64_t{0};
+  __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
+  return static_cast<uint64_t>(code);
+}
+
+}  // namespace heddle

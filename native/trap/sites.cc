@@ -1,0 +1,94 @@
+#include "trap/sites.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+namespace heddle {
+
+namespace {
+
+/// Last element whose offset is at most `offset`, or null.
+template <typename T>
+const T* last_at_most(const std::vector<T>& table, uint64_t offset) {
+  const auto after = std::upper_bound(table.begin(), table.end(), offset, [](uint64_t value, const T& row) { return value < row.offset; });
+  return after == table.begin() ? nullptr : &*(after - 1);
+}
+
+/// The registry's table: sorted by base, never changed once published.
+using Table = std::vector<const CodeSites*>;
+
+struct Registry {
+  std::mutex writers;
+  std::atomic<const Table*> table{new Table};
+  std::atomic<uint32_t> readers{0};
+};
+
+/// Never destroyed: signals may come while the process exits.
+Registry& registry() {
+  static Registry* const instance = new Registry;
+  return *instance;
+}
+
+/// Makes `next` the table and frees the old one once no reader can see it.
+void publish(Registry& all, std::unique_ptr<const Table> next) {
+  const Table* old = all.table.exchange(next.release());
+  // A reader that comes from now on sees the new table. One on this thread is a signal handler, which ends before we go on.
+  while (all.readers.load() != 0) sched_yield();
+  delete old;
+}
+
+}  // namespace
+
+const TrapSite* CodeSites::trap_at(uint64_t pc) const {
+  const TrapSite* site = last_at_most(traps, pc - base);
+  return site != nullptr && site->offset == pc - base ? site : nullptr;
+}
+
+const FunctionRange* CodeSites::function_at(uint64_t pc) const {
+  const FunctionRange* range = last_at_most(functions, pc - base);
+  return range != nullptr && pc - base < uint64_t{range->offset} + range->size ? range : nullptr;
+}
+
+int32_t CodeSites::source_at(uint64_t pc) const {
+  const SourceStart* start = last_at_most(sources, pc - base);
+  return start == nullptr ? -1 : start->location;
+}
+
+void register_code(const CodeSites* sites) {
+  Registry& all = registry();
+  const std::lock_guard<std::mutex> lock(all.writers);
+  auto next = std::make_unique<Table>(*all.table.load());
+  const auto place = std::upper_bound(next->begin(), next->end(), sites, [](auto* a, auto* b) { return a->base < b->base; });
+  next->insert(place, sites);
+  publish(all, std::move(next));
+}
+
+void unregister_code(const CodeSites* sites) {
+  Registry& all = registry();
+  const std::lock_guard<std::mutex> lock(all.writers);
+  auto next = std::make_unique<Table>(*all.table.load());
+  next->erase(std::remove(next->begin(), next->end(), sites), next->end());
+  publish(all, std::move(next));
+}
+
+CodeReader::CodeReader() {
+  registry().readers.fetch_add(1);
+}
+
+CodeReader::~CodeReader() {
+  registry().readers.fetch_sub(1);
+}
+
+const CodeSites* CodeReader::find(uint64_t pc) const {
+  const Table& table = *registry().table.load();
+  const auto after = std::upper_bound(table.begin(), table.end(), pc, [](uint64_t value, const CodeSites* row) { return value < row->base; });
+  if (after == table.begin()) return nullptr;
+  const CodeSites* sites = *(after - 1);
+  return pc - sites->base < sites->size ? sites : nullptr;
+}
+
+}  // namespace heddle

@@ -1,0 +1,56 @@
+// What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace heddle {
+
+/// An instruction that may trap.
+struct TrapSite {
+  uint32_t offset;
+  uint32_t code;
+};
+/// A function's code.
+struct FunctionRange {
+  uint32_t number;
+  uint32_t offset;
+  uint32_t size;
+};
+/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none).
+struct SourceStart {
+  uint32_t offset;
+  int32_t location;
+};
+
+/// The tables of one artifact in memory. Offsets count from `base`, tables are sorted by offset and never change.
+struct CodeSites {
+  uint64_t base = 0;
+  uint64_t size = 0;
+  int32_t id = 0;
+  std::vector<TrapSite> traps;
+  std::vector<FunctionRange> functions;
+  std::vector<SourceStart> sources;
+
+  /// The trap of the instruction at `pc`; null when it is none that may trap.
+  const TrapSite* trap_at(uint64_t pc) const;
+  const FunctionRange* function_at(uint64_t pc) const;
+  int32_t source_at(uint64_t pc) const;
+};
+
+/// Makes code known to signal handlers and backtraces of every thread. `sites` stays valid until unregistered.
+void register_code(const CodeSites* sites);
+/// Requires: nothing runs in the code any more.
+void unregister_code(const CodeSites* sites);
+
+/// A reader's hold on the registry. Async-signal-safe: readers never wait; a writer waits for readers before it frees what they may see.
+class CodeReader {
+ public:
+  CodeReader();
+  ~CodeReader();
+  CodeReader(const CodeReader&) = delete;
+  CodeReader& operator=(const CodeReader&) = delete;
+  /// The code that `pc` lies in, or null.
+  const CodeSites* find(uint64_t pc) const;
+};
+
+}  // namespace heddle

@@ -1,0 +1,64 @@
+/**
+ * Builds build/Release/heddle.node with node-gyp. Says nothing but one line when it works; on failure what the compiler said.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Whether a program of this name is on the PATH. */
+function have(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function stop(message) {
+  console.error(`heddle: ${message}`);
+  process.exit(1);
+}
+
+/** What a build needs and the packages that have it (Debian and Ubuntu; Fedora; Alpine). */
+const TOOLS = [
+  [process.env.CXX ?? 'g++', 'g++ (Fedora: gcc-c++; Alpine: g++)'],
+  ['make', 'make'],
+  ['python3', 'python3'],
+];
+
+if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+  stop(`only Linux on x64 and arm64 is supported, not ${process.platform} on ${process.arch}`);
+}
+const missing = TOOLS.filter(([program]) => !have(program.split(' ')[0]));
+if (missing.length > 0) stop(`the addon needs a C++ compiler: install ${missing.map(([, name]) => name).join(' and ')}`);
+
+/** node-gyp of this package, or the one that comes with npm. */
+function nodeGyp() {
+  const require = createRequire(import.meta.url);
+  const npm = join(dirname(process.execPath), '../lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js');
+  const share = join(dirname(process.execPath), '../share/nodejs/npm/node_modules/node-gyp/bin/node-gyp.js');
+  try {
+    return require.resolve('node-gyp/bin/node-gyp.js');
+  } catch {
+    const found = [process.env.npm_config_node_gyp, npm, share].find((path) => path !== undefined && existsSync(path));
+    return found ?? stop('node-gyp was not found: install it with npm install node-gyp');
+  }
+}
+
+const options = ['rebuild', '--loglevel=error', '-j', 'max'];
+const prefix = dirname(dirname(process.execPath));
+// The headers beside the running Node need no download. Otherwise node-gyp fetches them once.
+if (existsSync(join(prefix, 'include/node/node.h'))) options.push(`--nodedir=${prefix}`);
+const run = spawnSync(process.execPath, [nodeGyp(), ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+if (run.status !== 0) {
+  process.stderr.write(`${run.stdout ?? ''}${run.stderr ?? ''}`);
+  stop(`the addon was not built${run.error ? `: ${run.error.message}` : ''}`);
+}
+console.log('heddle: built build/Release/heddle.node');

@@ -1,0 +1,16 @@
+;; A resume with an argument and two clauses.
+(module
+  (type $task (func (param i32) (result f64)))
+  (type $k (cont $task))
+  (type $rest (func (result f64)))
+  (type $after_stop (cont $rest))
+  (tag $yield (param i32) (result i32))
+  (tag $stop)
+  (func (export "step") (param $k (ref null $k)) (result f64)
+    (block $stopped (result (ref $after_stop))
+      (block $yielded (result i32 (ref $k))
+        (return (resume $k (on $yield $yielded) (on $stop $stopped) (i32.const 5) (local.get $k))))
+      (drop)
+      (return (f64.convert_i32_s)))
+    (drop)
+    (f64.const 0)))

@@ -1,0 +1,80 @@
+// Runs the specification's scripts: `node tests/spec/run.mjs [--verbose] [part of a name…]`. One line a script, then `N passed, N failed`
+// in assertions. Scripts run in child processes, so that a crash is one script's failure.
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expectedFailures, MISSING, problems, scriptNames, scriptsFolder } from './scripts.mjs';
+
+const TIMEOUT = 300_000;
+const args = process.argv.slice(2);
+const verbose = args.includes('--verbose');
+const parts = args.filter((arg) => !arg.startsWith('--'));
+
+const folder = scriptsFolder();
+if (folder === undefined) {
+  console.log(MISSING);
+  process.exit(process.env.CI ? 1 : 0);
+}
+
+const names = scriptNames(folder).filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+const expected = expectedFailures();
+let passed = 0;
+let failed = 0;
+const report = [];
+
+function finish(name, result) {
+  const found = problems(name, result, expected);
+  const known = found.length === 0 ? result.failures.length : 0;
+  passed += result.passed;
+  failed += found.length;
+  report.push(...found);
+  const note = found.length > 0 ? ` ${found.length} FAILED` : known > 0 ? ` (${known} expected to fail)` : '';
+  console.log(`${name}: ${result.passed} passed${note}`);
+  if (verbose) for (const failure of result.failures) console.log(`  ${failure.line} ${failure.directive}: ${failure.message}`);
+}
+
+const crash = (what) => ({ passed: 0, failures: [{ line: 0, directive: 'script', message: what }], printed: [] });
+
+/** Takes names until none is left; starts a new child after a crash. */
+async function worker(queue) {
+  let child;
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    child ??= fork(fileURLToPath(new URL('child.mjs', import.meta.url)), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, HEDDLE_CACHE: 'off', HEDDLE_VERIFY: '1' },
+    });
+    const current = child;
+    const result = await new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        current.kill('SIGKILL');
+      }, TIMEOUT);
+      const done = (value) => {
+        clearTimeout(timer);
+        current.removeAllListeners();
+        resolve(value);
+      };
+      current.once('message', done);
+      current.once('exit', (status, signal) => {
+        child = undefined;
+        done(crash(`the process ended with ${signal ?? status}`));
+      });
+      current.send({ path: join(folder, name) });
+    });
+    finish(name, result);
+  }
+  child?.disconnect();
+}
+
+const queue = [...names];
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, () => worker(queue)));
+
+for (const name of expected.keys()) {
+  if (parts.length === 0 && !names.includes(name)) {
+    report.push(`expected_failures.txt names ${name}, which does not exist`);
+    failed++;
+  }
+}
+for (const line of report) console.log(`FAILED ${line}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);

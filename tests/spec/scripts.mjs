@@ -1,0 +1,64 @@
+// Where the specification's scripts are, and what is expected to fail in them.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The folder of the specification's scripts: HEDDLE_SPEC_TESTS, or ../shared/spec-tests beside the repository; undefined where there is none. */
+export function scriptsFolder() {
+  const folder = process.env.HEDDLE_SPEC_TESTS ?? resolve(root, '../shared/spec-tests');
+  return existsSync(folder) && statSync(folder).isDirectory() ? folder : undefined;
+}
+
+/** What to say where they are missing. */
+export const MISSING =
+  "the specification's scripts were not found: put them in ../shared/spec-tests, or name their folder in HEDDLE_SPEC_TESTS";
+
+/** Folders whose scripts the suite runs. */
+export const FOLDERS = ['core', 'stack-switching', 'stack-switching-examples'];
+
+/** Names of all scripts, `folder/name.wast`, sorted. */
+export function scriptNames(folder) {
+  return FOLDERS.flatMap((sub) =>
+    readdirSync(join(folder, sub))
+      .filter((name) => name.endsWith('.wast'))
+      .sort()
+      .map((name) => `${sub}/${name}`),
+  );
+}
+
+/**
+ * The expected failures: by script, either `*` (anything may fail, something must) or the lines that must fail.
+ * A line of the file: `folder/name.wast[:line,line…] reason`.
+ */
+export function expectedFailures() {
+  const expected = new Map();
+  const text = readFileSync(new URL('expected_failures.txt', import.meta.url), 'utf8');
+  for (const line of text.split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const match = /^(\S+?\.wast)(?::([\d,]+))? (.+)$/.exec(line);
+    if (match === null) throw new Error(`expected_failures.txt: cannot read "${line}"`);
+    const [, name, lines] = match;
+    if (expected.has(name)) throw new Error(`expected_failures.txt: ${name} is there twice`);
+    expected.set(name, lines === undefined ? '*' : new Set(lines.split(',').map(Number)));
+  }
+  return expected;
+}
+
+/** Holds a script's result against the list; returns what is wrong, as text lines. */
+export function problems(name, result, expected) {
+  const list = expected.get(name);
+  const found = [];
+  if (list === '*') {
+    if (result.failures.length === 0) found.push(`${name} passes whole: take it out of expected_failures.txt`);
+    return found;
+  }
+  for (const failure of result.failures) {
+    if (list === undefined || !list.has(failure.line)) found.push(`${name}:${failure.line} ${failure.directive}: ${failure.message}`);
+  }
+  for (const line of list ?? []) {
+    if (!result.failures.some((failure) => failure.line === line)) found.push(`${name}:${line} passes: take it out of expected_failures.txt`);
+  }
+  return found;
+}

@@ -1,0 +1,225 @@
+/**
+ * Table, Global and Tag of the JS API.
+ */
+import { outOfRange, wrongArgument } from '../errors/catalog.js';
+import { cellOf, loadCell, storeCell, valueOf } from '../instance/cells.js';
+import { theEngine } from '../instance/engine.js';
+import { tableElement, tableLength } from '../instance/instance.js';
+import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
+import { isNullable, isReference } from '../validate/registry.js';
+import { descriptorOf, limit, typeByName } from './value_types.js';
+
+/** Passed instead of a descriptor by this module itself, to wrap what already exists. */
+class Existing<T> {
+  constructor(readonly object: T) {}
+}
+
+const MAXIMUM_TABLE = 10_000_000;
+
+/** What `new Table` takes. */
+export interface TableDescriptor {
+  readonly element: string;
+  readonly initial: number;
+  readonly maximum?: number;
+}
+
+const tables = new Map<number, Table>();
+const globals = new Map<number, Global>();
+const tags = new Map<number, Tag>();
+
+/** A table of references. */
+export class Table {
+  readonly #object: TableObject;
+
+  /** Throws a TypeError for a wrong descriptor or value, a RangeError where maximum is below initial or too large. */
+  constructor(descriptor: TableDescriptor, value?: unknown) {
+    const given: unknown = descriptor;
+    if (given instanceof Existing) {
+      this.#object = given.object as TableObject;
+      return;
+    }
+    const { element, initial, maximum } = descriptorOf(descriptor) as TableDescriptor;
+    const type = typeByName(element);
+    if (!isReference(type)) throw wrongArgument(`${element} is not a reference type`);
+    const size = limit(initial, 'initial');
+    const bound = maximum === undefined ? null : limit(maximum, 'maximum');
+    if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
+    if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
+    const engine = theEngine();
+    const fill = value === undefined ? this.#default(type) : Number(engine.convert.toWasm(type, value));
+    const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill);
+    this.#object = { address, type, maximum: bound, table64: false };
+    tables.set(address, this);
+  }
+
+  /** The one Table of a native table. @internal */
+  static wrap(object: TableObject): Table {
+    let table = tables.get(object.address);
+    if (table === undefined) {
+      table = new Table(new Existing(object) as unknown as TableDescriptor);
+      tables.set(object.address, table);
+    }
+    return table;
+  }
+
+  /** The native table of a Table, undefined for other values. @internal */
+  static unwrap(value: unknown): TableObject | undefined {
+    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  }
+
+  get length(): number {
+    return tableLength(theEngine(), this.#object);
+  }
+
+  /** The element at an index; a RangeError beyond the end. */
+  get(index: number): unknown {
+    const engine = theEngine();
+    return engine.convert.fromWasm(this.#object.type, engine.native.load(this.#element(index), 'u64'));
+  }
+
+  /** Sets an element; without a value to null (or undefined, for externref). */
+  set(index: number, value?: unknown): void {
+    const engine = theEngine();
+    const address = this.#element(index);
+    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    engine.native.store(address, 'u64', raw);
+  }
+
+  /** Adds elements; returns the length before. A RangeError where the table cannot grow so far. */
+  grow(delta: number, value?: unknown): number {
+    const engine = theEngine();
+    const count = limit(delta, 'delta');
+    const fill = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    const before = this.length;
+    const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
+    if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
+    return old;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Table';
+  }
+
+  #element(index: number): number {
+    const at = limit(index, 'index');
+    if (at >= this.length) throw outOfRange(`index ${at} is beyond the table's ${this.length} elements`);
+    return tableElement(theEngine(), this.#object, at);
+  }
+
+  #default(type: number): number {
+    if (!isNullable(type)) throw wrongArgument('the element type has no default value');
+    return (type & 0xff) === 0x6f ? theEngine().externs.index(undefined) : 0;
+  }
+}
+
+/** What `new Global` takes. */
+export interface GlobalDescriptor {
+  readonly value: string;
+  readonly mutable?: boolean;
+}
+
+/** A global variable. */
+export class Global {
+  readonly #object: GlobalObject;
+
+  /** Throws a TypeError for a wrong descriptor or value. */
+  constructor(descriptor: GlobalDescriptor, value?: unknown) {
+    const given: unknown = descriptor;
+    if (given instanceof Existing) {
+      this.#object = given.object as GlobalObject;
+      return;
+    }
+    const { value: name, mutable } = descriptorOf(descriptor) as GlobalDescriptor;
+    const type = typeByName(name);
+    const engine = theEngine();
+    this.#object = { address: engine.native.createGlobal(), type, mutable: Boolean(mutable) };
+    globals.set(this.#object.address, this);
+    if (type === 0x7b) {
+      if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
+    } else if (value !== undefined) this.#store(value);
+    else if ((type & 0xff) === 0x6f && isReference(type)) this.#store(undefined);
+  }
+
+  /** The one Global of a native global. @internal */
+  static wrap(object: GlobalObject): Global {
+    let global = globals.get(object.address);
+    if (global === undefined) {
+      global = new Global(new Existing(object) as unknown as GlobalDescriptor);
+      globals.set(object.address, global);
+    }
+    return global;
+  }
+
+  /** The native global of a Global, undefined for other values. @internal */
+  static unwrap(value: unknown): GlobalObject | undefined {
+    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  }
+
+  get value(): unknown {
+    const { address, type } = this.#object;
+    const engine = theEngine();
+    return engine.convert.fromWasm(type, valueOf(type, loadCell(engine.native, address)));
+  }
+
+  set value(value: unknown) {
+    if (!this.#object.mutable) throw wrongArgument('the global is immutable');
+    this.#store(value);
+  }
+
+  valueOf(): unknown {
+    return this.value;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Global';
+  }
+
+  #store(value: unknown): void {
+    const { address, type } = this.#object;
+    const engine = theEngine();
+    const raw = isReference(type) || type === 0x7b ? engine.convert.toWasm(type, value) : engine.coerce(type, value);
+    storeCell(engine.native, address, cellOf(type, raw as number | bigint));
+  }
+}
+
+/** What `new Tag` takes. */
+export interface TagDescriptor {
+  readonly parameters: readonly string[];
+}
+
+/** A tag for exceptions and suspensions. */
+export class Tag {
+  readonly #object: TagObject;
+
+  constructor(descriptor: TagDescriptor) {
+    const given: unknown = descriptor;
+    if (given instanceof Existing) {
+      this.#object = given.object as TagObject;
+      return;
+    }
+    const { parameters } = descriptorOf(descriptor) as TagDescriptor;
+    const engine = theEngine();
+    const type = engine.types.functionType([...parameters].map(typeByName), []);
+    this.#object = { address: engine.createTag(type, 'a tag made in JavaScript'), type };
+    tags.set(this.#object.address, this);
+  }
+
+  /** The one Tag of a native tag. @internal */
+  static wrap(object: TagObject): Tag {
+    let tag = tags.get(object.address);
+    if (tag === undefined) {
+      tag = new Tag(new Existing(object) as unknown as TagDescriptor);
+      tags.set(object.address, tag);
+    }
+    return tag;
+  }
+
+  /** The native tag of a Tag, undefined for other values. @internal */
+  static unwrap(value: unknown): TagObject | undefined {
+    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Tag';
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Value types as the JS API spells them.
+ */
+import { wrongArgument } from '../errors/catalog.js';
+import type { ValueType } from '../validate/description.js';
+import { concreteId } from '../validate/registry.js';
+
+const NULLABLE = 0xc000_0000;
+
+const BY_NAME = new Map<string, ValueType>([
+  ['i32', 0x7f],
+  ['i64', 0x7e],
+  ['f32', 0x7d],
+  ['f64', 0x7c],
+  ['v128', 0x7b],
+  ['funcref', (NULLABLE | 0x70) >>> 0],
+  ['anyfunc', (NULLABLE | 0x70) >>> 0],
+  ['externref', (NULLABLE | 0x6f) >>> 0],
+]);
+const NAMES = new Map([...BY_NAME].filter(([name]) => name !== 'anyfunc').map(([name, type]) => [type, name]));
+
+/** The type of a name; throws a TypeError for others. */
+export function typeByName(name: unknown): ValueType {
+  const type = BY_NAME.get(String(name));
+  if (type === undefined) throw wrongArgument(`${String(name)} is not a value type`);
+  return type;
+}
+
+/** A name for people. */
+export function typeName(type: ValueType): string {
+  const name = NAMES.get(type);
+  if (name !== undefined) return name;
+  return concreteId(type) === 0 ? `reference 0x${(type & 0xff).toString(16)}` : `(ref ${concreteId(type)})`;
+}
+
+/** A limit of a descriptor: [EnforceRange] unsigned long. */
+export function limit(value: unknown, what: string): number {
+  const number = Math.trunc(Number(value));
+  if (!Number.isFinite(number) || number < 0 || number > 0xffff_ffff) throw wrongArgument(`${what} must be from 0 to 4294967295`);
+  return number;
+}
+
+/** A descriptor argument. */
+export function descriptorOf(value: unknown): object {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('a descriptor must be an object');
+  return value;
+}

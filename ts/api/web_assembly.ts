@@ -1,0 +1,195 @@
+/**
+ * Module, Instance and the functions of the `WebAssembly` object, shaped like V8's. Errors and Memory are V8's own.
+ */
+import type { Artifact } from '../compile/artifact.js';
+import { wrongArgument } from '../errors/catalog.js';
+import { type Engine, theEngine } from '../instance/engine.js';
+import { type ExportedObject, instanceMemories, instantiate as makeInstance } from '../instance/instance.js';
+import { CompiledModule, type ModuleOptions } from '../instance/module.js';
+import { resolveImports, type Unwrap } from '../instance/resolve.js';
+import { type BytesSource, copyBytes } from '../source/bytes.js';
+import { validateModule } from '../validate/validate.js';
+import { Global, Table, Tag } from './objects.js';
+
+/** One import of a module. */
+export interface ImportDescriptor {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+}
+
+/** One export of a module. */
+export interface ExportDescriptor {
+  readonly name: string;
+  readonly kind: ImportDescriptor['kind'];
+}
+
+/** What `instantiate` of bytes gives. */
+export interface InstantiatedSource {
+  readonly module: Module;
+  readonly instance: Instance;
+}
+
+/** Exports by name. Their types are the module's, which TypeScript does not know. */
+// biome-ignore lint/suspicious/noExplicitAny: as in TypeScript's own declarations of the JS API
+export type Exports = Record<string, any>;
+
+/** Imports by module and name. */
+export type Imports = Record<string, Record<string, unknown>>;
+
+const kindName = (kind: ExportedObject['kind']): ImportDescriptor['kind'] => (kind === 'func' ? 'function' : kind);
+
+/** Made by this module from a compiled module, not from bytes. */
+class FromCompiled {
+  constructor(readonly module: CompiledModule) {}
+}
+
+/** A compiled module. */
+export class Module {
+  readonly #compiled: CompiledModule;
+
+  /** Compiles on this thread. Throws a CompileError with offset and code. */
+  constructor(bytes: BytesSource, options: ModuleOptions = {}) {
+    const given: unknown = bytes;
+    this.#compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
+  }
+
+  /** @internal */
+  static wrap(compiled: CompiledModule): Module {
+    return new Module(new FromCompiled(compiled) as unknown as BytesSource);
+  }
+
+  /** @internal */
+  static compiled(value: unknown): CompiledModule {
+    if (typeof value === 'object' && value !== null && #compiled in value) return value.#compiled;
+    throw wrongArgument("the argument is not a Module of Heddle's");
+  }
+
+  static exports(module: Module): ExportDescriptor[] {
+    return Module.compiled(module).description.exports.map(({ name, kind }) => ({ name, kind: kindName(kind) }));
+  }
+
+  static imports(module: Module): ImportDescriptor[] {
+    return Module.compiled(module).description.imports.map(({ module: from, name, kind }) => ({ module: from, name, kind: kindName(kind) }));
+  }
+
+  /** Contents of the custom sections of a name. */
+  static customSections(module: Module, name: string): ArrayBuffer[] {
+    if (name === undefined) throw wrongArgument('a section name is needed');
+    const { description, bytes } = Module.compiled(module);
+    return description.customs.filter(([n]) => n === String(name)).map(([, start, end]) => bytes.slice(start, end).buffer as ArrayBuffer);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Module';
+  }
+}
+
+const unwrap: Unwrap = { table: Table.unwrap, global: Global.unwrap, tag: Tag.unwrap };
+
+function wrapExport(object: ExportedObject): unknown {
+  switch (object.kind) {
+    case 'table':
+      return Table.wrap(object.value);
+    case 'global':
+      return Global.wrap(object.value);
+    case 'tag':
+      return Tag.wrap(object.value);
+    default:
+      return object.value;
+  }
+}
+
+function importsOf(module: CompiledModule, imports: unknown): unknown {
+  if (imports !== undefined && (typeof imports !== 'object' || imports === null) && typeof imports !== 'function') {
+    throw wrongArgument('imports must be an object');
+  }
+  if (imports === undefined && module.description.imports.length > 0) throw wrongArgument('imports must be an object');
+  return imports;
+}
+
+function exportsObject(exports: ReadonlyMap<string, ExportedObject>): Exports {
+  const object = Object.create(null) as Exports;
+  for (const [name, value] of exports) {
+    Object.defineProperty(object, name, { value: wrapExport(value), enumerable: true, configurable: false, writable: false });
+  }
+  return Object.freeze(object);
+}
+
+/** Made by this module from exports that are already there. */
+class FromExports {
+  constructor(readonly exports: Exports) {}
+}
+
+/** An instance of a module. */
+export class Instance {
+  /** Frozen, without prototype. */
+  readonly exports: Exports;
+
+  /** Links and runs the start function. Throws LinkErrors, and what start throws. */
+  constructor(module: Module, imports?: Imports) {
+    const given: unknown = module;
+    if (given instanceof FromExports) {
+      this.exports = given.exports;
+      return;
+    }
+    const compiled = Module.compiled(module);
+    const engine = theEngine();
+    const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
+    const memories = instanceMemories(engine, compiled, resolved);
+    const code = compiled.code(memories.some((memory) => !memory.guarded));
+    this.exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
+  }
+
+  /** Like the constructor; what must still be compiled is compiled by worker threads. @internal */
+  static async make(module: Module, imports: unknown): Promise<Instance> {
+    const compiled = Module.compiled(module);
+    const engine = theEngine();
+    const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
+    const memories = instanceMemories(engine, compiled, resolved);
+    const checked = memories.some((memory) => !memory.guarded);
+    await compiled.prepare(checked);
+    const exports = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
+    return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Instance';
+  }
+}
+
+/** Whether bytes are a valid module. */
+export function validate(bytes: BytesSource): boolean {
+  try {
+    validateModule(copyBytes(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return false;
+    throw error;
+  }
+}
+
+/** Compiles, large modules with worker threads. Rejects with a CompileError that has offset and code. */
+export async function compile(bytes: BytesSource, options: ModuleOptions = {}): Promise<Module> {
+  return Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
+}
+
+export async function instantiate(module: Module, imports?: Imports): Promise<Instance>;
+export async function instantiate(bytes: BytesSource, imports?: Imports, options?: ModuleOptions): Promise<InstantiatedSource>;
+/** Compiles where given bytes, and instantiates. */
+export async function instantiate(
+  source: Module | BytesSource,
+  imports?: Imports,
+  options: ModuleOptions = {},
+): Promise<Instance | InstantiatedSource> {
+  if (source instanceof Module) return Instance.make(source, imports);
+  const module = await compile(source, options);
+  return { module, instance: await Instance.make(module, imports) };
+}
+
+/** A module of an artifact that was compiled before. @internal */
+export function moduleOfArtifact(bytes: Uint8Array, artifact: Artifact): Module {
+  return Module.wrap(CompiledModule.fromArtifact(theEngine(), bytes, artifact));
+}
+
+export type { Engine };

@@ -1,0 +1,146 @@
+/**
+ * An artifact: a module as machine code, with everything that is needed to link and instantiate it without looking at the module again. The code is
+ * position-independent; its first `STUB.size` bytes are room for the stubs that the loader puts there.
+ *
+ * A file of it (`heddle compile -o`, and what the cache stores as payload): a header as in container.ts, then
+ * `[u32 length of JSON][JSON][sections, each at a multiple of 16 bytes]`.
+ */
+import { badArtifact } from '../errors/catalog.js';
+import type { HandlerList } from '../lower/handlers.js';
+import type { DescriptionJson, ModuleDescription } from '../validate/description.js';
+import type { ModuleNames } from '../validate/validate.js';
+import { isContainer, pack, unpack } from './container.js';
+import { ARTIFACT_FORMAT, type ArtifactKey, keyHash } from './settings.js';
+
+/** A compiled module. */
+export interface Artifact {
+  readonly key: ArtifactKey;
+  readonly description: ModuleDescription;
+  readonly names: ModuleNames;
+  /** The module's handler lists: with the description they decide an instance's layout (`moduleLayout`). */
+  readonly handlers: readonly HandlerList[];
+  /** Machine code, relocated; see above. */
+  readonly code: Uint8Array;
+  /** [number, offset, size]*, by offset. Numbers are those of `moduleSignatures`: WebAssembly functions, then trampolines. */
+  readonly functions: Int32Array;
+  /** Offset of every function number in the code; -1 for an imported function, which has none. */
+  readonly offsets: Int32Array;
+  /** [offset, trap code]*, by offset */
+  readonly traps: Int32Array;
+  /** [offset, byte offset in the module or -1]*, start of each range, by offset */
+  readonly sources: Int32Array;
+  /** contract/formats.md, section 6; by return offset */
+  readonly calls: Int32Array;
+  /** contract/formats.md, section 6; by return offset */
+  readonly stackMaps: Int32Array;
+  /** The module itself, in files that stand alone. Data segments and custom sections are ranges of it. */
+  readonly module?: Uint8Array;
+}
+
+/** Typed arrays of an artifact, in the order in which they are stored. */
+const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps'] as const;
+const DESCRIPTION_ARRAYS = ['functions', 'bodies', 'elements', 'data'] as const;
+const ALIGNMENT = 16;
+
+interface Header {
+  readonly key: ArtifactKey;
+  readonly description: DescriptionJson;
+  readonly names: {
+    readonly module: string | null;
+    readonly functions: readonly (readonly [index: number, name: string])[];
+    readonly tags: readonly (readonly [index: number, name: string])[];
+  };
+  readonly handlers: readonly HandlerList[];
+  /** Byte lengths. */
+  readonly sections: readonly number[];
+}
+
+/** The stored form, in pieces to be written one after another; `module` is the module's bytes where the file is to stand alone. */
+export function serializeArtifact(artifact: Artifact, module?: Uint8Array): Uint8Array[] {
+  const { functions, bodies, elements, data, ...description } = artifact.description;
+  const arrays = [...ARRAYS.map((name) => artifact[name]), functions, bodies, elements, data];
+  const sections = [artifact.code, ...arrays.map(bytesOf), module ?? new Uint8Array(0)];
+  const header: Header = {
+    key: artifact.key,
+    description,
+    names: { module: artifact.names.module, functions: [...artifact.names.functions], tags: [...artifact.names.tags] },
+    handlers: artifact.handlers,
+    sections: sections.map((section) => section.length),
+  };
+  const json = Buffer.from(JSON.stringify(header));
+  const length = new Uint8Array(Uint32Array.of(json.length).buffer);
+  return [length, json, padding(4 + json.length), ...sections.flatMap((section) => [section, padding(section.length)])];
+}
+
+/**
+ * The artifact in a payload that {@link serializeArtifact} made. The payload's hash was checked, so what it holds is what was written; its arrays stay
+ * views of it. Undefined where the format is another version's.
+ */
+export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
+  const length = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(0, true);
+  const header = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset + 4, length).toString()) as Header;
+  if (header.key.format !== ARTIFACT_FORMAT) return undefined;
+  let at = aligned(4 + length);
+  const sections = header.sections.map((size) => {
+    const section = payload.subarray(at, at + size);
+    at += aligned(size);
+    return section;
+  });
+  const section = (i: number): Uint8Array => sections[i] ?? new Uint8Array(0);
+  const signed = (i: number): Int32Array => new Int32Array(section(i).buffer, section(i).byteOffset, section(i).length / 4);
+  const unsigned = (i: number): Uint32Array => new Uint32Array(section(i).buffer, section(i).byteOffset, section(i).length / 4);
+  const first = 1 + ARRAYS.length;
+  const module = section(first + DESCRIPTION_ARRAYS.length);
+  return {
+    key: header.key,
+    names: { module: header.names.module, functions: new Map(header.names.functions), tags: new Map(header.names.tags) },
+    handlers: header.handlers,
+    description: {
+      ...header.description,
+      functions: unsigned(first),
+      bodies: unsigned(first + 1),
+      elements: unsigned(first + 2),
+      data: unsigned(first + 3),
+    },
+    code: section(0),
+    functions: signed(1),
+    offsets: signed(2),
+    traps: signed(3),
+    sources: signed(4),
+    calls: signed(5),
+    stackMaps: signed(6),
+    ...(module.length > 0 && { module }),
+  };
+}
+
+/** A file that stands alone. */
+export function artifactFile(artifact: Artifact, module: Uint8Array): Uint8Array[] {
+  return pack(keyHash(artifact.key), serializeArtifact(artifact, module));
+}
+
+/** Whether bytes begin as {@link artifactFile} does. */
+export function isArtifactFile(bytes: Uint8Array): boolean {
+  return isContainer(bytes);
+}
+
+/** Reads a file that {@link artifactFile} made; a CompileError where it is damaged or another version's. */
+export function readArtifactFile(bytes: Uint8Array): Artifact & { readonly module: Uint8Array } {
+  const content = unpack(bytes);
+  if (content === undefined) throw badArtifact('it is damaged: its hash is not that of its contents');
+  const artifact = deserializeArtifact(content.payload);
+  const module = artifact?.module;
+  if (artifact === undefined || module === undefined) throw badArtifact('another version of heddle made it');
+  return { ...artifact, module };
+}
+
+function bytesOf(array: Int32Array | Uint32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function aligned(size: number): number {
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+}
+
+function padding(size: number): Uint8Array {
+  return new Uint8Array(aligned(size) - size);
+}

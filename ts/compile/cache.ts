@@ -1,0 +1,218 @@
+/**
+ * The cache of compiled code on disk. What is read from it is run, so an entry counts only when it is the user's own regular file, carries the key that was
+ * asked for and the hash of its own bytes; anything else is as if it were not there. Nothing here throws: without a usable folder there is no cache.
+ * An entry is a file as in container.ts, named by its key.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  futimesSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { pack, unpack } from './container.js';
+
+/** A day: how old an entry's time may be before a hit renews it. */
+const TOUCH_AFTER = 86_400_000;
+/** Temporary files of writers that died are removed after this. */
+const STALE_TEMPORARY = 3_600_000;
+/** The folder is kept below this many bytes, oldest entries first. */
+export const CACHE_LIMIT = 1 << 30;
+
+/** Why there is no cache, or where it is. */
+export interface CacheStatus {
+  readonly folder?: string;
+  readonly reason?: string;
+}
+
+/** The folder that the environment names, or why there is none. */
+export function cacheFolder(environment: NodeJS.ProcessEnv): CacheStatus {
+  const chosen = environment['HEDDLE_CACHE'];
+  if (chosen === 'off') return { reason: 'HEDDLE_CACHE=off' };
+  if (chosen) return { folder: resolve(chosen) };
+  const base = environment['XDG_CACHE_HOME'];
+  if (base && isAbsolute(base)) return { folder: join(base, 'heddle') };
+  try {
+    return { folder: join(homedir(), '.cache', 'heddle') };
+  } catch {
+    return { reason: 'the user has no home folder' };
+  }
+}
+
+/** Entries by 32-byte key in one folder. */
+export class Cache {
+  readonly #folder: string | undefined;
+  readonly #limit: number;
+  #reason: string | undefined;
+
+  constructor(status: CacheStatus, limit = CACHE_LIMIT) {
+    this.#folder = status.folder;
+    this.#reason = status.reason;
+    this.#limit = limit;
+  }
+
+  /** The cache that the environment variables HEDDLE_CACHE and XDG_CACHE_HOME choose. */
+  static fromEnvironment(environment: NodeJS.ProcessEnv = process.env): Cache {
+    return new Cache(cacheFolder(environment));
+  }
+
+  /** Where the cache is, and what last kept it from being used. Looks at the folder, and makes it where it is missing. */
+  status(): CacheStatus {
+    this.#usable(true);
+    return { ...(this.#folder !== undefined && { folder: this.#folder }), ...(this.#reason !== undefined && { reason: this.#reason }) };
+  }
+
+  /** The payload stored under `key`, at a multiple of 16 bytes in its buffer; undefined where there is none that can be trusted. */
+  read(key: Uint8Array): Uint8Array | undefined {
+    if (!this.#usable(false)) return undefined;
+    let file: number;
+    try {
+      // SAFETY: no link is followed, and a FIFO of that name does not block.
+      file = openSync(this.#path(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      return undefined;
+    }
+    try {
+      return readEntry(file, key);
+    } catch {
+      return undefined;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Stores a payload; another process may store the same at the same time. False where it could not. */
+  write(key: Uint8Array, payload: readonly Uint8Array[]): boolean {
+    if (!this.#usable(true) || this.#folder === undefined) return false;
+    const temporary = join(this.#folder, `.new-${process.pid}-${randomBytes(8).toString('hex')}`);
+    try {
+      writeEntry(temporary, key, payload);
+      renameSync(temporary, this.#path(key));
+    } catch (error) {
+      this.#reason = `cannot write: ${message(error)}`;
+      remove(temporary);
+      return false;
+    }
+    this.#prune();
+    return true;
+  }
+
+  #path(key: Uint8Array): string {
+    return join(this.#folder ?? '', Buffer.from(key).toString('hex'));
+  }
+
+  /** Whether the folder is the user's own; makes it when `make` is set. */
+  #usable(make: boolean): boolean {
+    if (this.#folder === undefined) return false;
+    try {
+      if (make) makeFolder(this.#folder);
+      const stats = lstatSync(this.#folder);
+      const problem = stats.isDirectory() ? foreign(stats) : 'not a folder';
+      this.#reason = problem;
+      return problem === undefined;
+    } catch (error) {
+      if (make) this.#reason = message(error);
+      return false;
+    }
+  }
+
+  /** Removes the oldest entries above the limit, and what dead writers left. */
+  #prune(): void {
+    try {
+      const folder = this.#folder ?? '';
+      const files = readdirSync(folder).flatMap((name) => {
+        if (!/^(?:[0-9a-f]{64}|\.new-.*)$/.test(name)) return [];
+        const path = join(folder, name);
+        const stats = lstatSync(path, { throwIfNoEntry: false });
+        return stats ? [{ path, size: stats.size, time: stats.mtimeMs, temporary: name.startsWith('.') }] : [];
+      });
+      let total = files.reduce((sum, file) => sum + file.size, 0);
+      files.sort((a, b) => a.time - b.time);
+      for (const file of files) {
+        if (file.temporary ? Date.now() - file.time < STALE_TEMPORARY : total <= this.#limit) continue;
+        remove(file.path);
+        total -= file.size;
+      }
+    } catch {
+      // The folder is gone: nothing to keep small.
+    }
+  }
+}
+
+/** Makes a folder and those above it. (`recursive` of mkdirSync never returns for a folder under /proc.) */
+function makeFolder(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
+/** What is wrong with who owns or may write something, if anything is. */
+function foreign(stats: Stats): string | undefined {
+  if (stats.uid !== process.geteuid?.()) return `owned by user ${stats.uid}`;
+  if ((stats.mode & 0o022) !== 0) return `others may write it (mode ${(stats.mode & 0o777).toString(8)})`;
+  return undefined;
+}
+
+/** An open entry's payload, where all of it is as it was written. */
+function readEntry(file: number, key: Uint8Array): Uint8Array | undefined {
+  const stats = fstatSync(file);
+  if (!stats.isFile() || foreign(stats) !== undefined) return undefined;
+  const bytes = Buffer.from(new ArrayBuffer(stats.size));
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(file, bytes, at, bytes.length - at, at);
+    if (count === 0) return undefined;
+    at += count;
+  }
+  const content = unpack(bytes);
+  if (content === undefined || Buffer.compare(content.key, key) !== 0) return undefined;
+  if (Date.now() - stats.mtimeMs > TOUCH_AFTER) touch(file);
+  return content.payload;
+}
+
+function writeEntry(path: string, key: Uint8Array, payload: readonly Uint8Array[]): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  try {
+    for (const part of pack(key, payload)) {
+      for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Marks an entry as used. Only pruning looks at it, so a failure does not matter. */
+function touch(file: number): void {
+  try {
+    const now = new Date();
+    futimesSync(file, now, now);
+  } catch {
+    // A read-only file system.
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody else removed it, or it never was.
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

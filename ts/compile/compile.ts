@@ -1,0 +1,149 @@
+/**
+ * Module to artifact: from the cache, or validated, lowered and compiled on this thread or in workers. The artifact is the same, byte for byte,
+ * however many threads made it.
+ */
+import { STUB } from '../generated/abi.js';
+import { type HandlerList, moduleHandlers } from '../lower/handlers.js';
+import { moduleSignatures } from '../lower/signatures.js';
+import { indexSpaces } from '../lower/spaces.js';
+import { withCrate } from '../source/crate.js';
+import type { ModuleDescription } from '../validate/description.js';
+import { FEATURE_BITS, type ModuleNames, validateModule } from '../validate/validate.js';
+import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
+import type { Cache } from './cache.js';
+import { Assembly, type Part } from './part.js';
+import { canUseWorkers, type Chunk, compileInWorkers, defaultWorkers, warmWorkers } from './pool.js';
+import { offsetsOf, relocate } from './relocate.js';
+import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
+import { FunctionCompiler, type Job } from './work.js';
+
+/** What a caller says of a compile. */
+export interface CompileOptions {
+  /** Node's name of the instruction set that will run the code. */
+  readonly target: Target;
+  /** Cranelift's names of the CPU features that the code may use. */
+  readonly cpu: readonly string[];
+  readonly checked?: boolean;
+  readonly interruptible?: boolean;
+  readonly verify?: boolean;
+  /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
+  readonly workers?: number;
+  /** Where artifacts are kept; none by default. */
+  readonly cache?: Cache;
+}
+
+/** Modules with less code than this (bytes of function bodies) compile faster than threads start. */
+const WORTH_WORKERS = 24_576;
+/** Chunks for each worker: enough that the last ones end together. */
+const CHUNKS_EACH = 8;
+
+/** Compiles a module. Throws a CompileError with a code where it is not valid or not supported. */
+export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): Artifact {
+  const { settings, key, cached } = begin(bytes, options);
+  if (cached !== undefined) return cached;
+  const prepared = prepare(bytes, settings);
+  const parts = compileHere(prepared);
+  return finish(key, prepared, parts, options.cache);
+}
+
+/** Compiles a module, in worker threads where that is faster. */
+export async function compileModule(bytes: Uint8Array, options: CompileOptions): Promise<Artifact> {
+  const { settings, key, cached } = begin(bytes, options);
+  if (cached !== undefined) return cached;
+  const count = workerCount(bytes.length, options);
+  // Workers load while this thread validates.
+  if (count > 0) warmWorkers(count);
+  const prepared = prepare(bytes, settings);
+  const { description } = prepared.job;
+  const size = bodiesSize(description);
+  const parts =
+    workerCount(size, options) > 0 ? await compileInWorkers(prepared.job, chunksOf(description, size / (count * CHUNKS_EACH)), count) : compileHere(prepared);
+  return finish(key, prepared, parts, options.cache);
+}
+
+interface Begun {
+  readonly settings: CompileSettings;
+  readonly key: ArtifactKey;
+  readonly cached: Artifact | undefined;
+}
+
+function begin(bytes: Uint8Array, options: CompileOptions): Begun {
+  const settings = compileSettings(options.target, options.cpu, { features: FEATURE_BITS, ...options });
+  const key = artifactKey(bytes, settings);
+  const payload = options.cache?.read(keyHash(key));
+  return { settings, key, cached: payload && deserializeArtifact(payload) };
+}
+
+interface Prepared {
+  readonly job: Job;
+  readonly names: ModuleNames;
+}
+
+/** A module's job: validated, and its handler lists collected. */
+export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
+  const { description, names } = validateModule(bytes);
+  return { job: { bytes, description, handlers: handlersOf(bytes, description, settings), settings }, names };
+}
+
+function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
+  if (!description.types.some((type) => type.kind === 'cont')) return [];
+  return withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, settings.features, false);
+    const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));
+    info.free();
+    return handlers;
+  });
+}
+
+function compileHere({ job }: Prepared): Part[] {
+  const compiler = new FunctionCompiler(job);
+  const parts = [compiler.functions(0, job.description.functions.length), compiler.trampolines()];
+  compiler.free();
+  return parts;
+}
+
+function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], cache: Cache | undefined): Artifact {
+  const { description, handlers } = prepared.job;
+  const assembly = new Assembly(STUB.size, parts.reduce((sum, part) => sum + part.code.length + 32, 0));
+  for (const part of parts) assembly.add(part);
+  const { relocations, ...whole } = assembly.finish();
+  const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
+  const stubs = new Map([
+    [switchStub, STUB.switch],
+    [hostCallStub, STUB.hostCall],
+  ]);
+  const offsets = offsetsOf(whole.functions, functionSignatures.length, stubs);
+  relocate(whole.code, relocations, offsets);
+  const artifact: Artifact = { key, description, names: prepared.names, handlers, offsets, ...whole };
+  cache?.write(keyHash(key), serializeArtifact(artifact));
+  return artifact;
+}
+
+/** How many workers to use for this many bytes of code; 0 for none. */
+function workerCount(bytes: number, { workers }: CompileOptions): number {
+  if (workers === 0 || !canUseWorkers()) return 0;
+  if (workers !== undefined) return workers;
+  return bytes < WORTH_WORKERS ? 0 : defaultWorkers();
+}
+
+function bodiesSize({ bodies }: ModuleDescription): number {
+  let size = 0;
+  for (let i = 0; i + 1 < bodies.length; i += 2) size += (bodies[i + 1] ?? 0) - (bodies[i] ?? 0);
+  return size;
+}
+
+/** The defined functions in ranges of about `size` bytes of bodies. */
+function chunksOf({ bodies }: ModuleDescription, size: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  const count = bodies.length / 2;
+  let start = 0;
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    bytes += (bodies[2 * i + 1] ?? 0) - (bodies[2 * i] ?? 0);
+    if (bytes < size && i < count - 1) continue;
+    chunks.push({ start, end: i + 1 });
+    start = i + 1;
+    bytes = 0;
+  }
+  return chunks;
+}

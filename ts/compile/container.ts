@@ -1,0 +1,47 @@
+/**
+ * A file whose contents are checked before they are used: 8 bytes mark, 8 bytes payload length, 32 bytes key, 32 bytes SHA-256 of key and payload,
+ * zeros up to 128, payload.
+ */
+import { createHash } from 'node:crypto';
+
+const MARK = Buffer.from('HEDDLE\x00\x01', 'latin1');
+const HEADER = 128;
+const LENGTH_AT = 8;
+const KEY_AT = 16;
+const HASH_AT = 48;
+
+/** SHA-256 of some byte ranges, one after another. */
+export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** The pieces of a file, to be written one after another. `key` has 32 bytes. */
+export function pack(key: Uint8Array, payload: readonly Uint8Array[]): Uint8Array[] {
+  const header = Buffer.alloc(HEADER);
+  MARK.copy(header);
+  header.writeBigUInt64LE(BigInt(payload.reduce((sum, part) => sum + part.length, 0)), LENGTH_AT);
+  header.set(key, KEY_AT);
+  sha256(key, ...payload).copy(header, HASH_AT);
+  return [header, ...payload];
+}
+
+/** Whether bytes begin as a container does. */
+export function isContainer(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MARK.length - 1)).equals(MARK.subarray(0, -1));
+}
+
+/**
+ * Key and payload of a file, where every byte that counts is as it was written. The payload begins at a multiple of 16 bytes in its buffer, if the
+ * file does.
+ */
+export function unpack(file: Uint8Array): { readonly key: Uint8Array; readonly payload: Uint8Array } | undefined {
+  if (file.length < HEADER) return undefined;
+  const header = Buffer.from(file.buffer, file.byteOffset, HEADER);
+  const payload = file.subarray(HEADER);
+  const key = header.subarray(KEY_AT, HASH_AT);
+  if (!header.subarray(0, LENGTH_AT).equals(MARK) || header.readBigUInt64LE(LENGTH_AT) !== BigInt(payload.length)) return undefined;
+  if (!header.subarray(HASH_AT, HASH_AT + 32).equals(sha256(key, payload))) return undefined;
+  return { key, payload };
+}

@@ -1,0 +1,155 @@
+/**
+ * Machine code of some functions with its tables, and how such parts become one: an `Assembly` places functions one after another, 32-byte aligned,
+ * whatever the order of compilation was, so that the result does not depend on how many threads compiled.
+ */
+
+/** What a compile returns (contract/formats.md, section 6), and what a worker thread sends. All offsets are relative to `code`. */
+export interface Part {
+  readonly code: Uint8Array;
+  /** [number, offset, size]*, by offset */
+  readonly functions: Int32Array;
+  /** [offset, kind, function number, addend]* */
+  readonly relocations: Int32Array;
+  /** [offset, trap code]*, by offset */
+  readonly traps: Int32Array;
+  /** [offset, location]*: start of each range, by offset */
+  readonly sources: Int32Array;
+  /** [return offset, frame offset or -1, context SP offset or -1, n, (tag or -1, handler offset)*n]*, by return offset */
+  readonly calls: Int32Array;
+  /** [return offset, frame span, n, SP offsets…]*, by return offset */
+  readonly stackMaps: Int32Array;
+}
+
+/** Functions begin at multiples of this. */
+export const FUNCTION_ALIGNMENT = 32;
+
+/** An Int32Array that grows. */
+export class Words {
+  #words = new Int32Array(256);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Room for `count` more words; returns where they begin. */
+  reserve(count: number): number {
+    const start = this.#length;
+    if (start + count > this.#words.length) {
+      const grown = new Int32Array(Math.max(start + count, this.#words.length * 2));
+      grown.set(this.#words.subarray(0, start));
+      this.#words = grown;
+    }
+    this.#length = start + count;
+    return start;
+  }
+
+  push(a: number, b: number): void {
+    const at = this.reserve(2);
+    this.#words[at] = a;
+    this.#words[at + 1] = b;
+  }
+
+  /** Appends rows of `width` words; `base` is added to the words of `columns`. */
+  rows(source: Int32Array, width: number, columns: readonly number[], base: number): void {
+    const at = this.reserve(source.length);
+    this.#words.set(source, at);
+    for (const column of columns) {
+      for (let i = at + column; i < this.#length; i += width) this.#words[i] = word(this.#words, i) + base;
+    }
+  }
+
+  /** The words so far; the array changes when more are added. */
+  view(): Int32Array {
+    return this.#words.subarray(0, this.#length);
+  }
+
+  /** A copy of the words so far. */
+  take(): Int32Array {
+    return this.#words.slice(0, this.#length);
+  }
+}
+
+/** Element `i` of a typed array that is known to have it. */
+export function word(words: Int32Array | Uint32Array | Uint8Array, i: number): number {
+  const value = words[i];
+  if (value === undefined) throw new RangeError(`no word ${i} of ${words.length}`);
+  return value;
+}
+
+/** Places parts behind each other; `start` bytes in front stay free. */
+export class Assembly {
+  #code: Uint8Array;
+  #size: number;
+  readonly #functions = new Words();
+  readonly #relocations = new Words();
+  readonly #traps = new Words();
+  readonly #sources = new Words();
+  readonly #calls = new Words();
+  readonly #stackMaps = new Words();
+
+  constructor(start = 0, expected = 65_536) {
+    this.#size = start;
+    this.#code = new Uint8Array(start + expected);
+  }
+
+  /** Adds a part's code and tables behind what is there. */
+  add(part: Part): void {
+    const base = align(this.#size);
+    this.#size = base + part.code.length;
+    if (this.#size > this.#code.length) {
+      const grown = new Uint8Array(Math.max(this.#size, this.#code.length * 2));
+      grown.set(this.#code);
+      this.#code = grown;
+    }
+    this.#code.set(part.code, base);
+    this.#functions.rows(part.functions, 3, [1], base);
+    this.#relocations.rows(part.relocations, 4, [0], base);
+    this.#traps.rows(part.traps, 2, [0], base);
+    this.#sources.rows(part.sources, 2, [0], base);
+    this.#addCalls(part.calls, base);
+    this.#addStackMaps(part.stackMaps, base);
+  }
+
+  /** Everything as one part; the assembly must not be used afterwards. */
+  finish(): Part {
+    return {
+      code: this.#code.slice(0, this.#size),
+      functions: this.#functions.take(),
+      relocations: this.#relocations.take(),
+      traps: this.#traps.take(),
+      sources: this.#sources.take(),
+      calls: this.#calls.take(),
+      stackMaps: this.#stackMaps.take(),
+    };
+  }
+
+  #addCalls(calls: Int32Array, base: number): void {
+    const at = this.#calls.reserve(calls.length);
+    const words = this.#calls.view();
+    words.set(calls, at);
+    for (let i = at; i < words.length; ) {
+      words[i] = word(words, i) + base;
+      const handlers = word(words, i + 3);
+      i += 4;
+      for (let h = 0; h < handlers; h++, i += 2) words[i + 1] = word(words, i + 1) + base;
+    }
+  }
+
+  #addStackMaps(maps: Int32Array, base: number): void {
+    const at = this.#stackMaps.reserve(maps.length);
+    const words = this.#stackMaps.view();
+    words.set(maps, at);
+    for (let i = at; i < words.length; i += 3 + word(words, i + 2)) words[i] = word(words, i) + base;
+  }
+}
+
+/** The next function's offset. */
+function align(offset: number): number {
+  return Math.ceil(offset / FUNCTION_ALIGNMENT) * FUNCTION_ALIGNMENT;
+}
+
+/** Buffers to transfer with a part that is sent to another thread. */
+export function transferList(part: Part): ArrayBuffer[] {
+  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps].map((a) => a.buffer as ArrayBuffer);
+}

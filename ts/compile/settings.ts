@@ -1,0 +1,125 @@
+/** What decides which machine code a module becomes. All of it is in an artifact's key. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CONTRACT } from '../generated/abi.js';
+import { packagePath } from '../source/package_root.js';
+import { sha256 } from './container.js';
+
+/** The instruction sets, by Node's names. */
+export type Target = 'x64' | 'arm64';
+
+/** How a module is compiled. */
+export interface CompileSettings {
+  readonly target: Target;
+  /** Cranelift's names of CPU features that the code may use, sorted. */
+  readonly cpu: readonly string[];
+  /** Every access of a linear memory is checked; without it the memories must have guards. */
+  readonly checked: boolean;
+  /** Loops can be stopped. */
+  readonly interruptible: boolean;
+  /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
+  readonly verify: boolean;
+  /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
+  readonly features: number;
+}
+
+/** Everything that an artifact depends on, by name, as it is stored in the artifact. */
+export interface ArtifactKey {
+  readonly format: number;
+  /** SHA-256 of the module's bytes. */
+  readonly module: string;
+  /** Hash of the lowering, the code generator and all between. */
+  readonly build: string;
+  /** Hash of contract/abi.ts. */
+  readonly contract: string;
+  /** Version of the package, and so of the addon. */
+  readonly version: string;
+  readonly settings: CompileSettings;
+}
+
+/** Counts changes of the artifact's own format. */
+export const ARTIFACT_FORMAT = 1;
+
+/** What is assumed of a CPU that is not this one: x86-64-v2, because rounding needs SSE4.1, and the first aarch64. */
+const BASELINE: Readonly<Record<Target, readonly string[]>> = {
+  x64: ['has_cmpxchg16b', 'has_popcnt', 'has_sse3', 'has_sse41', 'has_sse42', 'has_ssse3'],
+  arm64: [],
+};
+
+const TRIPLES: Readonly<Record<Target, string>> = {
+  x64: 'x86_64-unknown-linux-gnu',
+  arm64: 'aarch64-unknown-linux-gnu',
+};
+
+/** CPU features that code for another machine may use. */
+export function baselineFeatures(target: Target): readonly string[] {
+  return BASELINE[target];
+}
+
+/** Settings with their defaults. `cpu` are the features of the machine that will run the code. */
+export function compileSettings(target: Target, cpu: readonly string[], options: Partial<CompileSettings> = {}): CompileSettings {
+  return {
+    target,
+    cpu: [...cpu].sort(),
+    checked: options.checked ?? false,
+    interruptible: options.interruptible ?? true,
+    verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
+    features: options.features ?? 0,
+  };
+}
+
+/** The code generator's target triple and settings. */
+export function compilerArguments(settings: CompileSettings): { readonly triple: string; readonly settings: string } {
+  const verifier = settings.verify ? ['enable_verifier=true'] : [];
+  return { triple: TRIPLES[settings.target], settings: [...verifier, ...settings.cpu].join(',') };
+}
+
+/** The key of the artifact that these bytes and settings make. */
+export function artifactKey(module: Uint8Array, settings: CompileSettings): ArtifactKey {
+  return {
+    format: ARTIFACT_FORMAT,
+    module: sha256(module).toString('hex'),
+    build: buildId(),
+    contract: CONTRACT,
+    version: packageVersion(),
+    settings,
+  };
+}
+
+/** The key's hash: what an entry of the cache is named by. */
+export function keyHash(key: ArtifactKey): Buffer {
+  return sha256('artifact\n', JSON.stringify(key));
+}
+
+let build: string | undefined;
+
+/**
+ * Hash of everything between a module and its code: the built files of lowering and compiling, and the code generator's manifest. The build writes it
+ * beside its output; where the sources themselves run, it is made from them.
+ */
+export function buildId(): string {
+  const file = new URL('../build_id.txt', import.meta.url);
+  build ??= existsSync(file) ? readFileSync(file, 'utf8').trim() : hashBuild(fileURLToPath(new URL('../', import.meta.url)));
+  return build;
+}
+
+/** See {@link buildId}; `folder` is ts/ or dist/ts/. scripts/build_ts.mjs calls it too. */
+export function hashBuild(folder: string): string {
+  const hash = createHash('sha256');
+  for (const layer of ['generated', 'validate', 'lower', 'compile']) {
+    const files = readdirSync(join(folder, layer)).filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
+    for (const name of files.sort()) hash.update(`${layer}/${name}\n`).update(readFileSync(join(folder, layer, name)));
+  }
+  hash.update(readFileSync(packagePath('codegen/dist/manifest.json')));
+  return hash.digest('hex');
+}
+
+let version: string | undefined;
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  version ??= String((JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { readonly version: unknown }).version);
+  return version;
+}

@@ -1,0 +1,100 @@
+/** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
+import { codegenFailed, unsupported } from '../errors/catalog.js';
+import type { LoweringContext } from '../lower/context.js';
+import { loweringContext } from '../lower/context.js';
+import type { HandlerList } from '../lower/handlers.js';
+import { lowerFunction, UnsupportedOperator } from '../lower/lower.js';
+import { lowerTrampolines } from '../lower/trampolines.js';
+import { withCrate } from '../source/crate.js';
+import type { ModuleDescription } from '../validate/description.js';
+import { Assembly, type Part } from './part.js';
+import { type CompileSettings, compilerArguments } from './settings.js';
+
+/** A valid module and how to compile it. Survives structured cloning: it is what worker threads get. */
+export interface Job {
+  readonly bytes: Uint8Array;
+  readonly description: ModuleDescription;
+  readonly handlers: readonly HandlerList[];
+  readonly settings: CompileSettings;
+}
+
+type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];
+
+/** What prints for one function. */
+export type Listing = 'clif' | 'asm';
+
+/** The compiler of one job on this thread. To be freed. */
+export class FunctionCompiler {
+  readonly context: LoweringContext;
+  readonly #info: InstanceType<Crate['ModuleInfo']>;
+  readonly #compiler: InstanceType<Crate['Compiler']>;
+
+  constructor(job: Job) {
+    const { settings, description } = job;
+    const { checked, interruptible, verify } = settings;
+    this.context = loweringContext(description, { checked, interruptible, debug: verify }, job.handlers);
+    const { signatures, functionSignatures } = this.context.signatures;
+    const { triple, settings: flags } = compilerArguments(settings);
+    [this.#info, this.#compiler] = withCrate((crate) => [
+      // The bytes were validated on the main thread: bodies are not checked a second time.
+      new crate.ModuleInfo(job.bytes, settings.features, false),
+      refusable(() => new crate.Compiler(triple, flags, signatures, functionSignatures)),
+    ]);
+  }
+
+  /** The operator stream of a defined function. */
+  operators(index: number): Uint32Array {
+    return withCrate(() => this.#info.ops(index));
+  }
+
+  /** The CLIF program of a defined function. */
+  program(index: number): Int32Array {
+    try {
+      return lowerFunction(this.context, index, this.operators(index));
+    } catch (error) {
+      if (error instanceof UnsupportedOperator) throw unsupported(`operator 0x${error.opcode.toString(16)}`, error.offset);
+      throw error;
+    }
+  }
+
+  /** The defined functions from `start` up to `end`. */
+  functions(start: number, end: number): Part {
+    const assembly = new Assembly();
+    for (let index = start; index < end; index++) this.#compile(this.program(index), assembly);
+    return assembly.finish();
+  }
+
+  /** The module's trampolines. */
+  trampolines(): Part {
+    const assembly = new Assembly();
+    this.#compile(lowerTrampolines(this.context), assembly);
+    return assembly.finish();
+  }
+
+  /** A defined function in text. */
+  list(index: number, listing: Listing): string {
+    const program = this.program(index);
+    return withCrate(() => refusable(() => this.#compiler[listing](program)));
+  }
+
+  free(): void {
+    this.#info.free();
+    this.#compiler.free();
+  }
+
+  #compile(program: Int32Array, assembly: Assembly): void {
+    const output = withCrate(() => refusable(() => this.#compiler.compile(program)));
+    assembly.add(output);
+    output.free();
+  }
+}
+
+/** The code generator's own errors become typed ones. */
+function refusable<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError || !(error instanceof Error)) throw error;
+    throw codegenFailed(error.message);
+  }
+}

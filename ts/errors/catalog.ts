@@ -1,0 +1,99 @@
+/**
+ * Every error that Heddle makes: one function each, with a stable `code`. CompileError, LinkError and RuntimeError are V8's own classes, so
+ * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
+ */
+import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
+
+/** What all of Heddle's errors carry besides the message. */
+export interface HeddleErrorFields {
+  /** Stable, for programs: `HEDDLE_…`. */
+  readonly code: string;
+  /** Byte offset in the module, where the error has a place there. */
+  readonly offset?: number;
+}
+
+function coded<E extends Error>(error: E, code: string, offset?: number): E & HeddleErrorFields {
+  return Object.assign(error, offset === undefined ? { code } : { code, offset });
+}
+
+/** The module is not valid. `offset` is where the validator stopped. */
+export function invalidModule(message: string, offset: number): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new WebAssembly.CompileError(`${message} (at offset ${offset})`), 'HEDDLE_INVALID_MODULE', offset);
+}
+
+/** The text is not a module's. Line and column count from 1. */
+export function invalidText(message: string, line: number, column: number): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new WebAssembly.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');
+}
+
+/** The code generator refused or failed: a limit of the implementation, or a bug. */
+export function codegenFailed(message: string): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new WebAssembly.CompileError(`code generation failed: ${message}`), 'HEDDLE_CODEGEN');
+}
+
+/** The module uses something that Heddle does not run yet. */
+export function unsupported(what: string, offset?: number): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new WebAssembly.CompileError(`${what} is not supported`), 'HEDDLE_UNSUPPORTED', offset);
+}
+
+/** An argument that should be a module's bytes is something else. */
+export function notBytes(): TypeError & HeddleErrorFields {
+  return coded(new TypeError('a module is given as an ArrayBuffer or a view of one'), 'HEDDLE_NOT_BYTES');
+}
+
+/** An argument of the API is of the wrong type. */
+export function wrongArgument(message: string): TypeError & HeddleErrorFields {
+  return coded(new TypeError(message), 'HEDDLE_ARGUMENT');
+}
+
+/** An argument of the API is out of range. */
+export function outOfRange(message: string): RangeError & HeddleErrorFields {
+  return coded(new RangeError(message), 'HEDDLE_RANGE');
+}
+
+/** An import is absent. */
+export function unknownImport(module: string, name: string): WebAssembly.LinkError & HeddleErrorFields {
+  return coded(new WebAssembly.LinkError(`unknown import: ${module}.${name} was not given`), 'HEDDLE_LINK_MISSING');
+}
+
+/** The import object has no object of the module's name, or is none itself. */
+export function importNotObject(module: string): TypeError & HeddleErrorFields {
+  return coded(new TypeError(`import module ${module} is not an object`), 'HEDDLE_LINK_MODULE');
+}
+
+/** An import is of another type than the module asks for. */
+export function incompatibleImport(module: string, name: string, why: string): WebAssembly.LinkError & HeddleErrorFields {
+  return coded(new WebAssembly.LinkError(`incompatible import type: ${module}.${name}: ${why}`), 'HEDDLE_LINK_TYPE');
+}
+
+/** Resources for linking ran out (V8's limit on memories, address space). */
+export function linkResources(message: string): WebAssembly.LinkError & HeddleErrorFields {
+  return coded(new WebAssembly.LinkError(message), 'HEDDLE_LINK_RESOURCES');
+}
+
+/** This machine has no support: CPU, operating system, or no built addon. */
+export function platform(message: string): Error & HeddleErrorFields {
+  return coded(new Error(message), 'HEDDLE_PLATFORM');
+}
+
+const TRAP_NAMES = new Map<number, string>(
+  Object.entries(TRAP).map(([name, code]) => [code, name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()]),
+);
+
+/** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
+export function trap(code: number, detail?: string): Error & HeddleErrorFields {
+  const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
+  const message = detail === undefined ? base : `${base}: ${detail}`;
+  const error = code === TRAP.stackOverflow ? new RangeError(message) : new WebAssembly.RuntimeError(message);
+  return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
+}
+
+/** A bug of Heddle, or of what it is built on. */
+export function internal(message: string, cause?: unknown): Error & HeddleErrorFields {
+  return coded(new Error(message, cause === undefined ? {} : { cause }), 'HEDDLE_INTERNAL');
+}
+
+/** A file that should be a compiled module is not one that this version made. */
+export function badArtifact(why: string): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new WebAssembly.CompileError(`the compiled module cannot be used: ${why}`), 'HEDDLE_BAD_ARTIFACT');
+}

@@ -1,0 +1,81 @@
+/**
+ * Constant expressions: operator words (contract/formats.md, section 3) to a cell.
+ */
+import { unsupported } from '../errors/catalog.js';
+import { type CellWords, bigIntOfCell, cellOfBigInt, cellOfNumber, ZERO_CELL } from './cells.js';
+
+/** What an expression may refer to. */
+export interface ConstantSpace {
+  /** Value of a global that is already there. */
+  global(index: number): CellWords;
+  /** Address of a function's VMFunction. */
+  function(index: number): number;
+}
+
+/** Evaluates. The expression is valid. */
+export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWords {
+  const stack: CellWords[] = [];
+  const pop = (): CellWords => stack.pop() ?? ZERO_CELL;
+  const word = (i: number): number => (words[i] ?? 0) >>> 0;
+  const binary32 = (f: (a: number, b: number) => number): void => {
+    const b = pop()[0];
+    const a = pop()[0];
+    stack.push([f(a, b) >>> 0, 0, 0, 0]);
+  };
+  const binary64 = (f: (a: bigint, b: bigint) => bigint): void => {
+    const b = bigIntOfCell(pop());
+    const a = bigIntOfCell(pop());
+    stack.push(cellOfBigInt(BigInt.asUintN(64, f(a, b))));
+  };
+  for (let i = 0; i < words.length; ) {
+    const opcode = word(i);
+    const offset = word(i + 1);
+    i += 2;
+    switch (opcode) {
+      case 0x41:
+      case 0x43:
+        stack.push([word(i++), 0, 0, 0]);
+        break;
+      case 0x42:
+      case 0x44:
+        stack.push([word(i), word(i + 1), 0, 0]);
+        i += 2;
+        break;
+      case 0xfd00c:
+        stack.push([word(i), word(i + 1), word(i + 2), word(i + 3)]);
+        i += 4;
+        break;
+      case 0xd0:
+        stack.push(ZERO_CELL);
+        i++;
+        break;
+      case 0xd2:
+        stack.push(cellOfNumber(space.function(word(i++))));
+        break;
+      case 0x23:
+        stack.push(space.global(word(i++)));
+        break;
+      case 0x6a:
+        binary32((a, b) => a + b);
+        break;
+      case 0x6b:
+        binary32((a, b) => a - b);
+        break;
+      case 0x6c:
+        binary32((a, b) => Math.imul(a, b));
+        break;
+      case 0x7c:
+        binary64((a, b) => a + b);
+        break;
+      case 0x7d:
+        binary64((a, b) => a - b);
+        break;
+      case 0x7e:
+        binary64((a, b) => a * b);
+        break;
+      default:
+        throw unsupported('a garbage-collected object in a constant expression', offset);
+    }
+  }
+  return pop();
+}

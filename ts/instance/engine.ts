@@ -1,0 +1,239 @@
+/**
+ * What all modules and instances of a thread share: the addon, the types, the references, and the names that backtraces need.
+ */
+import { performance } from 'node:perf_hooks';
+import { Cache } from '../compile/cache.js';
+import type { CompileOptions } from '../compile/compile.js';
+import { trap, wrongArgument } from '../errors/catalog.js';
+import { TRAP, VMFunction } from '../generated/abi.js';
+import { addon } from '../link/addon.js';
+import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
+import type { ValueType } from '../validate/description.js';
+import { concreteId, HEAP, abstractHeap, isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import { backtrace, type FrameNames } from './backtrace.js';
+
+/** A JavaScript function that stands for a WebAssembly one. */
+export type ExportedFunction = (...args: unknown[]) => unknown;
+
+/** Value type byte for the addon: every reference is 0x6f. */
+function typeByte(type: ValueType): number {
+  return isReference(type) ? 0x6f : type;
+}
+
+/** ToWebAssemblyValue for numbers, as the JS API has it. */
+function coerce(kind: number, value: unknown): number | bigint {
+  switch (kind) {
+    case 0x7f:
+      return Number(numeric(value)) | 0;
+    case 0x7e:
+      return BigInt.asIntN(64, value as bigint);
+    case 0x7d:
+      return Math.fround(numeric(value));
+    case 0x7c:
+      return numeric(value);
+    default:
+      throw wrongArgument(`a value of type byte ${kind} cannot come from JavaScript`);
+  }
+}
+
+/** ToNumber: throws a TypeError for bigints and symbols. */
+function numeric(value: unknown): number {
+  return +(value as number);
+}
+
+/** One thread's engine. */
+export class Engine implements FunctionReferences {
+  readonly native: Native;
+  readonly types: TypeRegistry;
+  readonly externs = new ExternTable();
+  readonly convert: Conversions;
+  /** Milliseconds spent compiling on this thread. */
+  compileTime = 0;
+
+  readonly #functions = new Map<number, ExportedFunction>();
+  readonly #addresses = new WeakMap<object, number>();
+  readonly #codes = new Map<number, FrameNames>();
+  readonly #tagNames = new Map<number, string>();
+  #tags = 0;
+  #cache: Cache | undefined;
+
+  constructor(native: Native) {
+    this.native = native;
+    this.convert = new Conversions(this.externs, this);
+    this.types = new TypeRegistry((type) => this.#define(type));
+    native.hooks({
+      trap: (code, frames, detail) => this.#trap(code, frames, detail),
+      coerce,
+      poll: () => undefined,
+    });
+  }
+
+  /** Sets options; they hold from the first call on, so this comes before any instance. */
+  configure(options: NativeOptions): void {
+    this.native.configure(options);
+  }
+
+  statistics(): NativeStatistics & { readonly externrefs: number; readonly compileTime: number } {
+    return { ...this.native.statistics(), externrefs: this.externs.size, compileTime: this.compileTime };
+  }
+
+  /** How modules are compiled for this machine. */
+  compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
+    this.#cache ??= Cache.fromEnvironment();
+    return { target: this.native.arch, cpu: this.native.cpuFeatures(), cache: this.#cache, ...options };
+  }
+
+  /** ToWebAssemblyValue for a number type, as the JS API has it. */
+  coerce(type: ValueType, value: unknown): number | bigint {
+    return coerce(type, value);
+  }
+
+  /** Runs something and adds its time to `compileTime`. */
+  timeCompile<T>(run: () => T): T {
+    const start = performance.now();
+    try {
+      return run();
+    } finally {
+      this.compileTime += performance.now() - start;
+    }
+  }
+
+  /** {@link timeCompile} for promises. */
+  async timeCompileAsync<T>(run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await run();
+    } finally {
+      this.compileTime += performance.now() - start;
+    }
+  }
+
+  /** Tells backtraces who the functions of a piece of code are. */
+  nameCode(code: number, names: FrameNames): void {
+    this.#codes.set(code, names);
+  }
+
+  /** A new tag; `name` is for messages. Returns its address. */
+  createTag(type: number, name: string): number {
+    const id = ++this.#tags;
+    this.#tagNames.set(id, name);
+    return this.native.createTag(type, id);
+  }
+
+  typeOf(address: number): number {
+    return Number(this.native.load(address + VMFunction.type, 'u32'));
+  }
+
+  isSubtype(sub: number, sup: number): boolean {
+    return this.types.isSubtype(sub, sup);
+  }
+
+  addressOf(value: unknown): number | undefined {
+    return typeof value === 'function' ? this.#addresses.get(value) : undefined;
+  }
+
+  functionAt(address: number): ExportedFunction {
+    const known = this.#functions.get(address);
+    if (known !== undefined) return known;
+    const made = this.#makeFunction(address);
+    this.#functions.set(address, made);
+    this.#addresses.set(made, address);
+    return made;
+  }
+
+  /** Calls an exported function; a call that takes longer than `deadline` milliseconds traps. */
+  call(fn: ExportedFunction, args: readonly unknown[], deadline: number): unknown {
+    const address = this.addressOf(fn);
+    if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
+    const type = this.types.type(this.typeOf(address));
+    const raw = args.map((value, i) => {
+      const param = type.params[i];
+      return param === undefined ? value : this.convert.toWasm(param, value);
+    });
+    return this.#results(type, this.native.invoke(address, raw, deadline));
+  }
+
+  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. */
+  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number): number {
+    const type = this.types.type(typeId);
+    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter);
+  }
+
+  #importWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
+    const { params, results } = type;
+    const blocked = [...params, ...results].some((t) => !this.convert.crosses(t));
+    if (blocked) {
+      return () => {
+        throw wrongArgument('a function type with v128, exceptions or continuations cannot be called in JavaScript');
+      };
+    }
+    const plain = results.length < 2 && !params.some(needsConversion) && !results.some(needsConversion);
+    if (plain) return fn;
+    return (...raw) => {
+      const value = fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
+      if (results.length === 0) return undefined;
+      if (results.length === 1) return this.convert.toWasm(results[0] ?? 0x7f, value);
+      const values = [...(value as Iterable<unknown>)];
+      if (values.length !== results.length) {
+        throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
+      }
+      return values.map((x, i) => this.convert.toWasm(results[i] ?? 0x7f, x));
+    };
+  }
+
+  #makeFunction(address: number): ExportedFunction {
+    const type = this.types.type(this.typeOf(address));
+    const name = String(this.native.load(address + VMFunction.index, 'u32'));
+    const direct = this.native.createExport(address, name);
+    const plain = ![...type.params, ...type.results].some(needsConversion);
+    const fn = plain ? direct : this.#exportWrapper(direct, type);
+    Object.defineProperty(fn, 'name', { value: name, configurable: true });
+    Object.defineProperty(fn, 'length', { value: type.params.length, configurable: true });
+    return fn;
+  }
+
+  #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
+    const { params, results } = type;
+    if ([...params, ...results].some((t) => !this.convert.crosses(t))) {
+      return () => {
+        throw wrongArgument('a function type with v128, exceptions or continuations cannot be called from JavaScript');
+      };
+    }
+    // An arrow function has no [[Construct]], as the JS API asks.
+    return (...args) => this.#results(type, direct(...params.map((param, i) => this.convert.toWasm(param, args[i]))));
+  }
+
+  #results(type: RegisteredType, raw: unknown): unknown {
+    const { results } = type;
+    if (results.length === 0 || !results.some(needsConversion)) return raw;
+    if (results.length === 1) return this.convert.fromWasm(results[0] ?? 0x7f, raw);
+    return (raw as unknown[]).map((x, i) => this.convert.fromWasm(results[i] ?? 0x7f, x));
+  }
+
+  #define(type: RegisteredType): void {
+    if (type.kind !== 'func') return;
+    this.native.defineType(type.id, Uint8Array.from(type.params, typeByte), Uint8Array.from(type.results, typeByte), Uint32Array.from(type.supers));
+  }
+
+  #trap(code: number, frames: Float64Array, detail: number): Error {
+    const name = code === TRAP.unhandledTag && detail >= 0 ? this.#tagNames.get(detail) : undefined;
+    const error = trap(code, name);
+    backtrace(error, frames, this.#codes);
+    return error;
+  }
+}
+
+let engine: Engine | undefined;
+
+/** This thread's engine, made when first needed. */
+export function theEngine(): Engine {
+  engine ??= new Engine(addon());
+  return engine;
+}
+
+/** Whether a canonical type is of function references. */
+export function isFunctionReference(type: ValueType): boolean {
+  const heap = abstractHeap(type);
+  return heap === HEAP.func || heap === HEAP.nofunc || concreteId(type) !== 0;
+}

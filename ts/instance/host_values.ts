@@ -1,0 +1,107 @@
+/**
+ * Values between JavaScript and WebAssembly where they are more than numbers: references. The addon sees an externref as an index into this
+ * table, a function reference as the address of its VMFunction; 0 is null in both.
+ */
+import { wrongArgument } from '../errors/catalog.js';
+import type { ValueType } from '../validate/description.js';
+import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
+
+/** JavaScript values by index, from 1. A value has one index. */
+export class ExternTable {
+  readonly #values: unknown[] = [null];
+  readonly #indices = new Map<unknown, number>();
+
+  /** The index of a value; null has 0. */
+  index(value: unknown): number {
+    if (value === null) return 0;
+    let index = this.#indices.get(value);
+    if (index === undefined) {
+      index = this.#values.push(value) - 1;
+      this.#indices.set(value, index);
+    }
+    return index;
+  }
+
+  value(index: number): unknown {
+    return this.#values[index];
+  }
+
+  /** Values held. */
+  get size(): number {
+    return this.#indices.size;
+  }
+}
+
+/** What conversions need of the thread. */
+export interface FunctionReferences {
+  /** The JavaScript function of a VMFunction. */
+  functionAt(address: number): unknown;
+  /** The VMFunction of an exported function, undefined for other values. */
+  addressOf(value: unknown): number | undefined;
+  /** Canonical type id of a VMFunction. */
+  typeOf(address: number): number;
+  /** Whether a function type id is another's or below it. */
+  isSubtype(sub: number, sup: number): boolean;
+}
+
+/** Whether values of a type are more than numbers to the addon. */
+export function needsConversion(type: ValueType): boolean {
+  return isReference(type) || type === 0x7b;
+}
+
+const NO_CROSSING = new Set<number>([HEAP.exn, HEAP.noexn, HEAP.cont, HEAP.nocont]);
+
+/** Converts one value type's values; made once per type and place. */
+export class Conversions {
+  readonly #externs: ExternTable;
+  readonly #functions: FunctionReferences;
+
+  constructor(externs: ExternTable, functions: FunctionReferences) {
+    this.#externs = externs;
+    this.#functions = functions;
+  }
+
+  /** ToWebAssemblyValue for references: the number that the addon takes. Throws a TypeError for what does not fit. */
+  toWasm(type: ValueType, value: unknown): unknown {
+    if (!isReference(type)) {
+      if (type === 0x7b) throw wrongArgument('a v128 cannot come from JavaScript');
+      return value;
+    }
+    if (value === null) {
+      if (!isNullable(type)) throw wrongArgument('null does not fit a non-nullable reference type');
+      if (NO_CROSSING.has(abstractHeap(type))) throw wrongArgument('exceptions and continuations cannot come from JavaScript');
+      return 0;
+    }
+    const heap = abstractHeap(type);
+    if (heap === HEAP.extern) return this.#externs.index(value);
+    const id = concreteId(type);
+    if (heap === HEAP.func || id !== 0) {
+      const address = this.#functions.addressOf(value);
+      if (address !== undefined && (id === 0 || this.#functions.isSubtype(this.#functions.typeOf(address), id))) return address;
+      throw wrongArgument('the value is not an exported WebAssembly function of the right type');
+    }
+    if (heap === HEAP.any || heap === HEAP.eq || heap === HEAP.i31) {
+      throw wrongArgument('garbage-collected references cannot come from JavaScript yet');
+    }
+    throw wrongArgument('exceptions, continuations and empty reference types cannot come from JavaScript');
+  }
+
+  /** ToJSValue: what the addon gives, as JavaScript sees it. */
+  fromWasm(type: ValueType, raw: unknown): unknown {
+    if (!isReference(type)) {
+      if (type === 0x7b) throw wrongArgument('a v128 cannot go to JavaScript');
+      return raw;
+    }
+    const number = Number(raw);
+    if (number === 0) return null;
+    const heap = abstractHeap(type);
+    if (heap === HEAP.extern) return this.#externs.value(number);
+    if (heap === HEAP.func || concreteId(type) !== 0) return this.#functions.functionAt(number);
+    throw wrongArgument('exceptions, continuations and garbage-collected references cannot go to JavaScript');
+  }
+
+  /** Whether a value of this type may cross at all: what the JS API asks before a call. */
+  crosses(type: ValueType): boolean {
+    return type !== 0x7b && !NO_CROSSING.has(abstractHeap(type));
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * Instantiation: a compiled module and its resolved imports become an instance.
+ */
+import { trap, unsupported } from '../errors/catalog.js';
+import { TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import type { HandlerBlock } from '../lower/layout.js';
+import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
+import { evaluate } from './const_expr.js';
+import type { Engine, ExportedFunction } from './engine.js';
+import type { CompiledModule, LoadedCode } from './module.js';
+import { type GlobalObject, type MemoryObject, memoryObject, newMemory, noteMaximum, type TableObject, type TagObject } from './objects.js';
+import type { ResolvedImports } from './resolve.js';
+
+/** What an export is, before the API wraps it. */
+export type ExportedObject =
+  | { readonly kind: 'func'; readonly value: ExportedFunction }
+  | { readonly kind: 'table'; readonly value: TableObject }
+  | { readonly kind: 'memory'; readonly value: WebAssembly.Memory }
+  | { readonly kind: 'global'; readonly value: GlobalObject }
+  | { readonly kind: 'tag'; readonly value: TagObject };
+
+/** Writes the part of a context behind its fixed head. */
+class ContextImage {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size - VMInstance.$size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  u32(offset: number, value: number): void {
+    this.#view.setUint32(offset - VMInstance.$size, value, true);
+  }
+
+  address(offset: number, value: number): void {
+    this.u32(offset, value >>> 0);
+    this.u32(offset + 4, Math.floor(value / 0x1_0000_0000));
+  }
+}
+
+/** An instance, made in steps by {@link instantiate}. */
+class Builder {
+  readonly #engine: Engine;
+  readonly #module: CompiledModule;
+  readonly #imports: ResolvedImports;
+  readonly #memories: MemoryObject[];
+  #address = 0;
+  readonly #tables: TableObject[] = [];
+  readonly #globals: GlobalObject[] = [];
+  readonly #tags: TagObject[] = [];
+
+  constructor(engine: Engine, module: CompiledModule, imports: ResolvedImports, memories: MemoryObject[]) {
+    this.#engine = engine;
+    this.#module = module;
+    this.#imports = imports;
+    this.#memories = memories;
+  }
+
+  build(code: LoadedCode): number {
+    const { layout } = this.#module;
+    const { native } = this.#engine;
+    this.#address = native.createInstance(code.id, layout.size).address;
+    const functions = this.#imports.functions(code);
+    const image = new ContextImage(layout.size);
+    functions.forEach((fn, i) => image.address(layout.importedFunctions.at(i), fn));
+    this.#makeTables();
+    this.#tables.forEach((table, i) => image.address(layout.tables.at(i), table.address));
+    this.#memories.forEach((memory, i) => image.address(layout.memories.at(i), memory.address));
+    this.#makeTags();
+    this.#tags.forEach((tag, i) => image.address(layout.tags.at(i), tag.address));
+    this.#module.typeIds.forEach((id, i) => image.u32(layout.types.at(i), id));
+    this.#imports.globals.forEach((global, i) => image.address(layout.globals.at(i), global.address));
+    this.#functionBlocks(image, code);
+    for (const block of layout.handlers) this.#handlerBlock(image, block);
+    native.write(this.#address + VMInstance.$size, image.bytes);
+    const memory = this.#memories[0];
+    if (memory !== undefined) {
+      native.store(this.#address + VMInstance.memoryBase, 'u64', memory.base);
+      native.store(this.#address + VMInstance.memory0, 'u64', memory.address);
+    }
+    this.#makeGlobals();
+    this.#fillTables();
+    return this.#address;
+  }
+
+  /** Runs active segments, then the start function. */
+  start(): void {
+    this.#elements();
+    this.#data();
+    const { start } = this.#module.description;
+    if (start !== null) this.#engine.functionAt(this.functionAddress(start))();
+  }
+
+  /** Address of a function's VMFunction. */
+  functionAddress(index: number): number {
+    const { layout } = this.#module;
+    const imported = layout.importedFunctions.count;
+    if (index < imported) return Number(this.#engine.native.load(this.#address + layout.importedFunctions.at(index), 'u64'));
+    return this.#address + layout.functions.at(index - imported);
+  }
+
+  exports(): Map<string, ExportedObject> {
+    const made = new Map<string, ExportedObject>();
+    for (const { name, kind, index } of this.#module.description.exports) made.set(name, this.#exported(kind, index));
+    return made;
+  }
+
+  #exported(kind: ExportedObject['kind'], index: number): ExportedObject {
+    switch (kind) {
+      case 'func':
+        return { kind, value: this.#engine.functionAt(this.functionAddress(index)) };
+      case 'table':
+        return { kind, value: at(this.#tables, index) };
+      case 'memory':
+        return { kind, value: at(this.#memories, index).memory };
+      case 'global':
+        return { kind, value: at(this.#globals, index) };
+      case 'tag':
+        return { kind, value: at(this.#tags, index) };
+    }
+  }
+
+  #functionBlocks(image: ContextImage, code: LoadedCode): void {
+    const { description, layout, signatures, typeIds } = this.#module;
+    const imported = layout.importedFunctions.count;
+    description.functions.forEach((type, i) => {
+      const block = layout.functions.at(i);
+      const shape = signatures.shape(type);
+      image.address(block + VMFunction.code, code.entry(imported + i));
+      image.address(block + VMFunction.context, this.#address);
+      image.u32(block + VMFunction.type, typeIds[type] ?? 0);
+      image.u32(block + VMFunction.index, imported + i);
+      image.address(block + VMFunction.enter, code.entry(signatures.enter(type)));
+      image.u32(block + VMFunction.slots, Math.max(shape.params.length, shape.results.length));
+    });
+  }
+
+  #handlerBlock(image: ContextImage, block: HandlerBlock): void {
+    image.u32(block.offset + VMHandlers.labels, block.labels.length);
+    image.u32(block.offset + VMHandlers.switches, block.switches.length);
+    for (const { offset, tag } of block.tags) image.address(offset, at(this.#tags, tag).address);
+  }
+
+  #makeTables(): void {
+    const { description, typeIds } = this.#module;
+    const { native, types } = this.#engine;
+    this.#tables.push(...this.#imports.tables);
+    for (const { type, minimum, maximum, table64 } of description.tables) {
+      const bound = maximum === null ? null : Number(maximum);
+      const address = native.createTable(Number(minimum), bound ?? Number.POSITIVE_INFINITY, 0);
+      this.#tables.push({ address, type: types.canonical(type, typeIds), maximum: bound, table64 });
+    }
+  }
+
+  #makeTags(): void {
+    const { description, names, typeIds } = this.#module;
+    this.#tags.push(...this.#imports.tags);
+    for (const type of description.tags) {
+      const index = this.#tags.length;
+      const exported = description.exports.find((e) => e.kind === 'tag' && e.index === index)?.name;
+      const id = typeIds[type] ?? 0;
+      this.#tags.push({ address: this.#engine.createTag(id, names.tags.get(index) ?? exported ?? `tag ${index}`), type: id });
+    }
+  }
+
+  #constant(words: ArrayLike<number>): CellWords {
+    return evaluate(words, {
+      global: (index) => loadCell(this.#engine.native, at(this.#globals, index).address),
+      function: (index) => this.functionAddress(index),
+    });
+  }
+
+  #makeGlobals(): void {
+    const { description, layout, typeIds } = this.#module;
+    this.#globals.push(...this.#imports.globals);
+    for (const { type, mutable, init } of description.globals) {
+      const address = this.#address + layout.globals.at(this.#globals.length);
+      storeCell(this.#engine.native, address, this.#constant(init));
+      this.#globals.push({ address, type: this.#engine.types.canonical(type, typeIds), mutable });
+    }
+  }
+
+  #fillTables(): void {
+    const imported = this.#imports.tables.length;
+    this.#module.description.tables.forEach(({ init, minimum }, i) => {
+      if (init === null || Number(minimum) === 0) return;
+      const fill = numberOfCell(this.#constant(init));
+      if (fill !== 0) this.#engine.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
+    });
+  }
+
+  #elements(): void {
+    const words = this.#module.description.elements;
+    const word = (i: number): number => words[i] ?? 0;
+    for (let i = 0, segment = 0; i < words.length; segment++) {
+      const [mode, table, nOffset] = [word(i), word(i + 1), word(i + 3)];
+      const offset = words.subarray(i + 4, i + 4 + nOffset);
+      i += 4 + nOffset;
+      const [form, count] = [word(i), word(i + 1)];
+      i += 2;
+      const items = new Float64Array(count);
+      for (let k = 0; k < count; k++) {
+        if (form === 0) items[k] = this.functionAddress(word(i++));
+        else {
+          items[k] = numberOfCell(this.#constant(words.subarray(i + 1, i + 1 + word(i))));
+          i += 1 + word(i);
+        }
+      }
+      if (mode === 0) this.#activeElements(table, offset, items);
+      else if (mode === 1) this.#engine.native.setElements(this.#address, segment, items);
+    }
+  }
+
+  #activeElements(table: number, offset: Uint32Array, items: Float64Array): void {
+    const target = at(this.#tables, table);
+    const start = this.#constant(offset);
+    const position = target.table64 ? numberOfCell(start) : start[0];
+    if (!this.#engine.native.tableCopyIn(target.address, position, items)) throw trap(TRAP.tableBounds);
+  }
+
+  #data(): void {
+    const words = this.#module.description.data;
+    const word = (i: number): number => words[i] ?? 0;
+    for (let i = 0, segment = 0; i < words.length; segment++) {
+      const [mode, memory, nOffset] = [word(i), word(i + 1), word(i + 2)];
+      const offset = words.subarray(i + 3, i + 3 + nOffset);
+      i += 3 + nOffset;
+      const bytes = this.#module.bytes.subarray(word(i), word(i) + word(i + 1));
+      i += 2;
+      if (mode !== 0) {
+        this.#engine.native.setData(this.#address, segment, bytes);
+        continue;
+      }
+      const start = this.#constant(offset);
+      const position = this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
+      const target = new Uint8Array(at(this.#memories, memory).memory.buffer);
+      if (position + bytes.length > target.length) throw trap(TRAP.memoryBounds);
+      target.set(bytes, position);
+    }
+  }
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new RangeError(`no entry ${index} of ${list.length}`);
+  return found;
+}
+
+/** The memories an instance will have, imported and own. */
+export function instanceMemories(engine: Engine, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
+  const own = module.description.memories.map((description) => {
+    if (description.memory64) throw unsupported('a 64-bit memory');
+    if (description.pageSizeLog2 !== 16) throw unsupported('a custom page size');
+    const memory = newMemory(description);
+    noteMaximum(memory, description.maximum === null ? null : Number(description.maximum));
+    return memoryObject(engine, memory);
+  });
+  return [...imports.memories, ...own];
+}
+
+/** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. Returns its exports. */
+export function instantiate(
+  engine: Engine,
+  module: CompiledModule,
+  imports: ResolvedImports,
+  memories: MemoryObject[],
+  code: LoadedCode,
+): Map<string, ExportedObject> {
+  const builder = new Builder(engine, module, imports, memories);
+  builder.build(code);
+  const exports = builder.exports();
+  builder.start();
+  return exports;
+}
+
+/** Elements of a table now. */
+export function tableLength(engine: Engine, table: TableObject): number {
+  return Number(engine.native.load(table.address + VMTable.length, 'u64'));
+}
+
+/** Address of a table's element. */
+export function tableElement(engine: Engine, table: TableObject, index: number): number {
+  return Number(engine.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
+}
+

@@ -1,0 +1,131 @@
+/**
+ * A module as the engine holds it: its bytes, its machine code in the variants that were asked for, and where that code lies.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Artifact } from '../compile/artifact.js';
+import { compileModule, compileModuleSync } from '../compile/compile.js';
+import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
+import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
+import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
+import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
+import type { Engine } from './engine.js';
+
+/** How a module is to be compiled. */
+export interface ModuleOptions {
+  /** Loops can be interrupted (deadlines, `worker.terminate()`); true unless said otherwise. */
+  readonly interruptible?: boolean;
+}
+
+/** Machine code in this process. */
+export interface LoadedCode {
+  readonly id: number;
+  /** Address of a function number's code. */
+  entry(number: number): number;
+}
+
+/** Names for messages. */
+export interface NameMaps {
+  readonly functions: ReadonlyMap<number, string>;
+  readonly tags: ReadonlyMap<number, string>;
+}
+
+/** A compiled module. */
+export class CompiledModule {
+  readonly bytes: Uint8Array;
+  readonly description: ModuleDescription;
+  readonly names: NameMaps;
+  readonly layout: ModuleLayout;
+  readonly signatures: ModuleSignatures;
+  readonly typeIds: Uint32Array;
+  /** All memories' types, imported first. */
+  readonly memories: readonly MemoryDescription[];
+
+  readonly #engine: Engine;
+  readonly #options: ModuleOptions;
+  readonly #artifacts = new Map<boolean, Artifact>();
+  readonly #codes = new Map<boolean, LoadedCode>();
+  readonly #label: string;
+
+  private constructor(engine: Engine, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
+    this.#engine = engine;
+    this.#options = options;
+    this.bytes = bytes;
+    this.description = artifact.description;
+    const spaces: IndexSpaces = indexSpaces(artifact.description);
+    this.memories = spaces.memories;
+    this.layout = moduleLayout(artifact.description, artifact.handlers);
+    this.signatures = moduleSignatures(artifact.description, spaces);
+    this.typeIds = engine.types.register(artifact.description);
+    this.names = {
+      functions: new Map([...exportNames(artifact.description), ...artifact.names.functions]),
+      tags: new Map(artifact.names.tags ?? []),
+    };
+    this.#label = artifact.names.module ?? `module-${randomUUID().slice(0, 8)}`;
+    this.#artifacts.set(artifact.key.settings.checked, artifact);
+  }
+
+  /** Compiles on this thread. `bytes` must not change afterwards. */
+  static compileSync(engine: Engine, bytes: Uint8Array, options: ModuleOptions): CompiledModule {
+    const artifact = engine.timeCompile(() => compileModuleSync(bytes, engine.compileOptions(options)));
+    return new CompiledModule(engine, bytes, options, artifact);
+  }
+
+  /** Compiles with worker threads. */
+  static async compile(engine: Engine, bytes: Uint8Array, options: ModuleOptions): Promise<CompiledModule> {
+    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, engine.compileOptions(options)));
+    return new CompiledModule(engine, bytes, options, artifact);
+  }
+
+  /** A module whose code is already there. */
+  static fromArtifact(engine: Engine, bytes: Uint8Array, artifact: Artifact): CompiledModule {
+    const { interruptible } = artifact.key.settings;
+    return new CompiledModule(engine, bytes, { interruptible }, artifact);
+  }
+
+  /** Compiles the variant for memories with or without guards, where it is not there yet. */
+  async prepare(checked: boolean): Promise<void> {
+    if (this.#artifacts.has(checked)) return;
+    const artifact = await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })));
+    this.#artifacts.set(checked, artifact);
+  }
+
+  /** The code in this process, compiled now where needed. */
+  code(checked: boolean): LoadedCode {
+    let code = this.#codes.get(checked);
+    if (code === undefined) {
+      code = this.#load(this.#artifact(checked));
+      this.#codes.set(checked, code);
+    }
+    return code;
+  }
+
+  #artifact(checked: boolean): Artifact {
+    let artifact = this.#artifacts.get(checked);
+    if (artifact === undefined) {
+      artifact = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })));
+      this.#artifacts.set(checked, artifact);
+    }
+    return artifact;
+  }
+
+  #load(artifact: Artifact): LoadedCode {
+    const { id, base } = this.#engine.native.loadCode(artifact.code, artifact.functions, artifact.traps, artifact.sources, artifact.calls);
+    this.#engine.nameCode(id, {
+      module: this.#label,
+      functions: this.layout.importedFunctions.count + this.layout.functions.count,
+      functionName: (index) => this.names.functions.get(index),
+    });
+    return {
+      id,
+      entry(number) {
+        const offset = artifact.offsets[number];
+        if (offset === undefined || offset < 0) throw new RangeError(`function number ${number} has no code`);
+        return base + offset;
+      },
+    };
+  }
+}
+
+function exportNames(description: ModuleDescription): [number, string][] {
+  return description.exports.filter((e) => e.kind === 'func').map((e) => [e.index, e.name]);
+}

@@ -1,0 +1,187 @@
+/**
+ * Imports: the import object of JavaScript against what a module asks for.
+ */
+import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
+import { VMTable } from '../generated/abi.js';
+import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
+import { cellOf, storeCell } from './cells.js';
+import type { Engine, ExportedFunction } from './engine.js';
+import type { CompiledModule, LoadedCode } from './module.js';
+import { type GlobalObject, type MemoryObject, memoryMaximum, memoryObject, memoryPages, type TableObject, type TagObject } from './objects.js';
+
+/** How the API's classes show what they hold; the API gives these, so that this layer need not know it. */
+export interface Unwrap {
+  table(value: unknown): TableObject | undefined;
+  global(value: unknown): GlobalObject | undefined;
+  tag(value: unknown): TagObject | undefined;
+}
+
+/** Imports by kind, in order. */
+export interface ResolvedImports {
+  /** Addresses of VMFunctions; functions of JavaScript get theirs here, with the importing module's trampolines. */
+  functions(code: LoadedCode): number[];
+  readonly tables: readonly TableObject[];
+  readonly memories: readonly MemoryObject[];
+  readonly globals: readonly GlobalObject[];
+  readonly tags: readonly TagObject[];
+}
+
+/** Looks every import up. Throws LinkErrors, and a TypeError where the import object is none. */
+export function resolveImports(engine: Engine, module: CompiledModule, object: unknown, unwrap: Unwrap): ResolvedImports {
+  return new Resolver(engine, module, unwrap).resolve(object);
+}
+
+class Resolver {
+  readonly #engine: Engine;
+  readonly #module: CompiledModule;
+  readonly #unwrap: Unwrap;
+  readonly #functions: ((code: LoadedCode) => number)[] = [];
+  readonly #tables: TableObject[] = [];
+  readonly #memories: MemoryObject[] = [];
+  readonly #globals: GlobalObject[] = [];
+  readonly #tags: TagObject[] = [];
+
+  constructor(engine: Engine, module: CompiledModule, unwrap: Unwrap) {
+    this.#engine = engine;
+    this.#module = module;
+    this.#unwrap = unwrap;
+  }
+
+  resolve(object: unknown): ResolvedImports {
+    const { imports } = this.#module.description;
+    // Values are read first, all of them, as the JS API asks; then they are checked.
+    const values = imports.map((entry) => lookUp(object, entry));
+    imports.forEach((entry, i) => this.#import(entry, values[i]));
+    const functions = this.#functions;
+    return {
+      functions: (code) => functions.map((make) => make(code)),
+      tables: this.#tables,
+      memories: this.#memories,
+      globals: this.#globals,
+      tags: this.#tags,
+    };
+  }
+
+  #import(entry: ImportDescription, value: unknown): void {
+    switch (entry.kind) {
+      case 'func':
+        return this.#function(entry, value);
+      case 'table':
+        return this.#table(entry, value);
+      case 'memory':
+        return this.#memory(entry, value);
+      case 'global':
+        return this.#global(entry, value);
+      case 'tag':
+        return this.#tag(entry, value);
+    }
+  }
+
+  #function(entry: FunctionImport, value: unknown): void {
+    const typeId = this.#module.typeIds[entry.type] ?? 0;
+    if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
+    const address = this.#engine.addressOf(value);
+    if (address !== undefined) {
+      if (!this.#engine.isSubtype(this.#engine.typeOf(address), typeId)) throw incompatible(entry, 'the function has another type');
+      this.#functions.push(() => address);
+      return;
+    }
+    const { signatures } = this.#module;
+    const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
+    this.#functions.push((code) =>
+      this.#engine.hostFunction(fn, typeId, code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))),
+    );
+  }
+
+  #table(entry: TableImport, value: unknown): void {
+    const table = this.#unwrap.table(value);
+    if (table === undefined) {
+      if (value instanceof WebAssembly.Table) throw incompatible(entry, "it is V8's own Table: make it with Heddle's WebAssembly.Table");
+      throw this.#missing(entry, value, 'a Table');
+    }
+    const wanted = this.#engine.types.canonical(entry.type, this.#module.typeIds);
+    const { types, native } = this.#engine;
+    if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type)) throw incompatible(entry, 'the elements have another type');
+    if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
+    const length = Number(native.load(table.address + VMTable.length, 'u64'));
+    checkLimits(entry, length, table.maximum);
+    this.#tables.push(table);
+  }
+
+  #memory(entry: MemoryImport, value: unknown): void {
+    if (!(value instanceof WebAssembly.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
+    const shared = Object.prototype.toString.call(value.buffer) === '[object SharedArrayBuffer]';
+    if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
+    if (entry.memory64) throw incompatible(entry, 'the memory has 32-bit addresses');
+    checkLimits(entry, memoryPages(value), entry.maximum === null ? null : memoryMaximum(value));
+    this.#memories.push(memoryObject(this.#engine, value));
+  }
+
+  #global(entry: GlobalImport, value: unknown): void {
+    const { native, types, convert } = this.#engine;
+    const type = types.canonical(entry.type, this.#module.typeIds);
+    const global = this.#unwrap.global(value);
+    if (global !== undefined) {
+      if (global.mutable !== entry.mutable) throw incompatible(entry, 'mutability differs');
+      const fits = types.matches(global.type, type) && (!entry.mutable || types.matches(type, global.type));
+      if (!fits) throw incompatible(entry, 'the types differ');
+      this.#globals.push(global);
+      return;
+    }
+    if (value instanceof WebAssembly.Global) throw incompatible(entry, "it is V8's own Global: make it with Heddle's WebAssembly.Global");
+    if (entry.mutable) throw this.#missing(entry, value, 'a Global');
+    const address = native.createGlobal();
+    storeCell(native, address, cellOf(type, this.#constant(entry, type, value, (v) => convert.toWasm(type, v))));
+    this.#globals.push({ address, type, mutable: false });
+  }
+
+  /** A value that is given for an immutable global. */
+  #constant(entry: GlobalImport, type: number, value: unknown, reference: (value: unknown) => unknown): number | bigint {
+    switch (type) {
+      case 0x7f:
+      case 0x7d:
+      case 0x7c:
+        if (typeof value !== 'number') throw this.#missing(entry, value, 'a number');
+        return value;
+      case 0x7e:
+        if (typeof value !== 'bigint') throw this.#missing(entry, value, 'a bigint');
+        return value;
+      case 0x7b:
+        throw incompatible(entry, 'a v128 cannot come from JavaScript');
+    }
+    try {
+      return reference(value) as number;
+    } catch (error) {
+      throw incompatible(entry, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #tag(entry: TagImport, value: unknown): void {
+    const tag = this.#unwrap.tag(value);
+    if (tag === undefined) throw this.#missing(entry, value, 'a Tag');
+    if (tag.type !== this.#module.typeIds[entry.type]) throw incompatible(entry, 'the tag has another type');
+    this.#tags.push(tag);
+  }
+
+  #missing(entry: ImportDescription, value: unknown, wanted: string): Error {
+    return value === undefined ? unknownImport(entry.module, entry.name) : incompatible(entry, `it is not ${wanted}`);
+  }
+}
+
+function incompatible(entry: ImportDescription, why: string): Error {
+  return incompatibleImport(entry.module, entry.name, why);
+}
+
+function lookUp(object: unknown, entry: ImportDescription): unknown {
+  if (object === undefined || object === null) throw importNotObject(entry.module);
+  const module: unknown = Reflect.get(Object(object), entry.module);
+  if (module === undefined) throw unknownImport(entry.module, entry.name);
+  if ((typeof module !== 'object' && typeof module !== 'function') || module === null) throw importNotObject(entry.module);
+  return Reflect.get(module, entry.name);
+}
+
+function checkLimits(entry: TableImport | MemoryImport, length: number, maximum: number | null): void {
+  if (length < Number(entry.minimum)) throw incompatible(entry, `it has ${length} entries, the module wants ${entry.minimum}`);
+  if (entry.maximum === null) return;
+  if (maximum === null || maximum > Number(entry.maximum)) throw incompatible(entry, `its maximum is above ${entry.maximum}`);
+}

@@ -1,0 +1,49 @@
+/**
+ * What the lowering of every function of one module needs.
+ */
+import type { ModuleDescription } from '../validate/description.js';
+import type { HandlerList } from './handlers.js';
+import { type ModuleLayout, moduleLayout } from './layout.js';
+import { type ModuleSignatures, moduleSignatures } from './signatures.js';
+import { type IndexSpaces, indexSpaces } from './spaces.js';
+
+/** How code is made; all of it is part of an artifact's cache key. */
+export interface LoweringOptions {
+  /**
+   * Every access of a linear memory is checked against the memory's length. Without it the instance's 32-bit memories must have guards
+   * (`VMMemory.guarded`), each of them; 64-bit memories are always checked.
+   */
+  readonly checked: boolean;
+  /** Loop headers read the thread's poll page, so that a loop can be stopped. */
+  readonly interruptible: boolean;
+  /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
+  readonly debug: boolean;
+}
+
+/** A module ready for lowering. It is computed from data that survives structured cloning, so each worker makes its own. */
+export interface LoweringContext {
+  readonly description: ModuleDescription;
+  readonly spaces: IndexSpaces;
+  readonly layout: ModuleLayout;
+  readonly signatures: ModuleSignatures;
+  readonly options: LoweringOptions;
+}
+
+/** Options that are not given. */
+export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false };
+
+/** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`). */
+export function loweringContext(
+  description: ModuleDescription,
+  options: Partial<LoweringOptions> = {},
+  handlers: readonly HandlerList[] = [],
+): LoweringContext {
+  const spaces = indexSpaces(description);
+  return {
+    description,
+    spaces,
+    layout: moduleLayout(description, handlers),
+    signatures: moduleSignatures(description, spaces),
+    options: { ...DEFAULT_OPTIONS, ...options },
+  };
+}

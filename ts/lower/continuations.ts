@@ -1,0 +1,235 @@
+/**
+ * Typed continuations: cont.new, cont.bind, suspend, resume (docs/architecture.md, section 5).
+ *
+ * A handle is `generation << 24 | index of the record`; 0 is null. Values cross in the record's payload slots. The buffer's capacity is a fact of the
+ * record at run time, so each store into slots stands behind a check of the capacity, made here for the number of slots that is stored.
+ */
+import { LIBCALL, LIMIT, STATE, TRAP, VMContinuation, VMFiber, VMHandlers, VMThread } from '../generated/abi.js';
+import { emitCall } from './calls.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from './draft_clif.js';
+import type { FunctionLowering, Handlers } from './function.js';
+import { type LabelClause, readClauses } from './handlers.js';
+import { NONE, type Value } from './program.js';
+import { OP } from './stream.js';
+import { type FunctionShape, functionTypeIndex, slotCount } from './types.js';
+
+const INDEX_MASK = 2 ** LIMIT.handleIndexBits - 1;
+/** The generation of which no handle is made. */
+const LAST_GENERATION = 2 ** (64 - LIMIT.handleIndexBits) - 1;
+const SLOT_SIZE_LOG2 = Math.log2(LIMIT.slotSize);
+
+function shapeOf(f: FunctionLowering, typeIndex: number): FunctionShape {
+  return f.context.signatures.shape(functionTypeIndex(f.context.description, typeIndex));
+}
+
+function get(f: FunctionLowering, type: number, address: Value, offset: number): Value {
+  return f.program.load(type, MEMORY.trusted, address, offset);
+}
+
+function put(f: FunctionLowering, value: Value, address: Value, offset: number): void {
+  f.program.store(MEMORY.trusted, value, address, offset);
+}
+
+function shift(f: FunctionLowering, opcode: number, value: Value, bits: number): Value {
+  return f.program.binary(opcode, value, f.program.iconst(TYPE.I32, bits));
+}
+
+/** The record that a handle names; every handle names one, valid or not. */
+function recordOf(f: FunctionLowering, handle: Value): Value {
+  const index = f.program.binary(OPCODE.band, handle, f.program.address(INDEX_MASK));
+  return f.program.binary(OPCODE.iadd, f.threadPointer(VMThread.continuations), shift(f, OPCODE.ishl, index, LIMIT.recordSizeLog2));
+}
+
+/** Consumes a handle: traps unless it is its record's newest, and makes it stale. Returns the record and its generation now. */
+function consume(f: FunctionLowering, handle: Value): { readonly record: Value; readonly generation: Value } {
+  const { program } = f;
+  f.locate();
+  const record = recordOf(f, handle);
+  const generation = get(f, TYPE.I64, record, VMContinuation.generation);
+  const stale = program.icmp(INTEGER.ne, generation, shift(f, OPCODE.ushr, handle, LIMIT.handleIndexBits));
+  f.never(stale, () => f.hostCall(LIBCALL.contInvalid, [handle]), TRAP.continuationConsumed);
+  const next = program.binary(OPCODE.iadd, generation, program.address(1));
+  put(f, next, record, VMContinuation.generation);
+  return { record, generation: next };
+}
+
+/** Makes room for `slots` (an I32) payload slots in all. */
+function reserve(f: FunctionLowering, record: Value, slots: Value): void {
+  const short = f.program.icmp(INTEGER.ugt, slots, get(f, TYPE.I32, record, VMContinuation.capacity));
+  f.unlikely(short, NONE, NONE, () => {
+    f.hostCall(LIBCALL.contReserve, [record, f.zeroExtend(slots)]);
+    return NONE;
+  });
+}
+
+/** Stores values into slots. */
+function storeSlots(f: FunctionLowering, slots: Value, values: readonly Value[]): void {
+  values.forEach((value, i) => {
+    put(f, value, slots, LIMIT.slotSize * i);
+  });
+}
+
+/** Loads values of these types from the first slots of a record. */
+function loadSlots(f: FunctionLowering, record: Value, types: readonly number[]): readonly Value[] {
+  if (types.length === 0) return NONE;
+  const slots = get(f, TYPE.I64, record, VMContinuation.slots);
+  return types.map((type, i) => get(f, type, slots, LIMIT.slotSize * i));
+}
+
+/** Stores values behind those that are bound already; they do not count as bound yet. Returns the new count. */
+function appendSlots(f: FunctionLowering, record: Value, values: readonly Value[]): Value {
+  const { program } = f;
+  const count = get(f, TYPE.I32, record, VMContinuation.count);
+  const total = program.binary(OPCODE.iadd, count, program.iconst(TYPE.I32, values.length));
+  reserve(f, record, total);
+  const offset = shift(f, OPCODE.ishl, f.zeroExtend(count), SLOT_SIZE_LOG2);
+  storeSlots(f, program.binary(OPCODE.iadd, get(f, TYPE.I64, record, VMContinuation.slots), offset), values);
+  return total;
+}
+
+/** The handle of a generation of a record. */
+function makeHandle(f: FunctionLowering, record: Value, generation: Value): Value {
+  const index = f.zeroExtend(get(f, TYPE.I32, record, VMContinuation.index));
+  return f.program.binary(OPCODE.bor, shift(f, OPCODE.ishl, generation, LIMIT.handleIndexBits), index);
+}
+
+/** The handle of a record's generation; where that is the last one, of the fresh record that the fiber moves to. */
+function freshHandle(f: FunctionLowering, record: Value, generation: Value): Value {
+  const spent = f.program.icmp(INTEGER.eq, generation, f.program.address(LAST_GENERATION));
+  return f.unlikely(spent, [TYPE.I64], [makeHandle(f, record, generation)], () => {
+    const renewed = f.hostCall(LIBCALL.contRenew, [record]);
+    return [makeHandle(f, renewed, get(f, TYPE.I64, renewed, VMContinuation.generation))];
+  });
+}
+
+function contNew(f: FunctionLowering): void {
+  f.immediate();
+  f.push(f.hostCall(LIBCALL.contNew, [f.pop()]));
+}
+
+function contBind(f: FunctionLowering): void {
+  const source = shapeOf(f, f.immediate());
+  const target = shapeOf(f, f.immediate());
+  const handle = f.pop();
+  const values = f.popMany(source.params.length - target.params.length);
+  const { record, generation } = consume(f, handle);
+  if (values.length > 0) put(f, appendSlots(f, record, values), record, VMContinuation.count);
+  f.push(freshHandle(f, record, generation));
+}
+
+/** Switches stacks. Returns payload and kind of who switches back. */
+function emitSwitch(f: FunctionLowering, fiber: Value, payload: Value, kind: Value): { readonly payload: Value; readonly kind: Value } {
+  const stub = { kind: 'number', number: f.context.signatures.switchStub } as const;
+  const first = emitCall(f, stub, [fiber, payload, kind], [TYPE.I64, TYPE.I64], true);
+  return { payload: first, kind: first + 1 };
+}
+
+/** Makes `fiber` the running one. */
+function runFiber(f: FunctionLowering, fiber: Value): void {
+  put(f, fiber, f.thread(), VMThread.current);
+  put(f, get(f, TYPE.I64, fiber, VMFiber.limit), f.thread(), VMThread.stackLimit);
+}
+
+/** The fiber to suspend for a tag and the number of the clause that handles it: the running fiber's first clause is tried here, the rest in C++. */
+function findHandler(f: FunctionLowering, tag: Value, current: Value): { readonly fiber: Value; readonly clause: Value } {
+  const { program } = f;
+  const handlers = get(f, TYPE.I64, current, VMFiber.handlers);
+  const other = program.icmp(INTEGER.ne, get(f, TYPE.I64, handlers, VMHandlers.firstTag), tag);
+  const first = f.unlikely(other, [TYPE.I64, TYPE.I64], [current, program.address(0)], () => {
+    const fiber = f.hostCall(LIBCALL.findHandler, [tag]);
+    return [fiber, get(f, TYPE.I64, f.thread(), VMThread.scratch0)];
+  });
+  return { fiber: first, clause: first + 1 };
+}
+
+function suspend(f: FunctionLowering): void {
+  const { program } = f;
+  const tag = f.immediate();
+  const shape = shapeOf(f, f.context.spaces.tags[tag] as number);
+  const values = f.popMany(shape.params.length);
+  f.locate();
+  const thread = f.thread();
+  const current = get(f, TYPE.I64, thread, VMThread.current);
+  const { fiber, clause } = findHandler(f, f.pointer(f.context.layout.tags.at(tag)), current);
+  const record = get(f, TYPE.I64, fiber, VMFiber.record);
+  const slots = slotCount(shape);
+  if (slots > 0) reserve(f, record, program.iconst(TYPE.I32, slots));
+  if (values.length > 0) storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
+  put(f, program.iconst(TYPE.I32, 0), record, VMContinuation.count);
+  put(f, program.iconst(TYPE.I32, STATE.suspended), record, VMContinuation.state);
+  put(f, current, record, VMContinuation.leaf);
+  const handle = freshHandle(f, record, get(f, TYPE.I64, record, VMContinuation.generation));
+  const parent = get(f, TYPE.I64, fiber, VMFiber.parent);
+  put(f, program.address(0), fiber, VMFiber.parent);
+  runFiber(f, parent);
+  const resumed = emitSwitch(f, fiber, handle, clause);
+  f.pushAll(loadSlots(f, resumed.payload, shape.results));
+}
+
+function resume(f: FunctionLowering): void {
+  const { program } = f;
+  const shape = shapeOf(f, f.immediate());
+  const { list, clauses, end } = readClauses(f.ops, f.at);
+  f.at = end;
+  const handle = f.pop();
+  const values = f.popMany(shape.params.length);
+  const { record } = consume(f, handle);
+  if (values.length > 0) appendSlots(f, record, values);
+
+  const known = get(f, TYPE.I64, record, VMContinuation.fiber);
+  const fiber = f.unlikely(f.isZero(known), [TYPE.I64], [known], () => {
+    f.hostCall(LIBCALL.contAllocate, [record]);
+    return [get(f, TYPE.I64, record, VMContinuation.fiber)];
+  });
+  const thread = f.thread();
+  put(f, get(f, TYPE.I64, thread, VMThread.current), fiber, VMFiber.parent);
+  put(f, offsetFrom(f, f.instance, f.context.layout.handlerOffset(list)), fiber, VMFiber.handlers);
+  put(f, program.iconst(TYPE.I32, STATE.running), record, VMContinuation.state);
+  runFiber(f, get(f, TYPE.I64, record, VMContinuation.leaf));
+  const switches = get(f, TYPE.I64, thread, VMThread.switches);
+  put(f, offsetFrom(f, switches, 1), thread, VMThread.switches);
+  const back = emitSwitch(f, fiber, record, program.address(0));
+
+  handleClauses(f, clauses, back.payload, back.kind);
+  const results = loadSlots(f, back.payload, shape.results);
+  f.hostCall(LIBCALL.contRelease, [back.payload]);
+  f.pushAll(results);
+}
+
+function offsetFrom(f: FunctionLowering, value: Value, offset: number): Value {
+  return f.program.binary(OPCODE.iadd, value, f.program.address(offset));
+}
+
+/** Branches to the label of the clause that `kind` names; goes on here where the continuation has returned. */
+function handleClauses(f: FunctionLowering, clauses: readonly LabelClause[], payload: Value, kind: Value): void {
+  if (clauses.length === 0) return;
+  const { program } = f;
+  const frames = clauses.map((clause) => f.frame(clause.depth));
+  const returned = program.block(NONE);
+  const blocks = clauses.map(() => program.block(NONE));
+  // A return is all ones in 32 bits: the greatest number, so that it is the table's default.
+  const number = program.unary(OPCODE.ireduce, TYPE.I32, kind);
+  if (blocks.length === 1) {
+    const isReturn = program.icmp(INTEGER.eq, number, program.iconst(TYPE.I32, -1));
+    program.brif(isReturn, returned, NONE, blocks[0] as number, NONE);
+  } else {
+    program.brTable(number, blocks, returned, NONE);
+  }
+  clauses.forEach((clause, i) => {
+    const frame = frames[i];
+    if (frame === undefined) return;
+    f.follow(blocks[i] as number);
+    const { params } = shapeOf(f, f.context.spaces.tags[clause.tag] as number);
+    const values = params.length === 0 ? NONE : f.aside(() => loadSlots(f, recordOf(f, payload), params));
+    program.jump(f.label(frame), [...values, payload]);
+  });
+  f.follow(returned);
+}
+
+/** Operators of this group. */
+export const CONTINUATIONS: Handlers = [
+  [OP.contNew, contNew],
+  [OP.contBind, contBind],
+  [OP.suspend, suspend],
+  [OP.resume, resume],
+];

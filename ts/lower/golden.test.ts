@@ -1,0 +1,29 @@
+/**
+ * The CLIF text of small functions, as it is kept in tests/golden. After an intended change: `HEDDLE_UPDATE_GOLDEN=1 npx vitest run ts/lower/golden`,
+ * then read the difference.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { clifText, compileOne, compilePrinted, lowerText, TARGETS } from './support.test-helper.js';
+
+const folder = new URL('../../tests/golden/', import.meta.url);
+const update = process.env['HEDDLE_UPDATE_GOLDEN'] === '1';
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.wat'))
+  .map((name) => name.slice(0, -4));
+
+describe('golden CLIF', () => {
+  test.each(names)('%s', (name) => {
+    const lowered = lowerText(readFileSync(new URL(`${name}.wat`, folder), 'utf8'));
+    const programs = lowered.programs.length > 0 ? lowered.programs : [lowered.trampolines];
+    const text = programs.map((program) => clifText(lowered, program)).join('');
+    const golden = new URL(`${name}.clif`, folder);
+    if (update || !existsSync(golden)) writeFileSync(golden, text);
+    expect(text).toBe(readFileSync(golden, 'utf8'));
+    for (const target of TARGETS) {
+      const code = programs.map((program) => compileOne(lowered, program, target));
+      expect(code.length).toBe(programs.length);
+      expect(compilePrinted(text, target)).toEqual(code[0]);
+    }
+  });
+});

@@ -1,0 +1,79 @@
+/**
+ * Operator streams to CLIF programs.
+ */
+import { CALLS } from './calls.js';
+import { checkProgram } from './check.js';
+import type { LoweringContext } from './context.js';
+import { CONTINUATIONS } from './continuations.js';
+import { CONTROL } from './control.js';
+import { Frame } from './frame.js';
+import { FunctionLowering, type Handler } from './function.js';
+import { MEMORIES, prepareMemory } from './memory.js';
+import { NUMERIC } from './numeric.js';
+import { CHECK_STACK, Program } from './program.js';
+import { REFERENCES } from './references.js';
+import { OPERATOR_COUNT, operatorIndex } from './stream.js';
+import { TABLES } from './tables.js';
+import { declareLocals, VARIABLES } from './variables.js';
+
+/** An operator that the lowering does not know. The validator lets it through where its proposal is accepted but not implemented. */
+export class UnsupportedOperator extends Error {
+  constructor(
+    /** Opcode word. */
+    readonly opcode: number,
+    /** Byte offset in the module. */
+    readonly offset: number,
+  ) {
+    super(`operator 0x${opcode.toString(16)} is not supported`);
+    this.name = 'UnsupportedOperator';
+  }
+}
+
+const HANDLERS: readonly (Handler | undefined)[] = (() => {
+  const table = Array<Handler | undefined>(OPERATOR_COUNT).fill(undefined);
+  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, MEMORIES, TABLES, REFERENCES, CONTINUATIONS]) {
+    for (const [opcode, handler] of group) {
+      const index = operatorIndex(opcode);
+      if (table[index] !== undefined) throw new Error(`operator 0x${opcode.toString(16)} has two handlers`);
+      table[index] = handler;
+    }
+  }
+  return table;
+})();
+
+/** Whether the lowering knows an operator. */
+export function isSupported(opcode: number): boolean {
+  return HANDLERS[operatorIndex(opcode)] !== undefined;
+}
+
+/** Writes the program of one function. */
+function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): void {
+  const index = context.spaces.importedFunctions + definedIndex;
+  const f = new FunctionLowering(context, program, index, ops);
+  const { shape } = f;
+  program.begin(index, shape.signature, CHECK_STACK, (shape.indirect ? 2 : 1) + shape.params.length);
+  declareLocals(f);
+  f.enter(new Frame('function', 0, shape.results, shape.results));
+  prepareMemory(f);
+  while (f.at < ops.length) {
+    const opcode = f.immediate();
+    f.offset = f.immediate();
+    const handler = HANDLERS[operatorIndex(opcode)];
+    if (handler === undefined) throw new UnsupportedOperator(opcode, f.offset);
+    handler(f);
+  }
+  program.end();
+}
+
+/**
+ * The CLIF program of one function.
+ * @param definedIndex the function's index among the defined ones
+ * @param ops its operator stream (`ModuleInfo.ops`)
+ */
+export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): Int32Array {
+  const program = new Program();
+  writeFunction(program, context, definedIndex, ops);
+  const words = program.take();
+  if (context.options.debug) checkProgram(words, context.signatures);
+  return words;
+}

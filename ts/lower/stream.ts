@@ -1,0 +1,178 @@
+/**
+ * Operator streams (contract/formats.md, section 3): the opcodes that are lowered by hand, and how long each operator is.
+ */
+
+/** Opcode words of the operators that are not rows of a table. */
+export const OP = {
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  throw: 0x08,
+  throwRef: 0x0a,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  callRef: 0x14,
+  returnCallRef: 0x15,
+  drop: 0x1a,
+  select: 0x1b,
+  selectTyped: 0x1c,
+  tryTable: 0x1f,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i64Eqz: 0x50,
+  refNull: 0xd0,
+  refIsNull: 0xd1,
+  refFunc: 0xd2,
+  refEq: 0xd3,
+  refAsNonNull: 0xd4,
+  brOnNull: 0xd5,
+  brOnNonNull: 0xd6,
+  contNew: 0xe0,
+  contBind: 0xe1,
+  suspend: 0xe2,
+  resume: 0xe3,
+  resumeThrow: 0xe4,
+  resumeThrowRef: 0xe5,
+  switch: 0xe6,
+  memoryInit: 0xfc008,
+  dataDrop: 0xfc009,
+  memoryCopy: 0xfc00a,
+  memoryFill: 0xfc00b,
+  tableInit: 0xfc00c,
+  elemDrop: 0xfc00d,
+  tableCopy: 0xfc00e,
+  tableGrow: 0xfc00f,
+  tableSize: 0xfc010,
+  tableFill: 0xfc011,
+  v128Const: 0xfd00c,
+  i8x16Shuffle: 0xfd00d,
+} as const;
+
+const GC = 0xfb;
+const VECTOR = 0xfd;
+const ATOMIC = 0xfe;
+const PREFIXES = ATOMIC - GC + 1;
+/** No prefix has more operators than this. */
+const PREFIX_SIZE = 0x200;
+
+/** Entries of a table by {@link operatorIndex}. */
+export const OPERATOR_COUNT = 0x100 + PREFIXES * PREFIX_SIZE;
+
+/** An opcode word as an index of a dense table. */
+export function operatorIndex(opcode: number): number {
+  return opcode < 0x100 ? opcode : 0x100 + ((opcode >> 12) - GC) * PREFIX_SIZE + (opcode & 0xfff);
+}
+
+/** The number of immediates of each operator, by {@link operatorIndex}; operators with lists have the number of words up to the list's count. */
+const IMMEDIATES = new Uint8Array(OPERATOR_COUNT);
+/** Words of each entry of an operator's list, by {@link operatorIndex}; 0 for operators without one. */
+const LIST_ENTRY = new Uint8Array(OPERATOR_COUNT);
+
+/** Sets the immediates of the operators `first` to `last`. */
+function immediates(count: number, first: number, last = first): void {
+  IMMEDIATES.fill(count, operatorIndex(first), operatorIndex(last) + 1);
+}
+
+/** Sets the immediates of an operator that ends in a list: the words with the count, and those of an entry. */
+function list(count: number, entry: number, opcode: number): void {
+  immediates(count, opcode);
+  LIST_ENTRY[operatorIndex(opcode)] = entry;
+}
+
+const word = (prefix: number, sub: number): number => (prefix << 12) | sub;
+
+// Control and calls. 0x06, 0x07, 0x09, 0x18 are legacy exceptions.
+immediates(2, OP.block, OP.if);
+immediates(2, 0x06);
+immediates(1, 0x07, OP.throw);
+immediates(1, 0x09);
+immediates(1, OP.br, OP.brIf);
+immediates(1, OP.call);
+immediates(2, OP.callIndirect);
+immediates(1, OP.returnCall);
+immediates(2, OP.returnCallIndirect);
+immediates(1, OP.callRef, OP.returnCallRef);
+immediates(1, 0x18);
+immediates(1, OP.selectTyped);
+list(3, 3, OP.tryTable);
+// Locals, globals, tables, memories, constants.
+immediates(1, OP.localGet, OP.tableSet);
+immediates(3, 0x28, 0x3e);
+immediates(1, OP.memorySize, OP.memoryGrow);
+immediates(1, OP.i32Const);
+immediates(2, OP.i64Const);
+immediates(1, OP.f32Const);
+immediates(2, OP.f64Const);
+// References and continuations.
+immediates(1, OP.refNull);
+immediates(1, OP.refFunc);
+immediates(1, OP.brOnNull, OP.brOnNonNull);
+immediates(1, OP.contNew);
+immediates(2, OP.contBind);
+immediates(1, OP.suspend);
+list(2, 3, OP.resume);
+list(3, 3, OP.resumeThrow);
+list(2, 3, OP.resumeThrowRef);
+immediates(2, OP.switch);
+// Bulk operators.
+immediates(2, OP.memoryInit);
+immediates(1, OP.dataDrop);
+immediates(2, OP.memoryCopy);
+immediates(1, OP.memoryFill);
+immediates(2, OP.tableInit);
+immediates(1, OP.elemDrop);
+immediates(2, OP.tableCopy);
+immediates(1, OP.tableGrow, OP.tableFill);
+// Structures and arrays: struct.new, struct.get to struct.set, array.new, array.new_fixed, array.new_data, array.get to array.set, …
+immediates(1, word(GC, 0), word(GC, 1));
+immediates(2, word(GC, 2), word(GC, 5));
+immediates(1, word(GC, 6), word(GC, 7));
+immediates(2, word(GC, 8), word(GC, 10));
+immediates(1, word(GC, 11), word(GC, 14));
+immediates(0, word(GC, 15));
+immediates(1, word(GC, 16));
+immediates(2, word(GC, 17), word(GC, 19));
+immediates(1, word(GC, 20), word(GC, 23));
+immediates(3, word(GC, 24), word(GC, 25));
+// Vectors: loads and the store, the constant, the shuffle, lanes, loads and stores of a lane.
+immediates(3, word(VECTOR, 0), word(VECTOR, 11));
+immediates(4, OP.v128Const, OP.i8x16Shuffle);
+immediates(1, word(VECTOR, 21), word(VECTOR, 34));
+immediates(4, word(VECTOR, 84), word(VECTOR, 91));
+immediates(3, word(VECTOR, 92), word(VECTOR, 93));
+// Atomics; the fence has none.
+immediates(3, word(ATOMIC, 0), word(ATOMIC, 2));
+immediates(3, word(ATOMIC, 16), word(ATOMIC, 78));
+
+/** Where the operator behind the one at `at` begins. */
+export function operatorEnd(ops: Uint32Array, at: number): number {
+  const opcode = ops[at] as number;
+  // The only list whose count does not stand right before it.
+  if (opcode === OP.brTable) return at + 4 + (ops[at + 2] as number);
+  const index = operatorIndex(opcode);
+  const end = at + 2 + (IMMEDIATES[index] as number);
+  const entry = LIST_ENTRY[index] as number;
+  return entry === 0 ? end : end + entry * (ops[end - 1] as number);
+}

@@ -1,0 +1,102 @@
+/**
+ * Trampolines: how the outside enters a function, and how an imported JavaScript function is called (docs/architecture.md, section 3).
+ */
+import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance } from '../generated/abi.js';
+import type { LoweringContext } from './context.js';
+import { MEMORY, TYPE } from './draft_clif.js';
+import { hostCall } from './libcalls.js';
+import { CHECK_STACK, NONE, Program, type Value } from './program.js';
+import type { Trampoline } from './signatures.js';
+import { slotCount } from './types.js';
+import { checkProgram } from './check.js';
+
+const SLOT_ALIGNMENT_LOG2 = 4;
+/**
+ * A trampoline with more slots than this in its frame checks the stack limit. Smaller frames fit the room that is always left below the limit.
+ */
+const UNCHECKED_SLOTS = 8;
+
+function stackFlags(slots: number): number {
+  return slots > UNCHECKED_SLOTS ? CHECK_STACK : 0;
+}
+
+/** Stores values at an address, a slot each. */
+function store(program: Program, values: readonly Value[], address: Value): void {
+  values.forEach((value, i) => {
+    program.store(MEMORY.trusted, value, address, LIMIT.slotSize * i);
+  });
+}
+
+/** Loads values of these types from an address, a slot each. */
+function load(program: Program, types: readonly number[], address: Value): readonly Value[] {
+  return types.map((type, i) => program.load(type, MEMORY.trusted, address, LIMIT.slotSize * i));
+}
+
+/** Values with ascending numbers. */
+const row = (first: Value, count: number): readonly Value[] => Array.from({ length: count }, (_, i) => first + i);
+
+/** `(context, code, fiber)`: calls `code` with arguments from the slots of the fiber's record; its results go where the slots are then. */
+function enter(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
+  const [callee, code, fiber] = [0, 1, 2];
+  const { params, results } = shape;
+  const slots = (): Value => {
+    const record = program.load(TYPE.I64, MEMORY.trusted, fiber, VMFiber.record);
+    return program.load(TYPE.I64, MEMORY.trusted, record, VMContinuation.slots);
+  };
+  program.begin(number, context.signatures.enterSignature, stackFlags(shape.indirect ? results.length : params.length), 3);
+  const args = params.length > 0 ? load(program, params, slots()) : NONE;
+  if (shape.indirect) {
+    const area = program.stackSlot(LIMIT.slotSize * results.length, SLOT_ALIGNMENT_LOG2);
+    program.callIndirect(shape.signature, code, [callee, program.stackAddress(area), ...args], 0);
+    store(program, load(program, results, program.stackAddress(area)), slots());
+  } else {
+    const first = program.callIndirect(shape.signature, code, [callee, ...args], results.length);
+    if (results.length > 0) store(program, row(first, results.length), slots());
+  }
+  program.return(NONE);
+  program.end();
+}
+
+/** A function of the type itself with a `VMHostFunction*` as context: hands arguments and results to C++ in an array of slots. */
+function importer(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
+  const host = 0;
+  const resultPointer = 1;
+  const { params, results, indirect } = shape;
+  const slots = Math.max(slotCount(shape), 1);
+  const before = indirect ? 2 : 1;
+  program.begin(number, shape.signature, stackFlags(slots), before + params.length);
+  const array = program.stackSlot(LIMIT.slotSize * slots, SLOT_ALIGNMENT_LOG2);
+  const address = program.stackAddress(array);
+  store(program, row(before, params.length), address);
+  const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
+  hostCall(program, context.signatures, thread, LIBCALL.callImport, [host, address]);
+  const values = load(program, results, program.stackAddress(array));
+  if (indirect) {
+    store(program, values, resultPointer);
+    program.return(NONE);
+  } else {
+    program.return(values);
+  }
+  program.end();
+}
+
+/** `(context, VMMemory*)`: the memory's length now. */
+function lengthHelper(program: Program, { signatures }: LoweringContext): void {
+  const [instance, memory] = [0, 1];
+  const number = signatures.lengthHelper;
+  program.begin(number, signatures.functionSignatures[number] as number, 0, 2);
+  const thread = program.load(TYPE.I64, MEMORY.constant, instance, VMInstance.thread);
+  program.return([hostCall(program, signatures, thread, LIBCALL.memoryRefresh, [memory])]);
+  program.end();
+}
+
+/** The program of everything in a module that is not a function of its own: trampolines and helpers. */
+export function lowerTrampolines(context: LoweringContext): Int32Array {
+  const program = new Program();
+  for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
+  for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
+  if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
+  const words = program.take();
+  if (context.options.debug) checkProgram(words, context.signatures);
+  return words;
+}

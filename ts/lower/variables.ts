@@ -1,0 +1,96 @@
+/**
+ * Locals, globals and constants.
+ */
+import { KIND, MEMORY, TYPE } from './draft_clif.js';
+import type { FunctionLowering, Handlers } from './function.js';
+import { head, type Program, type Value } from './program.js';
+import { OP } from './stream.js';
+import { clifType } from './types.js';
+
+/** The zero of a CLIF type. */
+export function zero(program: Program, type: number): Value {
+  switch (type) {
+    case TYPE.F32:
+      return program.make1(head(KIND.fconst, 0, type), 0);
+    case TYPE.F64:
+      return program.make2(head(KIND.fconst, 0, type), 0, 0);
+    case TYPE.I8X16:
+      return program.makeMany(head(KIND.vconst, 0, type), [0, 0, 0, 0]);
+    case TYPE.I64:
+      return program.iconst64(0, 0);
+    default:
+      return program.iconst(type, 0);
+  }
+}
+
+/** Declares the params and the locals that the stream begins with. */
+export function declareLocals(f: FunctionLowering): void {
+  const first = f.shape.indirect ? 2 : 1;
+  f.shape.params.forEach((type, i) => {
+    f.declareLocal(type, first + i);
+  });
+  const zeros = new Map<number, Value>();
+  for (let runs = f.immediate(); runs > 0; runs--) {
+    const count = f.immediate();
+    const type = clifType(f.immediate());
+    const value = zeros.get(type) ?? zero(f.program, type);
+    zeros.set(type, value);
+    for (let i = 0; i < count; i++) f.declareLocal(type, value);
+  }
+}
+
+function localSet(f: FunctionLowering): void {
+  f.setLocal(f.immediate(), f.pop());
+}
+
+function localTee(f: FunctionLowering): void {
+  const value = f.pop();
+  f.setLocal(f.immediate(), value);
+  f.push(value);
+}
+
+/** Where a global's value lies: the instance, or the cell of an imported one. */
+function cell(f: FunctionLowering, index: number): { readonly address: Value; readonly offset: number } {
+  const { globals, importedGlobals } = f.context.layout;
+  const offset = globals.at(index);
+  return index < importedGlobals ? { address: f.pointer(offset), offset: 0 } : { address: f.instance, offset };
+}
+
+function globalGet(f: FunctionLowering): void {
+  const index = f.immediate();
+  const global = f.context.spaces.globals[index];
+  if (global === undefined) throw new Error(`no global ${index}`);
+  const { address, offset } = cell(f, index);
+  f.push(f.program.load(clifType(global.type), global.mutable ? MEMORY.trusted : MEMORY.constant, address, offset));
+}
+
+function globalSet(f: FunctionLowering): void {
+  const { address, offset } = cell(f, f.immediate());
+  f.program.store(MEMORY.trusted, f.pop(), address, offset);
+}
+
+/** A constant of `words` words. */
+const constant =
+  (first: number, words: number) =>
+  (f: FunctionLowering): void => {
+    f.push(
+      f.program.makeMany(
+        first,
+        Array.from({ length: words }, () => f.immediate()),
+      ),
+    );
+  };
+
+/** Operators of this group. */
+export const VARIABLES: Handlers = [
+  [OP.localGet, (f) => f.push(f.local(f.immediate()))],
+  [OP.localSet, localSet],
+  [OP.localTee, localTee],
+  [OP.globalGet, globalGet],
+  [OP.globalSet, globalSet],
+  [OP.i32Const, constant(head(KIND.iconst, 0, TYPE.I32), 1)],
+  [OP.i64Const, constant(head(KIND.iconst, 0, TYPE.I64), 2)],
+  [OP.f32Const, constant(head(KIND.fconst, 0, TYPE.F32), 1)],
+  [OP.f64Const, constant(head(KIND.fconst, 0, TYPE.F64), 2)],
+  [OP.v128Const, constant(head(KIND.vconst, 0, TYPE.I8X16), 4)],
+];

@@ -1,0 +1,48 @@
+/**
+ * The codegen crate: loaded once per thread; the compiled module goes to worker threads.
+ */
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
+import { packagePath } from './package_root.js';
+
+interface Glue {
+  instantiate(module: WebAssembly.Module): Codegen;
+}
+
+const glue = (await import(pathToFileURL(packagePath('codegen/dist/heddle_codegen.js')).href)) as Glue;
+
+let compiled: WebAssembly.Module | undefined;
+let instance: Codegen | undefined;
+
+/** The crate as a compiled module, for worker threads. */
+export function crateModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(packagePath('codegen/dist/heddle_codegen.wasm')));
+  return compiled;
+}
+
+/** Takes the module that another thread compiled. */
+export function useCrateModule(module: WebAssembly.Module): void {
+  compiled = module;
+}
+
+/** This thread's instance of the crate. */
+export function crate(): Codegen {
+  instance ??= glue.instantiate(crateModule());
+  return instance;
+}
+
+/** Forgets this thread's instance: after a panic its memory is not to be trusted. */
+export function dropCrate(): void {
+  instance = undefined;
+}
+
+/** Runs something of the crate; where the crate panicked (V8 reports `unreachable`), the instance is dropped before the error goes on. */
+export function withCrate<T>(use: (crate: Codegen) => T): T {
+  try {
+    return use(crate());
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) dropCrate();
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Where the package's files are, from the sources as well as from `dist`.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+function find(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('the package folder of heddle was not found');
+    folder = parent;
+  }
+  return folder;
+}
+
+const root = find();
+
+/** Path of a file of the package, given relative to its root. */
+export function packagePath(relative: string): string {
+  return join(root, relative);
+}

@@ -1,0 +1,62 @@
+/**
+ * Validation: bytes to a description, by the crate.
+ */
+import { invalidModule } from '../errors/catalog.js';
+import { withCrate } from '../source/crate.js';
+import type { DescriptionJson, ModuleDescription } from './description.js';
+
+/** Features beyond WebAssembly 3.0 and stack switching (contract/clif.ts, FEATURES): threads. */
+export const FEATURE_BITS = 1;
+
+/** Names for people, from the name section. */
+export interface ModuleNames {
+  readonly module: string | null;
+  readonly functions: ReadonlyMap<number, string>;
+  readonly tags: ReadonlyMap<number, string>;
+}
+
+/** What validation found out. */
+export interface Validated {
+  readonly description: ModuleDescription;
+  readonly names: ModuleNames;
+}
+
+interface NamesJson {
+  readonly module: string | null;
+  readonly functions: readonly (readonly [number, string])[];
+  readonly tags: readonly (readonly [number, string])[];
+}
+
+/** The crate's JSON of a validation error as a typed error; other errors as they are. */
+export function validationError(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('{')) return error;
+  const { message, offset } = JSON.parse(error.message) as { message: string; offset: number };
+  return invalidModule(message, offset);
+}
+
+/** Checks a module whole. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
+export function validateModule(bytes: Uint8Array): Validated {
+  return withCrate((crate) => {
+    try {
+      const info = new crate.ModuleInfo(bytes, FEATURE_BITS, true);
+      try {
+        const json = JSON.parse(info.describe()) as DescriptionJson;
+        const names = JSON.parse(info.names()) as NamesJson;
+        return {
+          description: {
+            ...json,
+            functions: info.functions(),
+            bodies: info.bodies(),
+            elements: info.elements(),
+            data: info.data(),
+          },
+          names: { module: names.module, functions: new Map(names.functions), tags: new Map(names.tags) },
+        };
+      } finally {
+        info.free();
+      }
+    } catch (error) {
+      throw validationError(error);
+    }
+  });
+}

@@ -1,0 +1,247 @@
+/**
+ * Runs the specification's scripts and counts assertions.
+ */
+import { Global } from '../api/objects.js';
+import { Instance, Module } from '../api/web_assembly.js';
+import { VMFunction } from '../generated/abi.js';
+import { type Engine, theEngine } from '../instance/engine.js';
+import { loadCell } from '../instance/cells.js';
+import { validateModule } from '../validate/validate.js';
+import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
+import { spectest } from './spectest.js';
+import { HostReferences, matches, show, SLOT, writeArgument } from './values.js';
+
+/** One assertion or step that did not hold. */
+export interface Failure {
+  readonly line: number;
+  readonly directive: string;
+  readonly message: string;
+}
+
+/** What came out of one script. */
+export interface ScriptResult {
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  /** What `spectest`'s print functions were called with. */
+  readonly printed: readonly (readonly unknown[])[];
+}
+
+interface ErrorLike {
+  readonly message: string;
+  readonly code?: string;
+}
+
+function described(error: unknown): ErrorLike {
+  if (error instanceof Error) {
+    const code: unknown = Reflect.get(error, 'code');
+    return typeof code === 'string' ? { message: error.message, code } : { message: error.message };
+  }
+  return { message: String(error) };
+}
+
+/** What a call threw, or undefined. */
+function thrown(run: () => unknown): { readonly error: unknown } | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+class Runner {
+  passed = 0;
+  readonly failures: Failure[] = [];
+  readonly printed: (readonly unknown[])[] = [];
+
+  readonly #engine: Engine = theEngine();
+  readonly #binaries: Uint8Array;
+  readonly #hosts = new HostReferences();
+  readonly #imports: Record<string, Record<string, unknown>>;
+  readonly #instances = new Map<string, Instance>();
+  readonly #definitions = new Map<string, Module>();
+  #last: Instance | undefined;
+  #lastDefinition: Module | undefined;
+
+  constructor(binaries: Uint8Array) {
+    this.#binaries = binaries;
+    this.#imports = { spectest: spectest((values) => this.printed.push(values)) };
+  }
+
+  run(directive: Directive): void {
+    const assertion = directive.type.startsWith('assert_');
+    try {
+      this.#directive(directive);
+      if (assertion) this.passed++;
+    } catch (error) {
+      const { message } = described(error);
+      this.failures.push({ line: directive.line, directive: directive.type, message });
+    }
+  }
+
+  #directive(directive: Directive): void {
+    switch (directive.type) {
+      case 'module':
+        return this.#module(directive);
+      case 'module_definition':
+        return this.#define(directive, this.#compile(directive));
+      case 'module_instance':
+        return this.#instance(directive);
+      case 'register':
+        this.#imports[directive.as ?? ''] = this.#find(directive.name ?? null).exports;
+        return;
+      case 'action':
+        this.#perform(directive);
+        return;
+      case 'assert_return':
+        return this.#returns(directive);
+      case 'assert_trap':
+      case 'assert_exhaustion':
+      case 'assert_suspension':
+        return this.#traps(directive);
+      case 'assert_exception':
+        return this.#throws(directive);
+      case 'assert_invalid':
+      case 'assert_malformed':
+        return this.#rejected(directive);
+      case 'assert_unlinkable':
+        return this.#unlinkable(directive);
+      case 'assert_malformed_custom':
+      case 'assert_invalid_custom':
+        // Custom sections of the text format are checked by the assembler alone.
+        if (directive.error === undefined) throw new Error('the custom section was accepted');
+        return;
+      default:
+        throw new Error(`${directive.type} is not supported`);
+    }
+  }
+
+  #bytes({ start, length, error }: Directive): Uint8Array {
+    if (start === undefined || length === undefined) throw new Error(`the module's text was not accepted: ${error ?? 'no bytes'}`);
+    return this.#binaries.subarray(start, start + length);
+  }
+
+  #compile(directive: Directive): Module {
+    return new Module(this.#bytes(directive));
+  }
+
+  #define(directive: Directive, module: Module): void {
+    this.#lastDefinition = module;
+    if (directive.name != null) this.#definitions.set(directive.name, module);
+  }
+
+  #module(directive: Directive): void {
+    // Whatever happens, actions that follow must not reach the instance before.
+    this.#last = undefined;
+    const module = this.#compile(directive);
+    this.#define(directive, module);
+    this.#keep(directive.name ?? null, new Instance(module, this.#imports));
+  }
+
+  #instance(directive: Directive): void {
+    const module = directive.module == null ? this.#lastDefinition : this.#definitions.get(directive.module);
+    if (module === undefined) throw new Error(`no module definition ${directive.module ?? ''}`);
+    this.#keep(directive.name ?? null, new Instance(module, this.#imports));
+  }
+
+  #keep(name: string | null, instance: Instance): void {
+    this.#last = instance;
+    if (name !== null) this.#instances.set(name, instance);
+  }
+
+  #find(name: string | null): Instance {
+    const found = name === null ? this.#last : this.#instances.get(name);
+    if (found === undefined) throw new Error(`no instance ${name ?? ''}`);
+    return found;
+  }
+
+  /** Performs an action; the results are in slots. */
+  #act(action: Action): { readonly view: DataView; readonly count: number } {
+    const value: unknown = this.#find(action.module).exports[action.field];
+    if (action.type === 'get') return this.#get(action.field, value);
+    const address = this.#engine.addressOf(value);
+    if (address === undefined) throw new Error(`no exported function ${action.field}`);
+    const type = this.#engine.types.type(this.#engine.typeOf(address));
+    const args = action.args ?? [];
+    if (args.length !== type.params.length) throw new Error(`${action.field} takes ${type.params.length} arguments`);
+    const slots = new Uint8Array(SLOT * Math.max(1, type.params.length, type.results.length, this.#slots(address)));
+    const view = new DataView(slots.buffer);
+    args.forEach((arg, i) => writeArgument(view, i, arg, this.#engine.externs, this.#hosts));
+    this.#engine.native.invokeRaw(address, slots, 0);
+    return { view, count: type.results.length };
+  }
+
+  #slots(address: number): number {
+    return Number(this.#engine.native.load(address + VMFunction.slots, 'u32'));
+  }
+
+  #get(field: string, value: unknown): { readonly view: DataView; readonly count: number } {
+    const global = Global.unwrap(value);
+    if (global === undefined) throw new Error(`no exported global ${field}`);
+    const view = new DataView(new ArrayBuffer(SLOT));
+    loadCell(this.#engine.native, global.address).forEach((word, i) => view.setUint32(4 * i, word, true));
+    return { view, count: 1 };
+  }
+
+  /** Performs the action, or instantiates the module, of an assertion. */
+  #perform(directive: Directive): { readonly view: DataView; readonly count: number } | undefined {
+    if (directive.action !== undefined) return this.#act(directive.action);
+    new Instance(this.#compile(directive), this.#imports);
+    return undefined;
+  }
+
+  #returns(directive: Directive): void {
+    const expected: readonly ScriptValue[] = directive.expected ?? [];
+    const result = this.#perform(directive);
+    const count = result?.count ?? 0;
+    if (count !== expected.length) throw new Error(`${count} results, expected ${expected.length}`);
+    expected.forEach((value, i) => {
+      if (result !== undefined && !matches(result.view, i, value, this.#engine.externs, this.#hosts)) {
+        throw new Error(`result ${i} is ${show(result.view, i)}, expected ${JSON.stringify(value)}`);
+      }
+    });
+  }
+
+  #traps(directive: Directive): void {
+    const outcome = thrown(() => this.#perform(directive));
+    if (outcome === undefined) throw new Error(`no trap, expected "${directive.text ?? ''}"`);
+    const { message, code } = described(outcome.error);
+    if (code?.startsWith('HEDDLE_TRAP_') !== true) throw new Error(`not a trap: ${message}`);
+    this.#expectText(message, directive.text ?? '');
+  }
+
+  #throws(directive: Directive): void {
+    const outcome = thrown(() => this.#perform(directive));
+    if (outcome === undefined) throw new Error('no exception');
+    const { message, code } = described(outcome.error);
+    if (code !== 'HEDDLE_EXCEPTION') throw new Error(`not an exception: ${message}`);
+  }
+
+  #rejected(directive: Directive): void {
+    if (directive.error !== undefined) return;
+    const outcome = thrown(() => validateModule(this.#bytes(directive)));
+    if (outcome === undefined) throw new Error(`the module is accepted, expected "${directive.text ?? ''}"`);
+    if (!(outcome.error instanceof WebAssembly.CompileError)) throw outcome.error;
+  }
+
+  #unlinkable(directive: Directive): void {
+    const module = this.#compile(directive);
+    const outcome = thrown(() => new Instance(module, this.#imports));
+    if (outcome === undefined) throw new Error(`the module links, expected "${directive.text ?? ''}"`);
+    if (!(outcome.error instanceof WebAssembly.LinkError)) throw outcome.error;
+    this.#expectText(outcome.error.message, directive.text ?? '');
+  }
+
+  /** A message may say more than the script, or less: "uninitialized element 7" is "uninitialized element". */
+  #expectText(message: string, expected: string): void {
+    if (!message.startsWith(expected) && !expected.startsWith(message)) throw new Error(`"${message}", expected "${expected}"`);
+  }
+}
+
+/** Runs a script's text. Throws where the text does not parse. */
+export function runScript(text: string): ScriptResult {
+  const { directives, binaries } = parseScript(text);
+  const runner = new Runner(binaries);
+  for (const directive of directives) runner.run(directive);
+  return { passed: runner.passed, failures: runner.failures, printed: runner.printed };
+}

@@ -1,0 +1,107 @@
+/**
+ * Script values and raw payload slots: NaN bits and vectors never pass through JavaScript numbers.
+ */
+import type { ExternTable } from '../instance/host_values.js';
+import type { ScriptValue } from './script.js';
+
+/** Bytes of a slot. */
+export const SLOT = 16;
+
+const LANE_BYTES: Readonly<Record<string, number>> = { i8x16: 1, i16x8: 2, i32x4: 4, i64x2: 8, f32x4: 4, f64x2: 8 };
+const NULL = 'null';
+
+/** Host references of scripts: one object per number. */
+export class HostReferences {
+  readonly #objects = new Map<string, object>();
+
+  object(number: string): object {
+    let found = this.#objects.get(number);
+    if (found === undefined) {
+      found = { externref: number };
+      this.#objects.set(number, found);
+    }
+    return found;
+  }
+}
+
+/** Writes an argument into a slot. */
+export function writeArgument(view: DataView, slot: number, value: ScriptValue, externs: ExternTable, hosts: HostReferences): void {
+  const at = SLOT * slot;
+  const text = String(value.value);
+  switch (value.type) {
+    case 'i32':
+    case 'f32':
+      view.setUint32(at, Number(text), true);
+      return;
+    case 'i64':
+    case 'f64':
+      view.setBigUint64(at, BigInt(text), true);
+      return;
+    case 'v128': {
+      const bytes = LANE_BYTES[value.lane ?? ''] ?? 1;
+      const lanes = value.value as readonly string[];
+      lanes.forEach((lane, i) => writeLane(view, at + i * bytes, bytes, BigInt(lane)));
+      return;
+    }
+    case 'externref':
+      view.setBigUint64(at, text === NULL ? 0n : BigInt(externs.index(hosts.object(text))), true);
+      return;
+    default:
+      if (text !== NULL) throw new Error(`an argument of type ${value.type} cannot be made`);
+      view.setBigUint64(at, 0n, true);
+  }
+}
+
+function writeLane(view: DataView, at: number, bytes: number, value: bigint): void {
+  for (let i = 0; i < bytes; i++) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+function readLane(view: DataView, at: number, bytes: number): bigint {
+  let value = 0n;
+  for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(view.getUint8(at + i));
+  return value;
+}
+
+function floatMatches(bits: bigint, bytes: number, pattern: string): boolean {
+  const [sign, quiet, rest] =
+    bytes === 4 ? [0x8000_0000n, 0x7fc0_0000n, 0x3f_ffffn] : [1n << 63n, 0x7ff8n << 48n, (1n << 51n) - 1n];
+  if (pattern === 'nan:canonical') return (bits & ~sign) === quiet;
+  if (pattern === 'nan:arithmetic') return (bits & quiet) === quiet && (bits & ~sign & ~rest) === quiet;
+  return bits === BigInt(pattern);
+}
+
+/** Whether a result is what a script expects. */
+export function matches(view: DataView, slot: number, expected: ScriptValue, externs: ExternTable, hosts: HostReferences): boolean {
+  const at = SLOT * slot;
+  switch (expected.type) {
+    case 'i32':
+      return view.getUint32(at, true) === Number(expected.value);
+    case 'i64':
+      return view.getBigUint64(at, true) === BigInt(String(expected.value));
+    case 'f32':
+      return floatMatches(readLane(view, at, 4), 4, String(expected.value));
+    case 'f64':
+      return floatMatches(readLane(view, at, 8), 8, String(expected.value));
+    case 'v128': {
+      const bytes = LANE_BYTES[expected.lane ?? ''] ?? 1;
+      const lanes = expected.value as readonly string[];
+      return lanes.every((lane, i) => floatMatches(readLane(view, at + i * bytes, bytes), bytes, lane));
+    }
+    case 'either':
+      return (expected.values ?? []).some((one) => matches(view, slot, one, externs, hosts));
+    default: {
+      const word = view.getBigUint64(at, true);
+      if (expected.value === undefined) return word !== 0n;
+      if (expected.value === NULL) return word === 0n;
+      if (expected.type !== 'externref') return false;
+      return word === BigInt(externs.index(hosts.object(String(expected.value))));
+    }
+  }
+}
+
+/** A result for people. */
+export function show(view: DataView, slot: number): string {
+  const high = view.getBigUint64(SLOT * slot + 8, true);
+  const low = view.getBigUint64(SLOT * slot, true);
+  return high === 0n ? `0x${low.toString(16)}` : `0x${high.toString(16)}_${low.toString(16).padStart(16, '0')}`;
+}
