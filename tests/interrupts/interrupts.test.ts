@@ -29,7 +29,7 @@ describe.each(Object.entries(ENDLESS))('%s', (_name, text) => {
   test('process.exit() in the parent ends it', async () => {
     const { status, output } = await runChild(`
       import { Worker } from 'node:worker_threads';
-      const worker = new Worker(${JSON.stringify(workerFile)}, { workerData: { text: ${JSON.stringify(text)} } });
+      const worker = new Worker(${JSON.stringify(workerFile)}, { execArgv: [], workerData: { text: ${JSON.stringify(text)} } });
       worker.on('message', () => process.exit(7));
       worker.on('error', (e) => { console.error(e); process.exit(1); });
     `);

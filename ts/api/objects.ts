@@ -7,6 +7,7 @@ import { theEngine } from '../instance/engine.js';
 import { tableElement, tableLength } from '../instance/instance.js';
 import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
 import { isNullable, isReference } from '../validate/registry.js';
+import { asInterface } from './interface.js';
 import { descriptorOf, limit, typeByName } from './value_types.js';
 
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
@@ -46,7 +47,7 @@ export class Table {
     if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
     const engine = theEngine();
-    const fill = value === undefined ? this.#default(type) : Number(engine.convert.toWasm(type, value));
+    const fill = value === undefined ? this.#default(type) : Number(engine.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill);
     this.#object = { address, type, maximum: bound, table64: false };
     tables.set(address, this);
@@ -81,7 +82,7 @@ export class Table {
   set(index: number, value?: unknown): void {
     const engine = theEngine();
     const address = this.#element(index);
-    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
     engine.native.store(address, 'u64', raw);
   }
 
@@ -89,7 +90,7 @@ export class Table {
   grow(delta: number, value?: unknown): number {
     const engine = theEngine();
     const count = limit(delta, 'delta');
-    const fill = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    const fill = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
     const before = this.length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
@@ -129,7 +130,8 @@ export class Global {
       this.#object = given.object as GlobalObject;
       return;
     }
-    const { value: name, mutable } = descriptorOf(descriptor) as GlobalDescriptor;
+    // Read in the order of names, as Web IDL reads dictionaries.
+    const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
     const engine = theEngine();
     this.#object = { address: engine.native.createGlobal(), type, mutable: Boolean(mutable) };
@@ -156,9 +158,7 @@ export class Global {
   }
 
   get value(): unknown {
-    const { address, type } = this.#object;
-    const engine = theEngine();
-    return engine.convert.fromWasm(type, valueOf(type, loadCell(engine.native, address)));
+    return this.#load();
   }
 
   set value(value: unknown) {
@@ -167,18 +167,23 @@ export class Global {
   }
 
   valueOf(): unknown {
-    return this.value;
+    return this.#load();
   }
 
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Global';
   }
 
+  #load(): unknown {
+    const { address, type } = this.#object;
+    const engine = theEngine();
+    return engine.convert.fromWasm(type, valueOf(type, loadCell(engine.native, address)));
+  }
+
   #store(value: unknown): void {
     const { address, type } = this.#object;
     const engine = theEngine();
-    const raw = isReference(type) || type === 0x7b ? engine.convert.toWasm(type, value) : engine.coerce(type, value);
-    storeCell(engine.native, address, cellOf(type, raw as number | bigint));
+    storeCell(engine.native, address, cellOf(type, engine.toWasm(type, value)));
   }
 }
 
@@ -223,3 +228,5 @@ export class Tag {
     return 'WebAssembly.Tag';
   }
 }
+
+for (const type of [Table, Global, Tag]) asInterface(type, 1);

@@ -21,8 +21,9 @@ const NAMES = new Map([...BY_NAME].filter(([name]) => name !== 'anyfunc').map(([
 
 /** The type of a name; throws a TypeError for others. */
 export function typeByName(name: unknown): ValueType {
-  const type = BY_NAME.get(String(name));
-  if (type === undefined) throw wrongArgument(`${String(name)} is not a value type`);
+  const text = `${name as string}`; // Throws a TypeError for symbols.
+  const type = BY_NAME.get(text);
+  if (type === undefined) throw wrongArgument(`${text} is not a value type`);
   return type;
 }
 
@@ -35,7 +36,7 @@ export function typeName(type: ValueType): string {
 
 /** A limit of a descriptor: [EnforceRange] unsigned long. */
 export function limit(value: unknown, what: string): number {
-  const number = Math.trunc(Number(value));
+  const number = Math.trunc(+(value as number)); // Throws a TypeError for bigints and symbols.
   if (!Number.isFinite(number) || number < 0 || number > 0xffff_ffff) throw wrongArgument(`${what} must be from 0 to 4294967295`);
   return number;
 }

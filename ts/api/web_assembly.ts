@@ -9,6 +9,7 @@ import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { validateModule } from '../validate/validate.js';
+import { asInterface } from './interface.js';
 import { Global, Table, Tag } from './objects.js';
 
 /** One import of a module. */
@@ -77,7 +78,8 @@ export class Module {
   static customSections(module: Module, name: string): ArrayBuffer[] {
     if (name === undefined) throw wrongArgument('a section name is needed');
     const { description, bytes } = Module.compiled(module);
-    return description.customs.filter(([n]) => n === String(name)).map(([, start, end]) => bytes.slice(start, end).buffer as ArrayBuffer);
+    const wanted = `${name}`; // Throws a TypeError for symbols.
+    return description.customs.filter(([n]) => n === wanted).map(([, start, end]) => bytes.slice(start, end).buffer as ArrayBuffer);
   }
 
   get [Symbol.toStringTag](): string {
@@ -123,14 +125,13 @@ class FromExports {
 
 /** An instance of a module. */
 export class Instance {
-  /** Frozen, without prototype. */
-  readonly exports: Exports;
+  readonly #exports: Exports;
 
   /** Links and runs the start function. Throws LinkErrors, and what start throws. */
   constructor(module: Module, imports?: Imports) {
     const given: unknown = module;
     if (given instanceof FromExports) {
-      this.exports = given.exports;
+      this.#exports = given.exports;
       return;
     }
     const compiled = Module.compiled(module);
@@ -138,7 +139,7 @@ export class Instance {
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
     const code = compiled.code(memories.some((memory) => !memory.guarded));
-    this.exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
+    this.#exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
   }
 
   /** Like the constructor; what must still be compiled is compiled by worker threads. @internal */
@@ -153,10 +154,17 @@ export class Instance {
     return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);
   }
 
+  /** Frozen, without prototype. */
+  get exports(): Exports {
+    return this.#exports;
+  }
+
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Instance';
   }
 }
+
+for (const type of [Module, Instance]) asInterface(type, 1);
 
 /** Whether bytes are a valid module. */
 export function validate(bytes: BytesSource): boolean {

@@ -2,12 +2,11 @@
  * Worker threads that compile. They start when a module is first compiled with them, keep their code generator warm for the next one, never keep the
  * process alive, and end when they have had nothing to do for a while.
  */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { internal } from '../errors/catalog.js';
 import { crateModule } from '../source/crate.js';
+import { isBuilt, packagePath } from '../source/package_root.js';
 import { errorOf, type Failure } from './failure.js';
 import type { Part } from './part.js';
 import type { Job } from './work.js';
@@ -40,16 +39,12 @@ const QUEUED = 2;
 
 /** Whether there can be workers: where the sources themselves run there is no file for them. */
 export function canUseWorkers(): boolean {
-  return existsSync(workerFile());
+  return isBuilt();
 }
 
 /** How many workers there are by default. */
 export function defaultWorkers(): number {
   return availableParallelism();
-}
-
-function workerFile(): string {
-  return fileURLToPath(new URL('./worker.js', import.meta.url));
 }
 
 /** The idle workers of this thread. */
@@ -59,7 +54,7 @@ let timer: NodeJS.Timeout | undefined;
 function startWorker(): Worker {
   const start: WorkerStart = { crate: crateModule() };
   // The process's own options (loaders, inspectors, `--import`) are not for the compiler.
-  const worker = new Worker(workerFile(), { workerData: start, execArgv: [], env: {}, name: 'heddle compiler' });
+  const worker = new Worker(packagePath('dist/ts/compile/worker.js'), { workerData: start, execArgv: [], env: {}, name: 'heddle compiler' });
   worker.unref();
   return worker;
 }

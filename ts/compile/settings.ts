@@ -1,10 +1,9 @@
 /** What decides which machine code a module becomes. All of it is in an artifact's key. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CONTRACT } from '../generated/abi.js';
-import { packagePath } from '../source/package_root.js';
+import { isBuilt, packagePath } from '../source/package_root.js';
 import { sha256 } from './container.js';
 
 /** The instruction sets, by Node's names. */
@@ -100,17 +99,17 @@ let build: string | undefined;
  * beside its output; where the sources themselves run, it is made from them.
  */
 export function buildId(): string {
-  const file = new URL('../build_id.txt', import.meta.url);
-  build ??= existsSync(file) ? readFileSync(file, 'utf8').trim() : hashBuild(fileURLToPath(new URL('../', import.meta.url)));
+  build ??= isBuilt() ? readFileSync(packagePath('dist/ts/build_id.txt'), 'utf8').trim() : hashBuild('ts');
   return build;
 }
 
-/** See {@link buildId}; `folder` is ts/ or dist/ts/. scripts/build_ts.mjs calls it too. */
+/** See {@link buildId}; `folder` is `ts` or `dist/ts` in the package. scripts/build_ts.mjs calls it too. */
 export function hashBuild(folder: string): string {
   const hash = createHash('sha256');
   for (const layer of ['generated', 'validate', 'lower', 'compile']) {
-    const files = readdirSync(join(folder, layer)).filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
-    for (const name of files.sort()) hash.update(`${layer}/${name}\n`).update(readFileSync(join(folder, layer, name)));
+    const path = packagePath(`${folder}/${layer}`);
+    const files = readdirSync(path).filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
+    for (const name of files.sort()) hash.update(`${layer}/${name}\n`).update(readFileSync(join(path, name)));
   }
   hash.update(readFileSync(packagePath('codegen/dist/manifest.json')));
   return hash.digest('hex');

@@ -97,3 +97,18 @@ export function internal(message: string, cause?: unknown): Error & HeddleErrorF
 export function badArtifact(why: string): WebAssembly.CompileError & HeddleErrorFields {
   return coded(new WebAssembly.CompileError(`the compiled module cannot be used: ${why}`), 'HEDDLE_BAD_ARTIFACT');
 }
+
+/** A file that the command line names cannot be read or written. */
+export function fileFailed(message: string): Error & HeddleErrorFields {
+  return coded(new Error(message), 'HEDDLE_FILE');
+}
+
+/** The command line itself is wrong. */
+export function usage(message: string): Error & HeddleErrorFields {
+  return coded(new Error(message), 'HEDDLE_USAGE');
+}
+
+/** The module has not what the command line asks for. */
+export function unknownExport(message: string): Error & HeddleErrorFields {
+  return coded(new Error(message), 'HEDDLE_EXPORT');
+}

@@ -9,7 +9,7 @@ import { TRAP, VMFunction } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
-import { concreteId, HEAP, abstractHeap, isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 
@@ -40,6 +40,27 @@ function coerce(kind: number, value: unknown): number | bigint {
 /** ToNumber: throws a TypeError for bigints and symbols. */
 function numeric(value: unknown): number {
   return +(value as number);
+}
+
+/**
+ * A function that does what `fn` does and has no [[Construct]], as the JS API asks of exports. Few arguments are passed one by one, because a
+ * list of them costs more than the call itself.
+ */
+function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunction {
+  switch (params) {
+    case 0:
+      return () => fn();
+    case 1:
+      return (a) => fn(a);
+    case 2:
+      return (a, b) => fn(a, b);
+    case 3:
+      return (a, b, c) => fn(a, b, c);
+    case 4:
+      return (a, b, c, d) => fn(a, b, c, d);
+    default:
+      return (...args) => fn(...args);
+  }
 }
 
 /** One thread's engine. */
@@ -84,9 +105,9 @@ export class Engine implements FunctionReferences {
     return { target: this.native.arch, cpu: this.native.cpuFeatures(), cache: this.#cache, ...options };
   }
 
-  /** ToWebAssemblyValue for a number type, as the JS API has it. */
-  coerce(type: ValueType, value: unknown): number | bigint {
-    return coerce(type, value);
+  /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
+  toWasm(type: ValueType, value: unknown): number | bigint {
+    return needsConversion(type) ? (this.convert.toWasm(type, value) as number) : coerce(type, value);
   }
 
   /** Runs something and adds its time to `compileTime`. */
@@ -129,6 +150,10 @@ export class Engine implements FunctionReferences {
     return this.types.isSubtype(sub, sup);
   }
 
+  kindOf(id: number): RegisteredType['kind'] {
+    return this.types.type(id).kind;
+  }
+
   addressOf(value: unknown): number | undefined {
     return typeof value === 'function' ? this.#addresses.get(value) : undefined;
   }
@@ -147,10 +172,8 @@ export class Engine implements FunctionReferences {
     const address = this.addressOf(fn);
     if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
     const type = this.types.type(this.typeOf(address));
-    const raw = args.map((value, i) => {
-      const param = type.params[i];
-      return param === undefined ? value : this.convert.toWasm(param, value);
-    });
+    this.#requireCrossing(type);
+    const raw = type.params.map((param, i) => this.toWasm(param, args[i]));
     return this.#results(type, this.native.invoke(address, raw, deadline));
   }
 
@@ -160,25 +183,28 @@ export class Engine implements FunctionReferences {
     return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter);
   }
 
+  #crosses({ params, results }: RegisteredType): boolean {
+    return [...params, ...results].every((type) => this.convert.crosses(type));
+  }
+
+  #requireCrossing(type: RegisteredType): void {
+    if (!this.#crosses(type)) throw wrongArgument('a function type with v128, exceptions or continuations does not cross to JavaScript');
+  }
+
   #importWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params, results } = type;
-    const blocked = [...params, ...results].some((t) => !this.convert.crosses(t));
-    if (blocked) {
-      return () => {
-        throw wrongArgument('a function type with v128, exceptions or continuations cannot be called in JavaScript');
-      };
-    }
+    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
     const plain = results.length < 2 && !params.some(needsConversion) && !results.some(needsConversion);
     if (plain) return fn;
     return (...raw) => {
       const value = fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
       if (results.length === 0) return undefined;
-      if (results.length === 1) return this.convert.toWasm(results[0] ?? 0x7f, value);
+      if (results.length === 1) return this.toWasm(results[0] ?? 0x7f, value);
       const values = [...(value as Iterable<unknown>)];
       if (values.length !== results.length) {
         throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
       }
-      return values.map((x, i) => this.convert.toWasm(results[i] ?? 0x7f, x));
+      return values.map((x, i) => this.toWasm(results[i] ?? 0x7f, x));
     };
   }
 
@@ -187,21 +213,16 @@ export class Engine implements FunctionReferences {
     const name = String(this.native.load(address + VMFunction.index, 'u32'));
     const direct = this.native.createExport(address, name);
     const plain = ![...type.params, ...type.results].some(needsConversion);
-    const fn = plain ? direct : this.#exportWrapper(direct, type);
+    const fn = plain ? withoutConstruct(direct, type.params.length) : this.#exportWrapper(direct, type);
     Object.defineProperty(fn, 'name', { value: name, configurable: true });
     Object.defineProperty(fn, 'length', { value: type.params.length, configurable: true });
     return fn;
   }
 
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
-    const { params, results } = type;
-    if ([...params, ...results].some((t) => !this.convert.crosses(t))) {
-      return () => {
-        throw wrongArgument('a function type with v128, exceptions or continuations cannot be called from JavaScript');
-      };
-    }
-    // An arrow function has no [[Construct]], as the JS API asks.
-    return (...args) => this.#results(type, direct(...params.map((param, i) => this.convert.toWasm(param, args[i]))));
+    const { params } = type;
+    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
+    return (...args) => this.#results(type, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
   }
 
   #results(type: RegisteredType, raw: unknown): unknown {
@@ -230,10 +251,4 @@ let engine: Engine | undefined;
 export function theEngine(): Engine {
   engine ??= new Engine(addon());
   return engine;
-}
-
-/** Whether a canonical type is of function references. */
-export function isFunctionReference(type: ValueType): boolean {
-  const heap = abstractHeap(type);
-  return heap === HEAP.func || heap === HEAP.nofunc || concreteId(type) !== 0;
 }

@@ -3,7 +3,7 @@
  * table, a function reference as the address of its VMFunction; 0 is null in both.
  */
 import { wrongArgument } from '../errors/catalog.js';
-import type { ValueType } from '../validate/description.js';
+import type { TypeDescription, ValueType } from '../validate/description.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 
 /** JavaScript values by index, from 1. A value has one index. */
@@ -42,6 +42,8 @@ export interface FunctionReferences {
   typeOf(address: number): number;
   /** Whether a function type id is another's or below it. */
   isSubtype(sub: number, sup: number): boolean;
+  /** What a type id is. */
+  kindOf(id: number): TypeDescription['kind'];
 }
 
 /** Whether values of a type are more than numbers to the addon. */
@@ -49,7 +51,11 @@ export function needsConversion(type: ValueType): boolean {
   return isReference(type) || type === 0x7b;
 }
 
+/** Abstract heap types whose values JavaScript never sees. */
 const NO_CROSSING = new Set<number>([HEAP.exn, HEAP.noexn, HEAP.cont, HEAP.nocont]);
+
+/** The abstract heap type that a concrete type of a kind is below. */
+const TOP = { func: HEAP.func, cont: HEAP.cont, struct: HEAP.any, array: HEAP.any } as const;
 
 /** Converts one value type's values; made once per type and place. */
 export class Conversions {
@@ -69,13 +75,13 @@ export class Conversions {
     }
     if (value === null) {
       if (!isNullable(type)) throw wrongArgument('null does not fit a non-nullable reference type');
-      if (NO_CROSSING.has(abstractHeap(type))) throw wrongArgument('exceptions and continuations cannot come from JavaScript');
+      if (NO_CROSSING.has(this.#heap(type))) throw wrongArgument('exceptions and continuations cannot come from JavaScript');
       return 0;
     }
-    const heap = abstractHeap(type);
+    const heap = this.#heap(type);
     if (heap === HEAP.extern) return this.#externs.index(value);
     const id = concreteId(type);
-    if (heap === HEAP.func || id !== 0) {
+    if (heap === HEAP.func) {
       const address = this.#functions.addressOf(value);
       if (address !== undefined && (id === 0 || this.#functions.isSubtype(this.#functions.typeOf(address), id))) return address;
       throw wrongArgument('the value is not an exported WebAssembly function of the right type');
@@ -94,14 +100,20 @@ export class Conversions {
     }
     const number = Number(raw);
     if (number === 0) return null;
-    const heap = abstractHeap(type);
+    const heap = this.#heap(type);
     if (heap === HEAP.extern) return this.#externs.value(number);
-    if (heap === HEAP.func || concreteId(type) !== 0) return this.#functions.functionAt(number);
+    if (heap === HEAP.func) return this.#functions.functionAt(number);
     throw wrongArgument('exceptions, continuations and garbage-collected references cannot go to JavaScript');
   }
 
   /** Whether a value of this type may cross at all: what the JS API asks before a call. */
   crosses(type: ValueType): boolean {
-    return type !== 0x7b && !NO_CROSSING.has(abstractHeap(type));
+    return type !== 0x7b && !NO_CROSSING.has(this.#heap(type));
+  }
+
+  /** The abstract heap type of a reference type, or the one that a concrete type is below. */
+  #heap(type: ValueType): number {
+    const id = concreteId(type);
+    return id === 0 ? abstractHeap(type) : TOP[this.#functions.kindOf(id)];
   }
 }

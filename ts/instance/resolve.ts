@@ -175,7 +175,6 @@ function incompatible(entry: ImportDescription, why: string): Error {
 function lookUp(object: unknown, entry: ImportDescription): unknown {
   if (object === undefined || object === null) throw importNotObject(entry.module);
   const module: unknown = Reflect.get(Object(object), entry.module);
-  if (module === undefined) throw unknownImport(entry.module, entry.name);
   if ((typeof module !== 'object' && typeof module !== 'function') || module === null) throw importNotObject(entry.module);
   return Reflect.get(module, entry.name);
 }

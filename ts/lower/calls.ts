@@ -2,7 +2,7 @@
  * Calls. Whatever calls WebAssembly code or switches stacks goes through `emitCall`, the one place that decides between `call` and `try_call`.
  */
 import { LIBCALL, LIMIT, TRAP, VMFunction } from '../generated/abi.js';
-import { INTEGER, MEMORY, TYPE } from './draft_clif.js';
+import { INTEGER, MEMORY, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, returned, type Value } from './program.js';
 import { OP } from './stream.js';

@@ -2,7 +2,7 @@
  * Checks of CLIF programs, for debugging and tests: what the crate's release build takes without a word and Cranelift's verifier cannot see. A branch
  * to a sealed block makes silently wrong code; the others are mistakes that would show far from their cause.
  */
-import { KIND } from './draft_clif.js';
+import { KIND } from '../generated/clif.js';
 
 /** What a program names. */
 interface Environment {

@@ -5,8 +5,8 @@
  * record at run time, so each store into slots stands behind a check of the capacity, made here for the number of slots that is stored.
  */
 import { LIBCALL, LIMIT, STATE, TRAP, VMContinuation, VMFiber, VMHandlers, VMThread } from '../generated/abi.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import { emitCall } from './calls.js';
-import { INTEGER, MEMORY, OPCODE, TYPE } from './draft_clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { type LabelClause, readClauses } from './handlers.js';
 import { NONE, type Value } from './program.js';

@@ -6,7 +6,7 @@
  * (`else` or `end`).
  */
 import { TRAP, VMThread } from '../generated/abi.js';
-import { MEMORY, TYPE } from './draft_clif.js';
+import { MEMORY, TYPE } from '../generated/clif.js';
 import { Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';

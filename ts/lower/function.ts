@@ -3,7 +3,7 @@
  * operator becomes stands in the files of the groups.
  */
 import { type LIBCALL, VMThread } from '../generated/abi.js';
-import { INTEGER, MEMORY, OPCODE, TYPE } from './draft_clif.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { LoweringContext } from './context.js';
 import { Frame } from './frame.js';
 import { hostCall } from './libcalls.js';

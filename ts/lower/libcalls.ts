@@ -2,7 +2,7 @@
  * Calls of C++ functions, by way of the `host_call` stub.
  */
 import { type LIBCALL, VMThread } from '../generated/abi.js';
-import { MEMORY, TYPE } from './draft_clif.js';
+import { MEMORY, TYPE } from '../generated/clif.js';
 import type { Program, Value } from './program.js';
 import type { ModuleSignatures } from './signatures.js';
 

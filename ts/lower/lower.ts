@@ -15,6 +15,7 @@ import { REFERENCES } from './references.js';
 import { OPERATOR_COUNT, operatorIndex } from './stream.js';
 import { TABLES } from './tables.js';
 import { declareLocals, VARIABLES } from './variables.js';
+import { VECTORS } from './vector.js';
 
 /** An operator that the lowering does not know. The validator lets it through where its proposal is accepted but not implemented. */
 export class UnsupportedOperator extends Error {
@@ -31,7 +32,7 @@ export class UnsupportedOperator extends Error {
 
 const HANDLERS: readonly (Handler | undefined)[] = (() => {
   const table = Array<Handler | undefined>(OPERATOR_COUNT).fill(undefined);
-  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, MEMORIES, TABLES, REFERENCES, CONTINUATIONS]) {
+  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, VECTORS, MEMORIES, TABLES, REFERENCES, CONTINUATIONS]) {
     for (const [opcode, handler] of group) {
       const index = operatorIndex(opcode);
       if (table[index] !== undefined) throw new Error(`operator 0x${opcode.toString(16)} has two handlers`);

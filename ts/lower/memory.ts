@@ -6,7 +6,7 @@
  * the length of now is asked for and the check is made again.
  */
 import { LIBCALL, TRAP, VMInstance, VMMemory } from '../generated/abi.js';
-import { INTEGER, MEMORY, OPCODE, TYPE } from './draft_clif.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';
 import { OP } from './stream.js';

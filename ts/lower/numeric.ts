@@ -1,7 +1,7 @@
 /**
  * Plain operators: each is one CLIF instruction, or two.
  */
-import { FLOAT, INTEGER, KIND, MEMORY, OPCODE, TYPE } from './draft_clif.js';
+import { FLOAT, INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handler, Handlers } from './function.js';
 import { place } from './memory.js';
 import { head } from './program.js';

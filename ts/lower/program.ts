@@ -2,7 +2,7 @@
  * Writes CLIF programs (contract/formats.md, section 5): the one place that knows how instructions become words, and that counts values, blocks,
  * variables and stack slots as the crate does when it reads them.
  */
-import { KIND, OPCODE, TYPE } from './draft_clif.js';
+import { KIND, OPCODE, TYPE } from '../generated/clif.js';
 
 /** A value, block, variable or stack slot is its number. */
 export type Value = number;

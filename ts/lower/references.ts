@@ -2,7 +2,7 @@
  * References: functions are addresses of `VMFunction`, externs indices, continuations handles; 0 is null everywhere.
  */
 import { TRAP } from '../generated/abi.js';
-import { INTEGER, OPCODE } from './draft_clif.js';
+import { INTEGER, OPCODE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import type { Value } from './program.js';
 import { OP } from './stream.js';

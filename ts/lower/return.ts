@@ -2,7 +2,7 @@
  * Leaving a function.
  */
 import { LIMIT } from '../generated/abi.js';
-import { MEMORY } from './draft_clif.js';
+import { MEMORY } from '../generated/clif.js';
 import type { FunctionLowering } from './function.js';
 import { NONE } from './program.js';
 

@@ -2,7 +2,8 @@
  * The function numbers of a module and their CLIF signatures (contract/formats.md, section 4). Numbers: WebAssembly's function index space, then enter
  * trampolines, import trampolines, the length helper, and the stubs `switch` and `host_call`. Everything follows from the description alone.
  */
-import { TYPE } from './draft_clif.js';
+
+import { TYPE } from '../generated/clif.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
 import { clifType, type FunctionShape, needResultArea } from './types.js';

@@ -2,7 +2,7 @@
  * Tables. An element is 8 bytes; reads and writes of one are inline, the rest are library calls.
  */
 import { LIBCALL, TRAP, VMTable } from '../generated/abi.js';
-import { INTEGER, MEMORY, OPCODE, TYPE } from './draft_clif.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import type { Value } from './program.js';
 import { OP } from './stream.js';

@@ -2,13 +2,13 @@
  * Trampolines: how the outside enters a function, and how an imported JavaScript function is called (docs/architecture.md, section 3).
  */
 import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance } from '../generated/abi.js';
+import { MEMORY, TYPE } from '../generated/clif.js';
+import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
-import { MEMORY, TYPE } from './draft_clif.js';
 import { hostCall } from './libcalls.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
 import type { Trampoline } from './signatures.js';
 import { slotCount } from './types.js';
-import { checkProgram } from './check.js';
 
 const SLOT_ALIGNMENT_LOG2 = 4;
 /**

@@ -1,7 +1,8 @@
 /**
  * WebAssembly's types as Cranelift sees them.
  */
-import { TYPE } from './draft_clif.js';
+
+import { TYPE } from '../generated/clif.js';
 import type { ModuleDescription, ValueType } from '../validate/description.js';
 
 const REFERENCE = 0x8000_0000;

@@ -1,7 +1,7 @@
 /**
  * Locals, globals and constants.
  */
-import { KIND, MEMORY, TYPE } from './draft_clif.js';
+import { KIND, MEMORY, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { head, type Program, type Value } from './program.js';
 import { OP } from './stream.js';

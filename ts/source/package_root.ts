@@ -21,3 +21,8 @@ const root = find();
 export function packagePath(relative: string): string {
   return join(root, relative);
 }
+
+/** Whether this is the built code; otherwise the sources themselves run, as in tests. */
+export function isBuilt(): boolean {
+  return import.meta.url.endsWith('.js');
+}

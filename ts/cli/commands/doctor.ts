@@ -1,0 +1,33 @@
+/** `heddle doctor`: what Heddle finds on this machine. */
+import { Cache } from '../../compile/cache.js';
+import { packageVersion } from '../../compile/settings.js';
+import { addon } from '../../link/addon.js';
+import { print } from '../report.js';
+
+const MIB = 1024 * 1024;
+
+/** Prints a line for each thing that decides how programs run; throws where they cannot. */
+export function doctor(): number {
+  const row = (name: string, value: string | number): void => print(`${name.padEnd(18)} ${value}`);
+  row('heddle', packageVersion());
+  row('node', `${process.version} (V8 ${process.versions.v8})`);
+  row('platform', `${process.platform} ${process.arch}`);
+  cacheRows(row);
+  const native = addon();
+  const report = native.report();
+  row('cpu', report.cpu);
+  row('features', report.features.join(' ') || 'none beyond the baseline');
+  row('kernel', report.kernel);
+  row('stack guard', `${report.guard} (${report.guardReason})`);
+  row('page size', report.pageSize);
+  row('signal stack', `${report.minimumSignalStack} bytes at least`);
+  row('memory maps', `${report.maximumMaps} at most`);
+  row('memory limit', Number.isFinite(report.memoryLimit) ? `${Math.floor(report.memoryLimit / MIB)} MiB` : 'none');
+  row('contract', native.contract);
+  return 0;
+}
+
+function cacheRows(row: (name: string, value: string) => void): void {
+  const { folder, reason } = Cache.fromEnvironment().status();
+  row('cache', reason === undefined ? String(folder) : `off: ${folder === undefined ? '' : `${folder}: `}${reason}`);
+}

@@ -1,0 +1,110 @@
+/** `heddle run`: a WASI program, or one export of any module. */
+import { performance } from 'node:perf_hooks';
+import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
+import { readArtifactFile } from '../../compile/artifact.js';
+import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
+import { type ExportedFunction, theEngine } from '../../instance/engine.js';
+import { CompiledModule } from '../../instance/module.js';
+import { indexSpaces } from '../../lower/spaces.js';
+import type { ValueType } from '../../validate/description.js';
+import { checkRunnable } from '../artifact_check.js';
+import { load } from '../load.js';
+import { print } from '../report.js';
+import { withoutTierUp } from '../tiering.js';
+import { parseValue, showValue } from '../values.js';
+import { Wasi } from '../wasi.js';
+
+/** Options of `heddle run`. */
+export interface RunOptions {
+  readonly invoke?: string;
+  readonly stats?: boolean;
+  readonly dir?: readonly string[];
+  readonly env?: readonly string[];
+  readonly interruptible: boolean;
+}
+
+/** Runs a file; returns the exit status. */
+export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
+  withoutTierUp();
+  const engine = theEngine();
+  let start = performance.now();
+  try {
+    const module = await moduleOf(file, options);
+    start = performance.now();
+    return await runModule(module, file, args, options);
+  } finally {
+    if (options.stats) writeStatistics(engine.statistics(), performance.now() - start);
+  }
+}
+
+async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Module> {
+  const source = load(file);
+  const engine = theEngine();
+  if (source.kind === 'module') return Module.wrap(await CompiledModule.compile(engine, source.bytes, { interruptible }));
+  const artifact = readArtifactFile(source.bytes);
+  checkRunnable(artifact.key, engine.native);
+  return moduleOfArtifact(artifact.module, artifact);
+}
+
+async function runModule(module: Module, file: string, args: readonly string[], options: RunOptions): Promise<number> {
+  const imports = Module.imports(module);
+  const wasi = await Wasi.forModule(imports, { args: [file, ...(options.invoke === undefined ? args : [])], dirs: options.dir ?? [], env: options.env ?? [] });
+  const foreign = imports.find((i) => wasi?.imports[i.module] === undefined);
+  if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
+  const instance = await Instance.make(module, wasi?.imports ?? {});
+  const { exports } = instance;
+  const entry = options.invoke === undefined ? startOf(exports) : (): void => invoke(module, exports, options.invoke ?? '', args);
+  if (wasi !== undefined) return wasi.run(exports['memory'], () => initialize(exports, entry));
+  initialize(exports, entry);
+  return 0;
+}
+
+/** A library's `_initialize` comes before everything else. */
+function initialize(exports: Instance['exports'], entry: () => void): void {
+  const first: unknown = exports['_initialize'];
+  if (typeof first === 'function') first();
+  entry();
+}
+
+function startOf(exports: Instance['exports']): () => void {
+  const start: unknown = exports['_start'];
+  if (typeof start === 'function') return () => void start();
+  const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function');
+  throw unknownExport(`the module exports no _start: name a function with --invoke${names.length > 0 ? ` (${names.slice(0, 8).join(', ')})` : ''}`);
+}
+
+function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {
+  const fn: unknown = exports[name];
+  if (typeof fn !== 'function') {
+    const names = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
+    throw unknownExport(`the module exports no function ${name}${names.length > 0 ? `, but ${names.slice(0, 8).join(', ')}` : ''}`);
+  }
+  const params = parameters(module, name);
+  if (args.length !== params.length) throw wrongArgument(`${name} takes ${params.length} arguments, ${args.length} were given`);
+  const result = (fn as ExportedFunction)(...params.map((type, i) => parseValue(args[i] ?? '', type)));
+  const results = result === undefined ? [] : Array.isArray(result) ? (result as unknown[]) : [result];
+  for (const value of results) print(showValue(value));
+}
+
+/** Parameter types of an exported function. */
+function parameters(module: Module, name: string): readonly ValueType[] {
+  const compiled = Module.compiled(module);
+  const index = compiled.description.exports.find((e) => e.kind === 'func' && e.name === name)?.index ?? -1;
+  const type = compiled.description.types[indexSpaces(compiled.description).functions[index] ?? -1];
+  if (type?.kind !== 'func') throw unknownExport(`the module exports no function ${name}`);
+  return type.params;
+}
+
+function writeStatistics(counters: ReturnType<ReturnType<typeof theEngine>['statistics']>, runTime: number): void {
+  const rows: [string, string | number][] = [
+    ['switches', counters.switches],
+    ['continuations made', counters.continuationsMade],
+    ['stacks live', counters.stacksLive],
+    ['stacks pooled', counters.stacksPooled],
+    ['stacks peak', counters.stacksPeak],
+    ['code bytes', counters.codeBytes],
+    ['compile ms', counters.compileTime.toFixed(1)],
+    ['run ms', runTime.toFixed(1)],
+  ];
+  process.stderr.write(rows.map(([name, value]) => `${name}: ${value}\n`).join(''));
+}

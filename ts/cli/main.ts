@@ -1,0 +1,114 @@
+/** The command line: wiring only. Each command's code is loaded when the command runs. */
+import { Command, CommanderError, Option } from 'commander';
+import { packageVersion } from '../compile/settings.js';
+import { EXIT, endWhenClosed, reportError } from './report.js';
+
+const STATUSES = `
+Exit status:
+  0    done
+  1    a file, module, import, argument or assertion is wrong
+  2    the command line is wrong
+  134  WebAssembly trapped
+  A WASI program that calls proc_exit decides its own.`;
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** Runs a command line without the program's name; sets the exit status. */
+export async function run(args: readonly string[]): Promise<void> {
+  endWhenClosed();
+  try {
+    await program().parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? EXIT.ok : EXIT.usage) : reportError(error);
+  }
+}
+
+const finish = async (status: Promise<number>): Promise<void> => {
+  process.exitCode = await status;
+};
+
+function program(): Command {
+  const heddle = new Command('heddle')
+    .description('Runs WebAssembly with stack switching on native stacks.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', STATUSES)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`heddle: ${text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ')} (HEDDLE_USAGE)\n`),
+    });
+  for (const add of [runCommand, validateCommand, inspectCommand, compileCommand, wastCommand, doctorCommand]) add(heddle);
+  return heddle;
+}
+
+function runCommand(heddle: Command): void {
+  heddle
+    .command('run')
+    .summary('run a program')
+    .description('Runs a WASI program, or with --invoke one export. FILE is a module, its text, or what `heddle compile` wrote.')
+    .argument('<file>', 'the module')
+    .argument('[args...]', "the program's arguments, or those of the invoked function")
+    .option('--invoke <name>', 'call this export and print its results, one a line')
+    .option('--dir <host[::guest]>', 'let the program see a folder (repeatable)', collect)
+    .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
+    .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
+    .option('--stats', 'print counters and times to stderr')
+    .addHelpText('after', '\nOptions come before FILE; what follows it is the program\'s.\n\n  heddle run --invoke sum examples/generator.wat 10')
+    .passThroughOptions()
+    .action((file, args, options) => finish(import('./commands/run.js').then((c) => c.runFile(file, args, options))));
+}
+
+function validateCommand(heddle: Command): void {
+  heddle
+    .command('validate')
+    .summary('check a module')
+    .description('Says whether a module is valid, or where and why not.')
+    .argument('<file>', 'the module, or its text')
+    .action((file) => finish(import('./commands/validate.js').then((c) => c.validateFile(file))));
+}
+
+function inspectCommand(heddle: Command): void {
+  heddle
+    .command('inspect')
+    .summary('print what a module is, or becomes')
+    .description('Prints imports, exports and sizes; or its functions as operators, as Cranelift IR, or as machine code.')
+    .argument('<file>', 'the module, or its text')
+    .addOption(new Option('--ops', 'operators, as the lowering reads them').conflicts(['clif', 'asm']))
+    .addOption(new Option('--clif', "Cranelift's intermediate form").conflicts(['ops', 'asm']))
+    .addOption(new Option('--asm', 'machine code').conflicts(['ops', 'clif']))
+    .option('--function <n>', 'only this function: an index or a name')
+    .addOption(new Option('--target <isa>', 'for another machine').choices(['x86_64', 'aarch64']))
+    .action((file, options) => finish(import('./commands/inspect.js').then((c) => c.inspectFile(file, options))));
+}
+
+function compileCommand(heddle: Command): void {
+  heddle
+    .command('compile')
+    .summary('compile to a file')
+    .description('Writes machine code that `heddle run` starts without compiling. Run only such files as you trust: they are native code.')
+    .argument('<file>', 'the module, or its text')
+    .requiredOption('-o, --output <file>', 'where to write')
+    .addOption(new Option('--target <isa>', 'for any CPU of this kind, instead of this very one').choices(['x86_64', 'aarch64']))
+    .option('--checked', 'check every memory access, for memories without guard pages')
+    .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
+    .action((file, options) => finish(import('./commands/compile.js').then((c) => c.compileFile(file, options))));
+}
+
+function wastCommand(heddle: Command): void {
+  heddle
+    .command('wast')
+    .summary("run scripts of the specification's format")
+    .description('Runs scripts, a line for each, then `N passed, N failed` counted in assertions.')
+    .argument('<files...>', 'the scripts')
+    .action((files) => finish(import('./commands/wast.js').then((c) => c.runScripts(files))));
+}
+
+function doctorCommand(heddle: Command): void {
+  heddle
+    .command('doctor')
+    .summary('print what Heddle finds here')
+    .description('Prints CPU, kernel, how stacks are guarded and why, limits, and where compiled code is cached.')
+    .action(() => finish(import('./commands/doctor.js').then((c) => c.doctor())));
+}

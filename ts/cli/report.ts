@@ -1,0 +1,56 @@
+/** What the command line writes, and the status it exits with. */
+
+/** Exit statuses; a WASI program's own status takes their place. */
+export const EXIT = {
+  /** Done. */
+  ok: 0,
+  /** A file, module, import, argument or assertion is wrong. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** WebAssembly trapped: 128 + SIGABRT, as other engines have it. */
+  trap: 134,
+} as const;
+
+/** Writes a line to stdout. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** A reader that has seen enough (`| head`) is no error: the command ends at once, quietly. */
+export function endWhenClosed(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(process.exitCode ?? EXIT.ok);
+    });
+  }
+}
+
+/** Writes an error as `heddle: message (CODE)`, with the WebAssembly frames of a trap; returns the exit status that goes with it. */
+export function reportError(error: unknown): number {
+  const code = codeOf(error);
+  process.stderr.write(`heddle: ${messageOf(error)} (${code})\n${frames(error)}`);
+  if (code === 'HEDDLE_USAGE') return EXIT.usage;
+  return code.startsWith('HEDDLE_TRAP_') ? EXIT.trap : EXIT.failed;
+}
+
+/** An error's message on one line. */
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+}
+
+/** An error's code; errors that are not ours have Node's, or none. */
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  if (typeof code === 'string') return code;
+  return error instanceof Error ? error.name : 'Error';
+}
+
+/** The lines of an error's stack that are WebAssembly's. A bug of ours shows all. */
+function frames(error: unknown): string {
+  if (!(error instanceof Error) || error.stack === undefined) return '';
+  const lines = error.stack.split('\n').filter((line) => /^ {4}at /.test(line) || line.includes('frames left out'));
+  const shown = codeOf(error) === 'HEDDLE_INTERNAL' ? lines : lines.filter((line) => line.includes('wasm-function[') || line.includes('frames left out'));
+  return shown.map((line) => `${line}\n`).join('');
+}
