@@ -1,0 +1,3 @@
+/** See scripts.mjs. */
+export function scriptsFolder(): string | undefined;
+export const MISSING: string;
