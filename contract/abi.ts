@@ -56,7 +56,7 @@ export const STRUCTS: readonly Struct[] = [
     size: 704,
     fields: [
       ['self', 'ptr', 'VMThread: itself, so that a thread can stand where a context is wanted'],
-      ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to the maximum for a moment'],
+      ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment'],
       ['current', 'ptr', 'VMFiber: the running fiber, 0 while JavaScript runs'],
       ['host_sp', 'u64', 'stack pointer of the host stack at the innermost enter: C++ called from a fiber runs below it'],
       ['continuations', 'ptr', 'VMContinuation: base of the reserved range of records; a handle\'s index counts from here'],

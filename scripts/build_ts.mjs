@@ -32,6 +32,33 @@ function removeStale(built, sources) {
   }
 }
 
+/**
+ * The command line as few files: Node takes 0.4 ms for each module that it loads, and a cached program should start in less than the 60 files of
+ * dist/ts take. Commands stay separate, so that each loads only what it needs.
+ */
+async function bundleCommandLine() {
+  const { build } = await import('esbuild');
+  const folder = join(root, 'dist', 'cli');
+  const outdir = `${folder}.${process.pid}.new`;
+  await build({
+    entryPoints: { main: join(root, 'dist', 'ts', 'cli', 'main.js') },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // commander is CommonJS: what it requires of Node has to be there.
+    banner: { js: "import { createRequire as nodeRequire } from 'node:module';const require = nodeRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+  // A command that runs meanwhile finds the old files or the new ones.
+  const old = `${folder}.${process.pid}.old`;
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(outdir, folder);
+  rmSync(old, { recursive: true, force: true });
+}
+
 /** `npx heddle` in a clone looks in node_modules/.bin, where npm does not put a package's own commands. */
 function linkOwnCommand() {
   const folder = join(root, 'node_modules', '.bin');
@@ -58,8 +85,9 @@ async function main() {
   if (result.status !== 0) return result.status ?? 1;
   const id = join(root, 'dist', 'ts', 'build_id.txt');
   const { hashBuild } = await import(pathToFileURL(join(root, 'dist', 'ts', 'compile', 'settings.js')).href);
-  writeFileSync(`${id}.new`, `${hashBuild(join(root, 'dist', 'ts'))}\n`);
+  writeFileSync(`${id}.new`, `${hashBuild('dist/ts')}\n`);
   renameSync(`${id}.new`, id);
+  await bundleCommandLine();
   linkOwnCommand();
   return 0;
 }

@@ -20,7 +20,7 @@ struct VMHostFunction;
 struct VMThread {
   /// VMThread: itself, so that a thread can stand where a context is wanted
   VMThread* self;
-  /// lowest address sp may have in a prologue on the running fiber; an interrupt raises it to the maximum for a moment
+  /// lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment
   uint64_t stack_limit;
   /// VMFiber: the running fiber, 0 while JavaScript runs
   VMFiber* current;
@@ -490,6 +490,6 @@ inline constexpr uint32_t kSlotSize = 16;
 /// payload slots inside the record
 inline constexpr uint32_t kInlineSlots = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "ddf821068e4b0968";
+inline constexpr char kContract[] = "c08ec4ae8d229b82";
 
 }  // namespace heddle

@@ -18,6 +18,8 @@ constexpr size_t kLargestChunk = 1024;
 constexpr uint64_t kShallow = 16 * 1024;
 /// Every so many returns a slot is looked at, to learn whether slots run deep now.
 constexpr uint64_t kLookEvery = 64;
+/// Slots whose pages are given back together.
+constexpr size_t kBatch = 1024;
 /// How many slots are looked at to learn what a live stack commits.
 constexpr size_t kSample = 16;
 
@@ -34,6 +36,12 @@ class PoolStacks final : public Stacks {
   Stack* take() override {
     if (Stack* stack = pop(&warm_)) {
       warm_count_--;
+      counts_.pooled--;
+      return stack;
+    }
+    if (!dirty_.empty()) {
+      Stack* stack = dirty_.back();
+      dirty_.pop_back();
       counts_.pooled--;
       return stack;
     }
@@ -57,8 +65,8 @@ class PoolStacks final : public Stacks {
   void give_back(Stack* stack) override {
     counts_.pooled++;
     if (warm_count_ >= warm_most_) {
-      discard(stack, 0);
-      push(&cold_, stack);
+      dirty_.push_back(stack);
+      if (dirty_.size() >= kBatch) discard_dirty();
       return;
     }
     // Deep slots come in runs. Outside a run only every 64th slot costs a look.
@@ -116,9 +124,24 @@ class PoolStacks final : public Stacks {
     return static_cast<uint64_t>(resident) * page_size();
   }
 
-  /// Gives the slot's pages back except the upper `keep` bytes. (Guards survive MADV_DONTNEED.)
+  /// Gives the slot's pages back except the upper `keep` bytes.
   void discard(const Stack* stack, uint64_t keep) const {
     madvise(at<void>(stack->span.base), slot_ - guard_ - keep, MADV_DONTNEED);
+  }
+
+  /// Gives the pages of all dirty slots back, neighbours in one call: chains end all at once, and then most are neighbours.
+  void discard_dirty() {
+    std::sort(dirty_.begin(), dirty_.end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
+    for (size_t i = 0; i < dirty_.size();) {
+      const uint64_t start = dirty_[i]->span.base - guard_;
+      uint64_t end = start;
+      for (; i < dirty_.size() && dirty_[i]->span.base - guard_ == end; i++) {
+        end += slot_;
+        push(&cold_, dirty_[i]);
+      }
+      madvise(at<void>(start), end - start, MADV_DONTNEED);  // Guards stay.
+    }
+    dirty_.clear();
   }
 
   /// Looks at slots all over the pool, so that the memory bound holds for stacks that run deep, too.
@@ -137,6 +160,8 @@ class PoolStacks final : public Stacks {
   std::vector<Chunk> chunks_;
   Stack* warm_ = nullptr;
   Stack* cold_ = nullptr;
+  /// Slots that are to become cold.
+  std::vector<Stack*> dirty_;
   uint64_t warm_count_ = 0;
   uint64_t made_ = 0;
   uint64_t returned_ = 0;

@@ -22,7 +22,7 @@ Call::Ending Call::run(uint64_t deadline) {
   const uint32_t in_wasm = thread->in_wasm;
   outer = static_cast<OuterEntry*>(thread->entry);
   suspended_current = thread->current;
-  thread->entry = static_cast<OuterEntry*>(this);
+  __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
   thread->current = entry_->fiber;
   __atomic_store_n(&thread->stack_limit, entry_->fiber->limit, __ATOMIC_RELAXED);
   VMThread* outer_thread = set_signal_thread(thread);
@@ -48,7 +48,7 @@ Call::Ending Call::run(uint64_t deadline) {
     if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, entry_->fiber);
     runtime_->release_chain(entry_->fiber);
   }
-  thread->entry = outer;
+  __atomic_store_n(&thread->entry, outer, __ATOMIC_RELAXED);
   thread->current = suspended_current;
   // Not what it was: an interrupt that was pending then may have been served since.
   __atomic_store_n(&thread->stack_limit, suspended_current == nullptr ? 0 : suspended_current->limit, __ATOMIC_RELAXED);

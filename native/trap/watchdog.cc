@@ -18,16 +18,24 @@ namespace {
 
 constexpr uint64_t kTick = 25'000'000;
 constexpr uint64_t kNever = ~uint64_t{0};
+/// Above every stack pointer, and far enough from the end that a prologue may add its frame's size to it.
+constexpr uint64_t kRaisedLimit = uint64_t{1} << 62;
 
-uint32_t in_wasm(const Runtime* runtime) {
-  return __atomic_load_n(&runtime->thread.in_wasm, __ATOMIC_SEQ_CST);
+/// Whether generated code runs at this moment.
+bool in_wasm(const Runtime* runtime) {
+  return __atomic_load_n(&runtime->thread.in_wasm, __ATOMIC_RELAXED) != 0;
+}
+
+/// Whether a call is active: generated code runs, or JavaScript that it called.
+bool has_entry(const Runtime* runtime) {
+  return __atomic_load_n(&runtime->thread.entry, __ATOMIC_SEQ_CST) != nullptr;
 }
 
 /// Makes the next loop header or prologue fault. Requires: the watchdog's mutex. Generated code may overwrite the limit when it switches
 /// stacks; then the page, or the next tick, does it.
 void arm_locked(Runtime* runtime) {
   runtime->armed.store(1);
-  __atomic_store_n(&runtime->thread.stack_limit, ~uint64_t{0}, __ATOMIC_RELAXED);
+  __atomic_store_n(&runtime->thread.stack_limit, kRaisedLimit, __ATOMIC_RELAXED);
   runtime->poll_page.protect(0, page_size(), PROT_NONE);
 }
 
@@ -50,7 +58,7 @@ class Watchdog {
   }
 
   void wake_if_asleep() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // in_wasm is visible before asleep_ is read; run() does the reverse.
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // The entry is visible before asleep_ is read; run() does the reverse.
     if (asleep_.load(std::memory_order_relaxed)) wake();
   }
 
@@ -97,7 +105,7 @@ class Watchdog {
       if (!look()) {
         asleep_.store(true);
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (!anyone_inside()) changed_.wait(lock, [this] { return !asleep_.load(); });
+        if (!anyone_active()) changed_.wait(lock, [this] { return !asleep_.load(); });
         asleep_.store(false);
         for (Watched& watched : watched_) watched.inside = false;
         continue;
@@ -106,8 +114,8 @@ class Watchdog {
     }
   }
 
-  bool anyone_inside() const {
-    return std::any_of(watched_.begin(), watched_.end(), [](const Watched& watched) { return in_wasm(watched.runtime) != 0; });
+  bool anyone_active() const {
+    return std::any_of(watched_.begin(), watched_.end(), [](const Watched& watched) { return has_entry(watched.runtime); });
   }
 
   /// One look at everybody; whether anything happened since the last.
@@ -117,10 +125,12 @@ class Watchdog {
     const bool tick = now - last_tick_ >= kTick / 2;
     for (Watched& watched : watched_) {
       Runtime* runtime = watched.runtime;
-      const bool inside = in_wasm(runtime) != 0;
+      const bool active = has_entry(runtime);
+      const bool inside = in_wasm(runtime);
       const uint64_t entries = runtime->entries.load(std::memory_order_relaxed);
-      if (inside && ((tick && watched.inside) || runtime->deadline.load() <= now)) arm_locked(runtime);
-      busy = busy || inside || entries != watched.entries;
+      // Twice inside: a long stretch of WebAssembly. A deadline counts also where the call is mostly in JavaScript.
+      if ((tick && inside && watched.inside) || (active && runtime->deadline.load() <= now)) arm_locked(runtime);
+      busy = busy || active || entries != watched.entries;
       if (tick) watched.inside = inside;
       watched.entries = entries;
     }

@@ -90,7 +90,7 @@ export class Table {
   grow(delta: number, value?: unknown): number {
     const engine = theEngine();
     const count = limit(delta, 'delta');
-    const fill = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
+    const fill = value === undefined ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
     const before = this.length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
@@ -204,7 +204,7 @@ export class Tag {
     }
     const { parameters } = descriptorOf(descriptor) as TagDescriptor;
     const engine = theEngine();
-    const type = engine.types.functionType([...parameters].map(typeByName), []);
+    const type = engine.types.functionType([...(descriptorOf(parameters) as Iterable<unknown>)].map(typeByName), []);
     this.#object = { address: engine.createTag(type, 'a tag made in JavaScript'), type };
     tags.set(this.#object.address, this);
   }

@@ -41,8 +41,8 @@ export function limit(value: unknown, what: string): number {
   return number;
 }
 
-/** A descriptor argument. */
+/** A descriptor, or a sequence in one: throws a TypeError for what is no object. */
 export function descriptorOf(value: unknown): object {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('a descriptor must be an object');
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('an object is needed');
   return value;
 }

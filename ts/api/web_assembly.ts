@@ -187,7 +187,7 @@ export async function instantiate(bytes: BytesSource, imports?: Imports, options
 /** Compiles where given bytes, and instantiates. */
 export async function instantiate(
   source: Module | BytesSource,
-  imports?: Imports,
+  imports: Imports | undefined = undefined,
   options: ModuleOptions = {},
 ): Promise<Instance | InstantiatedSource> {
   if (source instanceof Module) return Instance.make(source, imports);

@@ -4,7 +4,7 @@
 export const VMThread = {
   /** VMThread: itself, so that a thread can stand where a context is wanted */
   self: 0,
-  /** lowest address sp may have in a prologue on the running fiber; an interrupt raises it to the maximum for a moment */
+  /** lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment */
   stackLimit: 8,
   /** VMFiber: the running fiber, 0 while JavaScript runs */
   current: 16,
@@ -395,4 +395,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'ddf821068e4b0968';
+export const CONTRACT = 'c08ec4ae8d229b82';

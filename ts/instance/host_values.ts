@@ -6,6 +6,9 @@ import { wrongArgument } from '../errors/catalog.js';
 import type { TypeDescription, ValueType } from '../validate/description.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 
+/** Stands for -0 among a map's keys, which does not tell it from 0. */
+const MINUS_ZERO = Symbol('-0');
+
 /** JavaScript values by index, from 1. A value has one index. */
 export class ExternTable {
   readonly #values: unknown[] = [null];
@@ -14,10 +17,11 @@ export class ExternTable {
   /** The index of a value; null has 0. */
   index(value: unknown): number {
     if (value === null) return 0;
-    let index = this.#indices.get(value);
+    const key = Object.is(value, -0) ? MINUS_ZERO : value;
+    let index = this.#indices.get(key);
     if (index === undefined) {
       index = this.#values.push(value) - 1;
-      this.#indices.set(value, index);
+      this.#indices.set(key, index);
     }
     return index;
   }

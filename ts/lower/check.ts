@@ -2,7 +2,7 @@
  * Checks of CLIF programs, for debugging and tests: what the crate's release build takes without a word and Cranelift's verifier cannot see. A branch
  * to a sealed block makes silently wrong code; the others are mistakes that would show far from their cause.
  */
-import { KIND } from '../generated/clif.js';
+import { KIND, TYPE } from '../generated/clif.js';
 
 /** What a program names. */
 interface Environment {
@@ -69,7 +69,7 @@ const SIMPLE = new Map<number, { readonly before?: number; readonly values?: num
 ]);
 
 /** Types of constants that take two words. */
-const WIDE = new Set([4, 6]);
+const WIDE = new Set<number>([TYPE.I64, TYPE.F64]);
 
 class Checker {
   readonly #blocks: BlockState[];

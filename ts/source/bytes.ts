@@ -1,18 +1,24 @@
 /**
  * A module's bytes, from what users have.
  */
+import { types } from 'node:util';
 import { invalidText, notBytes } from '../errors/catalog.js';
 import { withCrate } from './crate.js';
 
 /** What the API takes for a module's bytes. */
 export type BytesSource = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
 
+/** Whether a value is what {@link BytesSource} says, of whichever realm. */
+function isBytes(value: unknown): value is BytesSource {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value);
+}
+
 /** A copy of the bytes, so that later changes of the buffer do not matter. */
 export function copyBytes(source: unknown): Uint8Array {
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice();
-  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer) return new Uint8Array(source).slice();
-  if (Object.prototype.toString.call(source) === '[object ArrayBuffer]') return new Uint8Array(source as ArrayBuffer).slice();
-  throw notBytes();
+  if (!isBytes(source)) throw notBytes();
+  // A detached buffer has no bytes, and no view can be made of it.
+  if (source.byteLength === 0) return new Uint8Array();
+  return ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice() : new Uint8Array(source).slice();
 }
 
 /** Whether bytes begin with the magic number of the binary format. */

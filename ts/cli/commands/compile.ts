@@ -6,7 +6,7 @@ import { baselineFeatures, type Target } from '../../compile/settings.js';
 import { fileFailed, usage } from '../../errors/catalog.js';
 import { theEngine } from '../../instance/engine.js';
 import { loadModule, reason } from '../load.js';
-import { withoutTierUp } from '../tiering.js';
+import { startQuickly } from '../tiering.js';
 
 /** Options of `heddle compile`. */
 export interface CompileFileOptions {
@@ -20,7 +20,7 @@ const TARGETS: Readonly<Record<string, Target>> = { x86_64: 'x64', aarch64: 'arm
 
 /** Compiles for this machine, or, where a target is named, for any machine of that kind. */
 export async function compileFile(file: string, options: CompileFileOptions): Promise<number> {
-  withoutTierUp();
+  startQuickly();
   const { target, cpu } = machine(options.target);
   const bytes = loadModule(file);
   const artifact = await compileModule(bytes, { target, cpu, checked: options.checked ?? false, interruptible: options.interruptible });

@@ -11,7 +11,7 @@ import { FEATURE_BITS, type ModuleNames } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { operatorLines } from '../operator_text.js';
 import { print } from '../report.js';
-import { withoutTierUp } from '../tiering.js';
+import { startQuickly } from '../tiering.js';
 
 /** Options of `heddle inspect`. */
 export interface InspectOptions {
@@ -24,7 +24,7 @@ export interface InspectOptions {
 
 /** Prints what the options ask for. */
 export function inspectFile(file: string, options: InspectOptions): number {
-  withoutTierUp();
+  startQuickly();
   const bytes = loadModule(file);
   const { job, names } = prepare(bytes, settingsFor(options.target));
   if (!options.ops && !options.clif && !options.asm) {

@@ -10,7 +10,7 @@ import type { ValueType } from '../../validate/description.js';
 import { checkRunnable } from '../artifact_check.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
-import { withoutTierUp } from '../tiering.js';
+import { startQuickly } from '../tiering.js';
 import { parseValue, showValue } from '../values.js';
 import { Wasi } from '../wasi.js';
 
@@ -25,7 +25,7 @@ export interface RunOptions {
 
 /** Runs a file; returns the exit status. */
 export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
-  withoutTierUp();
+  startQuickly();
   const engine = theEngine();
   let start = performance.now();
   try {

@@ -2,11 +2,11 @@
 import { validateModule } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { print } from '../report.js';
-import { withoutTierUp } from '../tiering.js';
+import { startQuickly } from '../tiering.js';
 
 /** Says that a module is valid, or throws the reason with its offset. */
 export function validateFile(file: string): number {
-  withoutTierUp();
+  startQuickly();
   validateModule(loadModule(file));
   print(`${file}: valid`);
   return 0;

@@ -1,0 +1,179 @@
+// native/stacks: limits, recycling, guards, failure.
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "base/system.h"
+#include "fiber/sanitizer.h"
+#include "stacks/stack.h"
+#include "tests/check.h"
+
+using namespace heddle;
+
+namespace {
+
+constexpr Strategy kAll[] = {Strategy::Mmap, Strategy::Malloc, Strategy::Pool};
+
+/// Bytes of this process that are in memory.
+uint64_t resident() {
+  unsigned long total = 0, pages = 0;
+  std::sscanf(read_file("/proc/self/statm").c_str(), "%lu %lu", &total, &pages);
+  return pages * page_size();
+}
+
+TEST(layout, "size, limit and room are as drawn in stack.h") {
+  for (const Strategy strategy : kAll) {
+    StackOptions options;
+    options.strategy = strategy;
+    options.size = 64 * 1024;
+    auto stacks = Stacks::create(options);
+    Stack* made[40];
+    for (Stack*& stack : made) {
+      stack = stacks->allocate();
+      EXPECT(stack->span.top % 16 == 0);
+      EXPECT(stack->span.top - stack->span.limit >= options.size);
+      EXPECT(stack->span.limit - stack->span.base >= minimum_signal_stack() + 4096 + 1024);
+      std::memset(at<void>(stack->span.base), 1, stack->span.size());
+    }
+    EXPECT(made[0]->span.top % 4096 != made[1]->span.top % 4096);
+    for (Stack* stack : made) stacks->release(stack);
+    EXPECT_EQUAL(stacks->counts().live, 0u);
+    EXPECT_EQUAL(stacks->counts().peak, 40u);
+  }
+}
+
+TEST(maximum, "there are no more stacks than the maximum, and a released one counts no more") {
+  for (const Strategy strategy : kAll) {
+    StackOptions options;
+    options.strategy = strategy;
+    options.maximum = 3;
+    auto stacks = Stacks::create(options);
+    Stack* made[3];
+    for (Stack*& stack : made) stack = stacks->allocate();
+    EXPECT(stacks->allocate() == nullptr);
+    stacks->release(made[1]);
+    made[1] = stacks->allocate();
+    EXPECT(made[1] != nullptr);
+    EXPECT(stacks->allocate() == nullptr);
+    for (Stack* stack : made) stacks->release(stack);
+  }
+}
+
+TEST(memory, "live stacks may commit no more than the memory bound, deep ones count for what they use") {
+  StackOptions options;
+  options.memory = 64 << 20;
+  auto stacks = Stacks::create(options);
+  std::vector<Stack*> made;
+  while (Stack* stack = stacks->allocate()) made.push_back(stack);
+  EXPECT_EQUAL(made.size(), size_t{(64 << 20) / 8192 + 1});
+  for (Stack* stack : made) stacks->release(stack);
+
+  auto deep = Stacks::create(options);
+  const uint64_t before = resident();
+  made.clear();
+  while (Stack* stack = deep->allocate()) {
+    std::memset(at<void>(stack->span.top - 64 * 1024), 1, 64 * 1024);
+    made.push_back(stack);
+  }
+  EXPECT(made.size() < 3000);
+  EXPECT(resident() - before < (192u << 20));
+  for (Stack* stack : made) deep->release(stack);
+}
+
+TEST(recycling, "unused slots keep little memory") {
+  StackOptions options;
+  options.warm = 1 << 20;
+  auto stacks = Stacks::create(options);
+  std::vector<Stack*> made(20'000);
+  for (Stack*& stack : made) {
+    stack = stacks->allocate();
+    std::memset(at<void>(stack->span.top - 4096), 1, 4096);
+  }
+  const uint64_t used = resident();
+  for (Stack* stack : made) stacks->release(stack);
+  EXPECT(used - resident() > (70u << 20));
+  EXPECT_EQUAL(stacks->counts().pooled, 20'000u);
+  Stack* again = stacks->allocate();
+  EXPECT_EQUAL(stacks->counts().pooled, 19'999u);
+  stacks->release(again);
+}
+
+TEST(deep_recycling, "a slot that ran deep does not keep its pages for ever") {
+  StackOptions options;
+  options.size = 1 << 20;
+  options.warm = 64 << 20;
+  auto stacks = Stacks::create(options);
+  const uint64_t before = resident();
+  std::vector<Stack*> made(512);
+  for (int round = 0; round < 3; round++) {
+    for (Stack*& stack : made) {
+      stack = stacks->allocate();
+      std::memset(at<void>(stack->span.top - (1 << 20)), 1, 1 << 20);
+    }
+    for (Stack* stack : made) stacks->release(stack);
+  }
+  EXPECT(resident() - before < (160u << 20));
+}
+
+/// Whether the child that `run` makes ends by a signal.
+template <typename F>
+int child_status(F run) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    run();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(guards, "where the kernel installs guards, the page below a stack faults") {
+  const GuardReport& report = probe_kernel_guard();
+  std::printf("  %s\n", report.reason);
+  StackOptions options;
+  auto stacks = Stacks::create(options);
+  stacks->release(stacks->allocate());
+  auto touch = [&] {
+    // A child of a fork has no pool (MADV_DONTFORK), so it makes its own.
+    auto own = Stacks::create(options);
+    own->release(own->allocate());
+    signal(SIGSEGV, SIG_DFL);
+    Stack* stack = own->allocate();
+    *at<volatile char>(stack->span.base - 1) = 1;
+  };
+  const int status = child_status(touch);
+  EXPECT_EQUAL(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, report.kernel);
+}
+
+TEST(address_space, "a limit on the address space ends in a refusal, not in a crash") {
+#if defined(HEDDLE_ASAN)
+  std::printf("  skipped: AddressSanitizer needs the address space\n");
+#else
+  const int status = child_status([] {
+    rlimit limit{1ul << 30, 1ul << 30};
+    setrlimit(RLIMIT_AS, &limit);
+    StackOptions options;
+    auto stacks = Stacks::create(options);
+    size_t count = 0;
+    while (stacks->allocate() != nullptr && count < 100'000) count++;
+    if (count == 100'000) _exit(2);  // The limit is not enforced here (an emulator).
+    _exit(count > 1000 ? 0 : 1);     // It used most of what there was.
+  });
+  EXPECT(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) {
+    std::printf("  skipped: no limit here\n");
+  } else {
+    EXPECT_EQUAL(WEXITSTATUS(status), 0);
+  }
+#endif
+}
+
+}  // namespace
+
+TEST_MAIN

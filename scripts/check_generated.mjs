@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Checks that every generated file is what its table makes, and that the committed code generator was built from the committed sources.
+import { spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const steps = [
+  ['contract', 'npm', ['run', '--silent', 'generate', '--', '--check']],
+  ['codegen', process.execPath, ['scripts/build_codegen.mjs', '--check']],
+];
+let failed = false;
+for (const [name, command, args] of steps) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) failed = true;
+  else console.log(`${name}: up to date`);
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The tests: layers, unit and whole-program tests, and the specification's scripts. Ends with `N passed, N failed`.
+//
+//   npm test                      everything
+//   npm test -- ts/lower          only vitest's tests of these paths
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, Tally } from './tally.mjs';
+
+const filters = process.argv.slice(2);
+const node = process.execPath;
+const tally = new Tally();
+
+// The command line and the worker threads are tested as built.
+await tally.run('build', node, ['scripts/build_ts.mjs']);
+if (!existsSync(join(root, 'build/Release/heddle.node'))) await tally.run('addon', node, ['scripts/build_native.mjs']);
+if (filters.length === 0) await tally.run('layers', node, ['scripts/check_layers.mjs']);
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', ...filters]);
+if (filters.length === 0) await tally.part('specification', node, ['tests/spec/run.mjs']);
+process.exit(tally.finish());
