@@ -28,7 +28,10 @@ export const LIBCALLS = [
   ['cont_reserve', '(VMContinuation*, slots): make the payload buffer hold that many slots in all'],
   ['cont_invalid', '(handle): trap: null, or already consumed'],
   ['cont_renew', '(VMContinuation*) -> VMContinuation*: the generation is spent: move the fiber to a fresh record'],
-  ['find_handler', '(VMTag*) -> VMFiber*: the outermost fiber of the chain to suspend; scratch0 is the handler index; traps when nobody handles'],
+  [
+    'find_handler',
+    '(VMTag*) -> VMFiber*: the outermost fiber of the chain to suspend; scratch0 is the handler index; traps when nobody handles',
+  ],
   ['memory_size', '(VMMemory*) -> pages, asked of V8'],
   ['memory_grow', '(VMMemory*, delta pages) -> old pages or -1'],
   ['memory_refresh', '(VMMemory*) -> bytes: the length now, where a check against the cached one failed'],
@@ -59,10 +62,10 @@ export const STRUCTS: readonly Struct[] = [
       ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment'],
       ['current', 'ptr', 'VMFiber: the running fiber, 0 while JavaScript runs'],
       ['host_sp', 'u64', 'stack pointer of the host stack at the innermost enter: C++ called from a fiber runs below it'],
-      ['continuations', 'ptr', 'VMContinuation: base of the reserved range of records; a handle\'s index counts from here'],
+      ['continuations', 'ptr', "VMContinuation: base of the reserved range of records; a handle's index counts from here"],
       ['poll_page', 'u64', 'address of a page that loop headers read; it is made unreadable to interrupt the thread'],
       ['exit_sp', 'u64', 'sp of the last host_call, at its return address (x86-64) or as on entry (aarch64)'],
-      ['exit_fp', 'u64', 'frame pointer of the last host_call\'s caller'],
+      ['exit_fp', 'u64', "frame pointer of the last host_call's caller"],
       ['exit_pc', 'u64', 'return address of the last host_call'],
       ['switches', 'u64', 'resumes executed; each is a pair of stack switches'],
       ['unwind_sp', 'u64', 'where a host_call that raised goes on: stack pointer'],
@@ -80,14 +83,14 @@ export const STRUCTS: readonly Struct[] = [
       ['trap_sp', 'u64', 'stack pointer at the trap'],
       ['entry', 'ptr', 'the innermost entry (C++ Entry), 0 while none is active'],
       ['runtime', 'ptr', 'the C++ object that owns this struct'],
-      ['trap_detail', 'u64', 'a number that goes with the trap, such as a tag\'s id; all ones when there is none'],
+      ['trap_detail', 'u64', "a number that goes with the trap, such as a tag's id; all ones when there is none"],
       ['spare', 'u64[]', 'kept for later, zero', 7],
       ['libcalls', 'u64[]', 'addresses of the library calls by LIBCALLS number', 56],
     ],
   },
   {
     name: 'VMInstance',
-    doc: 'The fixed head of an instance\'s context; ts/lower/layout.ts lays the module\'s own part behind it.',
+    doc: "The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.",
     size: 64,
     fields: [
       ['thread', 'ptr', 'VMThread'],
@@ -108,7 +111,7 @@ export const STRUCTS: readonly Struct[] = [
       ['context', 'ptr', 'VMInstance or VMHostFunction that the code gets'],
       ['type', 'u32', 'canonical type id'],
       ['index', 'u32', 'function index in its module'],
-      ['enter', 'u64', 'trampoline (context, code, VMFiber*): arguments and results in the fiber\'s payload slots'],
+      ['enter', 'u64', "trampoline (context, code, VMFiber*): arguments and results in the fiber's payload slots"],
       ['slots', 'u32', 'payload slots that the trampoline needs: max(params, results)'],
       ['flags', 'u32', 'bit 0: an imported JavaScript function'],
       ['spare', 'u64', 'zero'],
@@ -116,7 +119,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMTable',
-    doc: 'A table; elements are 8 bytes: a function\'s address, an externref index, a continuation handle; 0 is null.',
+    doc: "A table; elements are 8 bytes: a function's address, an externref index, a continuation handle; 0 is null.",
     size: 48,
     fields: [
       ['base', 'u64', 'address of element 0; moves when the table grows'],
@@ -129,7 +132,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMMemory',
-    doc: 'A linear memory, backed by V8\'s own WebAssembly.Memory.',
+    doc: "A linear memory, backed by V8's own WebAssembly.Memory.",
     size: 48,
     fields: [
       ['base', 'u64', 'address of byte 0'],
@@ -175,7 +178,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMContinuation',
-    doc: 'A continuation\'s record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never valid, so handle 0 is null.',
+    doc: "A continuation's record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never valid, so handle 0 is null.",
     size: 128,
     fields: [
       ['generation', 'u64', 'counts consumptions, at most 2^40 - 1'],
@@ -185,7 +188,7 @@ export const STRUCTS: readonly Struct[] = [
       ['leaf', 'ptr', 'VMFiber where a resume goes on'],
       ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
       ['capacity', 'u32', 'slots'],
-      ['index', 'u32', 'this record\'s number'],
+      ['index', 'u32', "this record's number"],
       ['function', 'ptr', 'VMFunction that a fresh continuation starts with'],
       ['next_free', 'u64', 'free list'],
       ['inline_slots', 'u64[]', 'the slots of a continuation that needs no more than four', 8],
@@ -256,7 +259,7 @@ export const TRAPS = [
 /** What the second result of the switch stub says: a handler index (0 and up), or one of these (as unsigned 32-bit numbers). */
 export const SWITCH_KINDS = [
   ['resumed', 0, 'into a suspended fiber: resumed; the payload is the VMContinuation whose slots hold the values'],
-  ['returned', 0xffffffff, 'into a resumer: the fiber\'s function returned; the payload is its VMContinuation'],
+  ['returned', 0xffffffff, "into a resumer: the fiber's function returned; the payload is its VMContinuation"],
 ] as const;
 
 /** Offsets of the position-independent stubs that the loader copies in front of every module's code. */
@@ -268,7 +271,7 @@ export const STUBS = [
 
 /** Numbers that several languages need. */
 export const LIMITS = [
-  ['handle_index_bits', 24, 'bits of a continuation handle that are the record\'s index'],
+  ['handle_index_bits', 24, "bits of a continuation handle that are the record's index"],
   ['record_size_log2', 7, 'a record is 1 << this bytes'],
   ['slot_size', 16, 'bytes of one payload slot'],
   ['inline_slots', 4, 'payload slots inside the record'],

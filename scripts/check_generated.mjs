@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const steps = [
-  ['contract', 'npm', ['run', '--silent', 'generate', '--', '--check']],
+  ...['generate.ts', 'generate_codegen.ts'].map((name) => [
+    `contract/${name}`,
+    process.execPath,
+    ['--import', 'tsx', `contract/${name}`, '--check'],
+  ]),
   ['codegen', process.execPath, ['scripts/build_codegen.mjs', '--check']],
 ];
 let failed = false;

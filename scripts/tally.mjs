@@ -34,6 +34,11 @@ export class Tally {
     this.#add(name, ok ? 1 : 0, ok ? 0 : 1);
   }
 
+  /** Counts what something else counted. */
+  count(name, { passed, failed }) {
+    this.#add(name, passed, failed);
+  }
+
   /** Runs a part that counts by itself. */
   async part(name, command, args, options) {
     console.log(`== ${name}`);

@@ -75,6 +75,9 @@ export declare class Output {
      * return offset, frame offset or -1, context SP offset or -1, n, (tag or -1, handler offset)*
      */
     readonly calls: Int32Array;
+    /**
+     * Machine code; between functions zeros.
+     */
     readonly code: Uint8Array;
     /**
      * number, offset, size
@@ -123,10 +126,6 @@ declare function parse_wast(text: string): Script;
  * Text to binary. Errors: JSON with message, line and column from 1.
  */
 declare function parse_wat(text: string): Uint8Array;
-
-/**
- * Makes a panic say what it was before the instance aborts; the caller then makes a fresh instance.
- */
 
 /**
  * JSON of Cranelift's opcode numbers and condition codes by name: what ts/generated/clif.ts is made from.

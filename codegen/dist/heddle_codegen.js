@@ -269,6 +269,7 @@ class Output {
         return v1;
     }
     /**
+     * Machine code; between functions zeros.
      * @returns {Uint8Array}
      */
     get code() {

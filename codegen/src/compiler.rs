@@ -2,8 +2,9 @@
 
 use crate::js_error;
 use crate::object::Output;
-use crate::replay::{opcode, parse_signatures, Replay, LAST_OPCODE};
+use crate::replay::{opcode, Replay, LAST_OPCODE};
 use crate::settings::target;
+use crate::signatures::parse_signatures;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::OwnedTargetIsa;

@@ -2,14 +2,19 @@
 //! The formats of every buffer are in `contract/formats.md`; numbers are in `contract/clif.ts`.
 
 mod compiler;
+mod control;
 mod describe;
+mod generated;
 mod module;
 mod object;
 mod replay;
 mod settings;
+mod signatures;
 mod stream;
 mod text;
 mod types;
+mod values;
+mod words;
 
 use wasm_bindgen::prelude::*;
 

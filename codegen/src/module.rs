@@ -1,6 +1,7 @@
 //! A validated module: its description, and its functions' operator streams on demand.
 
 use crate::describe::Description;
+use crate::generated::feature;
 use crate::stream;
 use crate::types::val_type;
 use std::ops::Range;
@@ -25,11 +26,11 @@ struct Body {
 
 /// Which features a bit set of `contract/clif.ts` FEATURES turns on besides the standard.
 fn features(bits: u32) -> WasmFeatures {
-    let mut set = WasmFeatures::WASM3 | WasmFeatures::STACK_SWITCHING;
-    set.set(WasmFeatures::THREADS, bits & 1 != 0);
-    set.set(WasmFeatures::LEGACY_EXCEPTIONS, bits & 2 != 0);
-    set.set(WasmFeatures::CUSTOM_PAGE_SIZES, bits & 4 != 0);
-    set.set(WasmFeatures::STACK_SWITCHING, bits & 8 == 0);
+    let mut set = WasmFeatures::WASM3;
+    set.set(WasmFeatures::THREADS, bits & feature::THREADS != 0);
+    set.set(WasmFeatures::LEGACY_EXCEPTIONS, bits & feature::LEGACY_EXCEPTIONS != 0);
+    set.set(WasmFeatures::CUSTOM_PAGE_SIZES, bits & feature::CUSTOM_PAGE_SIZES != 0);
+    set.set(WasmFeatures::STACK_SWITCHING, bits & feature::NO_STACK_SWITCHING == 0);
     set
 }
 

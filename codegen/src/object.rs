@@ -1,5 +1,6 @@
 //! Machine code and its tables (contract/formats.md, section 6).
 
+use crate::generated::relocation as kinds;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::{CompiledCode, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget};
@@ -20,6 +21,7 @@ pub struct Output {
 
 #[wasm_bindgen]
 impl Output {
+    /// Machine code; between functions zeros.
     #[wasm_bindgen(getter)]
     pub fn code(&self) -> Vec<u8> {
         self.code.clone()
@@ -71,10 +73,10 @@ impl Output {
         }
         for relocation in buffer.relocs() {
             let kind = match relocation.kind {
-                Reloc::X86CallPCRel4 => 1,
-                Reloc::Arm64Call => 2,
-                Reloc::Abs8 => 3,
-                Reloc::X86PCRel4 => 4,
+                Reloc::X86CallPCRel4 => kinds::X86_CALL,
+                Reloc::Arm64Call => kinds::AARCH64_CALL,
+                Reloc::Abs8 => kinds::ABSOLUTE64,
+                Reloc::X86PCRel4 => kinds::X86_RELATIVE,
                 kind => return Err(format!("relocation {kind:?} in function {number} is not known")),
             };
             let target = match &relocation.target {

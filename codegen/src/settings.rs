@@ -3,6 +3,8 @@
 use crate::js_error;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
+use std::str::FromStr;
+use target_lexicon::Triple;
 use wasm_bindgen::JsError;
 
 /// Settings that Heddle's unwinder and code cache rely on; `settings` may add to them.
@@ -15,6 +17,7 @@ const BASE: [(&str, &str); 5] = [
 ];
 
 /// A target from a triple and `name=value,…`: shared settings first, names that are not among them are the ISA's own.
+/// Errors name the triple or the setting that is not known.
 pub fn target(triple: &str, settings: &str) -> Result<OwnedTargetIsa, JsError> {
     let mut shared = settings::builder();
     for (name, value) in BASE {
@@ -29,7 +32,8 @@ pub fn target(triple: &str, settings: &str) -> Result<OwnedTargetIsa, JsError> {
             Err(error) => return Err(JsError::new(&format!("setting {setting}: {error}"))),
         }
     }
-    let mut builder = isa::lookup_by_name(triple).map_err(|e| JsError::new(&format!("target {triple}: {e}")))?;
+    let parsed = Triple::from_str(triple).map_err(|e| JsError::new(&format!("target {triple}: {e}")))?;
+    let mut builder = isa::lookup(parsed).map_err(|e| JsError::new(&format!("target {triple}: {e}")))?;
     for (name, value) in isa_settings {
         builder.set(name, value).map_err(|e| JsError::new(&format!("setting {name}={value}: {e}")))?;
     }

@@ -4,10 +4,10 @@
 #include <cstdlib>
 
 /// Ends the process with a message when `condition` does not hold. For corrupt state only: errors a user can cause are values or traps.
-#define HEDDLE_CHECK(condition)                                                              \
-  do {                                                                                       \
-    if (!(condition)) {                                                                      \
+#define HEDDLE_CHECK(condition)                                                                  \
+  do {                                                                                           \
+    if (!(condition)) {                                                                          \
       std::fprintf(stderr, "heddle: %s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                          \
-    }                                                                                        \
+      std::abort();                                                                              \
+    }                                                                                            \
   } while (0)

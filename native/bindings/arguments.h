@@ -1,4 +1,5 @@
-// Reading the arguments of the addon's functions. TypeScript calls them rightly; what is checked here keeps a wrong call from reading wild memory.
+// Reading the arguments of the addon's functions. TypeScript calls them rightly; what is checked here keeps a wrong call from reading wild
+// memory.
 #pragma once
 #include <string>
 

@@ -19,7 +19,8 @@ bool check_fiber(Engine* engine, const Call& call) {
 }
 
 /// Calls with JavaScript values; `arguments` are as many as the type has parameters.
-napi_value call_values(Engine* engine, const VMFunction* function, const FunctionType* type, const napi_value* arguments, uint64_t deadline) {
+napi_value call_values(Engine* engine, const VMFunction* function, const FunctionType* type, const napi_value* arguments,
+                       uint64_t deadline) {
   Call call(&engine->runtime, function);
   if (!check_fiber(engine, call)) return nullptr;
   for (size_t i = 0; i < type->params.size(); i++) {
@@ -81,7 +82,8 @@ napi_value invoke(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   ValueList values(type->params.size());
   for (size_t i = 0; i < type->params.size(); i++) {
-    const napi_status status = i < given ? napi_get_element(env, in.value(1), static_cast<uint32_t>(i), &values[i]) : napi_get_undefined(env, &values[i]);
+    const napi_status status =
+        i < given ? napi_get_element(env, in.value(1), static_cast<uint32_t>(i), &values[i]) : napi_get_undefined(env, &values[i]);
     if (status != napi_ok) return nullptr;
   }
   return call_values(in.engine(), function, type, values.data(), deadline);

@@ -4,8 +4,8 @@
 
 namespace heddle {
 
-/// A stretch of a library call in which N-API may be used: the watchdog does not count it as WebAssembly, and the handles it makes are closed
-/// at its end.
+/// A stretch of a library call in which N-API may be used: the watchdog does not count it as WebAssembly, and the handles it makes are
+/// closed at its end.
 class HostScope {
  public:
   explicit HostScope(Engine* engine) : engine_(engine), in_wasm_(engine->runtime.thread.in_wasm) {

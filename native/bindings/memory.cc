@@ -69,7 +69,6 @@ HostResult memory_refresh(VMThread* thread, uint64_t address, uint64_t, uint64_t
 HostResult memory_grow(VMThread* thread, uint64_t address, uint64_t delta, uint64_t, uint64_t) {
   MemoryObject* memory = object_of(address);
   const uint64_t failure = ~uint64_t{0};
-  if (delta == 0) return memory_size(thread, address, 0, 0, 0);
   if (delta > kMostPages) return {failure, nullptr};
   napi_env env = memory->engine->env;
   const HostScope scope(memory->engine);

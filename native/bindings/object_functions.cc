@@ -103,7 +103,8 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   host.vm.object = &host;
   host.vm.type = id;
   host.function.code = code;
-  host.function.context = reinterpret_cast<VMInstance*>(&host.vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.
+  host.function.context =
+      reinterpret_cast<VMInstance*>(&host.vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.
   host.function.type = id;
   host.function.enter = enter;
   host.function.slots = type->slots();

@@ -130,12 +130,9 @@ napi_value statistics(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_report_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports,
-                   {{"cpuFeatures", cpu_feature_list},
-                    {"report", report},
-                    {"hooks", set_hooks},
-                    {"configure", configure},
-                    {"statistics", statistics}});
+  define_functions(
+      env, exports,
+      {{"cpuFeatures", cpu_feature_list}, {"report", report}, {"hooks", set_hooks}, {"configure", configure}, {"statistics", statistics}});
 }
 
 }  // namespace heddle

@@ -4,8 +4,8 @@
 
 namespace heddle {
 
-/// Stores `value` as a `kind` in the 16-byte slot at `slot`. Numbers and bigints of the right kind at once, all else through the coerce hook.
-/// References cross as numbers. False when an exception is pending.
+/// Stores `value` as a `kind` in the 16-byte slot at `slot`. Numbers and bigints of the right kind at once, all else through the coerce
+/// hook. References cross as numbers. False when an exception is pending.
 bool store_value(Engine* engine, uint8_t kind, napi_value value, uint64_t slot);
 
 /// The JavaScript value of the slot at `slot`; null when an exception is pending.

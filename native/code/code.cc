@@ -24,7 +24,8 @@ std::vector<CallHandler> read_handlers(Words calls) {
     const size_t count = static_cast<uint32_t>(site[3]);
     for (size_t h = 0; h < count && i + 4 + 2 * h + 2 <= calls.count; h++) {
       const int32_t* handler = site + 4 + 2 * h;
-      handlers.push_back({static_cast<uint32_t>(site[0]), static_cast<uint32_t>(site[1]), site[2], handler[0], static_cast<uint32_t>(handler[1])});
+      handlers.push_back(
+          {static_cast<uint32_t>(site[0]), static_cast<uint32_t>(site[1]), site[2], handler[0], static_cast<uint32_t>(handler[1])});
     }
     i += 4 + 2 * count;
   }

@@ -31,7 +31,8 @@ struct CallHandler {
 class Code {
  public:
   /// Maps `bytes`, whose first kStubSize bytes are room for the stubs, and registers the tables. Null when memory is refused.
-  static std::unique_ptr<Code> load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources, Words calls);
+  static std::unique_ptr<Code> load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources,
+                                    Words calls);
   /// Requires: no frame of this code exists any more.
   ~Code();
   Code(const Code&) = delete;

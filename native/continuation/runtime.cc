@@ -92,9 +92,15 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
       *trap = Trap::TooManyStacks;
       return nullptr;
     }
-    entry = new EntryFiber{stack, nullptr, {}, nullptr};
+    entry = new EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr};
     entry->record.generation = kDeadGeneration;
     entry->record.state = static_cast<uint32_t>(State::Running);
+    entry->record.fiber = entry->fiber;
+    entry->fiber->record = &entry->record;
+    entry->fiber->handlers = &no_handlers.head;
+    entry->fiber->thread = &thread;
+    entry->fiber->stack = stack;
+    entry->fiber->entry = entry;
   }
   if (entry->record.capacity < function->slots) {
     std::free(at<void>(entry->record.slots));
@@ -106,18 +112,14 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
       return nullptr;
     }
   }
-  VMFiber* fiber = prepare_block(entry->stack->span, heddle_fiber_start);
-  fiber->record = &entry->record;
-  fiber->handlers = &no_handlers.head;
-  fiber->thread = &thread;
+  VMFiber* fiber = entry->fiber;
+  fiber->sp = address_of(fiber);
+  fiber->fp = 0;
+  fiber->pc = address_of(heddle_fiber_start);
   fiber->start_enter = function->enter;
   fiber->start_context = address_of(function->context);
   fiber->start_code = function->code;
-  fiber->stack = entry->stack;
-  fiber->entry = entry;
   fiber->id = ++fibers_made_;
-  entry->record.fiber = fiber;
-  entry->fiber = fiber;
   return entry;
 }
 

@@ -125,9 +125,7 @@ class PoolStacks final : public Stacks {
   }
 
   /// Gives the slot's pages back except the upper `keep` bytes.
-  void discard(const Stack* stack, uint64_t keep) const {
-    madvise(at<void>(stack->span.base), slot_ - guard_ - keep, MADV_DONTNEED);
-  }
+  void discard(const Stack* stack, uint64_t keep) const { madvise(at<void>(stack->span.base), slot_ - guard_ - keep, MADV_DONTNEED); }
 
   /// Gives the pages of all dirty slots back, neighbours in one call: chains end all at once, and then most are neighbours.
   void discard_dirty() {

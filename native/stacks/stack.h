@@ -98,7 +98,8 @@ struct GuardReport {
   bool kernel;
   const char* reason;
 };
-/// Whether MADV_GUARD_INSTALL works here. A success is not believed: emulators return it and do nothing, so a write(2) from the page must fail.
+/// Whether MADV_GUARD_INSTALL works here. A success is not believed: emulators return it and do nothing, so a write(2) from the page must
+/// fail.
 const GuardReport& probe_kernel_guard();
 /// Makes one page fault on any access, in whatever way `guard` says, without a memory map of its own. False where that is not possible.
 bool install_guard(uint64_t page);

@@ -35,28 +35,30 @@ inline int run_all() {
 }  // namespace heddle::test
 
 /// TEST(name, "what holds") { ... }
-#define TEST(name, text)                                          \
-  static void name();                                             \
+#define TEST(name, text)                                           \
+  static void name();                                              \
   static const heddle::test::Register register_##name(text, name); \
   static void name()
 
-#define EXPECT(condition)                                                          \
-  do {                                                                             \
-    if (!(condition)) {                                                            \
-      heddle::test::failures++;                                                    \
-      std::printf("  %s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);  \
-    }                                                                              \
+#define EXPECT(condition)                                                         \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      heddle::test::failures++;                                                   \
+      std::printf("  %s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
+    }                                                                             \
   } while (0)
 
-#define EXPECT_EQUAL(actual, expected)                                                                                          \
-  do {                                                                                                                          \
-    const auto a_ = (actual);                                                                                                   \
-    const auto e_ = (expected);                                                                                                 \
-    if (!(a_ == e_)) {                                                                                                          \
-      heddle::test::failures++;                                                                                                 \
-      std::printf("  %s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, (long long)(a_), (long long)(e_));             \
-    }                                                                                                                           \
+#define EXPECT_EQUAL(actual, expected)                                                                               \
+  do {                                                                                                               \
+    const auto a_ = (actual);                                                                                        \
+    const auto e_ = (expected);                                                                                      \
+    if (!(a_ == e_)) {                                                                                               \
+      heddle::test::failures++;                                                                                      \
+      std::printf("  %s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, (long long)(a_), (long long)(e_)); \
+    }                                                                                                                \
   } while (0)
 
-#define TEST_MAIN \
-  int main() { return heddle::test::run_all(); }
+#define TEST_MAIN                   \
+  int main() {                      \
+    return heddle::test::run_all(); \
+  }

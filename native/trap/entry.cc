@@ -5,6 +5,10 @@
 
 namespace heddle {
 
+namespace {
+constexpr uint64_t kNever = ~uint64_t{0};
+}  // namespace
+
 Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr}, runtime_(runtime) {
   entry_ = runtime->take_entry_fiber(function, &trap_);
 }
@@ -17,6 +21,11 @@ Call::Ending Call::run(uint64_t deadline) {
   if (entry_ == nullptr) return Ending::Trapped;
   VMThread* thread = &runtime_->thread;
   const uint64_t outer_deadline = runtime_->deadline.load(std::memory_order_relaxed);
+  // JavaScript that makes short calls for ever may reach no poll: the deadline of the call it is in is looked at here, too.
+  if (outer_deadline != kNever && outer_deadline <= now_nanoseconds()) {
+    trap_ = Trap::Deadline;
+    return Ending::Trapped;
+  }
   const bool deadline_changes = deadline < outer_deadline;
   const uint64_t exit_sp = thread->exit_sp, exit_fp = thread->exit_fp, exit_pc = thread->exit_pc;
   const uint32_t in_wasm = thread->in_wasm;

@@ -14,13 +14,25 @@ class Registers {
   explicit Registers(void* context) : machine_(static_cast<ucontext_t*>(context)->uc_mcontext) {}
 
 #if defined(__x86_64__)
-  uint64_t pc() const { return static_cast<uint64_t>(machine_.gregs[REG_RIP]); }
-  uint64_t sp() const { return static_cast<uint64_t>(machine_.gregs[REG_RSP]); }
-  uint64_t fp() const { return static_cast<uint64_t>(machine_.gregs[REG_RBP]); }
-  void set_pc(uint64_t value) { machine_.gregs[REG_RIP] = static_cast<greg_t>(value); }
-  void set_sp(uint64_t value) { machine_.gregs[REG_RSP] = static_cast<greg_t>(value); }
+  uint64_t pc() const {
+    return static_cast<uint64_t>(machine_.gregs[REG_RIP]);
+  }
+  uint64_t sp() const {
+    return static_cast<uint64_t>(machine_.gregs[REG_RSP]);
+  }
+  uint64_t fp() const {
+    return static_cast<uint64_t>(machine_.gregs[REG_RBP]);
+  }
+  void set_pc(uint64_t value) {
+    machine_.gregs[REG_RIP] = static_cast<greg_t>(value);
+  }
+  void set_sp(uint64_t value) {
+    machine_.gregs[REG_RSP] = static_cast<greg_t>(value);
+  }
   /// The register in which heddle_leave finds the thread.
-  void set_leave_argument(uint64_t value) { machine_.gregs[REG_RAX] = static_cast<greg_t>(value); }
+  void set_leave_argument(uint64_t value) {
+    machine_.gregs[REG_RAX] = static_cast<greg_t>(value);
+  }
 
   /// Undoes `push rbp; mov rbp, rsp`. Requires: pc is in a prologue after those two and before anything else moved rsp.
   void undo_frame() {
@@ -29,13 +41,25 @@ class Registers {
     set_sp(frame + 8);
   }
 #elif defined(__aarch64__)
-  uint64_t pc() const { return machine_.pc; }
-  uint64_t sp() const { return machine_.sp; }
-  uint64_t fp() const { return machine_.regs[29]; }
-  void set_pc(uint64_t value) { machine_.pc = value; }
-  void set_sp(uint64_t value) { machine_.sp = value; }
+  uint64_t pc() const {
+    return machine_.pc;
+  }
+  uint64_t sp() const {
+    return machine_.sp;
+  }
+  uint64_t fp() const {
+    return machine_.regs[29];
+  }
+  void set_pc(uint64_t value) {
+    machine_.pc = value;
+  }
+  void set_sp(uint64_t value) {
+    machine_.sp = value;
+  }
   /// The register in which heddle_leave finds the thread.
-  void set_leave_argument(uint64_t value) { machine_.regs[0] = value; }
+  void set_leave_argument(uint64_t value) {
+    machine_.regs[0] = value;
+  }
 
   /// Undoes `stp x29, x30, [sp, #-16]!; mov x29, sp`.
   void undo_frame() {

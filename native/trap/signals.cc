@@ -12,8 +12,8 @@ namespace heddle {
 
 namespace {
 
-/// Touched on a thread before its generated code runs, so the handler's access allocates nothing; and where it is read, the interrupted code
-/// is ours, which holds no lock of the C library.
+/// Touched on a thread before its generated code runs, so the handler's access allocates nothing; and where it is read, the interrupted
+/// code is ours, which holds no lock of the C library.
 thread_local VMThread* signal_thread = nullptr;
 
 constexpr int kSignals[] = {SIGILL, SIGFPE, SIGSEGV, SIGBUS};
@@ -86,8 +86,8 @@ void install_signal_handlers() {
   std::call_once(once, [] {
     struct sigaction action {};
     action.sa_sigaction = handle;
-    // SIGINFO: pc and address are needed. ONSTACK: a fiber near its limit has no room for handlers of unknown depth. No SA_NODEFER: a fault in
-    // the handler itself ends the process, as it should. The mask is empty: profilers' signals may come meanwhile.
+    // SIGINFO: pc and address are needed. ONSTACK: a fiber near its limit has no room for handlers of unknown depth. No SA_NODEFER: a fault
+    // in the handler itself ends the process, as it should. The mask is empty: profilers' signals may come meanwhile.
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     for (const int number : kSignals) sigaction(number, nullptr, &previous[number]);

@@ -85,7 +85,8 @@ CodeReader::~CodeReader() {
 
 const CodeSites* CodeReader::find(uint64_t pc) const {
   const Table& table = *registry().table.load();
-  const auto after = std::upper_bound(table.begin(), table.end(), pc, [](uint64_t value, const CodeSites* row) { return value < row->base; });
+  const auto after =
+      std::upper_bound(table.begin(), table.end(), pc, [](uint64_t value, const CodeSites* row) { return value < row->base; });
   if (after == table.begin()) return nullptr;
   const CodeSites* sites = *(after - 1);
   return pc - sites->base < sites->size ? sites : nullptr;

@@ -54,7 +54,8 @@ class Watchdog {
 
   void remove(Runtime* runtime) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    watched_.erase(std::remove_if(watched_.begin(), watched_.end(), [=](const Watched& w) { return w.runtime == runtime; }), watched_.end());
+    watched_.erase(std::remove_if(watched_.begin(), watched_.end(), [=](const Watched& w) { return w.runtime == runtime; }),
+                   watched_.end());
   }
 
   void wake_if_asleep() {

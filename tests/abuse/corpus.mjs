@@ -2,18 +2,38 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { crate } from '../../dist/ts/source/crate.js';
 import { operatorEnd } from '../../dist/ts/lower/stream.js';
 import { parseWat } from '../../dist/ts/source/bytes.js';
+import { crate } from '../../dist/ts/source/crate.js';
 import { parseScript } from '../../dist/ts/wast/script.js';
 import { scriptsFolder } from '../spec/scripts.mjs';
 
 const LARGEST = 2_500;
 const SCRIPTS = [
-  'stack-switching/cont.wast', 'stack-switching/resume_throw.wast', 'core/call_indirect.wast', 'core/br_table.wast', 'core/bulk.wast',
-  'core/br_on_null.wast', 'core/call_ref.wast', 'core/table_copy.wast', 'core/table_init.wast', 'core/memory_copy.wast', 'core/select.wast',
-  'core/loop.wast', 'core/if.wast', 'core/block.wast', 'core/global.wast', 'core/elem.wast', 'core/data.wast', 'core/float_exprs.wast',
-  'core/conversions.wast', 'core/i32.wast', 'core/i64.wast', 'core/local_init.wast', 'core/return_call.wast', 'core/start.wast',
+  'stack-switching/cont.wast',
+  'stack-switching/resume_throw.wast',
+  'core/call_indirect.wast',
+  'core/br_table.wast',
+  'core/bulk.wast',
+  'core/br_on_null.wast',
+  'core/call_ref.wast',
+  'core/table_copy.wast',
+  'core/table_init.wast',
+  'core/memory_copy.wast',
+  'core/select.wast',
+  'core/loop.wast',
+  'core/if.wast',
+  'core/block.wast',
+  'core/global.wast',
+  'core/elem.wast',
+  'core/data.wast',
+  'core/float_exprs.wast',
+  'core/conversions.wast',
+  'core/i32.wast',
+  'core/i64.wast',
+  'core/local_init.wast',
+  'core/return_call.wast',
+  'core/start.wast',
 ];
 
 /** [opcode, offset] of every operator. */
@@ -32,7 +52,9 @@ function sitesOf(bytes) {
 export function corpus() {
   const modules = [];
   const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
-  for (const name of readdirSync(examples).filter((n) => n.endsWith('.wat')).sort()) {
+  for (const name of readdirSync(examples)
+    .filter((n) => n.endsWith('.wat'))
+    .sort()) {
     modules.push(parseWat(readFileSync(join(examples, name), 'utf8')));
   }
   const folder = scriptsFolder();

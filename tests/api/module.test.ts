@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { type Api, ANY_VALUE, bytes, heddle, outcome, settled, v8 } from './oracle.js';
+import { ANY_VALUE, type Api, bytes, heddle, outcome, settled, v8 } from './oracle.js';
 
 const EVERYTHING = `(module
   (import "a" "f" (func (param i32))) (import "a" "t" (table 1 2 externref)) (import "a" "m" (memory 1 2))

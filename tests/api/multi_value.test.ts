@@ -84,7 +84,7 @@ test('several results come as a fresh array', () => {
   }
 });
 
-/** Every parameter comes back, directly, from an import in reverse, and from a continuation. */
+/** Every parameter comes back: directly, from an import, and from another function. */
 function manyValues(types: readonly string[]): string {
   const list = types.join(' ');
   const all = types.map((_, i) => `(local.get ${i})`).join(' ');
@@ -94,6 +94,7 @@ function manyValues(types: readonly string[]): string {
     (func (export "call") (param ${list}) (result ${list}) (call $f ${all})))`;
 }
 
+/** Every parameter comes back from a continuation that suspends with them and is resumed with them. */
 function continuation(types: readonly string[]): string {
   const list = types.join(' ');
   const all = types.map((_, i) => `(local.get ${i})`).join(' ');
@@ -115,21 +116,25 @@ const VALUE: Readonly<Record<string, (i: number) => unknown>> = {
   externref: (i) => (i % 3 === 0 ? null : `value ${i}`),
 };
 
-describe.each([2, 6, 7, 8, 9, 16, 17, 100, 999, 1000])('%i values', (count) => {
-  const kinds = [...Object.keys(VALUE), 'mixed'];
+const KINDS = [...Object.keys(VALUE), 'mixed'];
 
-  test.each(kinds)('of %s', (kind) => {
+/** Around what fits registers, what N-API takes at once, and the most there may be. */
+const CASES = [2, 6, 7, 8, 9, 16, 17].flatMap((count) => KINDS.map((kind) => [count, kind] as const));
+
+describe('many values', () => {
+  test.each([...CASES, [1000, 'mixed'], [1000, 'f64']] as const)('%i of %s', (count, kind) => {
     const types = Array.from({ length: count }, (_, i) => (kind === 'mixed' ? (Object.keys(VALUE)[i % 5] ?? 'i32') : kind));
     const args = types.map((type, i) => VALUE[type]?.(i));
     const text = manyValues(types);
-    // The import's values must fit when reversed: it reverses them twice, once here and once in what it is given.
     const imports = { m: { x: (...values: unknown[]) => Array.from(values) } };
     for (const api of [heddle, v8]) {
       const e = run(api, text, imports);
       for (const name of ['f', 'import', 'call']) expect(e[name]?.(...args)).toEqual(args);
     }
     expect(call(exported(heddle, text, 'f', imports), args)).toEqual(args);
-    expect(exported(heddle, continuation(types), 'f')(...args)).toEqual(args);
+    // The block that the handler branches to has one result more.
+    const fewer = args.slice(0, 999);
+    expect(exported(heddle, continuation(types.slice(0, 999)), 'f')(...fewer)).toEqual(fewer);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Api, ANY_VALUE, type Exported, exported, heddle, outcome, run, v8 } from './oracle.js';
+import { ANY_VALUE, type Api, type Exported, exported, heddle, outcome, run, v8 } from './oracle.js';
 
 function same(action: (api: Api) => unknown): void {
   expect(outcome(() => action(heddle))).toBe(outcome(() => action(v8)));
@@ -105,7 +105,12 @@ describe('Table', () => {
       const table = e['t'];
       const steps: unknown[] = [table?.length, table?.get(0), e['grow']?.(), table?.length];
       steps.push((table?.get(2) as () => number)(), table?.get(1) === table?.get(2), e['clear']?.(), table?.get(1));
-      steps.push(table?.grow(1), e['size']?.(), e['grow']?.(), outcome(() => table?.grow(1)));
+      steps.push(
+        table?.grow(1),
+        e['size']?.(),
+        e['grow']?.(),
+        outcome(() => table?.grow(1)),
+      );
       return steps;
     };
     expect(story(heddle)).toEqual(story(v8));

@@ -83,7 +83,10 @@ describe('exports', () => {
     ['assigned', (api: Api) => Object.assign(run(api, FUNCTIONS), { two: 1 })],
     ['deleted', (api: Api) => delete run(api, FUNCTIONS)['two']],
     ['added', (api: Api) => Object.assign(run(api, FUNCTIONS), { three: 1 })],
-    ['replaced', (api: Api) => Object.assign(new api.Instance(new api.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))), { exports: {} })],
+    [
+      'replaced',
+      (api: Api) => Object.assign(new api.Instance(new api.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))), { exports: {} }),
+    ],
     ['two instances', (api: Api) => run(api, FUNCTIONS)['two'] === run(api, FUNCTIONS)['two']],
     [
       'the same object each time',

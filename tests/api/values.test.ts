@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { call } from '../../ts/index.js';
-import { type Api, ANY_VALUE, exported, heddle, message, outcome, run, show, v8 } from './oracle.js';
+import { ANY_VALUE, type Api, exported, heddle, message, outcome, run, show, v8 } from './oracle.js';
 
 const TYPES = ['i32', 'i64', 'f32', 'f64', 'externref', 'funcref'];
 
@@ -52,7 +52,13 @@ test.each(ANY_VALUE)('an import without results may return %s', (_name, make) =>
 });
 
 test('a bigint error has the words of JavaScript', () => {
-  for (const [type, value] of [['i64', 1], ['i64', undefined], ['i32', 1n], ['f64', Symbol('s')], ['i64', 'x']] as const) {
+  for (const [type, value] of [
+    ['i64', 1],
+    ['i64', undefined],
+    ['i32', 1n],
+    ['f64', Symbol('s')],
+    ['i64', 'x'],
+  ] as const) {
     const [ours, theirs] = [heddle, v8].map((api) => message(() => exported(api, identity(type), 'f')(value)));
     expect(ours).toBe(theirs);
   }
@@ -162,7 +168,23 @@ test('what an import is called with', () => {
 describe('references', () => {
   test('an externref is the same value again, whatever it is', () => {
     const f = exported(heddle, identity('externref'), 'f');
-    const values = [undefined, null, 0, -0, Number.NaN, '', 'text', 5n, Symbol('s'), {}, [], () => 0, f, new Proxy({}, {}), Promise.resolve()];
+    const values = [
+      undefined,
+      null,
+      0,
+      -0,
+      Number.NaN,
+      '',
+      'text',
+      5n,
+      Symbol('s'),
+      {},
+      [],
+      () => 0,
+      f,
+      new Proxy({}, {}),
+      Promise.resolve(),
+    ];
     for (const value of values) expect(Object.is(f(value), value) || Object.is(value, -0)).toBe(true);
   });
 

@@ -2,7 +2,7 @@
  * Continuations as programs use them. Every expectation is arithmetic on what the program's text says.
  */
 import { describe, expect, test } from 'vitest';
-import { parseWat, statistics, WebAssembly as Heddle } from '../../ts/index.js';
+import { WebAssembly as Heddle, parseWat, statistics } from '../../ts/index.js';
 
 function instance(text: string, imports: Record<string, Record<string, unknown>> = {}): Record<string, (...args: unknown[]) => unknown> {
   return new Heddle.Instance(new Heddle.Module(parseWat(text)), imports).exports;

@@ -32,15 +32,19 @@ describe('@wasm-fmt/gofmt through its own glue', () => {
     (v8 as GofmtExports)._initialize();
   }, 60_000);
 
-  test.each([1_000, 200_000])('formats %i bytes as under V8', (length) => {
-    const source = goSource(length);
-    expect(Buffer.byteLength(source)).toBeGreaterThanOrEqual(length);
-    const formatted = format(ours, source);
-    expect(formatted).not.toBe(source);
-    expect(formatted).toBe(format(v8, source));
-    // gofmt's output is a fixed point of gofmt.
-    expect(format(ours, formatted)).toBe(formatted);
-  }, 60_000);
+  test.each([1_000, 200_000])(
+    'formats %i bytes as under V8',
+    (length) => {
+      const source = goSource(length);
+      expect(Buffer.byteLength(source)).toBeGreaterThanOrEqual(length);
+      const formatted = format(ours, source);
+      expect(formatted).not.toBe(source);
+      expect(formatted).toBe(format(v8, source));
+      // gofmt's output is a fixed point of gofmt.
+      expect(format(ours, formatted)).toBe(formatted);
+    },
+    60_000,
+  );
 
   test('reports a syntax error in the same words', () => {
     const source = 'package main\nfunc f( {\n';

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expectedFailures, MISSING, problems, scriptNames, scriptsFolder } from './scripts.mjs';
 
+/** The Node that runs the scripts, with what comes before it: an emulator, for another CPU. */
+const [execPath, ...execArgv] = (process.env.HEDDLE_SPEC_NODE ?? process.execPath).split(' ');
 const TIMEOUT = 300_000;
 const args = process.argv.slice(2);
 const verbose = args.includes('--verbose');
@@ -41,6 +43,8 @@ async function worker(queue) {
   let child;
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     child ??= fork(fileURLToPath(new URL('child.mjs', import.meta.url)), {
+      execPath,
+      execArgv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, HEDDLE_CACHE: 'off', HEDDLE_VERIFY: '1' },
     });

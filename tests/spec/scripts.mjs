@@ -58,7 +58,8 @@ export function problems(name, result, expected) {
     if (list === undefined || !list.has(failure.line)) found.push(`${name}:${failure.line} ${failure.directive}: ${failure.message}`);
   }
   for (const line of list ?? []) {
-    if (!result.failures.some((failure) => failure.line === line)) found.push(`${name}:${line} passes: take it out of expected_failures.txt`);
+    if (!result.failures.some((failure) => failure.line === line))
+      found.push(`${name}:${line} passes: take it out of expected_failures.txt`);
   }
   return found;
 }

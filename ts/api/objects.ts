@@ -2,7 +2,7 @@
  * Table, Global and Tag of the JS API.
  */
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
-import { cellOf, loadCell, storeCell, valueOf } from '../instance/cells.js';
+import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import { tableElement, tableLength } from '../instance/instance.js';
 import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
@@ -177,7 +177,7 @@ export class Global {
   #load(): unknown {
     const { address, type } = this.#object;
     const engine = theEngine();
-    return engine.convert.fromWasm(type, valueOf(type, loadCell(engine.native, address)));
+    return engine.convert.fromWasm(type, cellValue(type, loadCell(engine.native, address)));
   }
 
   #store(value: unknown): void {

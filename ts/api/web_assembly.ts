@@ -71,7 +71,11 @@ export class Module {
   }
 
   static imports(module: Module): ImportDescriptor[] {
-    return Module.compiled(module).description.imports.map(({ module: from, name, kind }) => ({ module: from, name, kind: kindName(kind) }));
+    return Module.compiled(module).description.imports.map(({ module: from, name, kind }) => ({
+      module: from,
+      name,
+      kind: kindName(kind),
+    }));
   }
 
   /** Contents of the custom sections of a name. */

@@ -37,7 +37,13 @@ function program(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`heddle: ${text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ')} (HEDDLE_USAGE)\n`),
+      outputError: (text, write) =>
+        write(
+          `heddle: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\s*\n\s*/g, ' ')} (HEDDLE_USAGE)\n`,
+        ),
     });
   for (const add of [runCommand, validateCommand, inspectCommand, compileCommand, wastCommand, doctorCommand]) add(heddle);
   return heddle;
@@ -55,7 +61,10 @@ function runCommand(heddle: Command): void {
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
     .option('--stats', 'print counters and times to stderr')
-    .addHelpText('after', '\nOptions come before FILE; what follows it is the program\'s.\n\n  heddle run --invoke sum examples/generator.wat 10')
+    .addHelpText(
+      'after',
+      "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10",
+    )
     .passThroughOptions()
     .action((file, args, options) => finish(import('./commands/run.js').then((c) => c.runFile(file, args, options))));
 }

@@ -9,7 +9,9 @@ export function operatorLines(ops: Uint32Array): string[] {
   const lines: string[] = [];
   for (let at = 1 + 2 * runs; at < ops.length; at = operatorEnd(ops, at)) {
     const [opcode = 0, offset = 0, ...immediates] = ops.subarray(at, operatorEnd(ops, at));
-    lines.push(`  0x${offset.toString(16).padStart(6, '0')}  ${BY_OPCODE.get(opcode) ?? `0x${opcode.toString(16)}`} ${immediates.join(' ')}`.trimEnd());
+    lines.push(
+      `  0x${offset.toString(16).padStart(6, '0')}  ${BY_OPCODE.get(opcode) ?? `0x${opcode.toString(16)}`} ${immediates.join(' ')}`.trimEnd(),
+    );
   }
   return lines;
 }

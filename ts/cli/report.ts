@@ -51,6 +51,9 @@ function codeOf(error: unknown): string {
 function frames(error: unknown): string {
   if (!(error instanceof Error) || error.stack === undefined) return '';
   const lines = error.stack.split('\n').filter((line) => /^ {4}at /.test(line) || line.includes('frames left out'));
-  const shown = codeOf(error) === 'HEDDLE_INTERNAL' ? lines : lines.filter((line) => line.includes('wasm-function[') || line.includes('frames left out'));
+  const shown =
+    codeOf(error) === 'HEDDLE_INTERNAL'
+      ? lines
+      : lines.filter((line) => line.includes('wasm-function[') || line.includes('frames left out'));
   return shown.map((line) => `${line}\n`).join('');
 }

@@ -1,7 +1,8 @@
 /** Arguments and results of `--invoke`, as text. */
+
+import { typeName } from '../api/value_types.js';
 import { wrongArgument } from '../errors/catalog.js';
 import type { ValueType } from '../validate/description.js';
-import { typeName } from '../api/value_types.js';
 
 const I32 = 0x7f;
 const I64 = 0x7e;

@@ -2,8 +2,8 @@
  * WASI programs through node:wasi. It asks for an instance only to get at the memory and the entry, so a memory of V8's own and any function will do.
  */
 import type { WASI as NodeWasi } from 'node:wasi';
-import { fileFailed, incompatibleImport, usage } from '../errors/catalog.js';
 import type { ImportDescriptor } from '../api/web_assembly.js';
+import { fileFailed, incompatibleImport, usage } from '../errors/catalog.js';
 
 /** What a program is given. */
 export interface WasiOptions {
@@ -44,7 +44,8 @@ export class Wasi {
 
   /** Runs something with WASI at work on the memory; returns the status that the program exits with. */
   run(memory: unknown, entry: () => void): number {
-    if (!(memory instanceof WebAssembly.Memory)) throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
+    if (!(memory instanceof WebAssembly.Memory))
+      throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
     return Number(this.#wasi.start({ exports: { memory, _start: entry } } as WebAssembly.Instance) ?? 0);
   }
 }

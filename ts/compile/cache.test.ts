@@ -1,6 +1,20 @@
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -173,10 +187,14 @@ describe('a folder', () => {
       const ok = new Cache({ folder: process.argv[1] }).write(sha256('key'), [new Uint8Array(100_000)]);
       console.log(ok);`;
     const tsx = import.meta.resolve('tsx');
-    const out = execFileSync('bash', ['-c', 'ulimit -f 4; exec "$@"', 'sh', process.execPath, '--import', tsx, '--input-type=module', '-e', script, folder], {
-      encoding: 'utf8',
-      env: { ...process.env, TSX_DISABLE_CACHE: '1' },
-    });
+    const out = execFileSync(
+      'bash',
+      ['-c', 'ulimit -f 4; exec "$@"', 'sh', process.execPath, '--import', tsx, '--input-type=module', '-e', script, folder],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+      },
+    );
     expect(out.trim()).toBe('false');
     expect(readdirSync(folder)).toEqual([]);
     expect(cache().read(KEY)).toBeUndefined();

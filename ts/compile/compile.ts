@@ -12,7 +12,7 @@ import { FEATURE_BITS, type ModuleNames, validateModule } from '../validate/vali
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { Assembly, type Part } from './part.js';
-import { canUseWorkers, type Chunk, compileInWorkers, defaultWorkers, warmWorkers } from './pool.js';
+import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, warmWorkers } from './pool.js';
 import { offsetsOf, relocate } from './relocate.js';
 import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
 import { FunctionCompiler, type Job } from './work.js';
@@ -57,7 +57,9 @@ export async function compileModule(bytes: Uint8Array, options: CompileOptions):
   const { description } = prepared.job;
   const size = bodiesSize(description);
   const parts =
-    workerCount(size, options) > 0 ? await compileInWorkers(prepared.job, chunksOf(description, size / (count * CHUNKS_EACH)), count) : compileHere(prepared);
+    workerCount(size, options) > 0
+      ? await compileInWorkers(prepared.job, chunksOf(description, size / (count * CHUNKS_EACH)), count)
+      : compileHere(prepared);
   return finish(key, prepared, parts, options.cache);
 }
 
@@ -104,7 +106,10 @@ function compileHere({ job }: Prepared): Part[] {
 
 function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], cache: Cache | undefined): Artifact {
   const { description, handlers } = prepared.job;
-  const assembly = new Assembly(STUB.size, parts.reduce((sum, part) => sum + part.code.length + 32, 0));
+  const assembly = new Assembly(
+    STUB.size,
+    parts.reduce((sum, part) => sum + part.code.length + 32, 0),
+  );
   for (const part of parts) assembly.add(part);
   const { relocations, ...whole } = assembly.finish();
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));

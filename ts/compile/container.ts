@@ -39,7 +39,7 @@ export function isContainer(bytes: Uint8Array): boolean {
 export function unpack(file: Uint8Array): { readonly key: Uint8Array; readonly payload: Uint8Array } | undefined {
   if (file.length < HEADER) return undefined;
   const header = Buffer.from(file.buffer, file.byteOffset, HEADER);
-  const payload = file.subarray(HEADER);
+  const payload = new Uint8Array(file.buffer, file.byteOffset + HEADER, file.length - HEADER);
   const key = header.subarray(KEY_AT, HASH_AT);
   if (!header.subarray(0, LENGTH_AT).equals(MARK) || header.readBigUInt64LE(LENGTH_AT) !== BigInt(payload.length)) return undefined;
   if (!header.subarray(HASH_AT, HASH_AT + 32).equals(sha256(key, payload))) return undefined;

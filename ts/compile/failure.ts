@@ -14,7 +14,13 @@ export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '', code: 'HEDDLE_INTERNAL' };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'HEDDLE_INTERNAL';
   const offset = 'offset' in error && typeof error.offset === 'number' ? { offset: error.offset } : {};
-  return { name: error instanceof WebAssembly.CompileError ? 'CompileError' : error.name, message: error.message, stack: error.stack ?? '', code, ...offset };
+  return {
+    name: error instanceof WebAssembly.CompileError ? 'CompileError' : error.name,
+    message: error.message,
+    stack: error.stack ?? '',
+    code,
+    ...offset,
+  };
 }
 
 /** The error again, with its class, code and offset. */

@@ -151,5 +151,7 @@ function align(offset: number): number {
 
 /** Buffers to transfer with a part that is sent to another thread. */
 export function transferList(part: Part): ArrayBuffer[] {
-  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps].map((a) => a.buffer as ArrayBuffer);
+  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps].map(
+    (a) => a.buffer as ArrayBuffer,
+  );
 }

@@ -54,7 +54,19 @@ let timer: NodeJS.Timeout | undefined;
 function startWorker(): Worker {
   const start: WorkerStart = { crate: crateModule() };
   // The process's own options (loaders, inspectors, `--import`) are not for the compiler.
-  const worker = new Worker(packagePath('dist/ts/compile/worker.js'), { workerData: start, execArgv: [], env: {}, name: 'heddle compiler' });
+  const worker = new Worker(packagePath('dist/ts/compile/worker.js'), {
+    workerData: start,
+    execArgv: [],
+    env: {},
+    name: 'heddle compiler',
+  });
+  // One that dies while it waits is forgotten; one that dies at work is noticed by {@link run}.
+  const forget = (): void => {
+    const at = idle.indexOf(worker);
+    if (at >= 0) idle.splice(at, 1);
+  };
+  worker.on('error', forget);
+  worker.on('exit', forget);
   worker.unref();
   return worker;
 }
@@ -69,7 +81,6 @@ function takeWorkers(count: number): Worker[] {
 
 function giveBack(workers: readonly Worker[]): void {
   for (const worker of workers) {
-    worker.removeAllListeners();
     worker.postMessage({ kind: 'end' } satisfies WorkerRequest);
     worker.unref();
     idle.push(worker);
@@ -113,8 +124,9 @@ function run(job: Job, requests: readonly WorkerRequest[], workers: readonly Wor
     const request = requests[next++];
     if (request !== undefined) worker.postMessage(request);
   };
+  const settled: (() => void)[] = [];
   for (const worker of workers) {
-    worker.on('message', (answer: WorkerAnswer) => {
+    const onMessage = (answer: WorkerAnswer): void => {
       if ('failure' in answer) {
         reject(errorOf(answer.failure));
         return;
@@ -122,13 +134,17 @@ function run(job: Job, requests: readonly WorkerRequest[], workers: readonly Wor
       parts[answer.chunk] = answer.part;
       if (--missing === 0) resolve(parts);
       else give(worker);
-    });
-    worker.on('error', (error) => reject(internal('a compiler thread failed', error)));
-    worker.on('exit', (code) => reject(internal(`a compiler thread ended with exit code ${code}`)));
+    };
+    const onError = (error: unknown): void => reject(internal('a compiler thread failed', error));
+    const onExit = (code: number): void => reject(internal(`a compiler thread ended with exit code ${code}`));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    settled.push(() => worker.off('message', onMessage).off('error', onError).off('exit', onExit));
     worker.postMessage({ kind: 'begin', job } satisfies WorkerRequest);
     for (let i = 0; i < QUEUED; i++) give(worker);
   }
-  return promise;
+  return promise.finally(() => {
+    for (const remove of settled) remove();
+  });
 }
 
 interface Resolvers<T> {

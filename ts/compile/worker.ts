@@ -23,7 +23,10 @@ function answer(request: Extract<WorkerRequest, { chunk: number }>): WorkerAnswe
   try {
     if (job === undefined) throw new Error('a range came before its job');
     compiler ??= new FunctionCompiler(job);
-    return { chunk: request.chunk, part: request.kind === 'trampolines' ? compiler.trampolines() : compiler.functions(request.start, request.end) };
+    return {
+      chunk: request.chunk,
+      part: request.kind === 'trampolines' ? compiler.trampolines() : compiler.functions(request.start, request.end),
+    };
   } catch (error) {
     compiler = undefined;
     return { chunk: request.chunk, failure: failureOf(error) };

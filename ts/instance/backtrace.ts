@@ -33,6 +33,12 @@ export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap
   // The head is the lines before the first frame: a message may have several.
   const at = stack.search(/\n {4}at /);
   const head = at < 0 ? stack : stack.slice(0, at);
-  const rest = at < 0 ? [] : stack.slice(at + 1).split('\n').filter((l) => !/\/(instance\/engine|errors\/catalog)\./.test(l));
+  const rest =
+    at < 0
+      ? []
+      : stack
+          .slice(at + 1)
+          .split('\n')
+          .filter((l) => !/\/(instance\/engine|errors\/catalog)\./.test(l));
   Object.defineProperty(error, 'stack', { value: [head, ...lines, ...rest].join('\n'), configurable: true, writable: true });
 }

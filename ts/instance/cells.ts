@@ -62,7 +62,7 @@ export function cellOf(type: ValueType, value: number | bigint): CellWords {
 }
 
 /** A cell's value as a JavaScript number, bigint or reference word. */
-export function valueOf(type: ValueType, cell: CellWords): number | bigint {
+export function cellValue(type: ValueType, cell: CellWords): number | bigint {
   if (isReference(type)) return numberOfCell(cell);
   switch (type) {
     case 0x7e:

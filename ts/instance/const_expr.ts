@@ -2,7 +2,7 @@
  * Constant expressions: operator words (contract/formats.md, section 3) to a cell.
  */
 import { unsupported } from '../errors/catalog.js';
-import { type CellWords, bigIntOfCell, cellOfBigInt, cellOfNumber, ZERO_CELL } from './cells.js';
+import { bigIntOfCell, type CellWords, cellOfBigInt, cellOfNumber, ZERO_CELL } from './cells.js';
 
 /** What an expression may refer to. */
 export interface ConstantSpace {

@@ -10,8 +10,8 @@ import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
-import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
 import { backtrace, type FrameNames } from './backtrace.js';
+import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -234,7 +234,12 @@ export class Engine implements FunctionReferences {
 
   #define(type: RegisteredType): void {
     if (type.kind !== 'func') return;
-    this.native.defineType(type.id, Uint8Array.from(type.params, typeByte), Uint8Array.from(type.results, typeByte), Uint32Array.from(type.supers));
+    this.native.defineType(
+      type.id,
+      Uint8Array.from(type.params, typeByte),
+      Uint8Array.from(type.results, typeByte),
+      Uint32Array.from(type.supers),
+    );
   }
 
   #trap(code: number, frames: Float64Array, detail: number): Error {

@@ -186,7 +186,8 @@ class Builder {
     this.#module.description.tables.forEach(({ init, minimum }, i) => {
       if (init === null || Number(minimum) === 0) return;
       const fill = numberOfCell(this.#constant(init));
-      if (fill !== 0) this.#engine.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
+      if (fill !== 0)
+        this.#engine.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
     });
   }
 
@@ -283,4 +284,3 @@ export function tableLength(engine: Engine, table: TableObject): number {
 export function tableElement(engine: Engine, table: TableObject, index: number): number {
   return Number(engine.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
 }
-

@@ -85,7 +85,9 @@ export class CompiledModule {
   /** Compiles the variant for memories with or without guards, where it is not there yet. */
   async prepare(checked: boolean): Promise<void> {
     if (this.#artifacts.has(checked)) return;
-    const artifact = await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })));
+    const artifact = await this.#engine.timeCompileAsync(() =>
+      compileModule(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })),
+    );
     this.#artifacts.set(checked, artifact);
   }
 

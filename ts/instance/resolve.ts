@@ -7,7 +7,15 @@ import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, Tab
 import { cellOf, storeCell } from './cells.js';
 import type { Engine, ExportedFunction } from './engine.js';
 import type { CompiledModule, LoadedCode } from './module.js';
-import { type GlobalObject, type MemoryObject, memoryMaximum, memoryObject, memoryPages, type TableObject, type TagObject } from './objects.js';
+import {
+  type GlobalObject,
+  type MemoryObject,
+  memoryMaximum,
+  memoryObject,
+  memoryPages,
+  type TableObject,
+  type TagObject,
+} from './objects.js';
 
 /** How the API's classes show what they hold; the API gives these, so that this layer need not know it. */
 export interface Unwrap {
@@ -95,13 +103,11 @@ class Resolver {
 
   #table(entry: TableImport, value: unknown): void {
     const table = this.#unwrap.table(value);
-    if (table === undefined) {
-      if (value instanceof WebAssembly.Table) throw incompatible(entry, "it is V8's own Table: make it with Heddle's WebAssembly.Table");
-      throw this.#missing(entry, value, 'a Table');
-    }
+    if (table === undefined) throw this.#missing(entry, value, 'a Table');
     const wanted = this.#engine.types.canonical(entry.type, this.#module.typeIds);
     const { types, native } = this.#engine;
-    if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type)) throw incompatible(entry, 'the elements have another type');
+    if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type))
+      throw incompatible(entry, 'the elements have another type');
     if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
     const length = Number(native.load(table.address + VMTable.length, 'u64'));
     checkLimits(entry, length, table.maximum);
@@ -128,10 +134,16 @@ class Resolver {
       this.#globals.push(global);
       return;
     }
-    if (value instanceof WebAssembly.Global) throw incompatible(entry, "it is V8's own Global: make it with Heddle's WebAssembly.Global");
-    if (entry.mutable) throw this.#missing(entry, value, 'a Global');
+    if (entry.mutable || isForeign(value, 'Global')) throw this.#missing(entry, value, 'a Global');
     const address = native.createGlobal();
-    storeCell(native, address, cellOf(type, this.#constant(entry, type, value, (v) => convert.toWasm(type, v))));
+    storeCell(
+      native,
+      address,
+      cellOf(
+        type,
+        this.#constant(entry, type, value, (v) => convert.toWasm(type, v)),
+      ),
+    );
     this.#globals.push({ address, type, mutable: false });
   }
 
@@ -164,8 +176,20 @@ class Resolver {
   }
 
   #missing(entry: ImportDescription, value: unknown, wanted: string): Error {
-    return value === undefined ? unknownImport(entry.module, entry.name) : incompatible(entry, `it is not ${wanted}`);
+    if (value === undefined) return unknownImport(entry.module, entry.name);
+    const kind = FOREIGN.find((name) => isForeign(value, name));
+    const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
+    return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
+}
+
+/** Classes that V8 and Heddle both have. */
+const FOREIGN = ['Table', 'Global', 'Tag'] as const;
+
+/** Whether a value is V8's own object of such a class. */
+function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
+  const made: unknown = Reflect.get(WebAssembly, kind);
+  return typeof made === 'function' && value instanceof made;
 }
 
 function incompatible(entry: ImportDescription, why: string): Error {

@@ -3,8 +3,8 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { CONTRACT } from '../generated/abi.js';
 import { platform } from '../errors/catalog.js';
+import { CONTRACT } from '../generated/abi.js';
 import { packagePath } from '../source/package_root.js';
 import type { Native } from './native.js';
 

@@ -77,7 +77,13 @@ export interface Native {
    * Maps an artifact. `code` begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
    * sorted by offset. Returns its number and base address.
    */
-  loadCode(code: Uint8Array, functions: Int32Array, traps: Int32Array, sources: Int32Array, calls: Int32Array): { id: number; base: number };
+  loadCode(
+    code: Uint8Array,
+    functions: Int32Array,
+    traps: Int32Array,
+    sources: Int32Array,
+    calls: Int32Array,
+  ): { id: number; base: number };
   /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
   createInstance(code: number, size: number): { address: number; id: number };
   /** Copies bytes into memory that the addon owns (instance contexts). */

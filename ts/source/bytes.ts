@@ -18,7 +18,9 @@ export function copyBytes(source: unknown): Uint8Array {
   if (!isBytes(source)) throw notBytes();
   // A detached buffer has no bytes, and no view can be made of it.
   if (source.byteLength === 0) return new Uint8Array();
-  return ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice() : new Uint8Array(source).slice();
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()
+    : new Uint8Array(source).slice();
 }
 
 /** Whether bytes begin with the magic number of the binary format. */

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
+import { internal, unsupported } from '../errors/catalog.js';
 import { packagePath } from './package_root.js';
 
 interface Glue {
@@ -37,12 +38,17 @@ export function dropCrate(): void {
   instance = undefined;
 }
 
-/** Runs something of the crate; where the crate panicked (V8 reports `unreachable`), the instance is dropped before the error goes on. */
+/**
+ * Runs something of the crate. Its own errors pass as they are. Where it panicked (V8 reports a WebAssembly trap) or overran the stack, the instance is
+ * dropped, since its memory is not to be trusted, and the error becomes a typed one; the next use gets a fresh instance.
+ */
 export function withCrate<T>(use: (crate: Codegen) => T): T {
   try {
     return use(crate());
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) dropCrate();
-    throw error;
+    const overrun = error instanceof RangeError && error.message.includes('call stack');
+    if (!overrun && !(error instanceof WebAssembly.RuntimeError)) throw error;
+    dropCrate();
+    throw overrun ? unsupported('a module nested so deeply') : internal(`the code generator failed: ${error.message}`, error);
   }
 }

@@ -42,8 +42,20 @@ export function concreteId(type: ValueType): number {
 
 /** Abstract heap types' bytes. */
 export const HEAP = {
-  func: 0x70, extern: 0x6f, any: 0x6e, eq: 0x6d, i31: 0x6c, struct: 0x6b, array: 0x6a, none: 0x71,
-  noextern: 0x72, nofunc: 0x73, exn: 0x69, noexn: 0x74, cont: 0x68, nocont: 0x75,
+  func: 0x70,
+  extern: 0x6f,
+  any: 0x6e,
+  eq: 0x6d,
+  i31: 0x6c,
+  struct: 0x6b,
+  array: 0x6a,
+  none: 0x71,
+  noextern: 0x72,
+  nofunc: 0x73,
+  exn: 0x69,
+  noexn: 0x74,
+  cont: 0x68,
+  nocont: 0x75,
 } as const;
 
 /** Byte of an abstract reference type; -1 for others. */
@@ -65,7 +77,10 @@ const ABOVE = new Map<number, readonly number[]>([
 ]);
 const KIND_HEAP = { func: HEAP.func, cont: HEAP.cont, struct: HEAP.struct, array: HEAP.array } as const;
 const BOTTOM = new Map<TypeDescription['kind'], number>([
-  ['func', HEAP.nofunc], ['cont', HEAP.nocont], ['struct', HEAP.none], ['array', HEAP.none],
+  ['func', HEAP.nofunc],
+  ['cont', HEAP.nocont],
+  ['struct', HEAP.none],
+  ['array', HEAP.none],
 ]);
 
 function abstractBelow(sub: number, sup: number): boolean {
@@ -146,13 +161,18 @@ export class TypeRegistry {
       const head = (word & ~INDEX) >>> 0;
       return index >= start && index < end ? `${head}r${index - start}` : `${head}i${outside(index)}`;
     };
-    const keyIndex = (index: number): string => (index < 0 ? '' : index >= start && index < end ? `r${index - start}` : `i${outside(index)}`);
+    const keyIndex = (index: number): string =>
+      index < 0 ? '' : index >= start && index < end ? `r${index - start}` : `i${outside(index)}`;
     const key = JSON.stringify(
       group.map((type) => [
-        type.kind, type.final, keyIndex(type.super),
-        type.kind === 'func' ? [type.params.map(keyWord), type.results.map(keyWord)]
-        : type.kind === 'cont' ? keyIndex(type.cont)
-        : type.fields.map(([storage, mutable]) => [keyWord(storage), mutable]),
+        type.kind,
+        type.final,
+        keyIndex(type.super),
+        type.kind === 'func'
+          ? [type.params.map(keyWord), type.results.map(keyWord)]
+          : type.kind === 'cont'
+            ? keyIndex(type.cont)
+            : type.fields.map(([storage, mutable]) => [keyWord(storage), mutable]),
       ]),
     );
     const first = this.#types.length + 1;
@@ -167,15 +187,17 @@ export class TypeRegistry {
     if (known !== undefined) return known;
     const first = this.#types.length + 1;
     this.#groups.set(key, first);
-    const added = group.map((type, i): RegisteredType => ({
-      id: first + i,
-      kind: type.kind,
-      final: type.final,
-      supers: this.#supers(type.super < 0 ? 0 : real(type.super), first, group, real),
-      params: type.kind === 'func' ? type.params.map(word) : [],
-      results: type.kind === 'func' ? type.results.map(word) : [],
-      cont: type.kind === 'cont' ? real(type.cont) : 0,
-    }));
+    const added = group.map(
+      (type, i): RegisteredType => ({
+        id: first + i,
+        kind: type.kind,
+        final: type.final,
+        supers: this.#supers(type.super < 0 ? 0 : real(type.super), first, group, real),
+        params: type.kind === 'func' ? type.params.map(word) : [],
+        results: type.kind === 'func' ? type.results.map(word) : [],
+        cont: type.kind === 'cont' ? real(type.cont) : 0,
+      }),
+    );
     this.#types.push(...added);
     for (const type of added) this.#listener(type);
     return first;

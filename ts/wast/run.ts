@@ -4,12 +4,12 @@
 import { Global } from '../api/objects.js';
 import { Instance, Module } from '../api/web_assembly.js';
 import { VMFunction } from '../generated/abi.js';
-import { type Engine, theEngine } from '../instance/engine.js';
 import { loadCell } from '../instance/cells.js';
+import { type Engine, theEngine } from '../instance/engine.js';
 import { validateModule } from '../validate/validate.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
-import { HostReferences, matches, show, SLOT, writeArgument } from './values.js';
+import { HostReferences, matches, SLOT, show, writeArgument } from './values.js';
 
 /** One assertion or step that did not hold. */
 export interface Failure {

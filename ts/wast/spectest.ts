@@ -1,8 +1,9 @@
 /**
  * The module that the specification's scripts import as `spectest`. Its functions are WebAssembly's own, so that their types are checked.
  */
-import { Instance, Module } from '../api/web_assembly.js';
+
 import { Table } from '../api/objects.js';
+import { Instance, Module } from '../api/web_assembly.js';
 import { parseWat } from '../source/bytes.js';
 
 const PRINTS: readonly (readonly [name: string, types: string])[] = [
@@ -19,7 +20,11 @@ const TEXT = `(module
   ${PRINTS.map(([name, types]) => `(import "host" "${name}" (func $${name} (param ${types})))`).join('\n  ')}
   ${PRINTS.map(
     ([name, types]) => `(func (export "${name}") (param ${types})
-    ${types.split(' ').filter(Boolean).map((_, i) => `(local.get ${i})`).join(' ')} (call $${name}))`,
+    ${types
+      .split(' ')
+      .filter(Boolean)
+      .map((_, i) => `(local.get ${i})`)
+      .join(' ')} (call $${name}))`,
   ).join('\n  ')}
   (global (export "global_i32") i32 (i32.const 666))
   (global (export "global_i64") i64 (i64.const 666))

@@ -63,8 +63,7 @@ function readLane(view: DataView, at: number, bytes: number): bigint {
 }
 
 function floatMatches(bits: bigint, bytes: number, pattern: string): boolean {
-  const [sign, quiet, rest] =
-    bytes === 4 ? [0x8000_0000n, 0x7fc0_0000n, 0x3f_ffffn] : [1n << 63n, 0x7ff8n << 48n, (1n << 51n) - 1n];
+  const [sign, quiet, rest] = bytes === 4 ? [0x8000_0000n, 0x7fc0_0000n, 0x3f_ffffn] : [1n << 63n, 0x7ff8n << 48n, (1n << 51n) - 1n];
   if (pattern === 'nan:canonical') return (bits & ~sign) === quiet;
   if (pattern === 'nan:arithmetic') return (bits & quiet) === quiet && (bits & ~sign & ~rest) === quiet;
   return bits === BigInt(pattern);

@@ -70,7 +70,9 @@ function chosen(wanted: string | undefined, description: ModuleDescription, name
 function summary(size: number, description: ModuleDescription, names: ModuleNames): void {
   const { types, imports, exports, functions, tables, memories, globals, tags, customs } = description;
   print(`module ${names.module ?? '(unnamed)'}, ${size} bytes`);
-  print(`${types.length} types, ${functions.length} functions, ${tables.length} tables, ${memories.length} memories, ${globals.length} globals, ${tags.length} tags`);
+  print(
+    `${types.length} types, ${functions.length} functions, ${tables.length} tables, ${memories.length} memories, ${globals.length} globals, ${tags.length} tags`,
+  );
   const spaces = indexSpaces(description);
   for (const entry of imports) {
     print(`import ${entry.module}.${entry.name}: ${entry.kind}${entry.kind === 'func' ? ` ${signature(description, entry.type)}` : ''}`);

@@ -48,7 +48,11 @@ async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Mo
 
 async function runModule(module: Module, file: string, args: readonly string[], options: RunOptions): Promise<number> {
   const imports = Module.imports(module);
-  const wasi = await Wasi.forModule(imports, { args: [file, ...(options.invoke === undefined ? args : [])], dirs: options.dir ?? [], env: options.env ?? [] });
+  const wasi = await Wasi.forModule(imports, {
+    args: [file, ...(options.invoke === undefined ? args : [])],
+    dirs: options.dir ?? [],
+    env: options.env ?? [],
+  });
   const foreign = imports.find((i) => wasi?.imports[i.module] === undefined);
   if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
   const instance = await Instance.make(module, wasi?.imports ?? {});
@@ -70,7 +74,9 @@ function startOf(exports: Instance['exports']): () => void {
   const start: unknown = exports['_start'];
   if (typeof start === 'function') return () => void start();
   const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function');
-  throw unknownExport(`the module exports no _start: name a function with --invoke${names.length > 0 ? ` (${names.slice(0, 8).join(', ')})` : ''}`);
+  throw unknownExport(
+    `the module exports no _start: name a function with --invoke${names.length > 0 ? ` (${names.slice(0, 8).join(', ')})` : ''}`,
+  );
 }
 
 function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {

@@ -1,0 +1,363 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { heddle, output, root } from './command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file with these contents. */
+function file(name: string, contents: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+const TEN = '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n';
+const VALUES = `(module
+  (func (export "all") (result i32 i64 f32 f64) (i32.const -1) (i64.const -2) (f32.const 0.5) (f64.const -inf))
+  (func (export "same") (param i32 i64 f32 f64 externref) (result i32 i64 f32 f64 externref)
+    (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4))
+  (func $inner unreachable)
+  (func (export "trap") (call $inner))
+  (func (export "nothing")))`;
+const values = file('values.wat', VALUES);
+
+describe('heddle run', () => {
+  test('runs the example of goroutines', () =>
+    expect(heddle(['run', 'examples/odds.wat'])).toEqual({ status: 0, stdout: TEN, stderr: '' }));
+
+  test('invokes an export and prints its results alone, one a line', () => {
+    expect(heddle(['run', '--invoke', 'sum', 'examples/generator.wat', '10'])).toEqual({ status: 0, stdout: '55\n', stderr: '' });
+    expect(output(['run', '--invoke', 'all', values])).toBe('-1\n-2\n0.5\n-inf\n');
+    expect(output(['run', '--invoke', 'nothing', values])).toBe('');
+  });
+
+  test('takes arguments of every type, signed or unsigned, decimal or hexadecimal', () => {
+    const run = (...args: string[]): string => output(['run', '--invoke', 'same', values, ...args]);
+    expect(run('4294967295', '0xffffffffffffffff', '0.1', '-0', 'null')).toBe('-1\n-1\n0.10000000149011612\n-0\nnull\n');
+    expect(run('-0x80000000', '-9223372036854775808', 'nan', '-inf', 'null')).toBe('-2147483648\n-9223372036854775808\nnan\n-inf\nnull\n');
+  });
+
+  test.each([
+    [['1', '2', '3', '4'], 'takes 5 arguments, 4 were given'],
+    [['x', '2', '3', '4', 'null'], '"x" is not an i32'],
+    [['4294967296', '2', '3', '4', 'null'], 'does not fit an i32'],
+    [['1', '1.5', '3', '4', 'null'], '"1.5" is not an i64'],
+    [['1', '2', '', '4', 'null'], '"" is not an f32'],
+    [['1', '2', '3', '4', 'it'], 'only null'],
+  ])('refuses arguments %j', (args, message) => {
+    const { status, stdout, stderr } = heddle(['run', '--invoke', 'same', values, ...args]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^heddle: .* \(HEDDLE_ARGUMENT\)\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  test('prints statistics to stderr, of a trap too', () => {
+    const { stdout, stderr } = heddle(['run', '--stats', 'examples/odds.wat']);
+    expect(stdout).toBe(TEN);
+    const names = stderr.split('\n').map((line) => line.split(':')[0]);
+    const counters = [
+      'switches',
+      'continuations made',
+      'stacks live',
+      'stacks pooled',
+      'stacks peak',
+      'code bytes',
+      'compile ms',
+      'run ms',
+    ];
+    expect(names).toEqual([...counters, '']);
+    expect(stderr).toContain('continuations made: 2\n');
+    expect(heddle(['run', '--stats', '--invoke', 'trap', values]).stderr).toContain('switches: ');
+  });
+
+  test('ends with 134 and a backtrace by name where WebAssembly traps', () => {
+    const { status, stdout, stderr } = heddle(['run', '--invoke', 'trap', values]);
+    expect([status, stdout]).toEqual([134, '']);
+    const lines = stderr.split('\n');
+    expect(lines[0]).toBe('heddle: unreachable (HEDDLE_TRAP_UNREACHABLE)');
+    expect(lines[1]).toMatch(/^ {4}at inner \(.*wasm-function\[2\]:0x[0-9a-f]+\)$/);
+    expect(lines[2]).toMatch(/^ {4}at trap \(.*wasm-function\[3\]:0x[0-9a-f]+\)$/);
+    expect(lines.slice(3)).toEqual(['']);
+  });
+
+  test("leaves with the program's own status, and gives it arguments, environment and folders", () => {
+    const program = file(
+      'wasi.wat',
+      `(module
+        (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "environ_sizes_get" (func $env (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_prestat_get" (func $dir (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+          (drop (call $args (i32.const 0) (i32.const 4)))
+          (drop (call $env (i32.const 8) (i32.const 12)))
+          (call $exit (i32.add (i32.add (i32.mul (i32.load (i32.const 0)) (i32.const 10)) (i32.load (i32.const 8)))
+            (i32.mul (i32.eqz (call $dir (i32.const 3) (i32.const 16))) (i32.const 100))))
+          unreachable))`,
+    );
+    expect(heddle(['run', program])).toEqual({ status: 10, stdout: '', stderr: '' });
+    expect(heddle(['run', program, '--env', 'a', '--stats'])).toEqual({ status: 40, stdout: '', stderr: '' });
+    expect(heddle(['run', '--env', 'A=1', '--env', 'B=2', '--dir', `${folder}::/data`, program, 'x']).status).toBe(122);
+  });
+
+  test('says which import is missing, and that a program without _start needs --invoke', () => {
+    const imports = file('imports.wat', '(module (import "env" "thing" (func)) (func (export "_start")))');
+    expect(heddle(['run', imports])).toMatchObject({
+      status: 1,
+      stderr: 'heddle: unknown import: env.thing was not given (HEDDLE_LINK_MISSING)\n',
+    });
+    expect(heddle(['run', values])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/no _start: .*--invoke \(all, same.*\(HEDDLE_EXPORT\)\n$/),
+    });
+    expect(heddle(['run', '--invoke', 'none', values])).toMatchObject({ status: 1, stderr: expect.stringContaining('(HEDDLE_EXPORT)') });
+    const noMemory = file(
+      'no_memory.wat',
+      '(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (func (export "_start")))',
+    );
+    expect(heddle(['run', noMemory])).toMatchObject({ status: 1, stderr: expect.stringMatching(/memory.*\(HEDDLE_LINK_TYPE\)\n$/) });
+  });
+
+  test('a library is initialised before its export is called', () => {
+    const library = file(
+      'library.wat',
+      '(module (global $g (mut i32) (i32.const 1)) (func (export "_initialize") (global.set $g (i32.const 7))) (func (export "get") (result i32) (global.get $g)))',
+    );
+    expect(output(['run', '--invoke', 'get', library])).toBe('7\n');
+  });
+
+  test('ends quietly when nobody reads any more', () => {
+    const count = file(
+      'count.wat',
+      `(module (func (export "many") (result ${'i32 '.repeat(1000)}) ${'(i32.const 1234567890)'.repeat(1000)}))`,
+    );
+    const script = `for i in 1 2 3; do "$0" bin/heddle.mjs run --invoke many "$1" | head -1; done`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, count], { cwd: root, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual(['1234567890\n'.repeat(3), '']);
+  });
+});
+
+describe('a file that is not a module', () => {
+  const bad = (name: string, contents: string | Uint8Array, code: string): void => {
+    for (const command of ['run', 'validate', 'inspect']) {
+      const { status, stdout, stderr } = heddle([command, file(name, contents)]);
+      expect([command, status, stdout]).toEqual([command, 1, '']);
+      expect(stderr).toMatch(new RegExp(`^heddle: .*\\(${code}\\)\n$`));
+    }
+  };
+  test('random bytes', () =>
+    bad(
+      'random.bin',
+      Uint8Array.from({ length: 100 }, (_, i) => (i * 197 + 131) % 256),
+      'HEDDLE_INVALID_MODULE',
+    ));
+  test('nothing at all', () => bad('empty.wasm', '', 'HEDDLE_INVALID_MODULE'));
+  test('a module cut short', () => bad('cut.wasm', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 9), 'HEDDLE_INVALID_MODULE'));
+  test('text with a mistake says where', () => {
+    bad('bad.wat', '(module\n  (func (result)))) x', 'HEDDLE_INVALID_TEXT');
+    expect(heddle(['run', join(folder, 'bad.wat')]).stderr).toMatch(/line 2, column \d+/);
+  });
+  test('a module that does not validate says where', () => {
+    const invalid = file('invalid.wat', '(module (func (result i32) (i64.const 0)))');
+    expect(heddle(['validate', invalid])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/at offset \d+\) \(HEDDLE_INVALID_MODULE\)/),
+    });
+  });
+  test('a missing file, a folder, a file that may not be read', () => {
+    for (const path of [join(folder, 'missing.wasm'), folder]) {
+      const { status, stderr } = heddle(['run', path]);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^heddle: cannot read .*: .* \(HEDDLE_FILE\)\n$/);
+    }
+  });
+});
+
+describe('heddle compile', () => {
+  const out = join(folder, 'odds.heddle');
+
+  test('writes what run takes', () => {
+    expect(heddle(['compile', 'examples/odds.wat', '-o', out])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(output(['run', out])).toBe(TEN);
+  });
+
+  test('for any CPU of a kind', () => {
+    const mine = process.arch === 'x64' ? 'x86_64' : 'aarch64';
+    const other = process.arch === 'x64' ? 'aarch64' : 'x86_64';
+    output(['compile', '--target', mine, 'examples/odds.wat', '-o', out]);
+    expect(output(['run', out])).toBe(TEN);
+    output(['compile', '--target', other, 'examples/odds.wat', '-o', out]);
+    expect(heddle(['run', out])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/code for .*\(HEDDLE_BAD_ARTIFACT\)\n$/),
+    });
+  });
+
+  test('and a damaged file is refused', () => {
+    output(['compile', 'examples/odds.wat', '-o', out]);
+    const bytes = readFileSync(out);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(out, bytes);
+    expect(heddle(['run', out])).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('(HEDDLE_BAD_ARTIFACT)') });
+    expect(heddle(['validate', out])).toMatchObject({ status: 1, stderr: expect.stringContaining('(HEDDLE_FILE)') });
+  });
+
+  test('leaves nothing behind where it cannot write', () => {
+    expect(heddle(['compile', 'examples/odds.wat', '-o', join(folder, 'none', 'x')])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('(HEDDLE_FILE)'),
+    });
+  });
+});
+
+describe('heddle inspect', () => {
+  test('sums a module up', () => {
+    const text = output(['inspect', 'examples/odds.wat']);
+    expect(text).toContain('import wasi_snapshot_preview1.fd_write: func (i32, i32, i32, i32) -> (i32)\n');
+    expect(text).toContain('export _start: func 14 () -> ()\n');
+  });
+
+  test.each([
+    ['--ops', /0x[0-9a-f]+ {2}suspend 0\n/],
+    ['--clif', /function u0:0\(i64 vmctx\) tail \{/],
+    ['--asm', /function 0:\n/],
+  ])('prints functions with %s, one of them by number, name or export', (form, pattern) => {
+    const numbers = output(['inspect', form, '--function', '0', 'examples/generator.wat']);
+    expect(numbers).toMatch(pattern);
+    expect(numbers).toBe(output(['inspect', form, '--function', '$numbers', 'examples/generator.wat']));
+    const all = output(['inspect', form, 'examples/generator.wat']);
+    expect(all).toBe(numbers + output(['inspect', form, '--function', 'sum', 'examples/generator.wat']));
+  });
+
+  test('for both instruction sets', () => {
+    expect(output(['inspect', '--asm', '--target', 'aarch64', 'examples/generator.wat'])).toContain('stp fp, lr');
+    expect(output(['inspect', '--asm', '--target', 'x86_64', 'examples/generator.wat'])).toContain('pushq %rbp');
+  });
+
+  test('says which functions there are', () => {
+    expect(heddle(['inspect', '--ops', '--function', '99', 'examples/odds.wat'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('2 to 14'),
+    });
+  });
+});
+
+describe('heddle wast', () => {
+  const good = file('good.wast', '(module (func (export "f") (result i32) (i32.const 1)))\n(assert_return (invoke "f") (i32.const 1))');
+  const wrong = file(
+    'wrong.wast',
+    '(module (func (export "f") (result i32) (i32.const 1)))\n(assert_return (invoke "f") (i32.const 2))\n(assert_return (invoke "f") (i32.const 1))',
+  );
+  const broken = file('broken.wast', '(module');
+
+  test('prints a line for each script and the sum', () => {
+    expect(heddle(['wast', good, good])).toEqual({
+      status: 0,
+      stdout: `${good}: 1 passed, 0 failed\n${good}: 1 passed, 0 failed\n2 passed, 0 failed\n`,
+      stderr: '',
+    });
+  });
+
+  test('ends with 1 where an assertion failed, and says which', () => {
+    const { status, stdout } = heddle(['wast', good, wrong]);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`${wrong}:2: assert_return: `);
+    expect(stdout).toMatch(/\n2 passed, 1 failed\n$/);
+  });
+
+  test('counts a script that is none, or is missing, as a failure', () => {
+    expect(heddle(['wast', broken, join(folder, 'missing.wast')])).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/\n0 passed, 2 failed\n$/),
+    });
+  });
+});
+
+describe('heddle', () => {
+  test.each(
+    [[], ['--help'], ['help'], ...['run', 'validate', 'inspect', 'compile', 'wast', 'doctor'].map((c) => [c, '--help'])].map((a) => [a]),
+  )('%j helps', (args) => {
+    const { status, stdout, stderr } = heddle(args);
+    expect(status).toBe(args.length === 0 ? 2 : 0);
+    expect(args.length === 0 ? stderr : stdout).toMatch(/^Usage: heddle/);
+  });
+
+  test.each([
+    [['frob']],
+    [['run']],
+    [['run', '--frob', 'x']],
+    [['compile', 'x']],
+    [['compile', 'x', '-o', 'y', '--target', 'z80']],
+    [['inspect', '--ops', '--asm', 'x']],
+  ])('%j is a wrong command line', (args) => {
+    const { status, stdout, stderr } = heddle(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^heddle: .* \(HEDDLE_USAGE\)\n$/);
+  });
+
+  test('knows its version', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(output(['--version'])).toBe(`${version}\n`);
+  });
+
+  test('doctor says what it finds', () => {
+    const cache = join(folder, 'doctor-cache');
+    const text = output(['doctor'], { HEDDLE_CACHE: cache });
+    for (const row of ['heddle', 'node', 'cpu', 'features', 'kernel', 'stack guard', 'memory maps', 'cache'])
+      expect(text).toMatch(new RegExp(`^${row} +\\S`, 'm'));
+    expect(text).toContain(cache);
+    expect(output(['doctor'], { HEDDLE_CACHE: 'off' })).toContain('off: HEDDLE_CACHE=off');
+  });
+
+  test('an addon that is missing or no addon is one clear error', () => {
+    const addon = file('heddle.node', 'not an addon');
+    const { status, stderr } = heddle(['run', 'examples/odds.wat'], { HEDDLE_ADDON: addon });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heddle: .*\n$/);
+  });
+});
+
+describe('the cache', () => {
+  const cache = join(folder, 'cache');
+  const env = { HEDDLE_CACHE: cache, HEDDLE_VERIFY: '0' };
+  const run = (): string => output(['run', 'examples/odds.wat'], env);
+  const compileTime = (): number => Number(/compile ms: ([\d.]+)/.exec(heddle(['run', '--stats', 'examples/odds.wat'], env).stderr)?.[1]);
+
+  test('keeps code, and a program starts the same from it', () => {
+    expect(run()).toBe(TEN);
+    expect(run()).toBe(TEN);
+    expect(compileTime()).toBeLessThan(30);
+  });
+
+  test('with every entry damaged is rebuilt', () => {
+    run();
+    const files = spawnSync('ls', [cache], { encoding: 'utf8' }).stdout.trim().split('\n');
+    expect(files.length).toBe(2);
+    for (const name of files) {
+      const path = join(cache, name);
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 0x80;
+      writeFileSync(path, bytes);
+    }
+    expect(run()).toBe(TEN);
+    expect(compileTime()).toBeLessThan(30);
+  });
+
+  test('in a folder that others may write is not used', () => {
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect(output(['run', 'examples/odds.wat'], { HEDDLE_CACHE: open })).toBe(TEN);
+    expect(spawnSync('ls', [open], { encoding: 'utf8' }).stdout).toBe('');
+  });
+
+  test('that cannot be made does not matter', () => {
+    expect(output(['run', 'examples/odds.wat'], { HEDDLE_CACHE: '/proc/none' })).toBe(TEN);
+  });
+});
