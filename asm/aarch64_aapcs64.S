@@ -11,7 +11,7 @@
  *   H+168 thread   H+160 the outer host_sp   H+96 .. H+159 d8..d15   H+16 .. H+95 x19..x28   H+8 x30   H+0 x29
  */
 #include "layout.inc"
-#include "macros.h"
+#include "macros.inc"
 
         .text
 

@@ -41,7 +41,7 @@
  *   below H: C++ called from fibers; it may enter again.
  */
 #include "layout.inc"
-#include "macros.h"
+#include "macros.inc"
 
         .text
 

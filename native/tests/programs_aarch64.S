@@ -1,6 +1,6 @@
 /* The programs of programs_x86_64.S: Tail (x2 = context, x3 = argument) -> x2. */
 #include "layout.inc"
-#include "macros.h"
+#include "macros.inc"
 
 #define STUB_SIZE 512
 #define STUB_HOST_CALL 128

@@ -3,7 +3,7 @@
  * and reach the stubs at fixed offsets. The file's order is that of Programs in programs.h.
  */
 #include "layout.inc"
-#include "macros.h"
+#include "macros.inc"
 
 #define STUB_SIZE 512
 #define STUB_HOST_CALL 128

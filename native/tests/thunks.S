@@ -3,7 +3,7 @@
  *   heddle_test_enter      an enter trampoline: Tail (context, code, fiber) -> C heddle_test_body(context, code, fiber)
  *   heddle_test_host_call  C (thread, function, a0..a3) -> value, by the host_call stub
  */
-#include "macros.h"
+#include "macros.inc"
 
         .text
 

@@ -33,7 +33,7 @@ function program(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', STATUSES)
+    .addHelpText('afterAll', STATUSES)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({

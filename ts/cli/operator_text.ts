@@ -1,7 +1,6 @@
 /** Operator streams as text. */
-import { OP, operatorEnd } from '../lower/stream.js';
-
-const BY_OPCODE = new Map<number, string>(Object.entries(OP).map(([name, opcode]) => [opcode, name]));
+import { operatorEnd } from '../lower/stream.js';
+import { operatorName } from './operator_names.js';
 
 /** One line for each operator: byte offset, name, immediates. */
 export function operatorLines(ops: Uint32Array): string[] {
@@ -9,9 +8,7 @@ export function operatorLines(ops: Uint32Array): string[] {
   const lines: string[] = [];
   for (let at = 1 + 2 * runs; at < ops.length; at = operatorEnd(ops, at)) {
     const [opcode = 0, offset = 0, ...immediates] = ops.subarray(at, operatorEnd(ops, at));
-    lines.push(
-      `  0x${offset.toString(16).padStart(6, '0')}  ${BY_OPCODE.get(opcode) ?? `0x${opcode.toString(16)}`} ${immediates.join(' ')}`.trimEnd(),
-    );
+    lines.push(`  0x${offset.toString(16).padStart(6, '0')}  ${operatorName(opcode)} ${immediates.join(' ')}`.trimEnd());
   }
   return lines;
 }
