@@ -49,6 +49,8 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "trap", &hooks->trap);
   set_hook(&in, in.value(0), "coerce", &hooks->coerce);
   set_hook(&in, in.value(0), "poll", &hooks->poll);
+  set_hook(&in, in.value(0), "thrown", &hooks->thrown);
+  set_hook(&in, in.value(0), "caught", &hooks->caught);
   return nullptr;
 }
 
