@@ -114,6 +114,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
       {"continuationsLive", runtime.records.live()},
+      {"exceptionsLive", runtime.exceptions.live()},
       {"stacksLive", continuations.live},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},

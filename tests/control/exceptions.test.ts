@@ -139,7 +139,7 @@ describe('fibers', () => {
   const f = (): never => {
     throw new Error('from JavaScript');
   };
-  const live = (): number[] => [statistics().continuationsLive, statistics().stacksLive];
+  const live = (): number[] => [statistics().continuationsLive, statistics().stacksLive, statistics().exceptionsLive];
 
   test.each([0, 1, 5])('a throw goes up %i fibers and gives them back', (depth) => {
     const exports = instance(chain('(throw $e (i32.const 9))'), { f });

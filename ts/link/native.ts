@@ -38,6 +38,7 @@ export interface NativeStatistics {
   readonly switches: number;
   readonly continuationsMade: number;
   readonly continuationsLive: number;
+  readonly exceptionsLive: number;
   readonly stacksLive: number;
   readonly stacksPooled: number;
   readonly stacksPeak: number;
