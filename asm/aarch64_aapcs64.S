@@ -55,16 +55,18 @@ ROUTINE(heddle_host_call)
         mov     x3, x6
         mov     x4, x7
         blr     x9
+        cbnz    x1, 1f
         mov     sp, x29
+        .cfi_remember_state
         .cfi_def_cfa_register sp
         ldp     x29, x30, [sp], #16
         .cfi_def_cfa_offset 0
         .cfi_restore x29
         .cfi_restore x30
-        cbnz    x1, 1f
         mov     x2, x0
         ret
-1:      ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
+1:      .cfi_restore_state
+        ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
         ldr     x10, [x1, #THREAD_UNWIND_PC]
         ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
         mov     sp, x9

@@ -94,13 +94,16 @@ ROUTINE(heddle_host_call)
         mov     %r8, %rcx
         mov     %r9, %r8
         call    *%rax
-        mov     %rbp, %rsp
-        pop     %rbp
-        .cfi_def_cfa %rsp, 8
-        test    %rdx, %rdx
+        test    %rdx, %rdx              /* who raises may have given the fiber's stack back: it is not touched then */
         jnz     1f
+        mov     %rbp, %rsp
+        .cfi_remember_state
+        .cfi_def_cfa_register %rsp
+        pop     %rbp
+        .cfi_adjust_cfa_offset -8
         ret
-1:      mov     THREAD_UNWIND_SP(%rdx), %rsp
+1:      .cfi_restore_state
+        mov     THREAD_UNWIND_SP(%rdx), %rsp
         mov     THREAD_UNWIND_FP(%rdx), %rbp
         mov     THREAD_UNWIND_P0(%rdx), %rax
         mov     THREAD_UNWIND_PC(%rdx), %r8

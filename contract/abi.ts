@@ -46,10 +46,15 @@ export const LIBCALLS = [
   ['elem_drop', '(VMInstance*, segment)'],
   ['is_subtype', '(actual type id, expected type id) -> 0 or 1'],
   ['trap', '(trap code): raise that trap at the call'],
-  ['throw_exception', '(VMTag*, payload words): reserved for exceptions'],
-  ['throw_ref', '(exception): reserved for exceptions'],
+  ['exception_new', '(VMTag*, slots) -> VMException*: an exception whose slots the code then fills'],
+  ['throw_ref', '(VMException* or 0): throw it from the call; traps on null'],
   ['atomic_wait', 'reserved for threads'],
   ['atomic_notify', 'reserved for threads'],
+  ['exception_release', '(VMException*): its values are loaded; free it unless something holds it'],
+  [
+    'cont_throw',
+    '(VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -152,6 +157,18 @@ export const STRUCTS: readonly Struct[] = [
       ['type', 'u32', 'canonical id of its function type'],
       ['id', 'u32', 'number on this thread, for messages'],
       ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMException',
+    doc: 'An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.',
+    size: 32,
+    fields: [
+      ['tag', 'ptr', 'VMTag'],
+      ['slots', 'u32', 'payload slots'],
+      ['held', 'u32', 'held_by_… bits (LIMITS): who else may name it, 0 when nobody'],
+      ['next', 'ptr', "VMException: the thread's list of all"],
+      ['previous', 'ptr', 'VMException: see next'],
     ],
   },
   {
@@ -275,4 +292,6 @@ export const LIMITS = [
   ['record_size_log2', 7, 'a record is 1 << this bytes'],
   ['slot_size', 16, 'bytes of one payload slot'],
   ['inline_slots', 4, 'payload slots inside the record'],
+  ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
+  ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
 ] as const;

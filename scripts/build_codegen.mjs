@@ -5,7 +5,6 @@
 //   node scripts/build_codegen.mjs --check     only compare hashes: is dist/ the build of these sources? (no Rust needed)
 //   node scripts/build_codegen.mjs --compare   rebuild into a temporary folder and compare the bytes with dist/
 //   node scripts/build_codegen.mjs --tools     only install the toolchain
-//   node scripts/build_codegen.mjs --fast      no link-time optimisation, for work on the crate; not for committing
 //
 // Whoever does not change the crate needs neither this script nor Rust: dist/ is part of the repository.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -219,11 +218,10 @@ function declarations(generated) {
   ].join('\n');
 }
 
-/** Builds into `out` the three files of the artifact; `fast` without link-time optimisation. */
-function build(out, fast) {
+/** Builds into `out` the three files of the artifact. */
+function build(out) {
   const packed = fs.mkdtempSync(path.join(os.tmpdir(), 'heddle-pack-'));
   const env = { ...rustEnvironment, RUSTFLAGS: rustFlags() };
-  if (fast) Object.assign(env, { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' });
   run(
     'wasm-pack',
     [
@@ -292,7 +290,7 @@ function check() {
 
 function compare() {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), 'heddle-compare-'));
-  build(out, false);
+  build(out);
   const other = artifacts.filter((name) => sha256(path.join(out, name)) !== sha256(path.join(dist, name)));
   if (other.length === 0) {
     fs.rmSync(out, { recursive: true, force: true });
@@ -305,7 +303,7 @@ function compare() {
 
 function main() {
   const options = process.argv.slice(2);
-  const known = ['--check', '--compare', '--tools', '--fast'];
+  const known = ['--check', '--compare', '--tools'];
   const unknown = options.find((option) => !known.includes(option));
   if (unknown) {
     console.error(`unknown option ${unknown}; options: ${known.join(' ')}`);
@@ -315,10 +313,9 @@ function main() {
   installTools();
   if (options.includes('--tools')) return 0;
   if (options.includes('--compare')) return compare();
-  const fast = options.includes('--fast');
-  build(dist, fast);
+  build(dist);
   const { sources, artifacts: built } = hashes();
-  const manifest = { rustc: output('rustc', ['--version']), fast, sources, artifacts: built };
+  const manifest = { rustc: output('rustc', ['--version']), sources, artifacts: built };
   fs.writeFileSync(path.join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const name of artifacts) console.log(`codegen/dist/${name} ${fs.statSync(path.join(dist, name)).size} bytes`);
   return 0;

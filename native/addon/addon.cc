@@ -24,6 +24,7 @@ napi_value start(napi_env env, napi_value exports) {
   set_property(env, exports, "arch", make_text(env, arch));
   set_property(env, exports, "contract", make_text(env, kContract));
   define_report_functions(env, exports);
+  define_exception_functions(env, exports);
   define_code_functions(env, exports);
   define_object_functions(env, exports);
   define_call_functions(env, exports);

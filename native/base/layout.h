@@ -11,6 +11,7 @@ struct VMFunction;
 struct VMTable;
 struct VMMemory;
 struct VMTag;
+struct VMException;
 struct VMFiber;
 struct VMContinuation;
 struct VMHandlers;
@@ -223,6 +224,26 @@ static_assert(offsetof(VMTag, type) == 0);
 static_assert(offsetof(VMTag, id) == 4);
 static_assert(offsetof(VMTag, spare) == 8);
 
+/// An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.
+struct VMException {
+  /// VMTag
+  VMTag* tag;
+  /// payload slots
+  uint32_t slots;
+  /// held_by_… bits (LIMITS): who else may name it, 0 when nobody
+  uint32_t held;
+  /// VMException: the thread's list of all
+  VMException* next;
+  /// VMException: see next
+  VMException* previous;
+};
+static_assert(sizeof(VMException) == 32);
+static_assert(offsetof(VMException, tag) == 0);
+static_assert(offsetof(VMException, slots) == 8);
+static_assert(offsetof(VMException, held) == 12);
+static_assert(offsetof(VMException, next) == 16);
+static_assert(offsetof(VMException, previous) == 24);
+
 /// The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent.
 struct VMFiber {
   /// saved stack pointer
@@ -391,16 +412,20 @@ enum class Libcall : uint32_t {
   IsSubtype = 20,
   /// (trap code): raise that trap at the call
   Trap = 21,
-  /// (VMTag*, payload words): reserved for exceptions
-  ThrowException = 22,
-  /// (exception): reserved for exceptions
+  /// (VMTag*, slots) -> VMException*: an exception whose slots the code then fills
+  ExceptionNew = 22,
+  /// (VMException* or 0): throw it from the call; traps on null
   ThrowRef = 23,
   /// reserved for threads
   AtomicWait = 24,
   /// reserved for threads
   AtomicNotify = 25,
+  /// (VMException*): its values are loaded; free it unless something holds it
+  ExceptionRelease = 26,
+  /// (VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call
+  ContThrow = 27,
 };
-inline constexpr uint32_t kLibcallCount = 26;
+inline constexpr uint32_t kLibcallCount = 28;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -489,7 +514,11 @@ inline constexpr uint32_t kRecordSizeLog2 = 7;
 inline constexpr uint32_t kSlotSize = 16;
 /// payload slots inside the record
 inline constexpr uint32_t kInlineSlots = 4;
+/// bit of VMException.held: it became an exnref
+inline constexpr uint32_t kHeldByReference = 1;
+/// bit of VMException.held: a JavaScript object stands for it
+inline constexpr uint32_t kHeldByObject = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "c08ec4ae8d229b82";
+inline constexpr char kContract[] = "e3140666d9434830";
 
 }  // namespace heddle

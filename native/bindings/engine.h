@@ -77,6 +77,8 @@ struct Hooks {
   napi_ref trap = nullptr;
   napi_ref coerce = nullptr;
   napi_ref poll = nullptr;
+  napi_ref thrown = nullptr;
+  napi_ref caught = nullptr;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it.

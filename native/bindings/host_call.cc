@@ -1,5 +1,6 @@
 #include "bindings/host_call.h"
 
+#include "bindings/exceptions.h"
 #include "bindings/memory.h"
 #include "bindings/values.h"
 
@@ -30,7 +31,7 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   if (call(Engine::of(thread), host, slots)) return {0, nullptr};
-  return raise_error(thread);  // Its exception is pending: N-API throws it once the export returns, the same object.
+  return raise_pending(Engine::of(thread));
 }
 
 }  // namespace heddle

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "bindings/engine.h"
+#include "bindings/exceptions.h"
 #include "bindings/host_call.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"
@@ -32,9 +33,10 @@ void install_binding_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::CallImport, call_import);
   runtime->set_libcall(Libcall::IsSubtype, is_subtype);
   runtime->set_libcall(Libcall::Trap, trap);
-  for (const Libcall number : {Libcall::ThrowException, Libcall::ThrowRef, Libcall::AtomicWait, Libcall::AtomicNotify}) {
+  for (const Libcall number : {Libcall::AtomicWait, Libcall::AtomicNotify}) {
     runtime->set_libcall(number, reserved);
   }
+  install_exception_libcalls(runtime);
   install_memory_libcalls(runtime);
   install_table_libcalls(runtime);
 }

@@ -49,6 +49,8 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "trap", &hooks->trap);
   set_hook(&in, in.value(0), "coerce", &hooks->coerce);
   set_hook(&in, in.value(0), "poll", &hooks->poll);
+  set_hook(&in, in.value(0), "thrown", &hooks->thrown);
+  set_hook(&in, in.value(0), "caught", &hooks->caught);
   return nullptr;
 }
 
@@ -112,6 +114,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
       {"continuationsLive", runtime.records.live()},
+      {"exceptionsLive", runtime.exceptions.live()},
       {"stacksLive", continuations.live},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},

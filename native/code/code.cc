@@ -61,7 +61,7 @@ std::unique_ptr<Code> Code::load(int32_t id, const uint8_t* bytes, size_t size, 
   for (size_t i = 0; i + 2 <= sources.count; i += 2) {
     sites.sources.push_back({static_cast<uint32_t>(sources.data[i]), sources.data[i + 1]});
   }
-  code->handlers_ = read_handlers(calls);
+  sites.handlers = read_handlers(calls);
   register_code(&sites);
   return code;
 }

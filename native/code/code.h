@@ -13,19 +13,6 @@ struct Words {
   size_t count = 0;
 };
 
-/// One exception handler of a call: for resume_throw and throws.
-struct CallHandler {
-  /// Offset of the return address.
-  uint32_t return_offset;
-  /// Frame pointer less stack pointer at the call.
-  uint32_t frame_offset;
-  /// Where the context is, relative to the stack pointer, or -1.
-  int32_t context_offset;
-  /// Tag number of the module, or -1 for all.
-  int32_t tag;
-  uint32_t handler_offset;
-};
-
 /// A mapped artifact: our stubs, then its functions, readable and executable and never written again. Self-contained: it calls nothing by
 /// address except through the context it is given.
 class Code {
@@ -41,14 +28,11 @@ class Code {
   int32_t id() const { return sites_.id; }
   uint64_t base() const { return memory_.base(); }
   size_t size() const { return memory_.size(); }
-  /// Handlers, sorted by return offset, innermost first.
-  const std::vector<CallHandler>& handlers() const { return handlers_; }
 
  private:
   Code() = default;
   Mapping memory_;
   CodeSites sites_;
-  std::vector<CallHandler> handlers_;
 };
 
 }  // namespace heddle

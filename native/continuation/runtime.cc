@@ -156,8 +156,7 @@ void Runtime::release_continuation(VMContinuation* record) {
   records.release(record);
 }
 
-void Runtime::release_chain(VMFiber* end) {
-  VMFiber* fiber = thread.current;
+void Runtime::release_fibers(VMFiber* fiber, const VMFiber* end) {
   while (fiber != end) {
     HEDDLE_CHECK(fiber != nullptr);
     VMFiber* parent = fiber->parent;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/asm.h"
+#include "continuation/exceptions.h"
 #include "continuation/records.h"
 #include "stacks/stack.h"
 
@@ -64,10 +65,13 @@ class Runtime {
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
-  void release_chain(VMFiber* end);
+  void release_chain(VMFiber* end) { release_fibers(thread.current, end); }
+  /// Takes back `fiber` and its parents up to, not including, `end`.
+  void release_fibers(VMFiber* fiber, const VMFiber* end);
 
   VMThread thread{};
   Records records;
+  Exceptions exceptions;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// Set by the watchdog's thread: an interrupt is due.

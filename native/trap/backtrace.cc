@@ -45,18 +45,21 @@ std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
   uint64_t fp = thread->trap_fp;
   const VMFiber* fiber = thread->current;
   for (;;) {
-    if (const CodeSites* sites = reader.find(pc)) {
+    const bool walkable = fiber != nullptr && frame_on(fiber, fp);
+    const uint64_t* frame = walkable ? at<uint64_t>(fp) : nullptr;  // The saved frame pointer and the return address.
+    // A fiber's first frame is the enter trampoline's, which is none of the program's.
+    const bool first = walkable && frame[0] == 0;
+    if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
       const FunctionRange* function = sites->function_at(pc);
       frames.add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), sites->source_at(pc)});
     }
-    if (fiber == nullptr || !frame_on(fiber, fp)) break;
-    const uint64_t* frame = at<uint64_t>(fp);  // The saved frame pointer and the return address.
-    if (frame[0] != 0) {
+    if (!walkable) break;
+    if (!first) {
       pc = frame[1] - 1;
       fp = frame[0];
       continue;
     }
-    // A fiber's base. While it runs its control block holds where its resumer waits.
+    // While a fiber runs its control block holds where its resumer waits.
     if (fiber == last) break;
     pc = fiber->pc - 1;
     fp = fiber->fp;

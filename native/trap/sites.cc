@@ -58,6 +58,16 @@ int32_t CodeSites::source_at(uint64_t pc) const {
   return start == nullptr ? -1 : start->location;
 }
 
+std::pair<const CallHandler*, const CallHandler*> CodeSites::handlers_at(uint64_t pc) const {
+  const uint64_t offset = pc - base;
+  const CallHandler* end = handlers.data() + handlers.size();
+  const CallHandler* first =
+      std::lower_bound(handlers.data(), end, offset, [](const CallHandler& row, uint64_t value) { return row.return_offset < value; });
+  const CallHandler* last = first;
+  while (last != end && last->return_offset == offset) last++;
+  return {first, last};
+}
+
 void register_code(const CodeSites* sites) {
   Registry& all = registry();
   const std::lock_guard<std::mutex> lock(all.writers);

@@ -1,6 +1,7 @@
 // What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
 #pragma once
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace heddle {
@@ -22,6 +23,19 @@ struct SourceStart {
   int32_t location;
 };
 
+/// One exception handler of a call.
+struct CallHandler {
+  /// Offset of the return address.
+  uint32_t return_offset;
+  /// Frame pointer less stack pointer at the call.
+  uint32_t frame_offset;
+  /// Where the context is, relative to the stack pointer, or -1.
+  int32_t context_offset;
+  /// Tag number of the module, or -1 for all.
+  int32_t tag;
+  uint32_t handler_offset;
+};
+
 /// The tables of one artifact in memory. Offsets count from `base`, tables are sorted by offset and never change.
 struct CodeSites {
   uint64_t base = 0;
@@ -30,11 +44,15 @@ struct CodeSites {
   std::vector<TrapSite> traps;
   std::vector<FunctionRange> functions;
   std::vector<SourceStart> sources;
+  /// Sorted by return offset; those of one call innermost first.
+  std::vector<CallHandler> handlers;
 
   /// The trap of the instruction at `pc`; null when it is none that may trap.
   const TrapSite* trap_at(uint64_t pc) const;
   const FunctionRange* function_at(uint64_t pc) const;
   int32_t source_at(uint64_t pc) const;
+  /// The handlers of the call that returns to `pc`: [first, last).
+  std::pair<const CallHandler*, const CallHandler*> handlers_at(uint64_t pc) const;
 };
 
 /// Makes code known to signal handlers and backtraces of every thread. `sites` stays valid until unregistered.

@@ -63,7 +63,13 @@ describe('function and offset are those of V8', () => {
     const text = `(module (memory 1) (func (export "f") (param i32 i32)
       (drop (i32.div_u (i32.const 1) (local.get 0))) (drop (i32.load offset=65530 (local.get 0)))
       (drop (i32.trunc_f32_s (f32.convert_i32_s (local.get 0)))) (drop (i32.rem_u (i32.const 5) (local.get 1))) unreachable))`;
-    for (const [a, b] of [[0, 1], [100, 1], [1, 0], [1, 1]]) both(text, 'f', a, b);
+    for (const [a, b] of [
+      [0, 1],
+      [100, 1],
+      [1, 0],
+      [1, 1],
+    ])
+      both(text, 'f', a, b);
   });
 });
 
@@ -92,7 +98,10 @@ describe('names', () => {
   test('of imported functions count in the numbers', () => {
     const text = '(module (import "m" "x" (func)) (import "m" "y" (func)) (func $a unreachable) (func $b (export "f") (call $a)))';
     const e = run(heddle, text, { m: { x: () => 0, y: () => 0 } });
-    expect(framesOf(() => e['f']?.()).map(({ name, index }) => [name, index])).toEqual([['a', 2], ['b', 3]]);
+    expect(framesOf(() => e['f']?.()).map(({ name, index }) => [name, index])).toEqual([
+      ['a', 2],
+      ['b', 3],
+    ]);
   });
 
   test('of the module stand before the function', () => {
@@ -128,7 +137,8 @@ describe('from fiber to fiber', () => {
   });
 
   test('offsets are those of the instructions', () => {
-    const source = '(module (type $f (func)) (type $k (cont $f)) (elem declare func $a) (func $a nop unreachable) (func $b (export "f") nop (resume $k (cont.new $k (ref.func $a)))))';
+    const source =
+      '(module (type $f (func)) (type $k (cont $f)) (elem declare func $a) (func $a nop unreachable) (func $b (export "f") nop (resume $k (cont.new $k (ref.func $a)))))';
     const e = run(heddle, source);
     const frames = framesOf(() => e['f']?.());
     expect(frames.map(({ name }) => name)).toEqual(['a', 'b']);
@@ -147,7 +157,13 @@ describe('from fiber to fiber', () => {
 
   test('JavaScript frames stand between the frames of two entries', () => {
     const text = `(module (import "m" "x" (func $x)) (func $inner (export "inner") unreachable) (func $outer (export "outer") (call $x)))`;
-    const e = run(heddle, text, { m: { x: function between() { return e['inner']?.(); } } });
+    const e = run(heddle, text, {
+      m: {
+        x: function between() {
+          return e['inner']?.();
+        },
+      },
+    });
     const lines = linesOf(() => e['outer']?.());
     expect(lines[0]).toMatch(/^ {4}at inner \(/);
     expect(lines.some((line) => line.includes('between'))).toBe(true);

@@ -50,7 +50,9 @@ test('an unhandled tag is named', () => {
 
 test('a tag made in JavaScript is named, too', () => {
   const text = '(module (import "m" "t" (tag $t)) (func (export "f") (suspend $t)))';
-  expect(messageOf(run(heddle, text, { m: { t: new heddle.Tag({ parameters: [] }) } })['f'])).toBe('unhandled tag: a tag made in JavaScript');
+  expect(messageOf(run(heddle, text, { m: { t: new heddle.Tag({ parameters: [] }) } })['f'])).toBe(
+    'unhandled tag: a tag made in JavaScript',
+  );
 });
 
 function messageOf(fn: Exported | undefined): string {

@@ -16,7 +16,8 @@ export interface TrapKind {
 }
 
 const CONT = '(type $f0 (func)) (type $k0 (cont $f0)) (func $nothing) (elem declare func $nothing)';
-const TABLE = '(type $none (func)) (type $other (func (param i32))) (table $t 3 4 funcref) (func $o (type $other)) (elem (table $t) (i32.const 0) func $o)';
+const TABLE =
+  '(type $none (func)) (type $other (func (param i32))) (table $t 3 4 funcref) (func $o (type $other)) (elem (table $t) (i32.const 0) func $o)';
 
 const kind = (name: string, body: string, message: string, code: string, fields = '', v8 = true): TrapKind => ({
   name,
@@ -29,22 +30,47 @@ const kind = (name: string, body: string, message: string, code: string, fields 
 
 const divisions = ['i32', 'i64'].flatMap((type) => [
   ...['div_s', 'div_u', 'rem_s', 'rem_u'].map((op) =>
-    kind(`${type}.${op} by zero`, `(drop (${type}.${op} (${type}.const 7) (global.get $zero)))`, 'integer divide by zero', 'DIVISION_BY_ZERO',
-      `(global $zero (mut ${type}) (${type}.const 0))`),
+    kind(
+      `${type}.${op} by zero`,
+      `(drop (${type}.${op} (${type}.const 7) (global.get $zero)))`,
+      'integer divide by zero',
+      'DIVISION_BY_ZERO',
+      `(global $zero (mut ${type}) (${type}.const 0))`,
+    ),
   ),
-  kind(`${type}.div_s overflows`, `(drop (${type}.div_s (global.get $least) (${type}.const -1)))`, 'integer overflow', 'INTEGER_OVERFLOW',
-    `(global $least (mut ${type}) (${type}.const ${type === 'i32' ? '0x80000000' : '0x8000000000000000'}))`),
+  kind(
+    `${type}.div_s overflows`,
+    `(drop (${type}.div_s (global.get $least) (${type}.const -1)))`,
+    'integer overflow',
+    'INTEGER_OVERFLOW',
+    `(global $least (mut ${type}) (${type}.const ${type === 'i32' ? '0x80000000' : '0x8000000000000000'}))`,
+  ),
 ]);
 
 const conversions = ['i32', 'i64'].flatMap((to) =>
   ['f32', 'f64'].flatMap((from) =>
     ['s', 'u'].flatMap((sign) => [
-      kind(`${to}.trunc_${from}_${sign} of nan`, `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`, 'invalid conversion to integer',
-        'BAD_CONVERSION', `(global $x (mut ${from}) (${from}.const nan))`),
-      kind(`${to}.trunc_${from}_${sign} of 1e30`, `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`, 'integer overflow', 'INTEGER_OVERFLOW',
-        `(global $x (mut ${from}) (${from}.const 1e30))`),
-      kind(`${to}.trunc_${from}_${sign} of -1e30`, `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`, 'integer overflow', 'INTEGER_OVERFLOW',
-        `(global $x (mut ${from}) (${from}.const -1e30))`),
+      kind(
+        `${to}.trunc_${from}_${sign} of nan`,
+        `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`,
+        'invalid conversion to integer',
+        'BAD_CONVERSION',
+        `(global $x (mut ${from}) (${from}.const nan))`,
+      ),
+      kind(
+        `${to}.trunc_${from}_${sign} of 1e30`,
+        `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`,
+        'integer overflow',
+        'INTEGER_OVERFLOW',
+        `(global $x (mut ${from}) (${from}.const 1e30))`,
+      ),
+      kind(
+        `${to}.trunc_${from}_${sign} of -1e30`,
+        `(drop (${to}.trunc_${from}_${sign} (global.get $x)))`,
+        'integer overflow',
+        'INTEGER_OVERFLOW',
+        `(global $x (mut ${from}) (${from}.const -1e30))`,
+      ),
     ]),
   ),
 );
@@ -69,21 +95,43 @@ export const TRAP_KINDS: readonly TrapKind[] = [
   beyond('table.set', '(table.set $t (i32.const -1) (ref.null func))'),
   beyond('table.fill', '(table.fill $t (i32.const 2) (ref.null func) (i32.const 2))'),
   beyond('table.copy', '(table.copy $t $t (i32.const 2) (i32.const 0) (i32.const 2))'),
-  kind('table.init', '(table.init $t $e (i32.const 0) (i32.const 1) (i32.const 1))', 'out of bounds table access', 'TABLE_BOUNDS',
-    `${TABLE} (elem $e func $o)`),
+  kind(
+    'table.init',
+    '(table.init $t $e (i32.const 0) (i32.const 1) (i32.const 1))',
+    'out of bounds table access',
+    'TABLE_BOUNDS',
+    `${TABLE} (elem $e func $o)`,
+  ),
   kind('call_indirect beyond the end', '(call_indirect $t (type $none) (i32.const 3))', 'undefined element', 'UNDEFINED_ELEMENT', TABLE),
-  kind('call_indirect of another type', '(call_indirect $t (type $none) (i32.const 0))', 'indirect call type mismatch', 'INDIRECT_CALL_TYPE', TABLE),
+  kind(
+    'call_indirect of another type',
+    '(call_indirect $t (type $none) (i32.const 0))',
+    'indirect call type mismatch',
+    'INDIRECT_CALL_TYPE',
+    TABLE,
+  ),
   kind('call_indirect of null', '(call_indirect $t (type $none) (i32.const 1))', 'uninitialized element', 'UNINITIALIZED_ELEMENT', TABLE),
   kind('call_ref of null', '(call_ref $n (ref.null $n))', 'null function reference', 'NULL_FUNCTION', '(type $n (func))', false),
   kind('ref.as_non_null of null', '(drop (ref.as_non_null (ref.null func)))', 'null reference', 'NULL_REFERENCE', '', false),
   kind('cont.new of null', '(drop (cont.new $k0 (ref.null $f0)))', 'null function reference', 'NULL_FUNCTION', CONT, false),
   kind('resume of null', '(resume $k0 (ref.null $k0))', 'null continuation reference', 'NULL_CONTINUATION', CONT, false),
   kind('cont.bind of null', '(drop (cont.bind $k0 $k0 (ref.null $k0)))', 'null continuation reference', 'NULL_CONTINUATION', CONT, false),
-  kind('resume of a used continuation', '(global.set $c (cont.new $k0 (ref.func $nothing))) (resume $k0 (global.get $c)) (resume $k0 (global.get $c))',
-    'continuation already consumed', 'CONTINUATION_CONSUMED', `${CONT} (global $c (mut (ref null $k0)) (ref.null $k0))`, false),
-  kind('cont.bind of a used continuation',
+  kind(
+    'resume of a used continuation',
+    '(global.set $c (cont.new $k0 (ref.func $nothing))) (resume $k0 (global.get $c)) (resume $k0 (global.get $c))',
+    'continuation already consumed',
+    'CONTINUATION_CONSUMED',
+    `${CONT} (global $c (mut (ref null $k0)) (ref.null $k0))`,
+    false,
+  ),
+  kind(
+    'cont.bind of a used continuation',
     '(global.set $c (cont.new $k0 (ref.func $nothing))) (resume $k0 (global.get $c)) (drop (cont.bind $k0 $k0 (global.get $c)))',
-    'continuation already consumed', 'CONTINUATION_CONSUMED', `${CONT} (global $c (mut (ref null $k0)) (ref.null $k0))`, false),
+    'continuation already consumed',
+    'CONTINUATION_CONSUMED',
+    `${CONT} (global $c (mut (ref null $k0)) (ref.null $k0))`,
+    false,
+  ),
   kind('suspend that nobody handles', '(suspend $lonely)', 'unhandled tag', 'UNHANDLED_TAG', '(tag $lonely)', false),
 ];
 

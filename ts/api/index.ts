@@ -3,6 +3,7 @@
  */
 import { type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { NativeOptions } from '../link/native.js';
+import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
 import { compile, Instance, instantiate, Module, validate } from './web_assembly.js';
 
@@ -19,6 +20,11 @@ export const WebAssembly = Object.freeze({
   Table,
   Global,
   Tag,
+  Exception,
+  /** A getter: the tag is made when first asked for. */
+  get JSTag(): Tag {
+    return jsTag();
+  },
   CompileError,
   LinkError,
   RuntimeError,

@@ -80,11 +80,19 @@ const TRAP_NAMES = new Map<number, string>(
   Object.entries(TRAP).map(([name, code]) => [code, name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()]),
 );
 
+const traps = new WeakSet<object>();
+
+/** Whether a value is a trap of ours: WebAssembly cannot catch those. */
+export function isTrap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && traps.has(value);
+}
+
 /** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
   const message = detail === undefined ? base : `${base}: ${detail}`;
   const error = code === TRAP.stackOverflow ? new RangeError(message) : new WebAssembly.RuntimeError(message);
+  traps.add(error);
   return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
 }
 

@@ -148,6 +148,21 @@ export const VMTag = {
   $size: 16,
 } as const;
 
+/** An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address. Byte offsets; `$size` is the struct's. */
+export const VMException = {
+  /** VMTag */
+  tag: 0,
+  /** payload slots */
+  slots: 8,
+  /** held_by_… bits (LIMITS): who else may name it, 0 when nobody */
+  held: 12,
+  /** VMException: the thread's list of all */
+  next: 16,
+  /** VMException: see next */
+  previous: 24,
+  $size: 32,
+} as const;
+
 /** The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent. Byte offsets; `$size` is the struct's. */
 export const VMFiber = {
   /** saved stack pointer */
@@ -282,14 +297,18 @@ export const LIBCALL = {
   isSubtype: 20,
   /** (trap code): raise that trap at the call */
   trap: 21,
-  /** (VMTag*, payload words): reserved for exceptions */
-  throwException: 22,
-  /** (exception): reserved for exceptions */
+  /** (VMTag*, slots) -> VMException*: an exception whose slots the code then fills */
+  exceptionNew: 22,
+  /** (VMException* or 0): throw it from the call; traps on null */
   throwRef: 23,
   /** reserved for threads */
   atomicWait: 24,
   /** reserved for threads */
   atomicNotify: 25,
+  /** (VMException*): its values are loaded; free it unless something holds it */
+  exceptionRelease: 26,
+  /** (VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call */
+  contThrow: 27,
 } as const;
 
 /** States of a continuation. */
@@ -392,7 +411,11 @@ export const LIMIT = {
   slotSize: 16,
   /** payload slots inside the record */
   inlineSlots: 4,
+  /** bit of VMException.held: it became an exnref */
+  heldByReference: 1,
+  /** bit of VMException.held: a JavaScript object stands for it */
+  heldByObject: 2,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'c08ec4ae8d229b82';
+export const CONTRACT = 'e3140666d9434830';

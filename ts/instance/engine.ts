@@ -5,12 +5,13 @@ import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { trap, wrongArgument } from '../errors/catalog.js';
-import { TRAP, VMFunction } from '../generated/abi.js';
+import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { backtrace, type FrameNames } from './backtrace.js';
+import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
@@ -68,6 +69,7 @@ export class Engine implements FunctionReferences {
   readonly native: Native;
   readonly types: TypeRegistry;
   readonly externs = new ExternTable();
+  readonly exceptions: ExceptionObjects;
   readonly convert: Conversions;
   /** Milliseconds spent compiling on this thread. */
   compileTime = 0;
@@ -82,11 +84,14 @@ export class Engine implements FunctionReferences {
   constructor(native: Native) {
     this.native = native;
     this.convert = new Conversions(this.externs, this);
+    this.exceptions = new ExceptionObjects(this);
     this.types = new TypeRegistry((type) => this.#define(type));
     native.hooks({
       trap: (code, frames, detail) => this.#trap(code, frames, detail),
       coerce,
       poll: () => undefined,
+      thrown: (exception) => this.exceptions.thrown(exception),
+      caught: (value) => this.exceptions.caught(value),
     });
   }
 
@@ -140,6 +145,11 @@ export class Engine implements FunctionReferences {
     const id = ++this.#tags;
     this.#tagNames.set(id, name);
     return this.native.createTag(type, id);
+  }
+
+  /** A tag's name, for messages. */
+  tagName(address: number): string {
+    return this.#tagNames.get(Number(this.native.load(address + VMTag.id, 'u32'))) ?? 'a tag';
   }
 
   typeOf(address: number): number {

@@ -18,6 +18,10 @@ export interface NativeHooks {
   coerce(kind: number, value: unknown): number | bigint;
   /** Does nothing; a termination that is pending shows when it is called. */
   poll(): void;
+  /** What an exception that no handler takes is to JavaScript; the addon throws it. The argument is the VMException's address. */
+  thrown(exception: number): unknown;
+  /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
+  caught(value: unknown): number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -34,6 +38,7 @@ export interface NativeStatistics {
   readonly switches: number;
   readonly continuationsMade: number;
   readonly continuationsLive: number;
+  readonly exceptionsLive: number;
   readonly stacksLive: number;
   readonly stacksPooled: number;
   readonly stacksPeak: number;
@@ -104,6 +109,10 @@ export interface Native {
   /** Address of a zeroed 16-byte cell. */
   createGlobal(): number;
   createTag(type: number, id: number): number;
+  /** Address of a VMException with zeroed slots; `held` are LIMIT.heldBy… bits. */
+  createException(tag: number, slots: number, held: number): number;
+  /** No JavaScript object stands for the exception any more. */
+  releaseException(exception: number): void;
 
   /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
   createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;

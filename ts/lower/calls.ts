@@ -4,6 +4,7 @@
 import { LIBCALL, LIMIT, TRAP, VMFunction } from '../generated/abi.js';
 import { INTEGER, MEMORY, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
+import { hostCallArguments } from './libcalls.js';
 import { NONE, returned, type Value } from './program.js';
 import { OP } from './stream.js';
 import { tableElement } from './tables.js';
@@ -39,6 +40,12 @@ export function emitCall(f: FunctionLowering, callee: Callee, args: readonly Val
   if (callee.kind === 'number') program.tryCall(callee.number, args, edge, items);
   else program.tryCallIndirect(callee.signature, callee.code, args, edge, items);
   return f.follow(normal, returns.length);
+}
+
+/** A library call that may throw: inside a frame that catches exceptions it has an exception edge. */
+export function throwingCall(f: FunctionLowering, call: (typeof LIBCALL)[keyof typeof LIBCALL], args: readonly Value[]): Value {
+  const all = hostCallArguments(f.program, f.thread(), call, args);
+  return emitCall(f, { kind: 'number', number: f.context.signatures.hostCallStub }, all, [TYPE.I64]);
 }
 
 /** Calls a function with the topmost operands; the results take their place. */

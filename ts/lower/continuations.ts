@@ -1,22 +1,30 @@
 /**
- * Typed continuations: cont.new, cont.bind, suspend, resume (docs/architecture.md, section 5).
+ * Typed continuations: cont.new, cont.bind, suspend, resume, resume_throw, resume_throw_ref, switch (docs/architecture.md, section 5).
  *
  * A handle is `generation << 24 | index of the record`; 0 is null. Values cross in the record's payload slots. The buffer's capacity is a fact of the
  * record at run time, so each store into slots stands behind a check of the capacity, made here for the number of slots that is stored.
  */
 import { LIBCALL, LIMIT, STATE, TRAP, VMContinuation, VMFiber, VMHandlers, VMThread } from '../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
-import { emitCall } from './calls.js';
+import { emitCall, throwingCall } from './calls.js';
+import { newException } from './exceptions.js';
 import type { FunctionLowering, Handlers } from './function.js';
-import { type LabelClause, readClauses } from './handlers.js';
+import { type HandlerList, type LabelClause, readClauses } from './handlers.js';
 import { NONE, type Value } from './program.js';
 import { OP } from './stream.js';
-import { type FunctionShape, functionTypeIndex, slotCount } from './types.js';
+import { concreteType, type FunctionShape, functionTypeIndex, slotCount } from './types.js';
 
 const INDEX_MASK = 2 ** LIMIT.handleIndexBits - 1;
 /** The generation of which no handle is made. */
 const LAST_GENERATION = 2 ** (64 - LIMIT.handleIndexBits) - 1;
 const SLOT_SIZE_LOG2 = Math.log2(LIMIT.slotSize);
+const POINTER_LOG2 = 3;
+
+/** What a resume operator says of handlers. */
+interface Clauses {
+  readonly list: HandlerList;
+  readonly clauses: readonly LabelClause[];
+}
 
 function shapeOf(f: FunctionLowering, typeIndex: number): FunctionShape {
   return f.context.signatures.shape(functionTypeIndex(f.context.description, typeIndex));
@@ -40,14 +48,18 @@ function recordOf(f: FunctionLowering, handle: Value): Value {
   return f.program.binary(OPCODE.iadd, f.threadPointer(VMThread.continuations), shift(f, OPCODE.ishl, index, LIMIT.recordSizeLog2));
 }
 
-/** Consumes a handle: traps unless it is its record's newest, and makes it stale. Returns the record and its generation now. */
-function consume(f: FunctionLowering, handle: Value): { readonly record: Value; readonly generation: Value } {
+/**
+ * Consumes a handle: traps unless it is its record's newest, and makes it stale. Returns the record and its generation now. `check` emits what may still
+ * trap while the handle is valid.
+ */
+function consume(f: FunctionLowering, handle: Value, check: () => void = () => {}): { readonly record: Value; readonly generation: Value } {
   const { program } = f;
   f.locate();
   const record = recordOf(f, handle);
   const generation = get(f, TYPE.I64, record, VMContinuation.generation);
   const stale = program.icmp(INTEGER.ne, generation, shift(f, OPCODE.ushr, handle, LIMIT.handleIndexBits));
   f.never(stale, () => f.hostCall(LIBCALL.contInvalid, [handle]), TRAP.continuationConsumed);
+  check();
   const next = program.binary(OPCODE.iadd, generation, program.address(1));
   put(f, next, record, VMContinuation.generation);
   return { record, generation: next };
@@ -142,6 +154,14 @@ function findHandler(f: FunctionLowering, tag: Value, current: Value): { readonl
   return { fiber: first, clause: first + 1 };
 }
 
+/** Notes that a record's chain is suspended in the fiber `leaf`. Returns the handle; the record may be another one afterwards. */
+function suspendAs(f: FunctionLowering, record: Value, leaf: Value): Value {
+  put(f, f.program.iconst(TYPE.I32, 0), record, VMContinuation.count);
+  put(f, f.program.iconst(TYPE.I32, STATE.suspended), record, VMContinuation.state);
+  put(f, leaf, record, VMContinuation.leaf);
+  return freshHandle(f, record, get(f, TYPE.I64, record, VMContinuation.generation));
+}
+
 function suspend(f: FunctionLowering): void {
   const { program } = f;
   const tag = f.immediate();
@@ -155,10 +175,7 @@ function suspend(f: FunctionLowering): void {
   const slots = slotCount(shape);
   if (slots > 0) reserve(f, record, program.iconst(TYPE.I32, slots));
   if (values.length > 0) storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
-  put(f, program.iconst(TYPE.I32, 0), record, VMContinuation.count);
-  put(f, program.iconst(TYPE.I32, STATE.suspended), record, VMContinuation.state);
-  put(f, current, record, VMContinuation.leaf);
-  const handle = freshHandle(f, record, get(f, TYPE.I64, record, VMContinuation.generation));
+  const handle = suspendAs(f, record, current);
   const parent = get(f, TYPE.I64, fiber, VMFiber.parent);
   put(f, program.address(0), fiber, VMFiber.parent);
   runFiber(f, parent);
@@ -166,21 +183,26 @@ function suspend(f: FunctionLowering): void {
   f.pushAll(loadSlots(f, resumed.payload, shape.results));
 }
 
-function resume(f: FunctionLowering): void {
-  const { program } = f;
-  const shape = shapeOf(f, f.immediate());
+/** The clauses of a resume operator, which are its last immediates. */
+function clausesOf(f: FunctionLowering): Clauses {
   const { list, clauses, end } = readClauses(f.ops, f.at);
   f.at = end;
-  const handle = f.pop();
-  const values = f.popMany(shape.params.length);
-  const { record } = consume(f, handle);
-  if (values.length > 0) appendSlots(f, record, values);
+  return { list, clauses };
+}
 
+/** The fiber of a consumed record, which gets a stack where it is fresh. */
+function fiberOf(f: FunctionLowering, record: Value): Value {
   const known = get(f, TYPE.I64, record, VMContinuation.fiber);
-  const fiber = f.unlikely(f.isZero(known), [TYPE.I64], [known], () => {
+  return f.unlikely(f.isZero(known), [TYPE.I64], [known], () => {
     f.hostCall(LIBCALL.contAllocate, [record]);
     return [get(f, TYPE.I64, record, VMContinuation.fiber)];
   });
+}
+
+/** Switches to a consumed continuation under handlers, and does what comes of it. The payload is its record, or the exception that it is to catch. */
+function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
+  const { program } = f;
+  const fiber = fiberOf(f, record);
   const thread = f.thread();
   put(f, get(f, TYPE.I64, thread, VMThread.current), fiber, VMFiber.parent);
   put(f, offsetFrom(f, f.instance, f.context.layout.handlerOffset(list)), fiber, VMFiber.handlers);
@@ -188,12 +210,103 @@ function resume(f: FunctionLowering): void {
   runFiber(f, get(f, TYPE.I64, record, VMContinuation.leaf));
   const switches = get(f, TYPE.I64, thread, VMThread.switches);
   put(f, offsetFrom(f, switches, 1), thread, VMThread.switches);
-  const back = emitSwitch(f, fiber, record, program.address(0));
+  const back = emitSwitch(f, fiber, payload, program.address(0));
 
   handleClauses(f, clauses, back.payload, back.kind);
   const results = loadSlots(f, back.payload, shape.results);
   f.hostCall(LIBCALL.contRelease, [back.payload]);
   f.pushAll(results);
+}
+
+function resume(f: FunctionLowering): void {
+  const shape = shapeOf(f, f.immediate());
+  const clauses = clausesOf(f);
+  const handle = f.pop();
+  const values = f.popMany(shape.params.length);
+  const { record } = consume(f, handle);
+  if (values.length > 0) appendSlots(f, record, values);
+  run(f, shape, clauses, record, record);
+}
+
+function resumeThrow(f: FunctionLowering): void {
+  const shape = shapeOf(f, f.immediate());
+  const tag = f.immediate();
+  const clauses = clausesOf(f);
+  const handle = f.pop();
+  const values = f.popMany(shapeOf(f, f.context.spaces.tags[tag] as number).params.length);
+  const { record } = consume(f, handle);
+  const exception = newException(f, tag, values);
+  throwingCall(f, LIBCALL.contThrow, [record, exception]);
+  run(f, shape, clauses, record, exception);
+}
+
+function resumeThrowRef(f: FunctionLowering): void {
+  const shape = shapeOf(f, f.immediate());
+  const clauses = clausesOf(f);
+  const handle = f.pop();
+  const exception = f.pop();
+  const { record } = consume(f, handle, () => f.program.trapz(TRAP.nullException, exception));
+  throwingCall(f, LIBCALL.contThrow, [record, exception]);
+  run(f, shape, clauses, record, exception);
+}
+
+/** The fiber to suspend for a switch: the outermost of the chain below the nearest `(on $tag switch)`. The running fiber's first one is tried here. */
+function findSwitch(f: FunctionLowering, tag: Value, current: Value): Value {
+  const { program } = f;
+  const handlers = get(f, TYPE.I64, current, VMFiber.handlers);
+  const labels = f.zeroExtend(get(f, TYPE.I32, handlers, VMHandlers.labels));
+  // The tags follow the head, switches behind labels; where there is none, a zero.
+  const first = program.binary(OPCODE.iadd, handlers, shift(f, OPCODE.ishl, labels, POINTER_LOG2));
+  const other = program.icmp(INTEGER.ne, get(f, TYPE.I64, first, VMHandlers.$size), tag);
+  return f.unlikely(other, [TYPE.I64], [current], () => [f.hostCall(LIBCALL.findHandler, [tag, program.address(1)])]);
+}
+
+/** Exchanges the contexts in two control blocks. */
+function exchange(f: FunctionLowering, a: Value, b: Value): void {
+  const fields = [VMFiber.sp, VMFiber.fp, VMFiber.pc];
+  const ofA = fields.map((field) => get(f, TYPE.I64, a, field));
+  const ofB = fields.map((field) => get(f, TYPE.I64, b, field));
+  fields.forEach((field, i) => {
+    put(f, ofB[i] as Value, a, field);
+    put(f, ofA[i] as Value, b, field);
+  });
+}
+
+/**
+ * switch: the current chain is suspended as by `suspend`, and the target takes its place below the same resume as if that had resumed it, with the
+ * suspended chain's handle as its last value. One switch of stacks: the control blocks exchange their contexts first, so that the target's block
+ * holds the resumer's, and the current chain's block the target's own, which the stub exchanges with what runs now.
+ */
+function switchTo(f: FunctionLowering): void {
+  const { program } = f;
+  const { types } = f.context.description;
+  const type = types[functionTypeIndex(f.context.description, f.immediate())];
+  const tag = f.immediate();
+  const params = type?.kind === 'func' ? type.params : [];
+  const back = shapeOf(f, concreteType(params[params.length - 1] as number));
+  const handle = f.pop();
+  const values = f.popMany(params.length - 1);
+  const thread = f.thread();
+  const current = get(f, TYPE.I64, thread, VMThread.current);
+  let fiber = -1;
+  // Nothing is consumed where nobody handles the switch.
+  const { record } = consume(f, handle, () => {
+    fiber = findSwitch(f, f.pointer(f.context.layout.tags.at(tag)), current);
+  });
+  const target = fiberOf(f, record);
+
+  const own = get(f, TYPE.I64, fiber, VMFiber.record);
+  if (back.params.length > 0) reserve(f, own, program.iconst(TYPE.I32, back.params.length));
+  const suspended = suspendAs(f, own, current);
+  appendSlots(f, record, [...values, suspended]);
+  put(f, program.iconst(TYPE.I32, STATE.running), record, VMContinuation.state);
+  put(f, get(f, TYPE.I64, fiber, VMFiber.parent), target, VMFiber.parent);
+  put(f, get(f, TYPE.I64, fiber, VMFiber.handlers), target, VMFiber.handlers);
+  put(f, program.address(0), fiber, VMFiber.parent);
+  runFiber(f, get(f, TYPE.I64, record, VMContinuation.leaf));
+  exchange(f, fiber, target);
+  const resumed = emitSwitch(f, fiber, record, program.address(0));
+  f.pushAll(loadSlots(f, resumed.payload, back.params));
 }
 
 function offsetFrom(f: FunctionLowering, value: Value, offset: number): Value {
@@ -232,4 +345,7 @@ export const CONTINUATIONS: Handlers = [
   [OP.contBind, contBind],
   [OP.suspend, suspend],
   [OP.resume, resume],
+  [OP.resumeThrow, resumeThrow],
+  [OP.resumeThrowRef, resumeThrowRef],
+  [OP.switch, switchTo],
 ];

@@ -7,6 +7,7 @@
  */
 import { TRAP, VMThread } from '../generated/abi.js';
 import { MEMORY, TYPE } from '../generated/clif.js';
+import { landClause } from './exceptions.js';
 import { Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';
@@ -85,6 +86,7 @@ function placeLabel(f: FunctionLowering, frame: Frame): void {
 function end(f: FunctionLowering): void {
   const frame = f.frame(0);
   if (frame.kind === 'loop') endLoop(f, frame);
+  else if (frame.kind === 'try') endTry(f, frame);
   else if (frame.otherwise >= 0) endIf(f, frame);
   else endBlock(f, frame);
   f.frames.pop();
@@ -119,6 +121,17 @@ function endBlock(f: FunctionLowering, frame: Frame): void {
   f.forget(frame);
   // A function that cannot return needs nothing behind its last operator.
   if (f.dead && frame.kind !== 'function') resurrect(f, frame);
+}
+
+/** A try_table ends like a block, with the code of its clauses between its body and its label. */
+function endTry(f: FunctionLowering, frame: Frame): void {
+  f.tries--;
+  const used = frame.catches.filter((clause) => clause.block >= 0);
+  if (used.length === 0) return endBlock(f, frame);
+  leave(f, frame);
+  for (const clause of used) landClause(f, clause);
+  if (frame.label >= 0) placeLabel(f, frame);
+  else resurrect(f, frame);
 }
 
 /** Operators follow that nothing reaches, but that the validator counts as reachable: they go to a block without predecessors. */

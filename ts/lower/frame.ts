@@ -2,11 +2,26 @@
  * Control frames.
  */
 import type { Block, Value } from './program.js';
+import type { FunctionShape } from './types.js';
 
 /** What opened a frame; `aside` frames hold what only one path of an operator's code makes. */
-export type FrameKind = 'function' | 'block' | 'loop' | 'if' | 'aside';
+export type FrameKind = 'function' | 'block' | 'loop' | 'if' | 'try' | 'aside';
 
-/** One block, loop or if that is open, or the function. */
+/** A catch clause of a try_table. */
+export interface CatchClause {
+  /** Tag index, -1 for the clauses that catch everything. */
+  readonly tag: number;
+  /** Type of the tag; undefined for the clauses that catch everything. */
+  readonly shape: FunctionShape | undefined;
+  /** Whether the exception itself goes to the label, after its values. */
+  readonly reference: boolean;
+  /** The frame that the clause branches to. */
+  readonly target: Frame;
+  /** Where calls inside go on with the exception; -1 until one needs it. */
+  block: Block;
+}
+
+/** One block, loop, if or try_table that is open, or the function. */
 export class Frame {
   /** Where a branch to the frame goes; -1 until one needs it. */
   label: Block = -1;
@@ -14,6 +29,8 @@ export class Frame {
   otherwise: Block = -1;
   /** Of an `if`: its params, for the other arm. */
   params: readonly Value[] = [];
+  /** Of a try_table: its clauses, first to last. */
+  catches: readonly CatchClause[] = [];
   /** Keys of the values made in this frame. */
   readonly shared: number[] = [];
 

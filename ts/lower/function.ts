@@ -7,13 +7,14 @@ import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { LoweringContext } from './context.js';
 import { Frame } from './frame.js';
 import { hostCall } from './libcalls.js';
-import { type Block, type CatchItem, NONE, type Program, type Value } from './program.js';
+import { type Block, type CatchItem, NONE, type Program, payload, type Value } from './program.js';
 import { clifType, type FunctionShape } from './types.js';
 
 /** The context is the entry block's first param. */
 const CONTEXT: Value = 0;
 const SLOT_ALIGNMENT_LOG2 = 4;
 const SLOT = 16;
+const NO_ITEMS: readonly CatchItem[] = [];
 /** Keys of the value cache: offsets in the context as they are, offsets in the thread from here. */
 const THREAD_KEY = 2 ** 32;
 
@@ -29,6 +30,8 @@ export class FunctionLowering {
   offset = -1;
   /** The current block has ended. */
   dead = false;
+  /** Number of open try_tables. */
+  tries = 0;
   /** Control frames, innermost last. */
   readonly frames: Frame[] = [];
 
@@ -256,7 +259,18 @@ export class FunctionLowering {
 
   /** The exception handlers around the current operator, innermost first: what calls here must be given. */
   catchItems(): readonly CatchItem[] {
-    return [];
+    if (this.tries === 0) return NO_ITEMS;
+    const items: CatchItem[] = [];
+    for (let i = this.frames.length - 1; i >= 0; i--) {
+      for (const clause of (this.frames[i] as Frame).catches) {
+        if (clause.block < 0) clause.block = this.program.block([TYPE.I64], true);
+        const target = { block: clause.block, args: [payload(0)] };
+        if (clause.tag < 0) return [...items, { kind: 'default', target }];
+        if (items.length === 0) items.push({ kind: 'context', value: this.instance });
+        items.push({ kind: 'tag', tag: this.context.layout.tags.at(clause.tag), target });
+      }
+    }
+    return items;
   }
 
   // Values that several groups need.

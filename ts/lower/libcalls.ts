@@ -9,7 +9,23 @@ import type { ModuleSignatures } from './signatures.js';
 /** Arguments besides the thread and the function. */
 const ARGUMENTS = 4;
 
-/** Emits a library call; what is missing of its four arguments is 0. It may raise a trap, and then does not return. */
+/** The arguments of the `host_call` stub for a library call; what is missing of its four arguments is 0. */
+export function hostCallArguments(
+  program: Program,
+  thread: Value,
+  call: (typeof LIBCALL)[keyof typeof LIBCALL],
+  args: readonly Value[],
+): readonly Value[] {
+  const target = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call);
+  const all = [thread, target, ...args];
+  if (args.length < ARGUMENTS) {
+    const zero = program.address(0);
+    while (all.length < 2 + ARGUMENTS) all.push(zero);
+  }
+  return all;
+}
+
+/** Emits a library call. It may raise a trap, and then does not return; those that may throw are made by `throwingCall`. */
 export function hostCall(
   program: Program,
   signatures: ModuleSignatures,
@@ -17,11 +33,5 @@ export function hostCall(
   call: (typeof LIBCALL)[keyof typeof LIBCALL],
   args: readonly Value[],
 ): Value {
-  const target = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call);
-  const all = [thread, target, ...args];
-  if (args.length < ARGUMENTS) {
-    const zero = program.address(0);
-    while (all.length < 2 + ARGUMENTS) all.push(zero);
-  }
-  return program.call(signatures.hostCallStub, all, 1);
+  return program.call(signatures.hostCallStub, hostCallArguments(program, thread, call, args), 1);
 }

@@ -321,6 +321,66 @@ describe('continuations', () => {
   });
 });
 
+describe('exceptions', () => {
+  test('every clause, around every kind of call', () => {
+    accepts(`(module
+      (type $f (func (param i32) (result i32))) (type $k (cont $f)) (tag $e (param i32)) (tag $v (param v128 f32)) (tag $s (result i32))
+      (import "" "f" (func $imported (type $f))) (table 1 funcref)
+      (func $defined (type $f) (throw $e (local.get 0)))
+      (func (param i32 (ref null $f) (ref null $k) exnref) (result i32) (local $l i64)
+        (block $e (result i32)
+          (block $er (result i32 exnref)
+            (block $v (result v128 f32)
+              (block $all
+                (block $allr (result exnref)
+                  (try_table (catch $e $e) (catch_ref $e $er) (catch $v $v) (catch_all_ref $allr) (catch_all $all)
+                    (local.set $l (i64.const 1))
+                    (drop (call $imported (local.get 0)))
+                    (local.set $l (i64.const 2))
+                    (drop (call $defined (local.get 0)))
+                    (drop (call_indirect (type $f) (local.get 0) (i32.const 0)))
+                    (drop (call_ref $f (local.get 0) (local.get 1)))
+                    (drop (resume $k (local.get 0) (local.get 2)))
+                    (drop (resume_throw $k $e (local.get 0) (local.get 2)))
+                    (drop (resume_throw_ref $k (local.get 3) (local.get 2)))
+                    (drop (suspend $s))
+                    (throw_ref (local.get 3)))
+                  (unreachable))
+                (throw_ref))
+              (return (i32.wrap_i64 (local.get $l))))
+            (drop) (drop) (return (i32.const 1)))
+          (drop))))`);
+  });
+
+  test('frames: nested, dead, without calls, with params, to loops and to the function', () => {
+    accepts(`(module (tag $e) (tag $i (param i32)) (func $f)
+      (func (try_table (catch $e 0) (call $f)))
+      (func (try_table (catch $e 0) (try_table (catch_all 1) (call $f)) (call $f)))
+      (func (try_table (catch_all 0) (try_table (catch $e 1) (throw $e)) (call $f)))
+      (func (param i32) (result i32) (local.get 0) (try_table (param i32) (result i32) (catch $i 0) (nop)))
+      (func (param i32) (result i32) (local.get 0)
+        (loop $l (param i32) (result i32) (try_table (param i32) (result i32) (catch $i $l) (throw $i))))
+      (func (param i32) (result i32) (block (result i32) (try_table (result i32) (catch $i 0) (br 1 (i32.const 2)))))
+      (func (try_table (catch_all 0) (return_call $f)))
+      (func (param i32) (if (local.get 0) (then (try_table (catch_all 0) (call $f)) (call $f)) (else (throw $e))))
+      (func (try_table (throw $e))) (func (result i32) (try_table (return (i32.const 1))) (i32.const 2)))`);
+  });
+
+  test('999 values', () => {
+    const types = repeat(999, 'i64');
+    accepts(`(module (tag $e (param ${types})) (func $throw (param ${types}) ${repeat(999, (i) => `(local.get ${i})`)} (throw $e))
+      (func (param ${types}) (result ${types})
+        (try_table (catch $e 0) ${repeat(999, (i) => `(local.get ${i})`)} (call $throw)) (unreachable)))`);
+  });
+
+  test('switch with and without values', () => {
+    accepts(`(module (rec (type $f (func (param i32 v128 (ref null $k)) (result f32))) (type $k (cont $f)))
+      (rec (type $g (func (param (ref null $j)))) (type $j (cont $g))) (tag $t (result f32)) (tag $u)
+      (func (param (ref null $k) v128) (result i32 v128 (ref null $k)) (switch $k $t (i32.const 1) (local.get 1) (local.get 0)))
+      (func (param (ref null $j)) (result (ref null $j)) (switch $j $u (local.get 0))))`);
+  });
+});
+
 test('an operator that is not known is named with its place', () => {
   const text = '(module (memory 1 1 shared) (func (drop (i32.atomic.load (i32.const 0)))))';
   expect(() => lowerText(text, {}, 1)).toThrow(UnsupportedOperator);

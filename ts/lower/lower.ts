@@ -6,6 +6,7 @@ import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
 import { CONTINUATIONS } from './continuations.js';
 import { CONTROL } from './control.js';
+import { EXCEPTIONS } from './exceptions.js';
 import { Frame } from './frame.js';
 import { FunctionLowering, type Handler } from './function.js';
 import { MEMORIES, prepareMemory } from './memory.js';
@@ -32,7 +33,7 @@ export class UnsupportedOperator extends Error {
 
 const HANDLERS: readonly (Handler | undefined)[] = (() => {
   const table = Array<Handler | undefined>(OPERATOR_COUNT).fill(undefined);
-  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, VECTORS, MEMORIES, TABLES, REFERENCES, CONTINUATIONS]) {
+  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, VECTORS, MEMORIES, TABLES, REFERENCES, EXCEPTIONS, CONTINUATIONS]) {
     for (const [opcode, handler] of group) {
       const index = operatorIndex(opcode);
       if (table[index] !== undefined) throw new Error(`operator 0x${opcode.toString(16)} has two handlers`);

@@ -1,6 +1,7 @@
 /**
  * Runs the specification's scripts and counts assertions.
  */
+import { Exception } from '../api/exception.js';
 import { Global } from '../api/objects.js';
 import { Instance, Module } from '../api/web_assembly.js';
 import { VMFunction } from '../generated/abi.js';
@@ -213,8 +214,7 @@ class Runner {
   #throws(directive: Directive): void {
     const outcome = thrown(() => this.#perform(directive));
     if (outcome === undefined) throw new Error('no exception');
-    const { message, code } = described(outcome.error);
-    if (code !== 'HEDDLE_EXCEPTION') throw new Error(`not an exception: ${message}`);
+    if (!(outcome.error instanceof Exception)) throw new Error(`not an exception: ${described(outcome.error).message}`);
   }
 
   #rejected(directive: Directive): void {

@@ -1,0 +1,150 @@
+#include "bindings/exceptions.h"
+
+#include "bindings/arguments.h"
+#include "bindings/host_call.h"
+#include "trap/unwind.h"
+
+namespace heddle {
+
+namespace {
+
+/// Gives up the fibers inside the landing's and goes on there.
+HostResult land(Runtime* runtime, const Landing& landing, VMException* exception) {
+  VMThread* thread = &runtime->thread;
+  runtime->release_chain(landing.fiber);
+  thread->current = landing.fiber;
+  __atomic_store_n(&thread->stack_limit, landing.fiber->limit, __ATOMIC_RELAXED);
+  thread->unwind_sp = landing.sp;
+  thread->unwind_fp = landing.fp;
+  thread->unwind_pc = landing.pc;
+  thread->unwind_p0 = address_of(exception);
+  thread->unwind_p1 = 0;
+  return {0, thread};
+}
+
+/// Calls a hook with one value; null when it fails.
+napi_value call_hook(Engine* engine, napi_ref hook, napi_value argument) {
+  napi_value nothing = nullptr, result = nullptr;
+  napi_get_undefined(engine->env, &nothing);
+  return napi_call_function(engine->env, nothing, engine->value_of(hook), 1, &argument, &result) == napi_ok ? result : nullptr;
+}
+
+/// The exception that a JavaScript value is to WebAssembly; null when none.
+VMException* exception_of(Engine* engine, napi_value value) {
+  double address = 0;
+  napi_value result = call_hook(engine, engine->hooks.caught, value);
+  if (result == nullptr || napi_get_value_double(engine->env, result, &address) != napi_ok) return nullptr;
+  return at<VMException>(static_cast<uint64_t>(address));
+}
+
+HostResult exception_new(VMThread* thread, uint64_t tag, uint64_t slots, uint64_t, uint64_t) {
+  VMException* exception = Runtime::of(thread)->exceptions.allocate(at<VMTag>(tag), static_cast<uint32_t>(slots));
+  if (exception == nullptr) return raise_trap(thread, Trap::OutOfMemory);
+  return {address_of(exception), nullptr};
+}
+
+HostResult throw_ref(VMThread* thread, uint64_t exception, uint64_t, uint64_t, uint64_t) {
+  if (exception == 0) return raise_trap(thread, Trap::NullException);
+  return raise_exception(Engine::of(thread), at<VMException>(exception));
+}
+
+HostResult exception_release(VMThread* thread, uint64_t exception, uint64_t, uint64_t, uint64_t) {
+  Runtime::of(thread)->exceptions.release(at<VMException>(exception));
+  return {0, nullptr};
+}
+
+/// The record's handle is consumed. When this returns, the record's fiber goes on at the handler once it is switched to with the payload
+/// words.
+HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_address, uint64_t, uint64_t) {
+  Runtime* runtime = Runtime::of(thread);
+  VMContinuation* record = at<VMContinuation>(address);
+  VMException* exception = at<VMException>(exception_address);
+  if (record->fiber == nullptr) {
+    runtime->release_continuation(record);
+    return raise_exception(Engine::of(thread), exception);
+  }
+  Landing landing;
+  VMFiber* outermost = record->fiber;
+  if (!find_landing(suspended_site(record), exception->tag, &landing)) {
+    runtime->release_fibers(record->leaf, nullptr);
+    return raise_exception(Engine::of(thread), exception);
+  }
+  // The outermost fiber's block holds where the chain goes on; what is inside the landing's fiber is given up. That fiber's own block holds
+  // where its resumer waits, unless it is the outermost.
+  runtime->release_fibers(record->leaf, landing.fiber);
+  record->leaf = landing.fiber;
+  outermost->sp = landing.sp;
+  outermost->fp = landing.fp;
+  outermost->pc = landing.pc;
+  return {0, nullptr};
+}
+
+napi_value create_exception(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  VMTag* tag = in.object<VMTag>(0);
+  const uint64_t slots = in.number(1), held = in.number(2);
+  if (!in) return nullptr;
+  VMException* exception = in.engine()->runtime.exceptions.allocate(tag, static_cast<uint32_t>(slots));
+  if (exception == nullptr) {
+    napi_throw_range_error(env, "HEDDLE_MEMORY", "no memory for an exception");
+    return nullptr;
+  }
+  exception->held = static_cast<uint32_t>(held);
+  return make_number(env, static_cast<double>(address_of(exception)));
+}
+
+napi_value release_exception(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  VMException* exception = in.object<VMException>(0);
+  if (!in) return nullptr;
+  exception->held &= ~static_cast<uint32_t>(kHeldByObject);
+  in.engine()->runtime.exceptions.release(exception);
+  return nullptr;
+}
+
+}  // namespace
+
+HostResult raise_exception(Engine* engine, VMException* exception) {
+  VMThread* thread = &engine->runtime.thread;
+  Landing landing;
+  if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
+  const HostScope scope(engine);
+  napi_value value = call_hook(engine, engine->hooks.thrown, make_number(engine->env, static_cast<double>(address_of(exception))));
+  engine->runtime.exceptions.release(exception);
+  if (value != nullptr) napi_throw(engine->env, value);  // Otherwise what made the hook fail is pending.
+  return raise_error(thread);
+}
+
+HostResult raise_pending(Engine* engine) {
+  VMThread* thread = &engine->runtime.thread;
+  Landing landing;
+  if (!find_landing(library_call_site(thread), nullptr, &landing)) return raise_error(thread);
+  const HostScope scope(engine);
+  napi_value value = nullptr;
+  bool pending = false;
+  if (napi_is_exception_pending(engine->env, &pending) != napi_ok || !pending) return raise_error(thread);
+  if (napi_get_and_clear_last_exception(engine->env, &value) != napi_ok) return raise_error(thread);
+  VMException* exception = exception_of(engine, value);
+  if (exception == nullptr) {
+    napi_is_exception_pending(engine->env, &pending);
+    if (!pending) napi_throw(engine->env, value);
+    return raise_error(thread);
+  }
+  if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
+  engine->runtime.exceptions.release(exception);
+  napi_throw(engine->env, value);
+  return raise_error(thread);
+}
+
+void install_exception_libcalls(Runtime* runtime) {
+  runtime->set_libcall(Libcall::ExceptionNew, exception_new);
+  runtime->set_libcall(Libcall::ThrowRef, throw_ref);
+  runtime->set_libcall(Libcall::ExceptionRelease, exception_release);
+  runtime->set_libcall(Libcall::ContThrow, cont_throw);
+}
+
+void define_exception_functions(napi_env env, napi_value exports) {
+  define_functions(env, exports, {{"createException", create_exception}, {"releaseException", release_exception}});
+}
+
+}  // namespace heddle

@@ -1,0 +1,103 @@
+/**
+ * Exception of the JS API, and the tag of JavaScript's own.
+ */
+import { outOfRange, wrongArgument } from '../errors/catalog.js';
+import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
+import { theEngine } from '../instance/engine.js';
+import { type ExceptionObject, exceptionSlot, setExceptionClass } from '../instance/exceptions.js';
+import type { TagObject } from '../instance/objects.js';
+import type { ValueType } from '../validate/description.js';
+import { asInterface } from './interface.js';
+import { Tag } from './objects.js';
+import { limit } from './value_types.js';
+
+/** Passed instead of a tag by this module itself, to wrap what already exists. */
+class Existing {
+  constructor(readonly object: ExceptionObject) {}
+}
+
+function tagObject(tag: unknown): TagObject {
+  const object = Tag.unwrap(tag);
+  if (object === undefined) throw wrongArgument('a Tag is needed');
+  return object;
+}
+
+function paramsOf(tag: TagObject): readonly ValueType[] {
+  return theEngine().types.type(tag.type).params;
+}
+
+function make(tag: unknown, payload: unknown): ExceptionObject {
+  const object = tagObject(tag);
+  const engine = theEngine();
+  if (object.address === engine.exceptions.jsTag.address) throw wrongArgument('JSTag is for what JavaScript throws itself');
+  const params = paramsOf(object);
+  const values = [...(payload as Iterable<unknown>)];
+  if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
+  const cells = params.map((type, i) => cellOf(type, engine.toWasm(type, values[i])));
+  const made = engine.exceptions.create(object, params.length);
+  cells.forEach((cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
+  return made;
+}
+
+/** A WebAssembly exception. The same one is the same object, however often it crosses. */
+export class Exception extends Error {
+  readonly #object: ExceptionObject;
+
+  /** Throws a TypeError where the payload does not fit the tag. */
+  constructor(tag: Tag, payload: Iterable<unknown>) {
+    const given: unknown = tag;
+    const object = given instanceof Existing ? given.object : make(tag, payload);
+    super(`uncaught exception: ${theEngine().tagName(object.tag.address)}`);
+    this.#object = object;
+    if (!(given instanceof Existing)) theEngine().exceptions.keep(object, this);
+  }
+
+  /** @internal */
+  static wrap(object: ExceptionObject): Exception {
+    return new Exception(new Existing(object) as unknown as Tag, []);
+  }
+
+  /** @internal */
+  static unwrap(value: unknown): ExceptionObject | undefined {
+    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  }
+
+  /** Stable, as every error's of Heddle. */
+  get code(): string {
+    return 'HEDDLE_EXCEPTION';
+  }
+
+  /** Its tag. */
+  get tag(): Tag {
+    return Tag.wrap(this.#object.tag);
+  }
+
+  /** Whether it is of this tag. */
+  is(tag: Tag): boolean {
+    return tagObject(tag).address === this.#object.tag.address;
+  }
+
+  /** A value of its payload. Throws a TypeError for another tag's, a RangeError beyond the last. */
+  getArg(tag: Tag, index: number): unknown {
+    if (!this.is(tag)) throw wrongArgument('the exception is of another tag');
+    const params = paramsOf(this.#object.tag);
+    const at = limit(index, 'index');
+    const type = params[at];
+    if (type === undefined) throw outOfRange(`value ${at} of ${params.length}`);
+    const engine = theEngine();
+    const cell = loadCell(engine.native, exceptionSlot(this.#object.address, at));
+    return engine.convert.fromWasm(type, cellValue(type, cell));
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Exception';
+  }
+}
+
+asInterface(Exception, 1);
+setExceptionClass(Exception.wrap, Exception.unwrap);
+
+/** The tag of what JavaScript throws: WebAssembly catches it with a tag import of this. */
+export function jsTag(): Tag {
+  return Tag.wrap(theEngine().exceptions.jsTag);
+}

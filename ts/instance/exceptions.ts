@@ -1,0 +1,96 @@
+/**
+ * Exceptions between WebAssembly and JavaScript. A JavaScript value that an import throws is, to WebAssembly, an exception of the tag JSTag; it comes out as
+ * the very same value. Any other exception is one object of the API's class Exception for as long as JavaScript holds it.
+ */
+import { isTrap } from '../errors/catalog.js';
+import { LIMIT, VMException } from '../generated/abi.js';
+import type { Engine } from './engine.js';
+import type { TagObject } from './objects.js';
+
+/** externref, nullable. */
+const EXTERNREF = 0xc000_006f;
+
+/** What an exception's object keeps. */
+export interface ExceptionObject {
+  /** Its VMException. */
+  readonly address: number;
+  readonly tag: TagObject;
+}
+
+let wrap: (object: ExceptionObject) => object = (object) => object;
+let unwrap: (value: unknown) => ExceptionObject | undefined = () => undefined;
+
+/** Tells this layer the class of exceptions. */
+export function setExceptionClass(make: typeof wrap, take: typeof unwrap): void {
+  wrap = make;
+  unwrap = take;
+}
+
+/** Address of a slot. */
+export function exceptionSlot(exception: number, index: number): number {
+  return exception + VMException.$size + LIMIT.slotSize * index;
+}
+
+/** One thread's exceptions that JavaScript knows. */
+export class ExceptionObjects {
+  readonly #engine: Engine;
+  readonly #objects = new Map<number, WeakRef<object>>();
+  readonly #ended = new FinalizationRegistry<number>((address) => this.#release(address));
+  #jsTag: TagObject | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The tag of values that JavaScript threw. */
+  get jsTag(): TagObject {
+    if (this.#jsTag === undefined) {
+      const type = this.#engine.types.functionType([EXTERNREF], []);
+      this.#jsTag = { address: this.#engine.createTag(type, 'a JavaScript value'), type };
+    }
+    return this.#jsTag;
+  }
+
+  /** A new exception for an object that keeps it. */
+  create(tag: TagObject, slots: number): ExceptionObject {
+    return { address: this.#engine.native.createException(tag.address, slots, LIMIT.heldByObject), tag };
+  }
+
+  /** From now on the object is what the exception is to JavaScript. */
+  keep({ address }: ExceptionObject, object: object): void {
+    this.#objects.set(address, new WeakRef(object));
+    this.#ended.register(object, address);
+  }
+
+  /** Hook: what an exception that leaves WebAssembly is to JavaScript. */
+  thrown(address: number): unknown {
+    const { native, externs } = this.#engine;
+    const tag = Number(native.load(address + VMException.tag, 'u64'));
+    if (tag === this.#jsTag?.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    const known = this.#objects.get(address)?.deref();
+    if (known !== undefined) return known;
+    const held = Number(native.load(address + VMException.held, 'u32'));
+    native.store(address + VMException.held, 'u32', held | LIMIT.heldByObject);
+    const made = { address, tag: { address: tag, type: Number(native.load(tag, 'u32')) } };
+    const object = wrap(made);
+    this.keep(made, object);
+    return object;
+  }
+
+  /** Hook: the exception that a value thrown by JavaScript is, 0 where WebAssembly must not catch it. */
+  caught(value: unknown): number {
+    if (isTrap(value)) return 0;
+    const known = unwrap(value);
+    if (known !== undefined) return known.address;
+    const { native, externs } = this.#engine;
+    const address = native.createException(this.jsTag.address, 1, 0);
+    native.store(exceptionSlot(address, 0), 'u64', externs.index(value));
+    return address;
+  }
+
+  #release(address: number): void {
+    // Another object may stand for the exception since.
+    if (this.#objects.get(address)?.deref() !== undefined) return;
+    if (this.#objects.delete(address)) this.#engine.native.releaseException(address);
+  }
+}
