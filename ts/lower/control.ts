@@ -42,6 +42,14 @@ function loop(f: FunctionLowering): void {
   }
 }
 
+/**
+ * Gives a branch its place. Cranelift makes one trapping instruction of a branch to a block that only traps, and that has the branch's place: the one of
+ * an `unreachable` that follows at once is better.
+ */
+function locateBranch(f: FunctionLowering): void {
+  f.locate(f.ops[f.at] === OP.unreachable ? f.ops[f.at + 1] : f.offset);
+}
+
 function openIf(f: FunctionLowering): void {
   const { params, results } = f.blockType();
   const condition = f.popCondition();
@@ -50,6 +58,7 @@ function openIf(f: FunctionLowering): void {
   const frame = new Frame('if', f.height - params.length, results, results);
   frame.otherwise = f.program.block(NONE);
   frame.params = args;
+  locateBranch(f);
   f.program.brif(condition, then, NONE, frame.otherwise, NONE);
   f.enter(frame);
   f.follow(then);
@@ -159,6 +168,7 @@ function brIf(f: FunctionLowering): void {
 function branchIf(f: FunctionLowering, condition: Value, frame: Frame, args: readonly Value[]): void {
   const label = f.label(frame);
   const next = f.program.block(NONE);
+  locateBranch(f);
   f.program.brif(condition, label, args, next, NONE);
   f.follow(next);
 }
@@ -167,6 +177,7 @@ function branchIf(f: FunctionLowering, condition: Value, frame: Frame, args: rea
 function branchUnless(f: FunctionLowering, value: Value, frame: Frame, args: readonly Value[]): void {
   const label = f.label(frame);
   const next = f.program.block(NONE);
+  locateBranch(f);
   f.program.brif(value, next, NONE, label, args);
   f.follow(next);
 }

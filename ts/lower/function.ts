@@ -78,11 +78,11 @@ export class FunctionLowering {
     return low + this.immediate() * 2 ** 32;
   }
 
-  /** Gives what follows the operator's place in the module; to be called before what may trap and before calls. */
-  locate(): void {
-    if (this.#location === this.offset) return;
-    this.#location = this.offset;
-    this.program.location(this.offset);
+  /** Gives what follows the operator's place in the module, or another; to be called before what may trap and before calls. */
+  locate(offset = this.offset): void {
+    if (this.#location === offset) return;
+    this.#location = offset;
+    this.program.location(offset);
   }
 
   // Operands.
