@@ -2,7 +2,7 @@
  * Exceptions where WebAssembly, JavaScript and fibers meet.
  */
 import { describe, expect, test } from 'vitest';
-import { parseWat, statistics, WebAssembly as Heddle } from '../../ts/api/index.js';
+import { WebAssembly as Heddle, parseWat, statistics } from '../../ts/api/index.js';
 
 type Functions = Record<string, (...args: never[]) => unknown>;
 
@@ -57,7 +57,12 @@ describe('JavaScript to WebAssembly', () => {
     (func (export "none") (call $f))
     (func (export "other") (block $h (try_table (catch $mine $h) (call $f))))`;
 
-  test.each([['an Error', new Error('x')], ['a number', 7], ['null', null], ['undefined', undefined]])('%s is caught and comes out the same', (_n, value) => {
+  test.each([
+    ['an Error', new Error('x')],
+    ['a number', 7],
+    ['null', null],
+    ['undefined', undefined],
+  ])('%s is caught and comes out the same', (_n, value) => {
     const exports = instance(`(module (tag $mine) ${CATCH})`, {
       f: () => {
         throw value;

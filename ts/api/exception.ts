@@ -2,7 +2,7 @@
  * Exception of the JS API, and the tag of JavaScript's own.
  */
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
-import { cellOf, loadCell, storeCell, valueOf } from '../instance/cells.js';
+import { cellOf, loadCell, storeCell, valueOf as valueOfCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import { type ExceptionObject, exceptionSlot, setExceptionClass } from '../instance/exceptions.js';
 import type { TagObject } from '../instance/objects.js';
@@ -35,7 +35,9 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
   const cells = params.map((type, i) => cellOf(type, engine.toWasm(type, values[i])));
   const made = engine.exceptions.create(object, params.length);
-  cells.forEach((cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
+  cells.forEach((cell, i) => {
+    storeCell(engine.native, exceptionSlot(made.address, i), cell);
+  });
   return made;
 }
 
@@ -86,7 +88,7 @@ export class Exception extends Error {
     if (type === undefined) throw outOfRange(`value ${at} of ${params.length}`);
     const engine = theEngine();
     const cell = loadCell(engine.native, exceptionSlot(this.#object.address, at));
-    return engine.convert.fromWasm(type, valueOf(type, cell));
+    return engine.convert.fromWasm(type, valueOfCell(type, cell));
   }
 
   get [Symbol.toStringTag](): string {

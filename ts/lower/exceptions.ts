@@ -72,7 +72,12 @@ export function landClause(f: FunctionLowering, clause: CatchClause): void {
     const values = (clause.shape?.params ?? NONE).map((type, i) => program.load(type, MEMORY.trusted, exception, slot(i)));
     if (clause.reference) {
       const held = program.load(TYPE.I32, MEMORY.trusted, exception, VMException.held);
-      program.store(MEMORY.trusted, program.binary(OPCODE.bor, held, program.iconst(TYPE.I32, LIMIT.heldByReference)), exception, VMException.held);
+      program.store(
+        MEMORY.trusted,
+        program.binary(OPCODE.bor, held, program.iconst(TYPE.I32, LIMIT.heldByReference)),
+        exception,
+        VMException.held,
+      );
       program.jump(f.label(clause.target), [...values, exception]);
       return;
     }

@@ -7,7 +7,7 @@ import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { LoweringContext } from './context.js';
 import { Frame } from './frame.js';
 import { hostCall } from './libcalls.js';
-import { type Block, type CatchItem, NONE, payload, type Program, type Value } from './program.js';
+import { type Block, type CatchItem, NONE, type Program, payload, type Value } from './program.js';
 import { clifType, type FunctionShape } from './types.js';
 
 /** The context is the entry block's first param. */
