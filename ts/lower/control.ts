@@ -136,7 +136,10 @@ function endBlock(f: FunctionLowering, frame: Frame): void {
 function endTry(f: FunctionLowering, frame: Frame): void {
   f.tries--;
   const used = frame.catches.filter((clause) => clause.block >= 0);
-  if (used.length === 0) return endBlock(f, frame);
+  if (used.length === 0) {
+    endBlock(f, frame);
+    return;
+  }
   leave(f, frame);
   for (const clause of used) landClause(f, clause);
   if (frame.label >= 0) placeLabel(f, frame);
