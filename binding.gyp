@@ -44,7 +44,7 @@
       "cflags": ["-O2", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
-      "ldflags": ["-Wl,-z,nodelete", "-Wl,-z,noexecstack"],
+      "ldflags": ["-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
       "conditions": [
         ["target_arch=='x64'", { "sources": ["asm/x86_64_sysv.S"] }],
         ["target_arch=='arm64'", { "sources": ["asm/aarch64_aapcs64.S"] }]

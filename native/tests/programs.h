@@ -23,6 +23,8 @@ extern const char heddle_program_recurse[];
 extern const char heddle_program_recurse_trap[];
 extern const char heddle_program_spin[];
 extern const char heddle_program_host[];
+extern const char heddle_program_host_return[];
+extern const char heddle_program_host_handler[];
 }
 
 /// The programs, loaded as an artifact is.
@@ -47,8 +49,10 @@ class Programs {
                              offset(heddle_program_divide_trap),      static_cast<int32_t>(Trap::DivisionByZero),
                              offset(heddle_program_fibonacci_trap),   static_cast<int32_t>(Trap::StackOverflow),
                              offset(heddle_program_recurse_trap),     static_cast<int32_t>(Trap::StackOverflow)};
+    // Return, frame offset, no context, one handler for any tag.
+    const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, -1, offset(heddle_program_host_handler)};
     code = Code::load(7, bytes.data(), size, {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
-                      {sources.data(), sources.size()}, {});
+                      {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls});
   }
 
   /// A function of one argument and one result; `context` begins with a thread.

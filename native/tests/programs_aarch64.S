@@ -157,6 +157,11 @@ MARK(heddle_program_host)
         ldr     x2, [x2]
         ldr     x3, [x2, #THREAD_LIBCALLS]
         bl      heddle_program_start - STUB_SIZE + STUB_HOST_CALL
+MARK(heddle_program_host_return)
+        ldp     x29, x30, [sp], #16
+        ret
+MARK(heddle_program_host_handler)
+        mov     x2, x0
         ldp     x29, x30, [sp], #16
         ret
 MARK(heddle_program_end)

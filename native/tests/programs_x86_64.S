@@ -165,6 +165,8 @@ MARK(heddle_program_host)
         mov     (%rdi), %rdi
         mov     THREAD_LIBCALLS(%rdi), %rsi
         call    heddle_program_start - STUB_SIZE + STUB_HOST_CALL
+MARK(heddle_program_host_return)
+MARK(heddle_program_host_handler)       /* its first payload word is where a result is */
         pop     %rbp
         ret
 MARK(heddle_program_end)

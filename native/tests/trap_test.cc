@@ -12,6 +12,7 @@
 #include "tests/lowered.h"
 #include "tests/programs.h"
 #include "trap/signals.h"
+#include "trap/unwind.h"
 #include "trap/watchdog.h"
 
 using namespace heddle;
@@ -51,9 +52,8 @@ TEST(traps, "each fault is the trap that its instruction says, again and again")
 TEST(backtrace, "frames name artifact, function and source, innermost first") {
   TrapMachine machine;
   machine.call(heddle_program_unreachable);
-  EXPECT_EQUAL(machine.frames.size(), 2u);
+  EXPECT_EQUAL(machine.frames.size(), 1u);  // The enter trampoline is left out.
   EXPECT(machine.frames[0].code == 7 && machine.frames[0].function == 1 && machine.frames[0].offset == 1001);
-  EXPECT(machine.frames[1].function == 0 && machine.frames[1].offset == 1000);
 }
 
 TEST(overflow, "deep recursion traps, its backtrace lacks the middle, and the stack is as good as before") {
@@ -63,7 +63,7 @@ TEST(overflow, "deep recursion traps, its backtrace lacks the middle, and the st
     EXPECT_EQUAL(machine.frames.size(), kInnerFrames + 1 + kOuterFrames);
     const Frame mark = machine.frames[kInnerFrames];
     EXPECT(mark.code == -1 && mark.function > 10'000);
-    EXPECT_EQUAL(machine.frames.back().function, 0);
+    EXPECT_EQUAL(machine.frames.back().function, 5);
     EXPECT(machine.call(heddle_program_fibonacci, 10) == Call::Ending::Returned && machine.result == 55);
   }
 }
@@ -80,7 +80,7 @@ TEST(host, "a library call runs on the host stack, traps where it is told, and n
   });
   EXPECT(machine.call(heddle_program_host, 41) == Call::Ending::Returned && machine.result == 42);
   EXPECT(machine.call(heddle_program_host, 99) == Call::Ending::Trapped && machine.trap == Trap::TableBounds && machine.detail == 5);
-  EXPECT(machine.frames.size() == 2 && machine.frames[0].function == 7);
+  EXPECT(machine.frames.size() == 1 && machine.frames[0].function == 7);
   EXPECT(machine.call(heddle_program_host, 98) == Call::Ending::Failed);
   static TrapMachine* self = &machine;
   machine.runtime.set_libcall(Libcall::CallImport, [](VMThread*, uint64_t depth, uint64_t, uint64_t, uint64_t) -> HostResult {
@@ -90,6 +90,47 @@ TEST(host, "a library call runs on the host stack, traps where it is told, and n
   });
   EXPECT(machine.call(heddle_program_host, 30) == Call::Ending::Returned && machine.result == 31);
   EXPECT(machine.clean());
+}
+
+TEST(landing, "what a library call throws lands at the handler of its call; without one there is no landing") {
+  TrapMachine machine;
+  machine.runtime.set_libcall(Libcall::CallImport, [](VMThread* thread, uint64_t value, uint64_t, uint64_t, uint64_t) -> HostResult {
+    Landing landing;
+    EXPECT(find_landing(library_call_site(thread), nullptr, &landing));
+    EXPECT(landing.fiber == thread->current);
+    thread->unwind_sp = landing.sp;
+    thread->unwind_fp = landing.fp;
+    thread->unwind_pc = landing.pc;
+    thread->unwind_p0 = value + 1000;
+    thread->unwind_p1 = 0;
+    return {0, thread};
+  });
+  for (int i = 0; i < 100; i++) EXPECT(machine.call(heddle_program_host, 5) == Call::Ending::Returned && machine.result == 1005);
+  machine.runtime.set_libcall(Libcall::MemorySize, [](VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t) -> HostResult {
+    Landing landing;
+    EXPECT(!find_landing(library_call_site(thread), nullptr, &landing));
+    return {1, nullptr};
+  });
+  EXPECT(machine.run([](VMThread* thread, VMFiber* fiber) { slot(fiber->record, 0) = libcall(thread, Libcall::MemorySize); }) ==
+         Call::Ending::Returned);
+  EXPECT(machine.clean());
+}
+
+TEST(registry, "code is found by any of its addresses and by none outside, whatever else is loaded") {
+  std::vector<std::unique_ptr<Programs>> loaded;
+  for (int i = 0; i < 50; i++) loaded.push_back(std::make_unique<Programs>());
+  for (int i = 0; i < 50; i += 2) loaded[i].reset();
+  const CodeReader reader;
+  for (int i = 1; i < 50; i += 2) {
+    const Code& code = *loaded[i]->code;
+    const CodeSites* sites = reader.find(code.base());
+    EXPECT(sites != nullptr && sites->base == code.base());
+    EXPECT(reader.find(code.base() + code.size() - 1) == sites);
+    EXPECT(reader.find(code.base() + code.size()) != sites && reader.find(code.base() - 1) != sites);
+    EXPECT(sites->function_at(code.base() + 4) == nullptr);  // A stub.
+    EXPECT_EQUAL(sites->source_at(code.base() + 4), -1);
+    EXPECT(sites->trap_at(code.base() + kStubSize) == nullptr);
+  }
 }
 
 TEST(interrupts, "a loop is interrupted and goes on with every register it had") {

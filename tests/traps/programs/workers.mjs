@@ -1,0 +1,46 @@
+// Workers that alone use Heddle come and go. Arguments: how many. Prints what each did, and memory after the first quarter and at the end.
+import { once } from 'node:events';
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+
+const TEXT = `(module (type $f (func)) (type $k (cont $f)) (tag $t) (memory 1) (table $kept 1 (ref null $k))
+  (func $body (suspend $t) (suspend $t)) (elem declare func $body)
+  (func (export "trap") (drop (i32.load (i32.const 65533))))
+  (func (export "switch") (result i32)
+    (block $on (result (ref $k)) (resume $k (on $t $on) (cont.new $k (ref.func $body))) (return (i32.const 0)))
+    (table.set $kept (i32.const 0)) (i32.const 42)))`;
+
+async function work(bytes) {
+  const { WebAssembly: Heddle } = await import('../../../dist/ts/index.js');
+  const { exports } = new Heddle.Instance(new Heddle.Module(bytes));
+  let trap = '';
+  try {
+    exports.trap();
+  } catch (error) {
+    trap = error.message;
+  }
+  // The continuation that is left suspended ends with the thread.
+  return `${trap}; ${exports.switch()}`;
+}
+
+if (isMainThread) {
+  const count = Number(process.argv[2]);
+  // The text is assembled by a worker as well: this thread never loads the addon.
+  const assembler = new Worker(new URL(import.meta.url), { workerData: { text: TEXT } });
+  const [bytes] = await once(assembler, 'message');
+  const seen = {};
+  const resident = [];
+  for (let i = 1; i <= count; i++) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { bytes } });
+    const [result] = await once(worker, 'message');
+    const [status] = await once(worker, 'exit');
+    const key = `${result} (${status})`;
+    seen[key] = (seen[key] ?? 0) + 1;
+    if (i === Math.ceil(count / 4) || i === count) resident.push(process.memoryUsage.rss());
+  }
+  console.log(JSON.stringify({ seen, resident }));
+} else if (workerData.text !== undefined) {
+  const { parseWat } = await import('../../../dist/ts/index.js');
+  parentPort.postMessage(parseWat(workerData.text));
+} else {
+  parentPort.postMessage(await work(workerData.bytes));
+}
