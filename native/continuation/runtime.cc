@@ -21,6 +21,11 @@ struct NoHandlers {
 };
 NoHandlers no_handlers;
 
+/// How many fibers may wait for each other, each resumed by the one before: a function that resumes a new continuation of itself for ever
+/// traps after seconds, not after all memory that a million fibers may have. Stack::user of a continuation's stack is its place in that
+/// row.
+constexpr uint64_t kDeepest = 1 << 18;
+
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
 
@@ -133,8 +138,12 @@ void Runtime::release_entry_fiber(EntryFiber* entry) {
 
 bool Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
+  const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
+  const uint64_t depth = below == nullptr ? 1 : below->user + 1;
+  if (depth > kDeepest) return false;
   Stack* stack = continuation_stacks().allocate();
   if (stack == nullptr) return false;
+  stack->user = depth;
   const VMFunction* function = record->function;
   VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);
   fiber->record = record;

@@ -60,7 +60,7 @@ class Runtime {
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap);
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
-  /// Gives a fresh record a stack. False without one.
+  /// Gives a fresh record, which the current fiber is about to resume, a stack. False without one, or where fibers nest too deep.
   bool allocate_fiber(VMContinuation* record);
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);

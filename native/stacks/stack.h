@@ -22,6 +22,8 @@ struct Stack {
   StackSpan span;
   /// Free lists.
   Stack* next = nullptr;
+  /// Free for whoever took the stack.
+  uint64_t user = 0;
 };
 
 /// Where stacks come from.

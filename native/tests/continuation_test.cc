@@ -1,5 +1,6 @@
 // native/continuation: the whole life of continuations, with C++ in the part of generated code. Built twice: as generation_test records
 // begin three generations before their last one.
+#include "fiber/sanitizer.h"
 #include "tests/check.h"
 #include "tests/lowered.h"
 
@@ -202,6 +203,25 @@ TEST(exhausted, "too many stacks is a trap, after which there are stacks again")
     EXPECT(machine.trap == Trap::TooManyStacks);
     EXPECT(machine.clean());
   }
+}
+
+TEST(runaway, "a function that resumes a new continuation of itself for ever traps in bounded memory") {
+#if defined(HEDDLE_ASAN)
+  std::printf("  skipped: a quarter of a million stacks cost AddressSanitizer a minute\n");
+#else
+  Machine machine;
+  EXPECT(machine.run([](VMThread* thread, VMFiber* fiber) {
+    static const Body again = [](VMThread* t, VMFiber* f) {
+      VMFunction function = make_function(context_of(f), again, 1);
+      Clauses clauses({});
+      resume(t, cont_new(t, &function), &clauses, {0});
+    };
+    again(thread, fiber);
+  }) == Call::Ending::Trapped);
+  EXPECT(machine.trap == Trap::TooManyStacks);
+  EXPECT_EQUAL(machine.runtime.continuation_counts().peak, uint64_t{1} << 18);
+  EXPECT(machine.clean());
+#endif
 }
 
 TEST(many, "100,000 continuations are suspended at a time, and dropped with the thread") {

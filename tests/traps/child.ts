@@ -29,15 +29,21 @@ export interface Start {
 const HANGS = 100_000;
 
 /** Runs a program of tests/traps/programs, or a file by its URL. */
-export function runProgram(program: string | URL, { flags = [], args = [], env = {}, node = process.execPath, addressSpace }: Start = {}): Promise<Ended> {
+export function runProgram(
+  program: string | URL,
+  { flags = [], args = [], env = {}, node = process.execPath, addressSpace }: Start = {},
+): Promise<Ended> {
   const url = typeof program === 'string' ? new URL(`programs/${program}.mjs`, import.meta.url) : program;
   const command = [node, ...flags, fileURLToPath(url), ...args];
   const [file, rest] =
-    addressSpace === undefined
-      ? [node, command.slice(1)]
-      : ['/bin/sh', ['-c', `ulimit -v ${addressSpace} && exec "$@"`, 'sh', ...command]];
+    addressSpace === undefined ? [node, command.slice(1)] : ['/bin/sh', ['-c', `ulimit -v ${addressSpace} && exec "$@"`, 'sh', ...command]];
   return new Promise((resolve, reject) => {
-    const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, timeout: HANGS, killSignal: 'SIGKILL' });
+    const child = spawn(file, rest, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      timeout: HANGS,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     let errors = '';
     child.stdout.on('data', (part: Buffer) => (output += part.toString()));

@@ -1,5 +1,5 @@
 // Leaves continuations suspended, 1,000 deep and 1,000 side by side, and ends in the way that the argument says.
-import { Worker, isMainThread, workerData } from 'node:worker_threads';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
 
 const way = isMainThread ? process.argv[2] : workerData;
@@ -30,7 +30,6 @@ const WAYS = {
   'exit inside the resumed chain': () => exports.resume(),
   'uncaught trap': () => exports.trap(),
   'exit later': () => setTimeout(() => process.exit(3), 1),
-  abort: () => process.abort(),
   worker: () => {
     new Worker(new URL(import.meta.url), { workerData: 'end' });
   },

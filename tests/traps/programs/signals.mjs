@@ -1,7 +1,7 @@
 // Signals arrive by the thousand while fibers run: in loops, in switches, and deep in recursion, near the end of a stack. A worker sends them; the
 // program goes on until all are sent, checks what it computed, and prints how many its own handlers saw.
 import { once } from 'node:events';
-import { Worker, isMainThread, workerData } from 'node:worker_threads';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 const SIGNALS = ['SIGUSR2', 'SIGWINCH', 'SIGCHLD'];
 const EACH = 4000;

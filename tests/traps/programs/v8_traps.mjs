@@ -1,6 +1,6 @@
 // V8's own WebAssembly traps before Heddle is loaded, after, inside Heddle's imports, and in workers. Prints what was seen at each place.
 import { once } from 'node:events';
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const seen = {};
 
@@ -28,8 +28,7 @@ function v8Traps(bytes) {
 
 async function inWorker(bytes, withHeddle) {
   const worker = new Worker(new URL(import.meta.url), { workerData: { bytes, withHeddle } });
-  const [result] = await once(worker, 'message');
-  await once(worker, 'exit');
+  const [[result]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
   return result;
 }
 
@@ -41,7 +40,13 @@ async function withHeddle(bytes) {
     (func (export "continuation") (resume $k (cont.new $k (ref.func $x)))))`;
   const result = {};
   let place = '';
-  const imports = { m: { x: () => { result[place] = v8Traps(bytes); } } };
+  const imports = {
+    m: {
+      x: () => {
+        result[place] = v8Traps(bytes);
+      },
+    },
+  };
   const { exports } = new Heddle.Instance(new Heddle.Module(parseWat(text)), imports);
   result.loaded = v8Traps(bytes);
   for (place of ['call', 'continuation']) exports[place]();

@@ -1,13 +1,13 @@
 // Workers that alone use Heddle come and go. Arguments: how many. Prints what each did, and memory after the first quarter and at the end.
 import { once } from 'node:events';
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const TEXT = `(module (type $f (func)) (type $k (cont $f)) (tag $t) (memory 1) (table $kept 1 (ref null $k))
   (func $body (suspend $t) (suspend $t)) (elem declare func $body)
   (func (export "trap") (drop (i32.load (i32.const 65533))))
-  (func (export "switch") (result i32)
+  (func (export "switch") (result i32) (local $c (ref null $k))
     (block $on (result (ref $k)) (resume $k (on $t $on) (cont.new $k (ref.func $body))) (return (i32.const 0)))
-    (table.set $kept (i32.const 0)) (i32.const 42)))`;
+    (local.set $c) (table.set $kept (i32.const 0) (local.get $c)) (i32.const 42)))`;
 
 async function work(bytes) {
   const { WebAssembly: Heddle } = await import('../../../dist/ts/index.js');
@@ -31,8 +31,8 @@ if (isMainThread) {
   const resident = [];
   for (let i = 1; i <= count; i++) {
     const worker = new Worker(new URL(import.meta.url), { workerData: { bytes } });
-    const [result] = await once(worker, 'message');
-    const [status] = await once(worker, 'exit');
+    // Together: the last message and the exit may come at once.
+    const [[result], [status]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     const key = `${result} (${status})`;
     seen[key] = (seen[key] ?? 0) + 1;
     if (i === Math.ceil(count / 4) || i === count) resident.push(process.memoryUsage.rss());
