@@ -180,8 +180,8 @@ function glue(generated) {
   const returned = names.filter((name) => name !== 'start' && name !== 'initSync').sort();
   return [
     '// Made by scripts/build_codegen.mjs from the glue that wasm-bindgen wrote: do not edit.',
-    '/** A fresh instance of the code generator. */',
-    'export function instantiate(module) {',
+    "/** A fresh instance of the code generator, made with V8's own WebAssembly. */",
+    'export function instantiate(module, WebAssembly = globalThis.WebAssembly) {',
     body.trim(),
     'initSync({ module });',
     `return { ${returned.join(', ')} };`,
@@ -212,8 +212,8 @@ function declarations(generated) {
     ...members.sort(),
     '}',
     '',
-    '/** A fresh instance of the code generator, from `heddle_codegen.wasm` compiled. */',
-    'export declare function instantiate(module: WebAssembly.Module): Codegen;',
+    "/** A fresh instance of the code generator, from `heddle_codegen.wasm` compiled, made with V8's own WebAssembly. */",
+    'export declare function instantiate(module: WebAssembly.Module, namespace?: typeof WebAssembly): Codegen;',
     '',
   ].join('\n');
 }

@@ -144,5 +144,5 @@ export interface Codegen {
   tables: typeof tables;
 }
 
-/** A fresh instance of the code generator, from `heddle_codegen.wasm` compiled. */
-export declare function instantiate(module: WebAssembly.Module): Codegen;
+/** A fresh instance of the code generator, from `heddle_codegen.wasm` compiled, made with V8's own WebAssembly. */
+export declare function instantiate(module: WebAssembly.Module, namespace?: typeof WebAssembly): Codegen;

@@ -1,6 +1,6 @@
 // Made by scripts/build_codegen.mjs from the glue that wasm-bindgen wrote: do not edit.
-/** A fresh instance of the code generator. */
-export function instantiate(module) {
+/** A fresh instance of the code generator, made with V8's own WebAssembly. */
+export function instantiate(module, WebAssembly = globalThis.WebAssembly) {
 /**
  * Compiles the functions of one module for one target.
  */

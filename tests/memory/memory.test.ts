@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { resultOf, type Start } from '../traps/child.js';
+import { resultOf, type Start, withFolder } from '../traps/child.js';
 
 interface Bounds {
   readonly checked: number;
@@ -42,7 +42,7 @@ async function checkGrowing(start: Start): Promise<Growing> {
   const result = await resultOf<Growing>(growing, start);
   expect(result.wrong).toEqual([]);
   // Five looks for each of three memories and four hands, and three threads.
-  expect(result.checked).toBe(5 * 3 * 4 + 3);
+  expect(result.checked).toBe(5 * 3 * 4 + (start.args?.includes('alone') === true ? 0 : 3));
   return result;
 }
 
@@ -69,7 +69,6 @@ const LITTLE = 8_000_000;
 describe.each(['24', '26'])('Node %s with little address space', (major) => {
   const variable = `HEDDLE_NODE_${major}`;
   const node = process.env[variable] ?? '';
-  const start: Start = { node, addressSpace: LITTLE };
 
   if (node === '') {
     test(`is not here: ${variable} does not name one`, ({ skip }) => {
@@ -85,14 +84,24 @@ describe.each(['24', '26'])('Node %s with little address space', (major) => {
     expect([status, stdout.trim()]).toEqual([0, expect.stringMatching(new RegExp(`^v${major}\\.`))]);
   });
 
+  /** Runs something with little address space, with all code compiled before: V8 has no room for the compiler's there. */
+  async function withCode<T>(use: (start: Start) => Promise<T>): Promise<T> {
+    return withFolder(async (folder) => {
+      const env = { HEDDLE_CACHE: folder, HEDDLE_TEST_MODULES: folder };
+      await use({ node, env, flags: ['--disable-wasm-trap-handler'] });
+      return use({ node, env, addressSpace: LITTLE });
+    });
+  }
+
   test('every access at every edge', async () => {
-    const { stages } = await checkBounds(start, false);
+    const { stages } = await withCode((start) => checkBounds(start, false));
     // A memory without maximum moves when it grows: base and length are read anew.
     expect(stages.find(({ label }) => label === 'without maximum')?.moved).toBe(true);
   }, 120_000);
 
   test('growing', async () => {
-    expect((await checkGrowing(start)).moved).toBe(true);
+    // V8 itself ends the process where it has no room for the code of one more thread.
+    expect((await withCode((start) => checkGrowing({ ...start, args: ['alone'] }))).moved).toBe(true);
   });
 
   test('with enough of it there are guards', async () => {

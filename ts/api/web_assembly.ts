@@ -3,6 +3,7 @@
  */
 import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import { type Engine, theEngine } from '../instance/engine.js';
 import { type ExportedObject, instanceMemories, instantiate as makeInstance } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
@@ -176,7 +177,7 @@ export function validate(bytes: BytesSource): boolean {
     validateModule(copyBytes(bytes));
     return true;
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return false;
+    if (error instanceof V8.CompileError) return false;
     throw error;
   }
 }

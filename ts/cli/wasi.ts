@@ -4,6 +4,7 @@
 import type { WASI as NodeWasi } from 'node:wasi';
 import type { ImportDescriptor } from '../api/web_assembly.js';
 import { fileFailed, incompatibleImport, usage } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 
 /** What a program is given. */
 export interface WasiOptions {
@@ -44,8 +45,7 @@ export class Wasi {
 
   /** Runs something with WASI at work on the memory; returns the status that the program exits with. */
   run(memory: unknown, entry: () => void): number {
-    if (!(memory instanceof WebAssembly.Memory))
-      throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
+    if (!(memory instanceof V8.Memory)) throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
     return Number(this.#wasi.start({ exports: { memory, _start: entry } } as WebAssembly.Instance) ?? 0);
   }
 }

@@ -1,4 +1,5 @@
 /** Errors on their way from a worker thread: structured cloning keeps neither V8's WebAssembly classes nor added fields. */
+import { V8 } from '../errors/v8.js';
 
 /** An error as plain data. */
 export interface Failure {
@@ -15,7 +16,7 @@ export function failureOf(error: unknown): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'HEDDLE_INTERNAL';
   const offset = 'offset' in error && typeof error.offset === 'number' ? { offset: error.offset } : {};
   return {
-    name: error instanceof WebAssembly.CompileError ? 'CompileError' : error.name,
+    name: error instanceof V8.CompileError ? 'CompileError' : error.name,
     message: error.message,
     stack: error.stack ?? '',
     code,
@@ -26,7 +27,7 @@ export function failureOf(error: unknown): Failure {
 /** The error again, with its class, code and offset. */
 export function errorOf(failure: Failure): Error {
   const { name, message, stack, ...fields } = failure;
-  const error = name === 'CompileError' ? new WebAssembly.CompileError(message) : new Error(message);
+  const error = name === 'CompileError' ? new V8.CompileError(message) : new Error(message);
   if (stack !== '') error.stack = stack;
   return Object.assign(error, fields);
 }

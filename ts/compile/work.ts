@@ -1,5 +1,6 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
 import { codegenFailed, unsupported } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
 import type { HandlerList } from '../lower/handlers.js';
@@ -94,7 +95,7 @@ function refusable<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || !(error instanceof Error)) throw error;
+    if (error instanceof V8.RuntimeError || !(error instanceof Error)) throw error;
     throw codegenFailed(error.message);
   }
 }

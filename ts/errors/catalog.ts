@@ -3,6 +3,7 @@
  * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
  */
 import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
+import { V8 } from './v8.js';
 
 /** What all of Heddle's errors carry besides the message. */
 export interface HeddleErrorFields {
@@ -18,22 +19,22 @@ function coded<E extends Error>(error: E, code: string, offset?: number): E & He
 
 /** The module is not valid. `offset` is where the validator stopped. */
 export function invalidModule(message: string, offset: number): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new WebAssembly.CompileError(`${message} (at offset ${offset})`), 'HEDDLE_INVALID_MODULE', offset);
+  return coded(new V8.CompileError(`${message} (at offset ${offset})`), 'HEDDLE_INVALID_MODULE', offset);
 }
 
 /** The text is not a module's. Line and column count from 1. */
 export function invalidText(message: string, line: number, column: number): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new WebAssembly.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');
+  return coded(new V8.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');
 }
 
 /** The code generator refused or failed: a limit of the implementation, or a bug. */
 export function codegenFailed(message: string): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new WebAssembly.CompileError(`code generation failed: ${message}`), 'HEDDLE_CODEGEN');
+  return coded(new V8.CompileError(`code generation failed: ${message}`), 'HEDDLE_CODEGEN');
 }
 
 /** The module uses something that Heddle does not run yet. */
 export function unsupported(what: string, offset?: number): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new WebAssembly.CompileError(`${what} is not supported`), 'HEDDLE_UNSUPPORTED', offset);
+  return coded(new V8.CompileError(`${what} is not supported`), 'HEDDLE_UNSUPPORTED', offset);
 }
 
 /** An argument that should be a module's bytes is something else. */
@@ -53,7 +54,7 @@ export function outOfRange(message: string): RangeError & HeddleErrorFields {
 
 /** An import is absent. */
 export function unknownImport(module: string, name: string): WebAssembly.LinkError & HeddleErrorFields {
-  return coded(new WebAssembly.LinkError(`unknown import: ${module}.${name} was not given`), 'HEDDLE_LINK_MISSING');
+  return coded(new V8.LinkError(`unknown import: ${module}.${name} was not given`), 'HEDDLE_LINK_MISSING');
 }
 
 /** The import object has no object of the module's name, or is none itself. */
@@ -63,12 +64,12 @@ export function importNotObject(module: string): TypeError & HeddleErrorFields {
 
 /** An import is of another type than the module asks for. */
 export function incompatibleImport(module: string, name: string, why: string): WebAssembly.LinkError & HeddleErrorFields {
-  return coded(new WebAssembly.LinkError(`incompatible import type: ${module}.${name}: ${why}`), 'HEDDLE_LINK_TYPE');
+  return coded(new V8.LinkError(`incompatible import type: ${module}.${name}: ${why}`), 'HEDDLE_LINK_TYPE');
 }
 
 /** Resources for linking ran out (V8's limit on memories, address space). */
 export function linkResources(message: string): WebAssembly.LinkError & HeddleErrorFields {
-  return coded(new WebAssembly.LinkError(message), 'HEDDLE_LINK_RESOURCES');
+  return coded(new V8.LinkError(message), 'HEDDLE_LINK_RESOURCES');
 }
 
 /** This machine has no support: CPU, operating system, or no built addon. */
@@ -91,7 +92,7 @@ export function isTrap(value: unknown): boolean {
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
   const message = detail === undefined ? base : `${base}: ${detail}`;
-  const error = code === TRAP.stackOverflow ? new RangeError(message) : new WebAssembly.RuntimeError(message);
+  const error = code === TRAP.stackOverflow ? new RangeError(message) : new V8.RuntimeError(message);
   traps.add(error);
   return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
 }
@@ -103,7 +104,7 @@ export function internal(message: string, cause?: unknown): Error & HeddleErrorF
 
 /** A file that should be a compiled module is not one that this version made. */
 export function badArtifact(why: string): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new WebAssembly.CompileError(`the compiled module cannot be used: ${why}`), 'HEDDLE_BAD_ARTIFACT');
+  return coded(new V8.CompileError(`the compiled module cannot be used: ${why}`), 'HEDDLE_BAD_ARTIFACT');
 }
 
 /** A file that the command line names cannot be read or written. */

@@ -2,6 +2,7 @@
  * The objects that instances share and JavaScript can hold, below the API's classes: what they are natively and of which type.
  */
 import { linkResources } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import type { MemoryDescription, ValueType } from '../validate/description.js';
 import type { Engine } from './engine.js';
 
@@ -57,7 +58,7 @@ export function newMemory(description: MemoryDescription): WebAssembly.Memory {
   if (maximum !== null) descriptor.maximum = Math.min(Number(maximum), 65_536);
   if (shared) descriptor.shared = true;
   try {
-    return new WebAssembly.Memory(descriptor);
+    return new V8.Memory(descriptor);
   } catch (error) {
     throw linkResources(`a memory of ${minimum} pages: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -104,7 +105,7 @@ function probeMaximum(memory: WebAssembly.Memory): number | null {
     const section = [1, 0, 0, 2, shared ? 3 : 1, 0, ...leb];
     const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, section.length, ...section);
     try {
-      new WebAssembly.Instance(new WebAssembly.Module(bytes), { '': { '': memory } });
+      new V8.Instance(new V8.Module(bytes), { '': { '': memory } });
       return true;
     } catch {
       return false;

@@ -2,6 +2,7 @@
  * Imports: the import object of JavaScript against what a module asks for.
  */
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import { VMTable } from '../generated/abi.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
@@ -115,7 +116,7 @@ class Resolver {
   }
 
   #memory(entry: MemoryImport, value: unknown): void {
-    if (!(value instanceof WebAssembly.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
+    if (!(value instanceof V8.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
     const shared = Object.prototype.toString.call(value.buffer) === '[object SharedArrayBuffer]';
     if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
     if (entry.memory64) throw incompatible(entry, 'the memory has 32-bit addresses');
@@ -188,7 +189,7 @@ const FOREIGN = ['Table', 'Global', 'Tag'] as const;
 
 /** Whether a value is V8's own object of such a class. */
 function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
-  const made: unknown = Reflect.get(WebAssembly, kind);
+  const made: unknown = Reflect.get(V8, kind);
   return typeof made === 'function' && value instanceof made;
 }
 

@@ -5,10 +5,11 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
 import { internal, unsupported } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import { packagePath } from './package_root.js';
 
 interface Glue {
-  instantiate(module: WebAssembly.Module): Codegen;
+  instantiate(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen;
 }
 
 const glue = (await import(pathToFileURL(packagePath('codegen/dist/heddle_codegen.js')).href)) as Glue;
@@ -18,7 +19,7 @@ let instance: Codegen | undefined;
 
 /** The crate as a compiled module, for worker threads. */
 export function crateModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(packagePath('codegen/dist/heddle_codegen.wasm')));
+  compiled ??= new V8.Module(readFileSync(packagePath('codegen/dist/heddle_codegen.wasm')));
   return compiled;
 }
 
@@ -29,7 +30,7 @@ export function useCrateModule(module: WebAssembly.Module): void {
 
 /** This thread's instance of the crate. */
 export function crate(): Codegen {
-  instance ??= glue.instantiate(crateModule());
+  instance ??= glue.instantiate(crateModule(), V8);
   return instance;
 }
 
@@ -47,7 +48,7 @@ export function withCrate<T>(use: (crate: Codegen) => T): T {
     return use(crate());
   } catch (error) {
     const overrun = error instanceof RangeError && error.message.includes('call stack');
-    if (!overrun && !(error instanceof WebAssembly.RuntimeError)) throw error;
+    if (!overrun && !(error instanceof V8.RuntimeError)) throw error;
     dropCrate();
     throw overrun ? unsupported('a module nested so deeply') : internal(`the code generator failed: ${error.message}`, error);
   }

@@ -4,6 +4,7 @@
 import { Exception } from '../api/exception.js';
 import { Global } from '../api/objects.js';
 import { Instance, Module } from '../api/web_assembly.js';
+import { V8 } from '../errors/v8.js';
 import { VMFunction } from '../generated/abi.js';
 import { loadCell } from '../instance/cells.js';
 import { type Engine, theEngine } from '../instance/engine.js';
@@ -221,14 +222,14 @@ class Runner {
     if (directive.error !== undefined) return;
     const outcome = thrown(() => validateModule(this.#bytes(directive)));
     if (outcome === undefined) throw new Error(`the module is accepted, expected "${directive.text ?? ''}"`);
-    if (!(outcome.error instanceof WebAssembly.CompileError)) throw outcome.error;
+    if (!(outcome.error instanceof V8.CompileError)) throw outcome.error;
   }
 
   #unlinkable(directive: Directive): void {
     const module = this.#compile(directive);
     const outcome = thrown(() => new Instance(module, this.#imports));
     if (outcome === undefined) throw new Error(`the module links, expected "${directive.text ?? ''}"`);
-    if (!(outcome.error instanceof WebAssembly.LinkError)) throw outcome.error;
+    if (!(outcome.error instanceof V8.LinkError)) throw outcome.error;
     this.#expectText(outcome.error.message, directive.text ?? '');
   }
 

@@ -4,6 +4,7 @@
 
 import { Table } from '../api/objects.js';
 import { Instance, Module } from '../api/web_assembly.js';
+import { V8 } from '../errors/v8.js';
 import { parseWat } from '../source/bytes.js';
 
 const PRINTS: readonly (readonly [name: string, types: string])[] = [
@@ -41,7 +42,7 @@ export function spectest(print: (values: readonly unknown[]) => void): Record<st
   return {
     ...new Instance(module, { host }).exports,
     table: new Table({ element: 'funcref', initial: 10, maximum: 20 }),
-    memory: new WebAssembly.Memory({ initial: 1, maximum: 2 }),
-    shared_memory: new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }),
+    memory: new V8.Memory({ initial: 1, maximum: 2 }),
+    shared_memory: new V8.Memory({ initial: 1, maximum: 2, shared: true }),
   };
 }

@@ -1,7 +1,8 @@
 // Every access of ../accesses.mjs at the edges of memories, while they grow by whichever hand; prints how many were made, and what was wrong.
-import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle } from '../../../dist/ts/index.js';
 import { addon } from '../../../dist/ts/link/addon.js';
 import { accessModule, indicesFor, isInside, LOADS, OFFSETS, STORES, VECTORS } from '../accesses.mjs';
+import { assemble, instantiate } from '../assemble.mjs';
 
 const PAGE = 65_536;
 const wrong = [];
@@ -125,6 +126,7 @@ function bulk(label, exports, bytes) {
 const hands = (memory, ours, theirs) => [() => memory.grow(1), () => theirs.grow(1), () => ours.grow(2)];
 
 const stages = [];
+const first = new Heddle.Memory({ initial: 1, maximum: 1 });
 const neighbours = [];
 
 /** A memory between two others that are full of a pattern: the canaries. */
@@ -146,14 +148,9 @@ for (const [label, descriptor, limits] of [
   const memory = between(() => new Heddle.Memory(descriptor));
   const where = () => addon().createMemory(memory);
   const imports = { m: { memory } };
-  const ours = new Heddle.Instance(new Heddle.Module(parseWat(accessModule({ limits }))), imports).exports;
-  const second = new Heddle.Instance(
-    new Heddle.Module(parseWat(accessModule({ limits, prefix: '(import "m" "first" (memory 1))', name: '$m' }))),
-    {
-      m: { memory, first: new Heddle.Memory({ initial: 1 }) },
-    },
-  ).exports;
-  const theirs = new WebAssembly.Instance(new WebAssembly.Module(parseWat(accessModule({ limits }))), imports).exports;
+  const ours = instantiate(accessModule({ limits }), imports);
+  const second = instantiate(accessModule({ limits, prefix: '(import "m" "first" (memory 1 1))', name: '$m' }), { m: { memory, first } });
+  const theirs = new WebAssembly.Instance(new WebAssembly.Module(assemble(accessModule({ limits }))), imports).exports;
   const bases = new Set([where().base]);
   const pages = [memory.buffer.byteLength / PAGE];
   sweep(label, ours, memory);

@@ -1,4 +1,5 @@
 // Memories grow, and perhaps move, while WebAssembly is in the middle of a function, of a loop, or suspended. Prints what was wrong, and whether any moved.
+// With the argument `alone` no other thread grows one.
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 const PAGE = 65_536;
@@ -39,8 +40,9 @@ if (isMainThread) await main();
 else workerData.grow(1);
 
 async function main() {
-  const { WebAssembly: Heddle, parseWat } = await import('../../../dist/ts/index.js');
+  const { WebAssembly: Heddle } = await import('../../../dist/ts/index.js');
   const { addon } = await import('../../../dist/ts/link/addon.js');
+  const { assemble, instantiate } = await import('../assemble.mjs');
   const wrong = [];
   let checked = 0;
   let moved = false;
@@ -50,7 +52,7 @@ async function main() {
   };
   const v8Grow = (memory, limits) => {
     const text = `(module (import "m" "memory" (memory ${limits})) (func (export "grow") (drop (memory.grow (i32.const 1)))))`;
-    return new WebAssembly.Instance(new WebAssembly.Module(parseWat(text)), { m: { memory } }).exports.grow;
+    return new WebAssembly.Instance(new WebAssembly.Module(assemble(text)), { m: { memory } }).exports.grow;
   };
   for (const [label, descriptor, limits] of [
     ['bounded', { initial: 1, maximum: 16 }, '1 16'],
@@ -59,8 +61,7 @@ async function main() {
   ]) {
     for (const hand of ['JavaScript', 'V8', 'Heddle', 'the instance itself']) {
       const memory = new Heddle.Memory(descriptor);
-      const module = new Heddle.Module(parseWat(TEXT(limits)));
-      const make = (grow) => new Heddle.Instance(module, { m: { memory, grow } }).exports;
+      const make = (grow) => instantiate(TEXT(limits), { m: { memory, grow } });
       const other = make(() => undefined);
       const grow = {
         JavaScript: () => memory.grow(1),
@@ -82,12 +83,16 @@ async function main() {
       moved ||= base() !== start;
     }
   }
+  if (process.argv[2] !== 'alone') await otherThreads(Heddle, instantiate, expect);
+  console.log(JSON.stringify({ checked, wrong, moved }));
+}
+
+async function otherThreads(Heddle, instantiate, expect) {
   const shared = new Heddle.Memory({ initial: 1, maximum: 4, shared: true });
-  const waiting = new Heddle.Instance(new Heddle.Module(parseWat(TEXT('1 4 shared'))), { m: { memory: shared, grow() {} } }).exports;
+  const waiting = instantiate(TEXT('1 4 shared'), { m: { memory: shared, grow() {} } });
   for (let pages = 2; pages <= 4; pages++) {
     const worker = new Worker(new URL(import.meta.url), { workerData: shared });
     expect(`grown to ${pages} pages by another thread`, waiting.wait(pages), 99);
     await new Promise((resolve) => worker.on('exit', resolve));
   }
-  console.log(JSON.stringify({ checked, wrong, moved }));
 }
