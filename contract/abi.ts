@@ -294,4 +294,5 @@ export const LIMITS = [
   ['inline_slots', 4, 'payload slots inside the record'],
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
+  ['extern_generation_bits', 28, "bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index"],
 ] as const;

@@ -518,7 +518,9 @@ inline constexpr uint32_t kInlineSlots = 4;
 inline constexpr uint32_t kHeldByReference = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
+/// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
+inline constexpr uint32_t kExternGenerationBits = 28;
 /// Hash of the table.
-inline constexpr char kContract[] = "e3140666d9434830";
+inline constexpr char kContract[] = "382afb9e33a498a7";
 
 }  // namespace heddle

@@ -23,6 +23,12 @@ uint64_t Arguments::number(size_t i) {
   return number >= 18446744073709551616.0 ? ~uint64_t{0} : static_cast<uint64_t>(number);
 }
 
+uint64_t Arguments::word(size_t i) {
+  uint64_t word = 0;
+  bool lossless = false;
+  return napi_get_value_bigint_uint64(env_, values_[i], &word, &lossless) == napi_ok ? word : number(i);
+}
+
 Bytes Arguments::typed(size_t i, napi_typedarray_type type, size_t element) {
   napi_typedarray_type actual;
   size_t length = 0, offset = 0;

@@ -24,6 +24,8 @@ class Arguments {
   napi_value value(size_t i) const { return values_[i]; }
   /// A number; infinite ones become all ones.
   uint64_t number(size_t i);
+  /// A reference as WebAssembly has it: a number, or a bigint where it may exceed 2^53.
+  uint64_t word(size_t i);
   /// The address of an object of ours: not 0.
   template <typename T>
   T* object(size_t i) {
@@ -75,5 +77,6 @@ void define_object_functions(napi_env env, napi_value exports);
 void define_call_functions(napi_env env, napi_value exports);
 void define_report_functions(napi_env env, napi_value exports);
 void define_exception_functions(napi_env env, napi_value exports);
+void define_collect_functions(napi_env env, napi_value exports);
 
 }  // namespace heddle

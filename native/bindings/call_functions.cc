@@ -37,13 +37,15 @@ napi_value call_export(napi_env env, napi_callback_info info) {
   size_t count = kShort;
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return nullptr;
-  const auto* object = static_cast<const ExportObject*>(data);
-  const size_t params = object->type->params.size();
-  if (params <= kShort) return call_values(object->engine, object->function, object->type, values, kNever);
+  const auto* function = static_cast<const VMFunction*>(data);
+  Engine* engine = Engine::of(function->context->thread);
+  const FunctionType* type = engine->type(function->type);
+  const size_t params = type->params.size();
+  if (params <= kShort) return call_values(engine, function, type, values, kNever);
   std::vector<napi_value> all(params);
   count = params;
   if (napi_get_cb_info(env, info, &count, all.data(), nullptr, nullptr) != napi_ok) return nullptr;
-  return call_values(object->engine, object->function, object->type, all.data(), kNever);
+  return call_values(engine, function, type, all.data(), kNever);
 }
 
 const FunctionType* type_of(Arguments* in, const VMFunction* function) {
@@ -56,11 +58,11 @@ napi_value create_export(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto* function = in.object<const VMFunction>(0);
   const std::string name = in.text(1);
-  const FunctionType* type = type_of(&in, function);
+  type_of(&in, function);
   if (!in) return nullptr;
-  ExportObject& object = in.engine()->exports.emplace_back(ExportObject{in.engine(), function, type});
   napi_value result = nullptr;
-  napi_create_function(env, name.c_str(), name.size(), call_export, &object, &result);
+  // The JavaScript function that is made of this one holds the VMFunction, so the data is there for as long as anybody can call.
+  napi_create_function(env, name.c_str(), name.size(), call_export, const_cast<VMFunction*>(function), &result);
   return result;
 }
 

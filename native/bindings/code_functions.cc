@@ -37,8 +37,8 @@ napi_value load_code(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < 4; i++) tables[i] = in.words(i + 1, napi_int32_array);
   if (in && bytes.size < kStubSize) in.fail("room for the stubs");
   if (!in) return nullptr;
-  auto& codes = in.engine()->codes;
-  const auto id = static_cast<int32_t>(codes.size());
+  Codes& codes = in.engine()->heap.codes;
+  const int32_t id = codes.next_id();
   auto code = Code::load(id, bytes.data, bytes.size, words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");
@@ -48,44 +48,50 @@ napi_value load_code(napi_env env, napi_callback_info info) {
   napi_create_object(env, &result);
   set_property(env, result, "id", make_number(env, id));
   set_property(env, result, "base", make_number(env, static_cast<double>(code->base())));
-  codes.push_back(std::move(code));
+  codes.add(std::move(code));
   return result;
 }
 
 napi_value create_instance(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  const uint64_t code = in.number(0), size = in.number(1);
-  if (in && (code >= in.engine()->codes.size() || size < sizeof(VMInstance))) in.fail("a loaded code and a size");
+  const uint64_t id = in.number(0), size = in.number(1), traced = in.number(2);
   if (!in) return nullptr;
   Engine* engine = in.engine();
-  auto object = std::make_unique<InstanceObject>();
-  object->size = round_up(size, 64);
-  void* memory = std::aligned_alloc(64, object->size);
-  if (memory == nullptr) {
+  // A safepoint: what the instance is to be made of is held by JavaScript objects.
+  engine->heap.poll();
+  const Code* code = engine->heap.codes.find(static_cast<int32_t>(id));
+  if (code == nullptr || size < sizeof(VMInstance) || traced < sizeof(VMInstance) || traced > size) {
+    in.fail("a loaded code and a size");
+    return nullptr;
+  }
+  auto* context = static_cast<VMInstance*>(engine->heap.allocate(ObjectKind::Instance, size, kInstanceWeight));
+  if (context == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "no memory for an instance");
     return nullptr;
   }
-  std::memset(memory, 0, object->size);
-  VMInstance* context = static_cast<VMInstance*>(memory);
+  int64_t now = 0;
+  napi_adjust_external_memory(env, kInstanceWeight, &now);
+  auto* object = new InstanceObject;
   object->context = context;
+  object->size = size;
+  object->traced = traced;
+  object->code = code;
   context->thread = &engine->runtime.thread;
-  context->code = engine->codes[code].get();
-  context->data = object.get();
-  context->id = engine->instances.size() + 1;
+  context->data = object;
+  context->id = ++engine->instances_made;
   napi_value result = nullptr;
   napi_create_object(env, &result);
   set_property(env, result, "address", make_number(env, static_cast<double>(address_of(context))));
   set_property(env, result, "id", make_number(env, static_cast<double>(context->id)));
-  engine->instances.emplace(address_of(context), std::move(object));
   return result;
 }
 
 /// The instance whose context holds [address, address + size), or null.
 InstanceObject* owner_of(Engine* engine, uint64_t address, uint64_t size) {
-  auto after = engine->instances.upper_bound(address);
-  if (after == engine->instances.begin()) return nullptr;
-  InstanceObject* object = std::prev(after)->second.get();
-  const uint64_t offset = address - address_of(object->context);
+  const auto* context = engine->object_at<VMInstance>(ObjectKind::Instance, address);
+  if (context == nullptr) return nullptr;
+  auto* object = static_cast<InstanceObject*>(context->data);
+  const uint64_t offset = address - address_of(context);
   return size <= object->size && offset <= object->size - size ? object : nullptr;
 }
 
@@ -93,8 +99,9 @@ napi_value write(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const uint64_t address = in.number(0);
   const Bytes bytes = in.bytes(1);
-  if (in && owner_of(in.engine(), address, bytes.size) == nullptr) in.fail("an address inside an instance");
-  if (in && bytes.size != 0) std::memcpy(at<void>(address), bytes.data, bytes.size);
+  if (!in || bytes.size == 0) return nullptr;
+  if (owner_of(in.engine(), address, bytes.size) == nullptr) in.fail("an address inside an instance");
+  if (in) std::memcpy(at<void>(address), bytes.data, bytes.size);
   return nullptr;
 }
 

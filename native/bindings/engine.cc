@@ -1,6 +1,7 @@
 #include "bindings/engine.h"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "base/check.h"
 #include "bindings/memory.h"
@@ -26,23 +27,19 @@ bool poll(void* embedder) {
 
 }  // namespace
 
-InstanceObject::~InstanceObject() {
-  std::free(context);
-}
-
-TableObject::~TableObject() {
-  std::free(at<void>(vm.base));
-}
-
-Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()) {
+Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()), roots(this), heap(&runtime, &roots, this) {
   install_signal_handlers();
   runtime.embedder = this;
   runtime.poll = poll;
   install_binding_libcalls(&runtime);
   watch(&runtime);
+  define_kinds(&heap);
+  const char* collect = std::getenv("HEDDLE_COLLECT");
+  if (collect != nullptr && std::strcmp(collect, "always") == 0) heap.collect_always();
 }
 
 Engine::~Engine() {
+  ending = true;
   unwatch(&runtime);
 }
 
@@ -84,6 +81,7 @@ void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uin
 bool run_call(Engine* engine, Call* call, uint64_t deadline) {
   engine->epoch++;
   if (!refresh_unguarded(engine)) return false;
+  engine->heap.poll();
   switch (call->run(deadline)) {
     case Call::Ending::Returned:
       return true;

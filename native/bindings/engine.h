@@ -2,13 +2,14 @@
 #pragma once
 #include <node_api.h>
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
 
+#include "bindings/javascript_roots.h"
 #include "code/code.h"
 #include "continuation/runtime.h"
+#include "heap/heap.h"
 #include "trap/entry.h"
 #include "trap/signals.h"
 
@@ -28,48 +29,50 @@ struct FunctionType {
   uint32_t slots() const { return static_cast<uint32_t>(params.size() > results.size() ? params.size() : results.size()); }
 };
 
-/// What keeps an instance's parts.
+/// What an instance costs besides its context, in bytes: V8's objects for it, more or less.
+inline constexpr int64_t kInstanceWeight = 4096;
+/// The same for a memory, whose pages V8 counts itself.
+inline constexpr uint64_t kMemoryWeight = 4096;
+
+/// What an instance has besides its context. VMInstance.data points to it.
 struct InstanceObject {
   VMInstance* context = nullptr;
   size_t size = 0;
+  /// Bytes of the context that may hold references to other objects; its functions and handler lists, which lie behind, refer to itself.
+  size_t traced = 0;
+  const Code* code = nullptr;
   std::map<uint32_t, std::vector<uint8_t>> data;
   std::map<uint32_t, std::vector<uint64_t>> elements;
-  ~InstanceObject();
 };
 
-/// A V8 memory that WebAssembly of ours uses.
+/// A V8 memory that WebAssembly of ours uses. An object of the heap.
 struct MemoryObject {
-  VMMemory vm{};
-  Engine* engine = nullptr;
-  napi_ref object = nullptr;
-  /// Engine::epoch when `vm` was last compared with V8.
-  uint64_t epoch = 0;
-};
-
-/// A table; its elements are ours.
-struct TableObject {
-  VMTable vm{};
-  ~TableObject();
-};
-
-/// An imported JavaScript function.
-struct HostObject {
-  VMHostFunction vm{};
-  VMFunction function{};
-  const FunctionType* type = nullptr;
-  napi_ref callee = nullptr;
-};
-
-/// A function that JavaScript may call.
-struct ExportObject {
+  VMMemory vm;
   Engine* engine;
-  const VMFunction* function;
-  const FunctionType* type;
+  /// Strong while an instance needs the memory, weak while only JavaScript may hold it.
+  napi_ref object;
+  bool strong;
+  /// Engine::epoch when `vm` was last compared with V8.
+  uint64_t epoch;
 };
 
-/// A global's 16 bytes.
+/// A table; its elements are ours. An object of the heap.
+struct TableObject {
+  VMTable vm;
+};
+
+/// An imported JavaScript function. An object of the heap.
+struct HostObject {
+  VMHostFunction vm;
+  VMFunction function;
+  const FunctionType* type;
+  /// Null once it was given up by `dispose`.
+  napi_ref callee;
+};
+
+/// A global's 16 bytes. An object of the heap.
 struct alignas(16) Cell {
-  uint64_t words[2] = {};
+  uint64_t words[2];
 };
 
 /// Functions that TypeScript gave (NativeHooks in ts/link/native.ts).
@@ -79,6 +82,7 @@ struct Hooks {
   napi_ref poll = nullptr;
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
+  napi_ref collected = nullptr;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it.
@@ -92,6 +96,12 @@ class Engine {
   static Engine* of(napi_env environment);
   static Engine* of(VMThread* thread) { return static_cast<Engine*>(Runtime::of(thread)->embedder); }
 
+  /// The object of a kind that `address` points into; null when it points to none.
+  template <typename T>
+  T* object_at(ObjectKind kind, uint64_t address) const {
+    const uint64_t found = heap.blocks.find(address);
+    return found != 0 && heap.blocks.kind_of(found) == kind ? at<T>(found) : nullptr;
+  }
   const FunctionType* type(uint32_t id) const { return id < types.size() ? types[id].get() : nullptr; }
   napi_value value_of(napi_ref reference) const;
 
@@ -101,17 +111,14 @@ class Engine {
   Hooks hooks;
   /// By id.
   std::vector<std::unique_ptr<FunctionType>> types;
-  std::vector<std::unique_ptr<Code>> codes;
-  /// By context address.
-  std::map<uint64_t, std::unique_ptr<InstanceObject>> instances;
-  std::deque<MemoryObject> memories;
-  /// Memories whose base may change: compared with V8 whenever JavaScript has run.
+  /// All memories that are used; and those whose base may change, which are compared with V8 whenever JavaScript has run.
+  std::vector<MemoryObject*> memories;
   std::vector<MemoryObject*> unguarded;
-  std::deque<TableObject> tables;
-  std::deque<HostObject> hosts;
-  std::deque<ExportObject> exports;
-  std::deque<VMTag> tags;
-  std::deque<Cell> cells;
+  JavaScriptRoots roots;
+  Heap heap;
+  uint64_t instances_made = 0;
+  /// The environment ends: its references are gone already.
+  bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.
   uint64_t epoch = 1;
 };

@@ -2,6 +2,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
+#include "heap/exceptions.h"
 #include "trap/unwind.h"
 
 namespace heddle {
@@ -37,8 +38,14 @@ VMException* exception_of(Engine* engine, napi_value value) {
   return at<VMException>(static_cast<uint64_t>(address));
 }
 
+VMException* new_exception(Heap* heap, VMTag* tag, uint64_t slots) {
+  heap->note(sizeof(VMException) + slots * kSlotSize);
+  return allocate_exception(&heap->blocks, tag, static_cast<uint32_t>(slots));
+}
+
 HostResult exception_new(VMThread* thread, uint64_t tag, uint64_t slots, uint64_t, uint64_t) {
-  VMException* exception = Runtime::of(thread)->exceptions.allocate(at<VMTag>(tag), static_cast<uint32_t>(slots));
+  Engine::of(thread)->heap.poll({tag});
+  VMException* exception = new_exception(&Engine::of(thread)->heap, at<VMTag>(tag), slots);
   if (exception == nullptr) return raise_trap(thread, Trap::OutOfMemory);
   return {address_of(exception), nullptr};
 }
@@ -49,7 +56,7 @@ HostResult throw_ref(VMThread* thread, uint64_t exception, uint64_t, uint64_t, u
 }
 
 HostResult exception_release(VMThread* thread, uint64_t exception, uint64_t, uint64_t, uint64_t) {
-  Runtime::of(thread)->exceptions.release(at<VMException>(exception));
+  release_exception(&Engine::of(thread)->heap.blocks, at<VMException>(exception));
   return {0, nullptr};
 }
 
@@ -84,22 +91,13 @@ napi_value create_exception(napi_env env, napi_callback_info info) {
   VMTag* tag = in.object<VMTag>(0);
   const uint64_t slots = in.number(1), held = in.number(2);
   if (!in) return nullptr;
-  VMException* exception = in.engine()->runtime.exceptions.allocate(tag, static_cast<uint32_t>(slots));
+  VMException* exception = new_exception(&in.engine()->heap, tag, slots);
   if (exception == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "no memory for an exception");
     return nullptr;
   }
   exception->held = static_cast<uint32_t>(held);
   return make_number(env, static_cast<double>(address_of(exception)));
-}
-
-napi_value release_exception(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  VMException* exception = in.object<VMException>(0);
-  if (!in) return nullptr;
-  exception->held &= ~static_cast<uint32_t>(kHeldByObject);
-  in.engine()->runtime.exceptions.release(exception);
-  return nullptr;
 }
 
 }  // namespace
@@ -110,7 +108,7 @@ HostResult raise_exception(Engine* engine, VMException* exception) {
   if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
   const HostScope scope(engine);
   napi_value value = call_hook(engine, engine->hooks.thrown, make_number(engine->env, static_cast<double>(address_of(exception))));
-  engine->runtime.exceptions.release(exception);
+  release_exception(&engine->heap.blocks, exception);
   if (value != nullptr) napi_throw(engine->env, value);  // Otherwise what made the hook fail is pending.
   return raise_error(thread);
 }
@@ -131,7 +129,7 @@ HostResult raise_pending(Engine* engine) {
     return raise_error(thread);
   }
   if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
-  engine->runtime.exceptions.release(exception);
+  release_exception(&engine->heap.blocks, exception);
   napi_throw(engine->env, value);
   return raise_error(thread);
 }
@@ -144,7 +142,7 @@ void install_exception_libcalls(Runtime* runtime) {
 }
 
 void define_exception_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"createException", create_exception}, {"releaseException", release_exception}});
+  define_functions(env, exports, {{"createException", create_exception}});
 }
 
 }  // namespace heddle

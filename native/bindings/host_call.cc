@@ -12,6 +12,10 @@ namespace {
 bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
+  if (host->callee == nullptr) {
+    napi_throw_error(engine->env, "HEDDLE_DISPOSED", "the import belongs to an instance that was disposed of");
+    return false;
+  }
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
   ValueList arguments(params.size());
@@ -30,6 +34,7 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+  Engine::of(thread)->heap.poll({function});
   if (call(Engine::of(thread), host, slots)) return {0, nullptr};
   return raise_pending(Engine::of(thread));
 }

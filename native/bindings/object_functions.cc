@@ -11,19 +11,25 @@ napi_value address_value(napi_env env, const void* pointer) {
   return make_number(env, static_cast<double>(address_of(pointer)));
 }
 
+napi_value no_memory(napi_env env) {
+  napi_throw_range_error(env, "HEDDLE_MEMORY", "no memory for an object of WebAssembly");
+  return nullptr;
+}
+
 napi_value create_table(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const uint64_t minimum = in.number(0), maximum = in.number(1), fill = in.number(2);
   if (!in) return nullptr;
-  TableObject& table = in.engine()->tables.emplace_back();
-  table.vm.maximum = maximum;
-  table.vm.object = &table;
-  if (minimum != 0 && grow_table(&table.vm, minimum, fill) < 0) {
-    in.engine()->tables.pop_back();
+  Heap& heap = in.engine()->heap;
+  auto* table = static_cast<TableObject*>(heap.allocate(ObjectKind::Table, sizeof(TableObject), minimum * sizeof(uint64_t)));
+  if (table != nullptr) table->vm.maximum = maximum;
+  if (table == nullptr || (minimum != 0 && grow_table(&table->vm, minimum, fill) < 0)) {
+    if (table != nullptr) heap.blocks.free(address_of(table));
     napi_throw_range_error(env, "HEDDLE_MEMORY", "a table of this size cannot be made");
     return nullptr;
   }
-  return address_value(env, &table.vm);
+  table->vm.object = table;
+  return address_value(env, &table->vm);
 }
 
 napi_value table_grow(napi_env env, napi_callback_info info) {
@@ -50,39 +56,45 @@ napi_value create_memory(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   if (!in) return nullptr;
   Engine* engine = in.engine();
-  MemoryObject& memory = engine->memories.emplace_back();
-  memory.engine = engine;
-  memory.vm.object = &memory;
-  memory.object = in.reference(0);
-  if (!in || !refresh_memory(&memory)) {
-    engine->memories.pop_back();
+  auto* memory = static_cast<MemoryObject*>(engine->heap.allocate(ObjectKind::Memory, sizeof(MemoryObject), kMemoryWeight));
+  if (memory == nullptr) return no_memory(env);
+  memory->engine = engine;
+  memory->vm.object = memory;
+  memory->object = in.reference(0);
+  memory->strong = true;
+  if (!in || !refresh_memory(memory)) {
+    if (memory->object != nullptr) napi_delete_reference(env, memory->object);
+    engine->heap.blocks.free(address_of(memory));
     return nullptr;
   }
-  const bool guarded = has_guards(memory.vm.base, memory.vm.bytes);
-  memory.vm.guarded = guarded ? 1 : 0;
-  if (!guarded) engine->unguarded.push_back(&memory);
+  const bool guarded = has_guards(memory->vm.base, memory->vm.bytes);
+  memory->vm.guarded = guarded ? 1 : 0;
+  engine->memories.push_back(memory);
+  if (!guarded) engine->unguarded.push_back(memory);
   napi_value result = nullptr, flag = nullptr;
   napi_create_object(env, &result);
   napi_get_boolean(env, guarded, &flag);
-  set_property(env, result, "address", address_value(env, &memory.vm));
-  set_property(env, result, "base", make_number(env, static_cast<double>(memory.vm.base)));
+  set_property(env, result, "address", address_value(env, &memory->vm));
+  set_property(env, result, "base", make_number(env, static_cast<double>(memory->vm.base)));
   set_property(env, result, "guarded", flag);
   return result;
 }
 
 napi_value create_global(napi_env env, napi_callback_info info) {
   const Arguments in(env, info);
-  return address_value(env, &in.engine()->cells.emplace_back());
+  void* cell = in.engine()->heap.allocate(ObjectKind::Global, sizeof(Cell));
+  return cell == nullptr ? no_memory(env) : address_value(env, cell);
 }
 
 napi_value create_tag(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const uint64_t type = in.number(0), id = in.number(1);
   if (!in) return nullptr;
-  VMTag& tag = in.engine()->tags.emplace_back();
-  tag.type = static_cast<uint32_t>(type);
-  tag.id = static_cast<uint32_t>(id);
-  return address_value(env, &tag);
+  auto* tag = static_cast<VMTag*>(in.engine()->heap.allocate(ObjectKind::Tag, sizeof(VMTag)));
+  if (tag == nullptr) return no_memory(env);
+  tag->type = static_cast<uint32_t>(type);
+  tag->id = static_cast<uint32_t>(id);
+  return address_value(env, tag);
 }
 
 napi_value create_host_function(napi_env env, napi_callback_info info) {
@@ -92,24 +104,22 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   const FunctionType* type = in ? in.engine()->type(id) : nullptr;
   if (in && type == nullptr) in.fail("a defined type");
   if (!in) return nullptr;
-  HostObject& host = in.engine()->hosts.emplace_back();
-  host.callee = in.reference(0);
-  if (!in) {
-    in.engine()->hosts.pop_back();
-    return nullptr;
-  }
-  host.type = type;
-  host.vm.thread = &in.engine()->runtime.thread;
-  host.vm.object = &host;
-  host.vm.type = id;
-  host.function.code = code;
-  host.function.context =
-      reinterpret_cast<VMInstance*>(&host.vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.
-  host.function.type = id;
-  host.function.enter = enter;
-  host.function.slots = type->slots();
-  host.function.flags = 1;
-  return address_value(env, &host.function);
+  auto* host = static_cast<HostObject*>(in.engine()->heap.allocate(ObjectKind::HostFunction, sizeof(HostObject)));
+  if (host == nullptr) return no_memory(env);
+  host->callee = in.reference(0);
+  if (!in) return nullptr;
+  host->type = type;
+  host->vm.thread = &in.engine()->runtime.thread;
+  host->vm.object = host;
+  host->vm.type = id;
+  host->function.code = code;
+  host->function.context =
+      reinterpret_cast<VMInstance*>(&host->vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.
+  host->function.type = id;
+  host->function.enter = enter;
+  host->function.slots = type->slots();
+  host->function.flags = 1;
+  return address_value(env, &host->function);
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "poll", &hooks->poll);
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
+  set_hook(&in, in.value(0), "collected", &hooks->collected);
   return nullptr;
 }
 
@@ -91,6 +92,7 @@ napi_value configure(napi_env env, napi_callback_info info) {
     if (guard == "kernel") stacks->guard = Guard::Kernel;
     if (guard == "software") stacks->guard = Guard::Software;
   }
+  if (read_text(env, given, "collect") == "always") in.engine()->heap.collect_always();
   if (guard == "kernel" && !probe_kernel_guard().kernel) {
     napi_throw_error(env, "HEDDLE_OPTION", probe_kernel_guard().reason);
   } else if (!in.engine()->runtime.configure(options)) {
@@ -105,8 +107,8 @@ napi_value statistics(napi_env env, napi_callback_info info) {
   Runtime& runtime = engine->runtime;
   const StackCounts continuations = runtime.continuation_counts();
   const StackCounts entries = runtime.entry_counts();
-  uint64_t code_bytes = 0;
-  for (const auto& code : engine->codes) code_bytes += code->size();
+  const Blocks& blocks = engine->heap.blocks;
+  const HeapCounts& heap = engine->heap.counts();
   const struct {
     const char* name;
     uint64_t value;
@@ -114,14 +116,27 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
       {"continuationsLive", runtime.records.live()},
-      {"exceptionsLive", runtime.exceptions.live()},
+      {"exceptionsLive", blocks.live(ObjectKind::Exception)},
       {"stacksLive", continuations.live},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},
       {"stackBytesReserved", continuations.reserved_bytes + entries.reserved_bytes},
-      {"codeBytes", code_bytes},
-      {"instances", engine->instances.size()},
-      {"hostFunctions", engine->hosts.size()},
+      {"codeBytes", engine->heap.codes.bytes()},
+      {"codes", engine->heap.codes.count()},
+      {"instances", blocks.live(ObjectKind::Instance)},
+      {"tables", blocks.live(ObjectKind::Table)},
+      {"globals", blocks.live(ObjectKind::Global)},
+      {"tags", blocks.live(ObjectKind::Tag)},
+      {"memories", blocks.live(ObjectKind::Memory)},
+      {"hostFunctions", blocks.live(ObjectKind::HostFunction)},
+      {"heapBytes", blocks.bytes()},
+      {"holders", engine->roots.holders()},
+      {"collections", heap.collections},
+      {"continuationsCollected", heap.continuations_freed},
+      {"objectsCollected", heap.objects_freed},
+      {"lastPauseNanoseconds", heap.last_pause},
+      {"longestPauseNanoseconds", heap.longest_pause},
+      {"totalPauseNanoseconds", heap.total_pause},
       {"entries", runtime.entries.load(std::memory_order_relaxed)},
   };
   napi_value result = nullptr;

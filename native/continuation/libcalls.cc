@@ -13,7 +13,14 @@ Records& records_of(VMThread* thread) {
 HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint64_t, uint64_t) {
   if (function_address == 0) return raise_trap(thread, Trap::NullFunction);
   VMFunction* function = at<VMFunction>(function_address);
-  VMContinuation* record = records_of(thread).allocate(function->slots);
+  Runtime* runtime = Runtime::of(thread);
+  Records& records = runtime->records;
+  if (records.live() >= runtime->reclaim_at) runtime->reclaimer->reclaim({function_address});
+  VMContinuation* record = records.allocate(function->slots);
+  if (record == nullptr && runtime->reclaimer != nullptr) {
+    runtime->reclaimer->reclaim({function_address});
+    record = records.allocate(function->slots);
+  }
   if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks);
   record->function = function;
   return {handle_of(record), nullptr};
@@ -22,7 +29,14 @@ HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint6
 HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
   VMContinuation* record = at<VMContinuation>(address);
   Runtime* runtime = Runtime::of(thread);
+  Reclaimer* reclaimer = runtime->reclaimer;
+  // The record is consumed: no handle names it now, so that its address must do.
+  if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({address});
   if (runtime->allocate_fiber(record)) return {0, nullptr};
+  if (reclaimer != nullptr) {
+    reclaimer->reclaim({address});
+    if (runtime->allocate_fiber(record)) return {0, nullptr};
+  }
   // It is consumed already and belongs to no chain: nobody else would take the record back.
   runtime->release_continuation(record);
   return raise_trap(thread, Trap::TooManyStacks);

@@ -4,8 +4,9 @@
 #include "base/page.h"
 
 #ifndef HEDDLE_GENERATION_START
-/// Generation of a record's first use. Tests set it near the maximum.
-#define HEDDLE_GENERATION_START 0
+/// Generation of a record's first use: high enough that no handle looks like an address or a small number, so that the collector does not take
+/// one for the other. Tests set it near the maximum.
+#define HEDDLE_GENERATION_START 0x800000
 #endif
 
 namespace heddle {
@@ -40,6 +41,8 @@ class Records {
   /// Moves everything that lives in `record` to a record of a young generation, and retires `record`. Null when there is none.
   VMContinuation* renew(VMContinuation* record);
 
+  /// One past the highest index that was ever given out.
+  uint64_t end() const { return next_; }
   uint64_t live() const { return live_; }
   uint64_t made() const { return made_; }
 

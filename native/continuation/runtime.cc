@@ -29,6 +29,26 @@ constexpr uint64_t kDeepest = 1 << 18;
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
 
+/// Puts `node` into a doubly linked list.
+template <typename Node>
+void link(Node** list, Node* node) {
+  node->next = *list;
+  node->previous = nullptr;
+  if (*list != nullptr) (*list)->previous = node;
+  *list = node;
+}
+
+/// Takes it out.
+template <typename Node>
+void unlink(Node** list, Node* node) {
+  if (node->previous != nullptr) {
+    node->previous->next = node->next;
+  } else {
+    *list = node->next;
+  }
+  if (node->next != nullptr) node->next->previous = node->previous;
+}
+
 }  // namespace
 
 RuntimeOptions RuntimeOptions::defaults() {
@@ -97,7 +117,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
       *trap = Trap::TooManyStacks;
       return nullptr;
     }
-    entry = new EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr};
+    entry = new EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr};
     entry->record.generation = kDeadGeneration;
     entry->record.state = static_cast<uint32_t>(State::Running);
     entry->record.fiber = entry->fiber;
@@ -107,6 +127,8 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
     entry->fiber->stack = stack;
     entry->fiber->entry = entry;
   }
+  link(&taken_entries_, entry);
+  entry->record.count = 0;
   if (entry->record.capacity < function->slots) {
     std::free(at<void>(entry->record.slots));
     entry->record.slots = address_of(std::malloc(uint64_t{function->slots} * kSlotSize));
@@ -117,6 +139,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
       return nullptr;
     }
   }
+  entry->record.count = function->slots;
   VMFiber* fiber = entry->fiber;
   fiber->sp = address_of(fiber);
   fiber->fp = 0;
@@ -129,6 +152,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
 }
 
 void Runtime::release_entry_fiber(EntryFiber* entry) {
+  unlink(&taken_entries_, entry);
   if (free_entry_count_ >= kFreeEntries) return destroy_entry_fiber(entry);
   free_entry_count_++;
   sanitizer::forget_frames(entry->stack->span.base, entry->stack->span.size());
@@ -156,6 +180,14 @@ bool Runtime::allocate_fiber(VMContinuation* record) {
   record->fiber = fiber;
   record->leaf = fiber;
   return true;
+}
+
+void Runtime::park(ParkedChain* chain) {
+  link(&parked_, chain);
+}
+
+void Runtime::unpark(ParkedChain* chain) {
+  unlink(&parked_, chain);
 }
 
 void Runtime::release_continuation(VMContinuation* record) {

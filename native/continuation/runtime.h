@@ -1,11 +1,11 @@
 // What one thread (one Node environment) has: the struct that generated code sees, its records and its stacks.
 #pragma once
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
 #include "base/asm.h"
-#include "continuation/exceptions.h"
 #include "continuation/records.h"
 #include "stacks/stack.h"
 
@@ -24,9 +24,32 @@ struct RuntimeOptions {
 struct EntryFiber {
   Stack* stack;
   VMFiber* fiber;
-  /// Not of the records' range: no handle names it.
+  /// Not of the records' range: no handle names it. `count` is how many slots the call of now has.
   VMContinuation record;
+  /// The list of those that are taken, or of those that are free.
   EntryFiber* next;
+  EntryFiber* previous;
+};
+
+/// A chain of fibers that waits for something outside WebAssembly, such as a promise. While it is in the thread's list its frames are roots of
+/// the collector.
+struct ParkedChain {
+  /// The innermost fiber, and where it waits.
+  VMFiber* leaf = nullptr;
+  uint64_t sp = 0;
+  uint64_t pc = 0;
+  ParkedChain* next = nullptr;
+  ParkedChain* previous = nullptr;
+};
+
+/// What frees continuations that nothing refers to (heap/heap.h).
+class Reclaimer {
+ public:
+  virtual ~Reclaimer() = default;
+  /// Frees what it can. `roots` are words that only the caller holds: they and all they refer to stay.
+  virtual void reclaim(std::initializer_list<uint64_t> roots) = 0;
+  /// Whether to reclaim wherever that is possible, for tests.
+  virtual bool always() const = 0;
 };
 
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
@@ -34,6 +57,10 @@ struct OuterEntry {
   OuterEntry* outer;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
   VMFiber* suspended_current;
+  /// VMThread's exit_… fields of then: where that fiber waits.
+  uint64_t exit_sp;
+  uint64_t exit_fp;
+  uint64_t exit_pc;
 };
 
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
@@ -60,6 +87,12 @@ class Runtime {
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap);
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
+  /// The entry fibers that are taken, linked by `next`.
+  EntryFiber* taken_entries() const { return taken_entries_; }
+  /// Puts a chain into the list of those that wait, and takes it out.
+  void park(ParkedChain* chain);
+  void unpark(ParkedChain* chain);
+  ParkedChain* parked_chains() const { return parked_; }
   /// Gives a fresh record, which the current fiber is about to resume, a stack. False without one, or where fibers nest too deep.
   bool allocate_fiber(VMContinuation* record);
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
@@ -71,7 +104,12 @@ class Runtime {
 
   VMThread thread{};
   Records records;
-  Exceptions exceptions;
+  /// Null where nothing reclaims; then continuations live until they end.
+  Reclaimer* reclaimer = nullptr;
+  /// How many live continuations bring the next reclamation.
+  uint64_t reclaim_at = ~uint64_t{0};
+  /// Above 0 nothing may be reclaimed: frames are where no library call has left them.
+  uint32_t no_collection = 0;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// Set by the watchdog's thread: an interrupt is due.
@@ -89,6 +127,8 @@ class Runtime {
   std::unique_ptr<Stacks> continuation_stacks_;
   std::unique_ptr<Stacks> entry_stacks_;
   EntryFiber* free_entries_ = nullptr;
+  EntryFiber* taken_entries_ = nullptr;
+  ParkedChain* parked_ = nullptr;
   size_t free_entry_count_ = 0;
   void destroy_entry_fiber(EntryFiber* entry);
   uint64_t fibers_made_ = 0;

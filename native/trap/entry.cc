@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 }  // namespace
 
-Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr}, runtime_(runtime) {
+Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr, 0, 0, 0}, runtime_(runtime) {
   entry_ = runtime->take_entry_fiber(function, &trap_);
 }
 
@@ -27,7 +27,9 @@ Call::Ending Call::run(uint64_t deadline) {
     return Ending::Trapped;
   }
   const bool deadline_changes = deadline < outer_deadline;
-  const uint64_t exit_sp = thread->exit_sp, exit_fp = thread->exit_fp, exit_pc = thread->exit_pc;
+  exit_sp = thread->exit_sp;
+  exit_fp = thread->exit_fp;
+  exit_pc = thread->exit_pc;
   const uint32_t in_wasm = thread->in_wasm;
   outer = static_cast<OuterEntry*>(thread->entry);
   suspended_current = thread->current;

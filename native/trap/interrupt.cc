@@ -21,7 +21,9 @@ extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   disarm(runtime);
   // The poll may come back into WebAssembly; what the signal handler noted of this interrupt must survive it.
   const uint64_t pc = thread->trap_pc, fp = thread->trap_fp, sp = thread->trap_sp;
+  runtime->no_collection++;  // The fiber's registers are where no library call has left them.
   const Trap code = look(runtime);
+  runtime->no_collection--;
   thread->trap_pc = pc;
   thread->trap_fp = fp;
   thread->trap_sp = sp;

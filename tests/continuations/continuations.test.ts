@@ -154,7 +154,8 @@ describe('sizes', () => {
       (func (export "nest") (param i32) (result i32) (call $down (local.get 0))))`);
     const before = statistics().continuationsLive;
     expect(nest?.(10_000)).toBe(10_000);
-    expect(statistics().continuationsLive).toBe(before);
+    // Fewer where what other tests dropped was collected meanwhile.
+    expect(statistics().continuationsLive).toBeLessThanOrEqual(before);
   });
 
   test('the most values that a block may have cross in each direction', () => {

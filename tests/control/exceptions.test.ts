@@ -2,7 +2,7 @@
  * Exceptions where WebAssembly, JavaScript and fibers meet.
  */
 import { describe, expect, test } from 'vitest';
-import { WebAssembly as Heddle, parseWat, statistics } from '../../ts/api/index.js';
+import { collect, WebAssembly as Heddle, parseWat, statistics } from '../../ts/api/index.js';
 
 type Functions = Record<string, (...args: never[]) => unknown>;
 
@@ -144,34 +144,42 @@ describe('fibers', () => {
   const f = (): never => {
     throw new Error('from JavaScript');
   };
-  const live = (): number[] => [statistics().continuationsLive, statistics().stacksLive, statistics().exceptionsLive];
+  const live = (): number[] => {
+    collect();
+    return counts();
+  };
+  // Fewer where V8 has freed an Exception of an earlier test meanwhile.
+  const expectNoMore = (before: readonly number[]): void => {
+    live().forEach((count, i) => void expect(count).toBeLessThanOrEqual(before[i] ?? 0));
+  };
+  const counts = (): number[] => [statistics().continuationsLive, statistics().stacksLive, statistics().exceptionsLive];
 
   test.each([0, 1, 5])('a throw goes up %i fibers and gives them back', (depth) => {
     const exports = instance(chain('(throw $e (i32.const 9))'), { f });
     const before = live();
     for (let i = 0; i < 1000; i++) expect(exports['catch']?.(depth as never)).toBe(9);
-    expect(live()).toEqual(before);
+    expectNoMore(before);
   });
 
   test.each([0, 1, 5])('a JavaScript error goes up %i fibers and out', (depth) => {
     const exports = instance(chain('(call $js)'), { f });
     const before = live();
     for (let i = 0; i < 100; i++) expect(() => exports['catch']?.(depth as never)).toThrow('from JavaScript');
-    expect(live()).toEqual(before);
+    expectNoMore(before);
   });
 
   test.each([0, 1, 5])('resume_throw into %i suspended fibers: nobody catches', (depth) => {
     const exports = instance(chain('(suspend $s)'), { f });
     const before = live();
     for (let i = 0; i < 1000; i++) expect(exports['inject']?.(depth as never)).toBe(7);
-    expect(live()).toEqual(before);
+    expectNoMore(before);
   });
 
   test.each([0, 1, 5])('resume_throw into %i suspended fibers: the innermost catches', (depth) => {
     const exports = instance(chain('(drop (block $h (result i32) (try_table (catch $e $h) (suspend $s)) (i32.const 0))) (return)'), { f });
     const before = live();
     for (let i = 0; i < 1000; i++) expect(exports['inject']?.(depth as never)).toBe(-1);
-    expect(live()).toEqual(before);
+    expectNoMore(before);
   });
 
   test('resume_throw: a fiber in the middle catches, and may suspend again', () => {
@@ -191,7 +199,7 @@ describe('fibers', () => {
         (local.get $v)))`);
     const before = live();
     for (let i = 0; i < 1000; i++) expect(exports['run']?.()).toBe(42n);
-    expect(live()).toEqual(before);
+    expectNoMore(before);
   });
 
   test('values live across a handler keep their registers', () => {

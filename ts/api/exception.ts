@@ -33,7 +33,8 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   const params = paramsOf(object);
   const values = [...(payload as Iterable<unknown>)];
   if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
-  const cells = params.map((type, i) => cellOf(type, engine.toWasm(type, values[i])));
+  const raw = engine.toWasmAll(params, values);
+  const cells = params.map((type, i) => cellOf(type, raw[i] ?? 0));
   const made = engine.exceptions.create(object, params.length);
   cells.forEach((cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
   return made;

@@ -5,7 +5,7 @@ import { type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { NativeOptions } from '../link/native.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
-import { compile, Instance, instantiate, Module, validate } from './web_assembly.js';
+import { compile, dispose, Instance, instantiate, Module, validate } from './web_assembly.js';
 
 const { Memory, CompileError, LinkError, RuntimeError } = globalThis.WebAssembly;
 
@@ -47,9 +47,18 @@ export function configure(options: NativeOptions): void {
   theEngine().configure(options);
 }
 
+/**
+ * Frees what WebAssembly does not refer to any more: dropped continuations with their stacks, exceptions, instances, code, JavaScript values. It happens by itself;
+ * this is for who wants it now. What a JavaScript object stands for stays until V8 has freed that object.
+ */
+export function collect(): void {
+  theEngine().native.collect();
+}
+
 /** Counters of this thread's engine. */
 export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistics']> {
   return theEngine().statistics();
 }
 
 export { parseWat } from '../source/bytes.js';
+export { dispose };

@@ -24,9 +24,9 @@ export interface TableDescriptor {
   readonly maximum?: number;
 }
 
-const tables = new Map<number, Table>();
-const globals = new Map<number, Global>();
-const tags = new Map<number, Tag>();
+const tables = new WeakMap<TableObject, Table>();
+const globals = new WeakMap<GlobalObject, Global>();
+const tags = new WeakMap<TagObject, Tag>();
 
 /** A table of references. */
 export class Table {
@@ -49,16 +49,16 @@ export class Table {
     const engine = theEngine();
     const fill = value === undefined ? this.#default(type) : Number(engine.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill);
-    this.#object = { address, type, maximum: bound, table64: false };
-    tables.set(address, this);
+    this.#object = engine.hold({ address, type, maximum: bound, table64: false });
+    tables.set(this.#object, this);
   }
 
   /** The one Table of a native table. @internal */
   static wrap(object: TableObject): Table {
-    let table = tables.get(object.address);
+    let table = tables.get(object);
     if (table === undefined) {
       table = new Table(new Existing(object) as unknown as TableDescriptor);
-      tables.set(object.address, table);
+      tables.set(object, table);
     }
     return table;
   }
@@ -109,7 +109,7 @@ export class Table {
 
   #default(type: number): number {
     if (!isNullable(type)) throw wrongArgument('the element type has no default value');
-    return (type & 0xff) === 0x6f ? theEngine().externs.index(undefined) : 0;
+    return (type & 0xff) === 0x6f ? theEngine().externs.handle(undefined) : 0;
   }
 }
 
@@ -134,8 +134,8 @@ export class Global {
     const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
     const engine = theEngine();
-    this.#object = { address: engine.native.createGlobal(), type, mutable: Boolean(mutable) };
-    globals.set(this.#object.address, this);
+    this.#object = engine.hold({ address: engine.native.createGlobal(), type, mutable: Boolean(mutable) });
+    globals.set(this.#object, this);
     if (type === 0x7b) {
       if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
     } else if (value !== undefined) this.#store(value);
@@ -144,10 +144,10 @@ export class Global {
 
   /** The one Global of a native global. @internal */
   static wrap(object: GlobalObject): Global {
-    let global = globals.get(object.address);
+    let global = globals.get(object);
     if (global === undefined) {
       global = new Global(new Existing(object) as unknown as GlobalDescriptor);
-      globals.set(object.address, global);
+      globals.set(object, global);
     }
     return global;
   }
@@ -205,16 +205,16 @@ export class Tag {
     const { parameters } = descriptorOf(descriptor) as TagDescriptor;
     const engine = theEngine();
     const type = engine.types.functionType([...(descriptorOf(parameters) as Iterable<unknown>)].map(typeByName), []);
-    this.#object = { address: engine.createTag(type, 'a tag made in JavaScript'), type };
-    tags.set(this.#object.address, this);
+    this.#object = engine.createTag(type, 'a tag made in JavaScript');
+    tags.set(this.#object, this);
   }
 
   /** The one Tag of a native tag. @internal */
   static wrap(object: TagObject): Tag {
-    let tag = tags.get(object.address);
+    let tag = tags.get(object);
     if (tag === undefined) {
       tag = new Tag(new Existing(object) as unknown as TagDescriptor);
-      tags.set(object.address, tag);
+      tags.set(object, tag);
     }
     return tag;
   }

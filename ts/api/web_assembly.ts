@@ -5,7 +5,7 @@ import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import { type ExportedObject, instanceMemories, instantiate as makeInstance } from '../instance/instance.js';
+import { type ExportedObject, type InstanceObject, instanceMemories, type MadeInstance, instantiate as makeInstance } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
@@ -123,28 +123,33 @@ function exportsObject(exports: ReadonlyMap<string, ExportedObject>): Exports {
   return Object.freeze(object);
 }
 
-/** Made by this module from exports that are already there. */
-class FromExports {
-  constructor(readonly exports: Exports) {}
+/** Made by this module from what is already there. */
+class FromMade {
+  constructor(readonly made: MadeInstance) {}
 }
+
+let objectOf: (value: unknown) => InstanceObject | undefined;
 
 /** An instance of a module. */
 export class Instance {
+  readonly #object: InstanceObject;
   readonly #exports: Exports;
 
   /** Links and runs the start function. Throws LinkErrors, and what start throws. */
   constructor(module: Module, imports?: Imports) {
     const given: unknown = module;
-    if (given instanceof FromExports) {
-      this.#exports = given.exports;
-      return;
-    }
+    const { object, exports } = given instanceof FromMade ? given.made : Instance.#make(module, imports);
+    this.#object = object;
+    this.#exports = exportsObject(exports);
+  }
+
+  static #make(module: Module, imports: unknown): MadeInstance {
     const compiled = Module.compiled(module);
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
     const code = compiled.code(memories.some((memory) => !memory.guarded));
-    this.#exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
+    return makeInstance(engine, compiled, resolved, memories, code);
   }
 
   /** Like the constructor; what must still be compiled is compiled by worker threads. @internal */
@@ -155,8 +160,13 @@ export class Instance {
     const memories = instanceMemories(engine, compiled, resolved);
     const checked = memories.some((memory) => !memory.guarded);
     await compiled.prepare(checked);
-    const exports = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
-    return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);
+    const made = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
+    return new Instance(new FromMade(made) as unknown as Module);
+  }
+
+  /** @internal */
+  static {
+    objectOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 
   /** Frozen, without prototype. */
@@ -170,6 +180,16 @@ export class Instance {
 }
 
 for (const type of [Module, Instance]) asInterface(type, 1);
+
+/**
+ * Lets go of every JavaScript value that an instance holds: its imports, and the values in its own globals and tables. That breaks a cycle of an import that holds
+ * the instance's exports, which neither V8 nor Heddle can see as garbage. A later call of such an import throws an error with code HEDDLE_DISPOSED.
+ */
+export function dispose(instance: Instance): void {
+  const object = objectOf(instance);
+  if (object === undefined) throw wrongArgument("the argument is not an Instance of Heddle's");
+  object.dispose();
+}
 
 /** Whether bytes are a valid module. */
 export function validate(bytes: BytesSource): boolean {

@@ -52,6 +52,11 @@ export function outOfRange(message: string): RangeError & HeddleErrorFields {
   return coded(new RangeError(message), 'HEDDLE_RANGE');
 }
 
+/** There is no memory, or no number, left for an object. */
+export function noMemory(message: string): RangeError & HeddleErrorFields {
+  return coded(new RangeError(message), 'HEDDLE_MEMORY');
+}
+
 /** An import is absent. */
 export function unknownImport(module: string, name: string): WebAssembly.LinkError & HeddleErrorFields {
   return coded(new V8.LinkError(`unknown import: ${module}.${name} was not given`), 'HEDDLE_LINK_MISSING');

@@ -415,7 +415,9 @@ export const LIMIT = {
   heldByReference: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
+  /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
+  externGenerationBits: 28,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'e3140666d9434830';
+export const CONTRACT = '382afb9e33a498a7';

@@ -12,7 +12,9 @@ import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
-import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import { ExternTable } from './externs.js';
+import { Conversions, type FunctionReferences, needsConversion } from './host_values.js';
+import type { TagObject } from './objects.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -68,13 +70,12 @@ function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunctio
 export class Engine implements FunctionReferences {
   readonly native: Native;
   readonly types: TypeRegistry;
-  readonly externs = new ExternTable();
+  readonly externs: ExternTable;
   readonly exceptions: ExceptionObjects;
   readonly convert: Conversions;
   /** Milliseconds spent compiling on this thread. */
   compileTime = 0;
 
-  readonly #functions = new Map<number, ExportedFunction>();
   readonly #addresses = new WeakMap<object, number>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
@@ -83,6 +84,7 @@ export class Engine implements FunctionReferences {
 
   constructor(native: Native) {
     this.native = native;
+    this.externs = new ExternTable(native);
     this.convert = new Conversions(this.externs, this);
     this.exceptions = new ExceptionObjects(this);
     this.types = new TypeRegistry((type) => this.#define(type));
@@ -92,6 +94,7 @@ export class Engine implements FunctionReferences {
       poll: () => undefined,
       thrown: (exception) => this.exceptions.thrown(exception),
       caught: (value) => this.exceptions.caught(value),
+      collected: (tags, codes) => this.#collected(tags, codes),
     });
   }
 
@@ -113,6 +116,19 @@ export class Engine implements FunctionReferences {
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
   toWasm(type: ValueType, value: unknown): number | bigint {
     return needsConversion(type) ? (this.convert.toWasm(type, value) as number) : coerce(type, value);
+  }
+
+  /**
+   * {@link toWasm} for several values. Values of JavaScript's own come last: converting a number may run the caller's code, and a collection there would not
+   * see a handle that only this list has.
+   */
+  toWasmAll(types: readonly ValueType[], values: ArrayLike<unknown>): (number | bigint)[] {
+    const later = (type: ValueType, i: number): boolean => this.convert.isExtern(type) && values[i] !== null;
+    const raw = types.map((type, i) => (later(type, i) ? 0 : this.toWasm(type, values[i])));
+    types.forEach((type, i) => {
+      if (later(type, i)) raw[i] = this.toWasm(type, values[i]);
+    });
+    return raw;
   }
 
   /** Runs something and adds its time to `compileTime`. */
@@ -140,11 +156,23 @@ export class Engine implements FunctionReferences {
     this.#codes.set(code, names);
   }
 
-  /** A new tag; `name` is for messages. Returns its address. */
-  createTag(type: number, name: string): number {
+  /** Lets a JavaScript object keep what its address refers to, for as long as V8 keeps the object. */
+  hold<T extends { readonly address: number }>(object: T): T {
+    this.native.hold(object.address, object);
+    return object;
+  }
+
+  /** A new tag; `name` is for messages. */
+  createTag(type: number, name: string): TagObject {
     const id = ++this.#tags;
     this.#tagNames.set(id, name);
-    return this.native.createTag(type, id);
+    return this.hold({ address: this.native.createTag(type, id), type });
+  }
+
+  /** The tag at an address. */
+  tagAt(address: number): TagObject {
+    const known = this.native.holder(address) as TagObject | undefined;
+    return known ?? this.hold({ address, type: Number(this.native.load(address + VMTag.type, 'u32')) });
   }
 
   /** A tag's name, for messages. */
@@ -169,10 +197,10 @@ export class Engine implements FunctionReferences {
   }
 
   functionAt(address: number): ExportedFunction {
-    const known = this.#functions.get(address);
+    const known = this.native.holder(address) as ExportedFunction | undefined;
     if (known !== undefined) return known;
     const made = this.#makeFunction(address);
-    this.#functions.set(address, made);
+    this.native.hold(address, made);
     this.#addresses.set(made, address);
     return made;
   }
@@ -183,7 +211,7 @@ export class Engine implements FunctionReferences {
     if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
     const type = this.types.type(this.typeOf(address));
     this.#requireCrossing(type);
-    const raw = type.params.map((param, i) => this.toWasm(param, args[i]));
+    const raw = this.toWasmAll(type.params, args);
     return this.#results(type, this.native.invoke(address, raw, deadline));
   }
 
@@ -214,7 +242,7 @@ export class Engine implements FunctionReferences {
       if (values.length !== results.length) {
         throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
       }
-      return values.map((x, i) => this.toWasm(results[i] ?? 0x7f, x));
+      return this.toWasmAll(results, values);
     };
   }
 
@@ -232,7 +260,7 @@ export class Engine implements FunctionReferences {
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params } = type;
     if (!this.#crosses(type)) return () => this.#requireCrossing(type);
-    return (...args) => this.#results(type, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
+    return (...args) => this.#results(type, direct(...this.toWasmAll(params, args)));
   }
 
   #results(type: RegisteredType, raw: unknown): unknown {
@@ -250,6 +278,12 @@ export class Engine implements FunctionReferences {
       Uint8Array.from(type.results, typeByte),
       Uint32Array.from(type.supers),
     );
+  }
+
+  #collected(tags: Float64Array, codes: Float64Array): void {
+    this.externs.sweep();
+    for (const tag of tags) this.#tagNames.delete(tag);
+    for (const code of codes) this.#codes.delete(code);
   }
 
   #trap(code: number, frames: Float64Array, detail: number): Error {

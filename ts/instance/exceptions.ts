@@ -34,8 +34,6 @@ export function exceptionSlot(exception: number, index: number): number {
 /** One thread's exceptions that JavaScript knows. */
 export class ExceptionObjects {
   readonly #engine: Engine;
-  readonly #objects = new Map<number, WeakRef<object>>();
-  readonly #ended = new FinalizationRegistry<number>((address) => this.#release(address));
   #jsTag: TagObject | undefined;
 
   constructor(engine: Engine) {
@@ -46,7 +44,7 @@ export class ExceptionObjects {
   get jsTag(): TagObject {
     if (this.#jsTag === undefined) {
       const type = this.#engine.types.functionType([EXTERNREF], []);
-      this.#jsTag = { address: this.#engine.createTag(type, 'a JavaScript value'), type };
+      this.#jsTag = this.#engine.createTag(type, 'a JavaScript value');
     }
     return this.#jsTag;
   }
@@ -58,8 +56,7 @@ export class ExceptionObjects {
 
   /** From now on the object is what the exception is to JavaScript. */
   keep({ address }: ExceptionObject, object: object): void {
-    this.#objects.set(address, new WeakRef(object));
-    this.#ended.register(object, address);
+    this.#engine.native.hold(address, object);
   }
 
   /** Hook: what an exception that leaves WebAssembly is to JavaScript. */
@@ -67,11 +64,11 @@ export class ExceptionObjects {
     const { native, externs } = this.#engine;
     const tag = Number(native.load(address + VMException.tag, 'u64'));
     if (tag === this.#jsTag?.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
-    const known = this.#objects.get(address)?.deref();
+    const known = native.holder(address);
     if (known !== undefined) return known;
     const held = Number(native.load(address + VMException.held, 'u32'));
     native.store(address + VMException.held, 'u32', held | LIMIT.heldByObject);
-    const made = { address, tag: { address: tag, type: Number(native.load(tag, 'u32')) } };
+    const made = { address, tag: this.#engine.tagAt(tag) };
     const object = wrap(made);
     this.keep(made, object);
     return object;
@@ -84,13 +81,7 @@ export class ExceptionObjects {
     if (known !== undefined) return known.address;
     const { native, externs } = this.#engine;
     const address = native.createException(this.jsTag.address, 1, 0);
-    native.store(exceptionSlot(address, 0), 'u64', externs.index(value));
+    native.store(exceptionSlot(address, 0), 'u64', externs.handle(value));
     return address;
-  }
-
-  #release(address: number): void {
-    // Another object may stand for the exception since.
-    if (this.#objects.get(address)?.deref() !== undefined) return;
-    if (this.#objects.delete(address)) this.#engine.native.releaseException(address);
   }
 }

@@ -1,40 +1,11 @@
 /**
- * Values between JavaScript and WebAssembly where they are more than numbers: references. The addon sees an externref as an index into this
- * table, a function reference as the address of its VMFunction; 0 is null in both.
+ * Values between JavaScript and WebAssembly where they are more than numbers: references. The addon sees an externref as a handle of the
+ * table of values, a function reference as the address of its VMFunction; 0 is null in both.
  */
 import { wrongArgument } from '../errors/catalog.js';
 import type { TypeDescription, ValueType } from '../validate/description.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
-
-/** Stands for -0 among a map's keys, which does not tell it from 0. */
-const MINUS_ZERO = Symbol('-0');
-
-/** JavaScript values by index, from 1. A value has one index. */
-export class ExternTable {
-  readonly #values: unknown[] = [null];
-  readonly #indices = new Map<unknown, number>();
-
-  /** The index of a value; null has 0. */
-  index(value: unknown): number {
-    if (value === null) return 0;
-    const key = Object.is(value, -0) ? MINUS_ZERO : value;
-    let index = this.#indices.get(key);
-    if (index === undefined) {
-      index = this.#values.push(value) - 1;
-      this.#indices.set(key, index);
-    }
-    return index;
-  }
-
-  value(index: number): unknown {
-    return this.#values[index];
-  }
-
-  /** Values held. */
-  get size(): number {
-    return this.#indices.size;
-  }
-}
+import type { ExternTable } from './externs.js';
 
 /** What conversions need of the thread. */
 export interface FunctionReferences {
@@ -83,7 +54,7 @@ export class Conversions {
       return 0;
     }
     const heap = this.#heap(type);
-    if (heap === HEAP.extern) return this.#externs.index(value);
+    if (heap === HEAP.extern) return this.#externs.handle(value);
     const id = concreteId(type);
     if (heap === HEAP.func) {
       const address = this.#functions.addressOf(value);
@@ -108,6 +79,11 @@ export class Conversions {
     if (heap === HEAP.extern) return this.#externs.value(number);
     if (heap === HEAP.func) return this.#functions.functionAt(number);
     throw wrongArgument('exceptions, continuations and garbage-collected references cannot go to JavaScript');
+  }
+
+  /** Whether values of a type are JavaScript's own. */
+  isExtern(type: ValueType): boolean {
+    return isReference(type) && this.#heap(type) === HEAP.extern;
   }
 
   /** Whether a value of this type may cross at all: what the JS API asks before a call. */

@@ -4,7 +4,7 @@
 import { trap, unsupported } from '../errors/catalog.js';
 import { TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import type { HandlerBlock } from '../lower/layout.js';
-import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
+import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
 import type { CompiledModule, LoadedCode } from './module.js';
@@ -18,6 +18,19 @@ export type ExportedObject =
   | { readonly kind: 'memory'; readonly value: WebAssembly.Memory }
   | { readonly kind: 'global'; readonly value: GlobalObject }
   | { readonly kind: 'tag'; readonly value: TagObject };
+
+/** An instance, as what keeps it. */
+export interface InstanceObject {
+  readonly address: number;
+  /** Lets go of the JavaScript values that the instance holds: its imported functions, and what is in its own globals and tables. Calls of the functions fail. */
+  dispose(): void;
+}
+
+/** What {@link instantiate} gives. */
+export interface MadeInstance {
+  readonly object: InstanceObject;
+  readonly exports: Map<string, ExportedObject>;
+}
 
 /** Writes the part of a context behind its fixed head. */
 class ContextImage {
@@ -60,7 +73,7 @@ class Builder {
   build(code: LoadedCode): number {
     const { layout } = this.#module;
     const { native } = this.#engine;
-    this.#address = native.createInstance(code.id, layout.size).address;
+    this.#address = native.createInstance(code.id, layout.size, layout.functions.offset).address;
     const functions = this.#imports.functions(code);
     const image = new ContextImage(layout.size);
     functions.forEach((fn, i) => image.address(layout.importedFunctions.at(i), fn));
@@ -100,6 +113,23 @@ class Builder {
     return this.#address + layout.functions.at(index - imported);
   }
 
+  /** What keeps the instance, and breaks cycles through it. */
+  object(): InstanceObject {
+    const engine = this.#engine;
+    const { hostFunctions } = this.#imports;
+    const own = <T>(all: readonly T[], imported: readonly unknown[]): readonly T[] => all.slice(imported.length);
+    const globals = own(this.#globals, this.#imports.globals);
+    const tables = own(this.#tables, this.#imports.tables);
+    const dispose = (): void => {
+      for (const address of hostFunctions) engine.native.disposeHostFunction(address);
+      for (const { address, type } of globals) if (engine.convert.isExtern(type)) storeCell(engine.native, address, ZERO_CELL);
+      for (const table of tables) {
+        if (engine.convert.isExtern(table.type)) engine.native.tableCopyIn(table.address, 0, new Float64Array(tableLength(engine, table)));
+      }
+    };
+    return engine.hold({ address: this.#address, dispose });
+  }
+
   exports(): Map<string, ExportedObject> {
     const made = new Map<string, ExportedObject>();
     for (const { name, kind, index } of this.#module.description.exports) made.set(name, this.#exported(kind, index));
@@ -111,14 +141,19 @@ class Builder {
       case 'func':
         return { kind, value: this.#engine.functionAt(this.functionAddress(index)) };
       case 'table':
-        return { kind, value: at(this.#tables, index) };
+        return { kind, value: this.#held(at(this.#tables, index)) };
       case 'memory':
         return { kind, value: at(this.#memories, index).memory };
       case 'global':
-        return { kind, value: at(this.#globals, index) };
+        return { kind, value: this.#held(at(this.#globals, index)) };
       case 'tag':
-        return { kind, value: at(this.#tags, index) };
+        return { kind, value: this.#held(at(this.#tags, index)) };
     }
+  }
+
+  /** An object that goes to JavaScript: it keeps what it stands for. Imported ones do already. */
+  #held<T extends { readonly address: number }>(object: T): T {
+    return this.#engine.native.holder(object.address) === object ? object : this.#engine.hold(object);
   }
 
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
@@ -160,7 +195,7 @@ class Builder {
       const index = this.#tags.length;
       const exported = description.exports.find((e) => e.kind === 'tag' && e.index === index)?.name;
       const id = typeIds[type] ?? 0;
-      this.#tags.push({ address: this.#engine.createTag(id, names.tags.get(index) ?? exported ?? `tag ${index}`), type: id });
+      this.#tags.push(this.#engine.createTag(id, names.tags.get(index) ?? exported ?? `tag ${index}`));
     }
   }
 
@@ -253,26 +288,27 @@ export function instanceMemories(engine: Engine, module: CompiledModule, imports
   const own = module.description.memories.map((description) => {
     if (description.memory64) throw unsupported('a 64-bit memory');
     if (description.pageSizeLog2 !== 16) throw unsupported('a custom page size');
-    const memory = newMemory(description);
+    const memory = newMemory(engine, description);
     noteMaximum(memory, description.maximum === null ? null : Number(description.maximum));
     return memoryObject(engine, memory);
   });
   return [...imports.memories, ...own];
 }
 
-/** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. Returns its exports. */
+/** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. */
 export function instantiate(
   engine: Engine,
   module: CompiledModule,
   imports: ResolvedImports,
   memories: MemoryObject[],
   code: LoadedCode,
-): Map<string, ExportedObject> {
+): MadeInstance {
   const builder = new Builder(engine, module, imports, memories);
   builder.build(code);
+  const object = builder.object();
   const exports = builder.exports();
   builder.start();
-  return exports;
+  return { object, exports };
 }
 
 /** Elements of a table now. */

@@ -19,6 +19,8 @@ export interface ModuleOptions {
 /** Machine code in this process. */
 export interface LoadedCode {
   readonly id: number;
+  /** Where it begins. */
+  readonly address: number;
   /** Address of a function number's code. */
   entry(number: number): number;
 }
@@ -112,19 +114,22 @@ export class CompiledModule {
 
   #load(artifact: Artifact): LoadedCode {
     const { id, base } = this.#engine.native.loadCode(artifact.code, artifact.functions, artifact.traps, artifact.sources, artifact.calls);
+    // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
+    const { functions } = this.names;
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.layout.functions.count,
-      functionName: (index) => this.names.functions.get(index),
+      functionName: (index) => functions.get(index),
     });
-    return {
+    return this.#engine.hold({
       id,
+      address: base,
       entry(number) {
         const offset = artifact.offsets[number];
         if (offset === undefined || offset < 0) throw new RangeError(`function number ${number} has no code`);
         return base + offset;
       },
-    };
+    });
   }
 }
 

@@ -46,17 +46,24 @@ export function memoryObject(engine: Engine, memory: WebAssembly.Memory): Memory
   if (object === undefined) {
     object = { memory, ...engine.native.createMemory(memory) };
     memories.set(memory, object);
+  } else {
+    engine.native.useMemory(object.address);
   }
   return object;
 }
 
-/** Makes a module's own memory, by V8. */
-export function newMemory(description: MemoryDescription): WebAssembly.Memory {
+/** Makes a module's own memory, by V8. A LinkError where V8 has no room, even after memories that nobody uses were given up. */
+export function newMemory(engine: Engine, description: MemoryDescription): WebAssembly.Memory {
   const { minimum, maximum, shared } = description;
   const descriptor: WebAssembly.MemoryDescriptor = { initial: Number(minimum) };
   // V8 takes 65,536 pages at most; a larger bound is the same as that one.
   if (maximum !== null) descriptor.maximum = Math.min(Number(maximum), 65_536);
   if (shared) descriptor.shared = true;
+  try {
+    return new V8.Memory(descriptor);
+  } catch {
+    engine.native.collect();
+  }
   try {
     return new V8.Memory(descriptor);
   } catch (error) {

@@ -29,6 +29,8 @@ export interface Unwrap {
 export interface ResolvedImports {
   /** Addresses of VMFunctions; functions of JavaScript get theirs here, with the importing module's trampolines. */
   functions(code: LoadedCode): number[];
+  /** Those of the functions of JavaScript, once they have them. */
+  readonly hostFunctions: readonly number[];
   readonly tables: readonly TableObject[];
   readonly memories: readonly MemoryObject[];
   readonly globals: readonly GlobalObject[];
@@ -45,6 +47,7 @@ class Resolver {
   readonly #module: CompiledModule;
   readonly #unwrap: Unwrap;
   readonly #functions: ((code: LoadedCode) => number)[] = [];
+  readonly #hostFunctions: number[] = [];
   readonly #tables: TableObject[] = [];
   readonly #memories: MemoryObject[] = [];
   readonly #globals: GlobalObject[] = [];
@@ -64,6 +67,7 @@ class Resolver {
     const functions = this.#functions;
     return {
       functions: (code) => functions.map((make) => make(code)),
+      hostFunctions: this.#hostFunctions,
       tables: this.#tables,
       memories: this.#memories,
       globals: this.#globals,
@@ -92,14 +96,18 @@ class Resolver {
     const address = this.#engine.addressOf(value);
     if (address !== undefined) {
       if (!this.#engine.isSubtype(this.#engine.typeOf(address), typeId)) throw incompatible(entry, 'the function has another type');
-      this.#functions.push(() => address);
+      // The function, not its address alone: it keeps its instance until the new one does.
+      this.#functions.push(() => this.#engine.addressOf(value) ?? address);
       return;
     }
     const { signatures } = this.#module;
-    const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
-    this.#functions.push((code) =>
-      this.#engine.hostFunction(fn, typeId, code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))),
-    );
+    const fn = withoutThis(value as ExportedFunction);
+    this.#functions.push((code) => {
+      const [trampoline, enter] = [code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))];
+      const made = this.#engine.hostFunction(fn, typeId, trampoline, enter);
+      this.#hostFunctions.push(made);
+      return made;
+    });
   }
 
   #table(entry: TableImport, value: unknown): void {
@@ -145,7 +153,7 @@ class Resolver {
         this.#constant(entry, type, value, (v) => convert.toWasm(type, v)),
       ),
     );
-    this.#globals.push({ address, type, mutable: false });
+    this.#globals.push(this.#engine.hold({ address, type, mutable: false }));
   }
 
   /** A value that is given for an immutable global. */
@@ -182,6 +190,11 @@ class Resolver {
     const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
     return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
+}
+
+/** A function that calls another one without `this`. It holds nothing else: the heap keeps it, and whatever it held. */
+function withoutThis(fn: ExportedFunction): ExportedFunction {
+  return (...args) => Reflect.apply(fn, undefined, args) as unknown;
 }
 
 /** Classes that V8 and Heddle both have. */

@@ -22,6 +22,8 @@ export interface NativeHooks {
   thrown(exception: number): unknown;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
+  /** After a collection: numbers of the tags and of the code that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
+  collected(tags: Float64Array, codes: Float64Array): void;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -31,6 +33,8 @@ export interface NativeOptions {
   readonly entryStackSize?: number;
   readonly strategy?: 'mmap' | 'malloc' | 'pool';
   readonly guard?: 'auto' | 'kernel' | 'software';
+  /** `always`: collect wherever that is possible, to test that nothing in use is freed. */
+  readonly collect?: 'automatic' | 'always';
 }
 
 /** Counters; see docs of the CLI's --stats. */
@@ -44,8 +48,23 @@ export interface NativeStatistics {
   readonly stacksPeak: number;
   readonly stackBytesReserved: number;
   readonly codeBytes: number;
+  readonly codes: number;
   readonly instances: number;
+  readonly tables: number;
+  readonly globals: number;
+  readonly tags: number;
+  readonly memories: number;
   readonly hostFunctions: number;
+  /** Bytes of all objects of the heap. */
+  readonly heapBytes: number;
+  /** JavaScript objects that keep objects of the heap. */
+  readonly holders: number;
+  readonly collections: number;
+  readonly continuationsCollected: number;
+  readonly objectsCollected: number;
+  readonly lastPauseNanoseconds: number;
+  readonly longestPauseNanoseconds: number;
+  readonly totalPauseNanoseconds: number;
   readonly entries: number;
 }
 
@@ -89,8 +108,11 @@ export interface Native {
     sources: Int32Array,
     calls: Int32Array,
   ): { id: number; base: number };
-  /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
-  createInstance(code: number, size: number): { address: number; id: number };
+  /**
+   * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may
+   * collect: everything the instance is made of must be held by then.
+   */
+  createInstance(code: number, size: number, traced: number): { address: number; id: number };
   /** Copies bytes into memory that the addon owns (instance contexts). */
   write(address: number, bytes: Uint8Array): void;
   load(address: number, kind: RawKind): number | bigint;
@@ -111,8 +133,27 @@ export interface Native {
   createTag(type: number, id: number): number;
   /** Address of a VMException with zeroed slots; `held` are LIMIT.heldBy… bits. */
   createException(tag: number, slots: number, held: number): number;
-  /** No JavaScript object stands for the exception any more. */
-  releaseException(exception: number): void;
+
+  /** Collects now. What only JavaScript objects keep that V8 has not freed yet stays. */
+  collect(): void;
+  /** The next safepoint collects. */
+  requestCollection(): void;
+  /**
+   * From now on a JavaScript object stands for what a word refers to (an address, a code's base, a handle): the collector keeps that for as long as V8 keeps the
+   * object. A word has one such object at a time.
+   */
+  hold(word: number | bigint, object: object): void;
+  /** The object that stands for a word, undefined when there is none. */
+  holder(word: number | bigint): object | undefined;
+  /** A VMMemory is about to be used by a new instance. */
+  useMemory(memory: number): void;
+  /**
+   * The table of JavaScript values (ts/instance/externs.ts), by index: the generation of its handle, and where the collector puts 1 when it finds that. The arrays
+   * are used until others are given.
+   */
+  shareExterns(generations: Uint32Array, marks: Uint8Array): void;
+  /** Lets go of the JavaScript function behind a VMFunction; calls of it fail. */
+  disposeHostFunction(fn: number): void;
 
   /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
   createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;

@@ -1,7 +1,7 @@
 /**
  * Script values and raw payload slots: NaN bits and vectors never pass through JavaScript numbers.
  */
-import type { ExternTable } from '../instance/host_values.js';
+import type { ExternTable } from '../instance/externs.js';
 import type { ScriptValue } from './script.js';
 
 /** Bytes of a slot. */
@@ -44,7 +44,7 @@ export function writeArgument(view: DataView, slot: number, value: ScriptValue, 
       return;
     }
     case 'externref':
-      view.setBigUint64(at, text === NULL ? 0n : BigInt(externs.index(hosts.object(text))), true);
+      view.setBigUint64(at, text === NULL ? 0n : BigInt(externs.handle(hosts.object(text))), true);
       return;
     default:
       if (text !== NULL) throw new Error(`an argument of type ${value.type} cannot be made`);
@@ -93,7 +93,7 @@ export function matches(view: DataView, slot: number, expected: ScriptValue, ext
       if (expected.value === undefined) return word !== 0n;
       if (expected.value === NULL) return word === 0n;
       if (expected.type !== 'externref') return false;
-      return word === BigInt(externs.index(hosts.object(String(expected.value))));
+      return word === BigInt(externs.handle(hosts.object(String(expected.value))));
     }
   }
 }

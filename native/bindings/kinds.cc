@@ -1,0 +1,81 @@
+// How the objects of JavaScript's API are traced and freed.
+#include <algorithm>
+#include <cstdlib>
+
+#include "bindings/engine.h"
+
+namespace heddle {
+
+namespace {
+
+Engine* engine_of(void* embedder) {
+  return static_cast<Engine*>(embedder);
+}
+
+void release_reference(Engine* engine, napi_ref reference) {
+  if (reference != nullptr && !engine->ending) napi_delete_reference(engine->env, reference);
+}
+
+void trace_instance(Marker* marker, uint64_t object) {
+  const VMInstance* context = at<VMInstance>(object);
+  const auto* instance = static_cast<const InstanceObject*>(context->data);
+  marker->word(instance->code->base());
+  marker->word(address_of(context->memory0));
+  marker->words(object + sizeof(VMInstance), object + instance->traced);
+  for (const auto& [segment, words] : instance->elements) {
+    marker->words(address_of(words.data()), address_of(words.data() + words.size()));
+  }
+}
+
+void free_instance(void* embedder, uint64_t object) {
+  delete static_cast<InstanceObject*>(at<VMInstance>(object)->data);
+  int64_t now = 0;
+  if (!engine_of(embedder)->ending) napi_adjust_external_memory(engine_of(embedder)->env, -kInstanceWeight, &now);
+}
+
+void trace_table(Marker* marker, uint64_t object) {
+  const VMTable& table = at<TableObject>(object)->vm;
+  marker->words(table.base, table.base + table.length * sizeof(uint64_t));
+}
+
+void free_table(void*, uint64_t object) {
+  std::free(at<void>(at<TableObject>(object)->vm.base));
+}
+
+void free_memory(void* embedder, uint64_t object) {
+  Engine* engine = engine_of(embedder);
+  MemoryObject* memory = at<MemoryObject>(object);
+  for (auto* list : {&engine->memories, &engine->unguarded}) list->erase(std::remove(list->begin(), list->end(), memory), list->end());
+  release_reference(engine, memory->object);
+}
+
+void free_tag(void* embedder, uint64_t object) {
+  engine_of(embedder)->roots.tag_freed(at<VMTag>(object)->id);
+}
+
+void trace_global(Marker* marker, uint64_t object) {
+  marker->word(at<Cell>(object)->words[0]);
+}
+
+void trace_host_function(Marker* marker, uint64_t object) {
+  const HostObject* host = at<HostObject>(object);
+  marker->word(host->function.code);
+  marker->word(host->function.enter);
+}
+
+void free_host_function(void* embedder, uint64_t object) {
+  release_reference(engine_of(embedder), at<HostObject>(object)->callee);
+}
+
+}  // namespace
+
+void define_kinds(Heap* heap) {
+  heap->define(ObjectKind::Instance, {trace_instance, free_instance});
+  heap->define(ObjectKind::Table, {trace_table, free_table});
+  heap->define(ObjectKind::Memory, {nullptr, free_memory});
+  heap->define(ObjectKind::Tag, {nullptr, free_tag});
+  heap->define(ObjectKind::Global, {trace_global, nullptr});
+  heap->define(ObjectKind::HostFunction, {trace_host_function, free_host_function});
+}
+
+}  // namespace heddle

@@ -1,0 +1,103 @@
+#include "heap/heap.h"
+
+#include <algorithm>
+
+#include "base/system.h"
+#include "heap/exceptions.h"
+#include "trap/watchdog.h"
+
+namespace heddle {
+
+namespace {
+
+/// What may be made before the first collection, and at least between two: below this a collection frees too little for its trouble.
+constexpr uint64_t kLeastBytes = 4 << 20;
+constexpr uint64_t kLeastContinuations = 8192;
+/// The heap's share of the memory that the process may use is address space only until it is touched.
+constexpr uint64_t kShare = 8;
+
+}  // namespace
+
+Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument)
+    : blocks(memory_limit() / kShare),
+      runtime_(runtime),
+      embedder_(embedder),
+      finalizer_argument_(finalizer_argument),
+      collect_at_(kLeastBytes) {
+  define(ObjectKind::Exception, exception_kind());
+  runtime_->reclaimer = this;
+  runtime_->reclaim_at = kLeastContinuations;
+}
+
+Heap::~Heap() {
+  runtime_->reclaimer = nullptr;
+  runtime_->reclaim_at = ~uint64_t{0};
+  blocks.each([this](uint64_t object) {
+    const Kind& kind = kinds_[static_cast<size_t>(blocks.kind_of(object))];
+    if (kind.finalize != nullptr) kind.finalize(finalizer_argument_, object);
+  });
+}
+
+void* Heap::allocate(ObjectKind kind, uint64_t bytes, uint64_t weight) {
+  note(bytes + weight);
+  return blocks.allocate(kind, bytes);
+}
+
+void Heap::collect_always() {
+  always_ = true;
+  plan();
+}
+
+void Heap::plan() {
+  allocated_ = 0;
+  collect_at_ = always_ ? 0 : std::max(kLeastBytes, blocks.bytes());
+  runtime_->reclaim_at = always_ ? 0 : std::max(kLeastContinuations, runtime_->records.live() * 2);
+}
+
+void Heap::mark(Marker* marker, std::initializer_list<uint64_t> roots) {
+  for (const uint64_t root : roots) marker->word(root);
+  mark_thread(marker, runtime_);
+  embedder_->mark_roots(marker);
+  marker->drain();
+}
+
+void Heap::sweep_records(const Marker& marker) {
+  Records& records = runtime_->records;
+  const uint64_t end = records.end();
+  for (uint64_t i = 1; i < end; i++) {
+    VMContinuation* record = records.base() + i;
+    if (marker.is_marked(i)) continue;
+    const auto state = static_cast<State>(record->state);
+    if (state == State::Free || state == State::Retired) continue;
+    runtime_->release_continuation(record);
+    counts_.continuations_freed++;
+  }
+}
+
+void Heap::collect(std::initializer_list<uint64_t> roots) {
+  if (collecting_ || runtime_->no_collection != 0) return;
+  collecting_ = true;
+  const uint64_t start = now_nanoseconds();
+  {
+    Marker marker(runtime_, &blocks, &codes, &externs, kinds_, embedder_->memories());
+    mark(&marker, roots);
+    embedder_->marked(&blocks);
+    sweep_records(marker);
+  }
+  blocks.sweep([this](ObjectKind kind, uint64_t object) {
+    const Kind& how = kinds_[static_cast<size_t>(kind)];
+    if (how.finalize != nullptr) how.finalize(finalizer_argument_, object);
+    counts_.objects_freed++;
+  });
+  std::vector<int32_t> freed;
+  codes.sweep(&freed);
+  plan();
+  embedder_->swept(freed);
+  counts_.collections++;
+  counts_.last_pause = now_nanoseconds() - start;
+  counts_.longest_pause = std::max(counts_.longest_pause, counts_.last_pause);
+  counts_.total_pause += counts_.last_pause;
+  collecting_ = false;
+}
+
+}  // namespace heddle

@@ -1,0 +1,22 @@
+// The kinds of objects on the heap, and what the collector must know of each.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace heddle {
+
+class Marker;
+
+/// What an object on the heap is.
+enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception };
+inline constexpr size_t kObjectKinds = 7;
+
+/// How objects of a kind are traced and freed.
+struct Kind {
+  /// Marks everything that the object refers to; null where it refers to nothing.
+  void (*trace)(Marker* marker, uint64_t object) = nullptr;
+  /// Frees what the object owns besides its cell; null where it owns nothing. May allocate nothing on the heap.
+  void (*finalize)(void* embedder, uint64_t object) = nullptr;
+};
+
+}  // namespace heddle

@@ -1,0 +1,49 @@
+// What a thread's own stacks refer to.
+#include "heap/marker.h"
+
+namespace heddle {
+
+namespace {
+
+/// Entry fibers that are in use: their arguments and results, what they start with, and frames that wait for the host with no entry active.
+void mark_entries(Marker* marker, Runtime* runtime) {
+  for (EntryFiber* entry = runtime->taken_entries(); entry != nullptr; entry = entry->next) {
+    marker->slots(entry->record.slots, entry->record.count);
+    marker->word(entry->fiber->start_context);
+    marker->word(entry->fiber->start_code);
+    marker->word(entry->fiber->start_enter);
+  }
+}
+
+/// The fibers that run, of the innermost entry and of those that wait for its end.
+void mark_running(Marker* marker, const VMThread* thread) {
+  if (thread->current != nullptr) marker->chain(thread->current, thread->exit_sp, thread->exit_pc);
+  for (const auto* entry = static_cast<const OuterEntry*>(thread->entry); entry != nullptr; entry = entry->outer) {
+    if (entry->suspended_current != nullptr) marker->chain(entry->suspended_current, entry->exit_sp, entry->exit_pc);
+  }
+}
+
+/// The host stack from here to the outermost entry. A library call keeps what generated code had in callee-saved registers, so they are in
+/// the C++ frames between; and so is whatever C++ itself holds on to while it calls JavaScript.
+__attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread) {
+  const OuterEntry* outermost = nullptr;
+  for (const auto* entry = static_cast<const OuterEntry*>(thread->entry); entry != nullptr; entry = entry->outer) outermost = entry;
+  if (outermost == nullptr) return;
+  // SAFETY: both are addresses on this stack, which grows down.
+  const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  marker->words(here, address_of(outermost + 1));
+}
+
+}  // namespace
+
+void mark_thread(Marker* marker, Runtime* runtime) {
+  mark_entries(marker, runtime);
+  mark_running(marker, &runtime->thread);
+  for (ParkedChain* parked = runtime->parked_chains(); parked != nullptr; parked = parked->next) {
+    marker->chain(parked->leaf, parked->sp, parked->pc);
+  }
+  __builtin_unwind_init();  // Puts the callee-saved registers into this frame, which mark_host looks at.
+  mark_host(marker, &runtime->thread);
+}
+
+}  // namespace heddle

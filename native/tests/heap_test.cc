@@ -1,0 +1,289 @@
+// native/heap: storage against a model, and what collections free and keep, with C++ in the part of generated code.
+#include "heap/heap.h"
+
+#include <map>
+#include <random>
+
+#include "heap/exceptions.h"
+#include "tests/check.h"
+#include "tests/lowered.h"
+
+using namespace heddle;
+using namespace heddle::test;
+
+namespace {
+
+constexpr uint64_t kMany = 1000;
+/// What conservatism may keep: words that a frame has no use for any more.
+constexpr uint64_t kFew = 16;
+
+VMTag tag{1, 1, 0};
+
+/// An embedder that holds what a test says.
+class Holds final : public HeapEmbedder {
+ public:
+  std::vector<uint64_t> words;
+  std::vector<MemoryRange> memories() override { return {}; }
+  void mark_roots(Marker* marker) override {
+    for (const uint64_t word : words) marker->word(word);
+  }
+  void marked(Blocks*) override {}
+  void swept(const std::vector<int32_t>&) override {}
+};
+
+/// A thread with a heap; bodies reach it by their context.
+struct Heaped {
+  Machine machine;
+  Holds holds;
+  Heap heap;
+  uint64_t handles[kMany] = {};
+  Heaped() : heap(&machine.runtime, &holds, this) { machine.context.data = this; }
+  uint64_t live() { return machine.runtime.records.live(); }
+};
+
+Heaped& heaped(const VMFiber* fiber) {
+  return *static_cast<Heaped*>(context_of(fiber)->data);
+}
+
+HostResult collect_now(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t) {
+  Runtime::of(thread)->reclaimer->reclaim({});
+  return {0, nullptr};
+}
+
+void collect_from(VMThread* thread) {
+  heddle_test_host_call(thread, reinterpret_cast<uint64_t>(collect_now), 0, 0, 0, 0);
+}
+
+void waits(VMThread* thread, VMFiber* fiber) {
+  slot(fiber->record, 0) = slot(suspend(thread, &tag, {7}), 0) + 1;
+}
+
+/// A local that holds a handle as generated code does: whole. (The C++ compiler likes to keep its two parts instead.)
+using Handle = volatile uint64_t;
+
+/// Makes a continuation that waits, and drops all but its handle.
+__attribute__((noinline)) uint64_t make_waiting(VMThread* thread, VMFiber* fiber, Body body = waits) {
+  static VMFunction function;
+  function = make_function(context_of(fiber), body, 1);
+  Clauses clauses{&tag};
+  return resume(thread, cont_new(thread, &function), &clauses, {0}).handle;
+}
+
+TEST(model, "storage gives, finds and takes back cells as a map does") {
+  Blocks blocks(64 << 20);
+  std::map<uint64_t, std::pair<uint64_t, ObjectKind>> model;
+  std::mt19937_64 random(1);
+  for (int step = 0; step < 40'000; step++) {
+    if (random() % 5 < 3 || model.empty()) {
+      const uint64_t bytes = random() % 50 == 0 ? random() % 300'000 : random() % 700 + 1;
+      const auto kind = static_cast<ObjectKind>(random() % kObjectKinds);
+      const uint64_t object = address_of(blocks.allocate(kind, bytes));
+      EXPECT(object != 0 && object % 16 == 0);
+      const auto after = model.lower_bound(object);
+      EXPECT(after == model.end() || after->first >= object + bytes);
+      EXPECT(after == model.begin() || std::prev(after)->first + std::prev(after)->second.first <= object);
+      for (uint64_t i = 0; i < bytes; i += 8) EXPECT(*at<uint8_t>(object + i) == 0);
+      *at<uint8_t>(object + bytes - 1) = 0xff;
+      *at<uint8_t>(object) = 0xff;
+      model[object] = {bytes, kind};
+    } else {
+      auto one = model.lower_bound(model.begin()->first + random() % (model.rbegin()->first - model.begin()->first + 1));
+      const auto [object, what] = *one;
+      EXPECT_EQUAL(blocks.find(object), object);
+      EXPECT_EQUAL(blocks.find(object + random() % what.first), object);
+      EXPECT(blocks.kind_of(object) == what.second);
+      blocks.free(object);
+      EXPECT_EQUAL(blocks.find(object), 0u);
+      model.erase(one);
+    }
+  }
+  uint64_t count = 0;
+  blocks.each([&](uint64_t object) { count += model.count(object); });
+  EXPECT_EQUAL(count, model.size());
+  // Half is marked by an address inside; the rest goes.
+  std::map<uint64_t, bool> kept;
+  for (const auto& [object, what] : model) {
+    kept[object] = random() % 2 == 0;
+    if (kept[object]) EXPECT_EQUAL(blocks.mark(object + what.first / 2), object);
+    if (kept[object]) EXPECT_EQUAL(blocks.mark(object), 0u);
+  }
+  blocks.sweep([&](ObjectKind kind, uint64_t object) { EXPECT(!kept[object] && model[object].second == kind); });
+  for (const auto& [object, keep] : kept) EXPECT_EQUAL(blocks.find(object), keep ? object : 0);
+  blocks.sweep([](ObjectKind, uint64_t) {});
+  EXPECT_EQUAL(blocks.bytes(), 0u);
+}
+
+TEST(dropped, "suspended continuations that nobody has are freed with their stacks, those in a local or a slot stay and go on") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    const Handle mine = make_waiting(thread, fiber);
+    for (uint64_t i = 0; i < kMany; i++) make_waiting(thread, fiber);
+    Runtime& runtime = heaped(fiber).machine.runtime;
+    EXPECT_EQUAL(runtime.records.live(), kMany + 1);
+    collect_from(thread);
+    EXPECT(runtime.records.live() <= 1 + kFew);
+    EXPECT(runtime.continuation_counts().live <= 1 + kFew);
+    Clauses clauses{&tag};
+    slot(fiber->record, 0) = finish(thread, resume(thread, mine, &clauses, {41}));
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(all.machine.result, 42u);
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 0u);
+  EXPECT_EQUAL(all.heap.counts().continuations_freed, kMany);
+}
+
+TEST(fresh, "fresh continuations are freed; those bound into another stay with it") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    static VMFunction function;
+    function = make_function(context_of(fiber), waits, 2);
+    uint64_t chain = cont_new(thread, &function);
+    for (uint64_t i = 0; i < kMany; i++) chain = cont_bind(thread, cont_new(thread, &function), {chain});
+    collect_from(thread);
+    EXPECT_EQUAL(heaped(fiber).live(), kMany + 1);
+    heaped(fiber).holds.words = {chain};
+  }) == Call::Ending::Returned);
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), kMany + 1);
+  all.holds.words.clear();
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 0u);
+}
+
+/// A continuation that waits inside another fiber that it resumed, each with a handle of its own in its frame.
+void outer(VMThread* thread, VMFiber* fiber) {
+  const Handle mine = make_waiting(thread, fiber);
+  static VMFunction function;
+  static const Body inner = [](VMThread* t, VMFiber* f) {
+    const Handle held = make_waiting(t, f);
+    Clauses clauses{&tag};
+    slot(suspend(t, &tag, {1}), 0);
+    slot(f->record, 0) = finish(t, resume(t, held, &clauses, {100}));
+  };
+  function = make_function(context_of(fiber), inner, 1);
+  Clauses none({});
+  const uint64_t sum = finish(thread, resume(thread, cont_new(thread, &function), &none, {0}));
+  Clauses clauses{&tag};
+  slot(fiber->record, 0) = sum + finish(thread, resume(thread, mine, &clauses, {1000}));
+}
+
+TEST(chains, "every fiber of a suspended chain keeps what its frames hold") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    const Handle handle = make_waiting(thread, fiber, outer);
+    EXPECT_EQUAL(heaped(fiber).live(), 4u);
+    collect_from(thread);
+    EXPECT_EQUAL(heaped(fiber).live(), 4u);
+    Clauses clauses{&tag};
+    slot(fiber->record, 0) = finish(thread, resume(thread, handle, &clauses, {5}));
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(all.machine.result, 1102u);
+  EXPECT(all.machine.clean());
+}
+
+TEST(cycles, "a cycle of a continuation and an exception is freed, with what hangs on it") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    static VMFunction function;
+    static const Body holder = [](VMThread* t, VMFiber* f) {
+      volatile uint64_t exception = slot(f->record, 0);
+      suspend(t, &tag, {1});
+      slot(f->record, 0) = exception;
+    };
+    function = make_function(context_of(fiber), holder, 1);
+    Clauses clauses{&tag};
+    for (uint64_t i = 0; i < kMany; i++) {
+      VMException* exception = allocate_exception(&heaped(fiber).heap.blocks, nullptr, 1);
+      exception->held = kHeldByReference;
+      *at<uint64_t>(address_of(exception) + sizeof(VMException)) =
+          resume(thread, cont_new(thread, &function), &clauses, {address_of(exception)}).handle;
+      if (i == 0) heaped(fiber).holds.words = {address_of(exception)};
+    }
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(all.live(), kMany);
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 1u);
+  EXPECT_EQUAL(all.heap.blocks.live(ObjectKind::Exception), 1u);
+  all.holds.words.clear();
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 0u);
+  EXPECT_EQUAL(all.heap.blocks.live(ObjectKind::Exception), 0u);
+}
+
+TEST(nested, "what waits on the other side of host frames stays, its callee-saved registers too") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    static const HostFunction again = [](VMThread*, uint64_t address, uint64_t, uint64_t, uint64_t) {
+      auto* inside = at<Heaped>(address);
+      EXPECT(inside->machine.run([](VMThread* t, VMFiber* f) {
+        for (uint64_t i = 0; i < kMany; i++) make_waiting(t, f);
+        collect_from(t);
+        EXPECT(heaped(f).live() >= 1 && heaped(f).live() <= 1 + kFew);
+      }) == Call::Ending::Returned);
+      inside->heap.collect();
+      return HostResult{0, nullptr};
+    };
+    const Handle mine = make_waiting(thread, fiber);
+    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(again), address_of(&heaped(fiber)), 0, 0, 0);
+    Clauses clauses{&tag};
+    slot(fiber->record, 0) = finish(thread, resume(thread, mine, &clauses, {9}));
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(all.machine.result, 10u);
+}
+
+TEST(always, "with a collection at every safepoint nothing in use is freed") {
+  Heaped all;
+  all.heap.collect_always();
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    uint64_t* handles = heaped(fiber).handles;
+    constexpr uint64_t kCount = 100;
+    for (uint64_t i = 0; i < kCount; i++) {
+      handles[i] = make_waiting(thread, fiber);
+      heaped(fiber).holds.words.assign(handles, handles + i + 1);
+    }
+    uint64_t sum = 0;
+    Clauses clauses{&tag};
+    for (uint64_t i = 0; i < kCount; i++) sum += finish(thread, resume(thread, handles[i], &clauses, {i}));
+    slot(fiber->record, 0) = sum;
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(all.machine.result, 4950u + 100);
+  EXPECT(all.heap.counts().collections >= 200);
+  EXPECT(all.machine.clean());
+}
+
+TEST(parked, "a chain that waits for the host is a root while it is in the list") {
+  Heaped all;
+  static ParkedChain parked;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    const Handle handle = make_waiting(thread, fiber, outer);
+    const VMContinuation* record = thread->continuations + (handle & ((1u << kHandleIndexBits) - 1));
+    parked = {};
+    parked.leaf = record->leaf;
+    parked.sp = record->fiber->sp;
+    parked.pc = record->fiber->pc;
+    heaped(fiber).machine.runtime.park(&parked);
+  }) == Call::Ending::Returned);
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 4u);
+  all.machine.runtime.unpark(&parked);
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 0u);
+}
+
+TEST(limit, "at the limit of stacks what was dropped makes room") {
+  RuntimeOptions options = RuntimeOptions::defaults();
+  options.continuation.maximum = 50;
+  Machine machine(options);
+  Holds holds;
+  Heap heap(&machine.runtime, &holds, nullptr);
+  EXPECT(machine.run([](VMThread* thread, VMFiber* fiber) {
+    for (uint64_t i = 0; i < 10 * kMany; i++) make_waiting(thread, fiber);
+    slot(fiber->record, 0) = 1;
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(machine.result, 1u);
+  EXPECT(machine.runtime.continuation_counts().peak <= 50);
+}
+
+}  // namespace
+
+TEST_MAIN

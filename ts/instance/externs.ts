@@ -1,0 +1,103 @@
+/**
+ * JavaScript values that WebAssembly refers to. An externref is a handle, `1 << 52 | generation << 24 | index`: exact as a number, and unlike any small number,
+ * so that the collector can find handles by looking at every word of a frame. An index whose value was dropped gets the next generation.
+ *
+ * The collector sees only what lies in WebAssembly's own memory, so a handle must be stored there, or dropped, before the caller's code runs again.
+ */
+import { noMemory } from '../errors/catalog.js';
+import { LIMIT } from '../generated/abi.js';
+
+const INDICES = 2 ** LIMIT.handleIndexBits;
+const GENERATIONS = 2 ** LIMIT.externGenerationBits;
+const MARK = INDICES * GENERATIONS;
+const FIRST_CAPACITY = 1024;
+/** Values made since the last collection that ask for the next one, at least. */
+const LEAST_BETWEEN = 16_384;
+
+/** Stands for no value where an index is free. */
+const EMPTY = Symbol('empty');
+/** Stands for -0 among a map's keys, which does not tell it from 0. */
+const MINUS_ZERO = Symbol('-0');
+const keyOf = (value: unknown): unknown => (Object.is(value, -0) ? MINUS_ZERO : value);
+
+/** What the table needs of the addon. */
+export interface ExternCollector {
+  shareExterns(generations: Uint32Array, marks: Uint8Array): void;
+  requestCollection(): void;
+}
+
+/** JavaScript values by index, from 1. A value has one handle while it has any. */
+export class ExternTable {
+  readonly #collector: ExternCollector;
+  readonly #values: unknown[] = [null];
+  readonly #handles = new Map<unknown, number>();
+  readonly #free: number[] = [];
+  #generations = new Uint32Array(FIRST_CAPACITY);
+  #marks = new Uint8Array(FIRST_CAPACITY);
+  #untilCollection = LEAST_BETWEEN;
+
+  constructor(collector: ExternCollector) {
+    this.#collector = collector;
+    collector.shareExterns(this.#generations, this.#marks);
+  }
+
+  /** The handle of a value; null has 0. Throws a RangeError when 2^24 values are referred to. */
+  handle(value: unknown): number {
+    if (value === null) return 0;
+    const key = keyOf(value);
+    let handle = this.#handles.get(key);
+    if (handle === undefined) {
+      const index = this.#free.pop() ?? this.#newIndex();
+      this.#values[index] = value;
+      handle = MARK + (this.#generations[index] ?? 0) * INDICES + index;
+      this.#handles.set(key, handle);
+      if (--this.#untilCollection === 0) this.#collector.requestCollection();
+    }
+    return handle;
+  }
+
+  /** The value of a handle that some WebAssembly has. */
+  value(handle: number): unknown {
+    return this.#values[handle % INDICES];
+  }
+
+  /** Values held. */
+  get size(): number {
+    return this.#handles.size;
+  }
+
+  /** Drops the values that the collection which has just ended did not find. */
+  sweep(): void {
+    const marks = this.#marks;
+    for (let index = 1; index < this.#values.length; index++) {
+      if (marks[index] === 0 && this.#values[index] !== EMPTY) this.#drop(index);
+      marks[index] = 0;
+    }
+    this.#untilCollection = Math.max(LEAST_BETWEEN, this.#handles.size);
+  }
+
+  #newIndex(): number {
+    const index = this.#values.length;
+    if (index >= INDICES) throw noMemory(`WebAssembly refers to ${INDICES - 1} JavaScript values, more there cannot be`);
+    if (index >= this.#marks.length) this.#grow();
+    this.#values.push(EMPTY);
+    return index;
+  }
+
+  #grow(): void {
+    const generations = new Uint32Array(this.#generations.length * 2);
+    generations.set(this.#generations);
+    this.#generations = generations;
+    this.#marks = new Uint8Array(generations.length);
+    this.#collector.shareExterns(this.#generations, this.#marks);
+  }
+
+  #drop(index: number): void {
+    this.#handles.delete(keyOf(this.#values[index]));
+    this.#values[index] = EMPTY;
+    const generation = (this.#generations[index] ?? 0) + 1;
+    if (generation === GENERATIONS) return; // Its handles are spent: the index is never used again.
+    this.#generations[index] = generation;
+    this.#free.push(index);
+  }
+}
