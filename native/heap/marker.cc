@@ -16,10 +16,12 @@ State state_of(const VMContinuation* record) {
   return static_cast<State>(record->state);
 }
 
-void prefetch_frames(const VMContinuation* record) {
+/// Loads a suspended fiber's frames into the cache. Loads that wait for each other's page walks overlap; prefetches were measured to be twice as
+/// slow here.
+void touch_frames(const VMContinuation* record) {
   const uint64_t block = address_of(record->leaf);
   const uint64_t end = std::min(block, record->fiber->sp + kShallow);
-  for (uint64_t line = record->fiber->sp / kLine * kLine; line < end; line += kLine) __builtin_prefetch(at<void>(line));
+  for (uint64_t line = record->fiber->sp / kLine * kLine; line < end; line += kLine) (void)*at<volatile uint64_t>(line);
 }
 
 }  // namespace
@@ -112,7 +114,7 @@ void Marker::drain() {
       __builtin_prefetch(batch[i]->leaf);
     }
     for (size_t i = 0; i < count; i++) {
-      if (batch[i]->fiber != nullptr) prefetch_frames(batch[i]);
+      if (batch[i]->fiber != nullptr) touch_frames(batch[i]);
     }
     for (size_t i = 0; i < count; i++) suspended(batch[i]);
   }
