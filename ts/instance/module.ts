@@ -116,6 +116,7 @@ export class CompiledModule {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.layout.functions.count,
       functionName: (index) => this.names.functions.get(index),
+      inlined: artifact.inlined,
     });
     return {
       id,
