@@ -88,6 +88,7 @@ export interface Native {
     traps: Int32Array,
     sources: Int32Array,
     calls: Int32Array,
+    inlined: Int32Array,
   ): { id: number; base: number };
   /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
   createInstance(code: number, size: number): { address: number; id: number };
