@@ -62,7 +62,10 @@ async function main() {
   header(`${drops} continuations made, suspended and dropped`);
   const dropped = interleaved([['drop', () => runTrial(import.meta.url, 'drop', { args: ['--drops', String(drops)] })]], trials)[0];
   const ns = dropped.map((r) => r.ns);
-  table(['best ns', 'median ns', 'collections', 'resident MiB'], [[best(ns), median(ns), dropped[0].collections, dropped[0].resident >> 20]]);
+  table(
+    ['best ns', 'median ns', 'collections', 'resident MiB'],
+    [[best(ns), median(ns), dropped[0].collections, dropped[0].resident >> 20]],
+  );
 }
 
 await (trial === undefined ? main() : kinds[trial]());

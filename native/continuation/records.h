@@ -45,6 +45,8 @@ class Records {
   uint64_t end() const { return next_; }
   uint64_t live() const { return live_; }
   uint64_t made() const { return made_; }
+  /// Records that are never used again, for their generations are spent.
+  uint64_t retired() const { return retired_; }
 
  private:
   VMContinuation* take();
@@ -56,6 +58,7 @@ class Records {
   uint64_t free_ = 0;
   uint64_t live_ = 0;
   uint64_t made_ = 0;
+  uint64_t retired_ = 0;
 };
 
 }  // namespace heddle

@@ -61,6 +61,8 @@ struct OuterEntry {
   uint64_t exit_sp;
   uint64_t exit_fp;
   uint64_t exit_pc;
+  /// The import that fiber was calling; null when it called none.
+  const VMHostFunction* import;
 };
 
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
@@ -112,6 +114,8 @@ class Runtime {
   uint32_t no_collection = 0;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
+  /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.
+  const VMHostFunction* running_import = nullptr;
   /// Set by the watchdog's thread: an interrupt is due.
   std::atomic<uint32_t> armed{0};
   /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.

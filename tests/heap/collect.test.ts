@@ -120,7 +120,10 @@ test('JavaScript values, functions, code and exceptions live as long as they are
 });
 
 test("with a collection at every safepoint the specification's scripts give the same", async () => {
-  const run = await runProgram(new URL('../spec/run.mjs', import.meta.url), { args: ['stack-switching'], env: { HEDDLE_COLLECT: 'always' } });
+  const run = await runProgram(new URL('../spec/run.mjs', import.meta.url), {
+    args: ['stack-switching'],
+    env: { HEDDLE_COLLECT: 'always' },
+  });
   expect(run.output).toMatch(/^\d+ passed, 0 failed$/m);
   expect(run.status).toBe(0);
 }, 120_000);

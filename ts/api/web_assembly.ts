@@ -5,7 +5,13 @@ import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import { type ExportedObject, type InstanceObject, instanceMemories, type MadeInstance, instantiate as makeInstance } from '../instance/instance.js';
+import {
+  type ExportedObject,
+  type InstanceObject,
+  instanceMemories,
+  type MadeInstance,
+  instantiate as makeInstance,
+} from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';

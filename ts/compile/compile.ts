@@ -3,7 +3,7 @@
  * however many threads made it.
  */
 import { STUB } from '../generated/abi.js';
-import { type HandlerList, moduleHandlers } from '../lower/handlers.js';
+import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { moduleSignatures } from '../lower/signatures.js';
 import { indexSpaces } from '../lower/spaces.js';
 import { withCrate } from '../source/crate.js';
@@ -25,6 +25,7 @@ export interface CompileOptions {
   readonly cpu: readonly string[];
   readonly checked?: boolean;
   readonly interruptible?: boolean;
+  readonly inline?: boolean;
   readonly verify?: boolean;
   /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
   readonly workers?: number;
@@ -88,7 +89,7 @@ export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared 
 }
 
 function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
-  if (!description.types.some((type) => type.kind === 'cont')) return [];
+  if (!description.types.some((type) => type.kind === 'cont')) return extraHandlers(description);
   return withCrate((crate) => {
     const info = new crate.ModuleInfo(bytes, settings.features, false);
     const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));
@@ -110,7 +111,7 @@ function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], ca
     STUB.size,
     parts.reduce((sum, part) => sum + part.code.length + 32, 0),
   );
-  for (const part of parts) assembly.add(part);
+  for (const part of parts) assembly.add(part, part.inlined);
   const { relocations, ...whole } = assembly.finish();
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
   const stubs = new Map([

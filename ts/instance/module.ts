@@ -113,13 +113,21 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { id, base } = this.#engine.native.loadCode(artifact.code, artifact.functions, artifact.traps, artifact.sources, artifact.calls);
+    const { id, base } = this.#engine.native.loadCode(
+      artifact.code,
+      artifact.functions,
+      artifact.traps,
+      artifact.sources,
+      artifact.calls,
+      artifact.inlined,
+    );
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
     const { functions } = this.names;
     this.#engine.nameCode(id, {
       module: this.#label,
-      functions: this.layout.importedFunctions.count + this.layout.functions.count,
+      functions: this.layout.importedFunctions.count + this.description.functions.length,
       functionName: (index) => functions.get(index),
+      inlined: artifact.inlined,
     });
     return this.#engine.hold({
       id,

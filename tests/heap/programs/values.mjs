@@ -90,7 +90,9 @@ async function code() {
 }
 
 async function identity() {
-  const { exports } = instance('(module (func $f (export "f")) (elem declare func $f) (func (export "get") (result funcref) (ref.func $f)))');
+  const { exports } = instance(
+    '(module (func $f (export "f")) (elem declare func $f) (func (export "get") (result funcref) (ref.func $f)))',
+  );
   const { f, get } = exports;
   f.mark = true;
   await settle();
