@@ -98,7 +98,8 @@ void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   napi_env env = engine_->env;
   const HostScope scope(engine_);
   bool pending = false;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || pending) return;  // The values that were not found go with the next collection.
+  if (napi_is_exception_pending(env, &pending) != napi_ok || pending)
+    return;  // The values that were not found go with the next collection.
   napi_value nothing = nullptr, ignored = nullptr;
   napi_get_undefined(env, &nothing);
   const napi_value arguments[2] = {numbers(env, freed_tags_), numbers(env, codes)};

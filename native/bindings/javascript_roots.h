@@ -11,8 +11,8 @@ namespace heddle {
 
 class Engine;
 
-/// JavaScript's side of a collection. JavaScript objects stand for objects of the heap (an exported function for its VMFunction): while V8 keeps
-/// the one, the collector keeps the other. The references to them are weak, so V8 frees them as any other object, and they are looked
+/// JavaScript's side of a collection. JavaScript objects stand for objects of the heap (an exported function for its VMFunction): while V8
+/// keeps the one, the collector keeps the other. The references to them are weak, so V8 frees them as any other object, and they are looked
 /// at in each collection: no event loop has to turn.
 class JavaScriptRoots final : public HeapEmbedder {
  public:

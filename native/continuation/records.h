@@ -4,8 +4,8 @@
 #include "base/page.h"
 
 #ifndef HEDDLE_GENERATION_START
-/// Generation of a record's first use: high enough that no handle looks like an address or a small number, so that the collector does not take
-/// one for the other. Tests set it near the maximum.
+/// Generation of a record's first use: high enough that no handle looks like an address or a small number, so that the collector does not
+/// take one for the other. Tests set it near the maximum.
 #define HEDDLE_GENERATION_START 0x800000
 #endif
 

@@ -31,8 +31,8 @@ struct EntryFiber {
   EntryFiber* previous;
 };
 
-/// A chain of fibers that waits for something outside WebAssembly, such as a promise. While it is in the thread's list its frames are roots of
-/// the collector.
+/// A chain of fibers that waits for something outside WebAssembly, such as a promise. While it is in the thread's list its frames are roots
+/// of the collector.
 struct ParkedChain {
   /// The innermost fiber, and where it waits.
   VMFiber* leaf = nullptr;

@@ -78,8 +78,8 @@ class Blocks {
   static constexpr uint64_t kBlock = uint64_t{1} << kBlockLog2;
   static constexpr size_t kClasses = 48;
 
-  /// Free: in free_. Cells: holds objects; one that is larger than half a block has a row of blocks, of which this is the first. Rest: a later
-  /// block of such a row.
+  /// Free: in free_. Cells: holds objects; one that is larger than half a block has a row of blocks, of which this is the first. Rest: a
+  /// later block of such a row.
   enum class State : uint8_t { Free, Cells, Rest };
   struct Block {
     State state = State::Free;
@@ -106,9 +106,7 @@ class Blocks {
   };
 
   uint32_t index_of(uint64_t address) const { return static_cast<uint32_t>((address - memory_.base()) >> kBlockLog2); }
-  uint64_t start_of(const Block& block) const {
-    return memory_.base() + (static_cast<uint64_t>(&block - blocks_.data()) << kBlockLog2);
-  }
+  uint64_t start_of(const Block& block) const { return memory_.base() + (static_cast<uint64_t>(&block - blocks_.data()) << kBlockLog2); }
   uint64_t object_at(const Block& block, uint64_t cell) const { return start_of(block) + cell * block.cell; }
   /// The block and the number of the used cell that `word` points into; null when none.
   const Block* locate(uint64_t word, uint64_t* cell) const {

@@ -8,8 +8,7 @@ namespace heddle {
 static_assert(sizeof(VMException) % kSlotSize == 0);
 
 VMException* allocate_exception(Blocks* blocks, VMTag* tag, uint32_t slots) {
-  auto* exception =
-      static_cast<VMException*>(blocks->allocate(ObjectKind::Exception, sizeof(VMException) + uint64_t{slots} * kSlotSize));
+  auto* exception = static_cast<VMException*>(blocks->allocate(ObjectKind::Exception, sizeof(VMException) + uint64_t{slots} * kSlotSize));
   if (exception == nullptr) return nullptr;
   exception->tag = tag;
   exception->slots = slots;

@@ -1,7 +1,7 @@
 // The heap: everything that WebAssembly can refer to, and the collector that frees what nothing refers to any more.
 //
-// A collection happens at a safepoint only: in a library call that makes something, before a call from outside begins, or when JavaScript asks.
-// It marks from the roots, and sweeps all that has no mark: continuations with their stacks, objects, code. Nothing moves.
+// A collection happens at a safepoint only: in a library call that makes something, before a call from outside begins, or when JavaScript
+// asks. It marks from the roots, and sweeps all that has no mark: continuations with their stacks, objects, code. Nothing moves.
 #pragma once
 #include <initializer_list>
 

@@ -16,8 +16,8 @@ State state_of(const VMContinuation* record) {
   return static_cast<State>(record->state);
 }
 
-/// Loads a suspended fiber's frames into the cache. Loads that wait for each other's page walks overlap; prefetches were measured to be twice as
-/// slow here.
+/// Loads a suspended fiber's frames into the cache. Loads that wait for each other's page walks overlap; prefetches were measured to be
+/// twice as slow here.
 void touch_frames(const VMContinuation* record) {
   const uint64_t block = address_of(record->leaf);
   const uint64_t end = std::min(block, record->fiber->sp + kShallow);
@@ -26,8 +26,7 @@ void touch_frames(const VMContinuation* record) {
 
 }  // namespace
 
-Marker::Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const Kind* kinds,
-               std::vector<MemoryRange> memories)
+Marker::Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const Kind* kinds, std::vector<MemoryRange> memories)
     : runtime_(runtime),
       blocks_(blocks),
       codes_(codes),
@@ -90,7 +89,8 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
 
 void Marker::suspended(VMContinuation* record) {
   word(address_of(record->function));
-  // Consumed ones, whose values are not counted yet, are found by their address only while the count below says nothing; so all slots count.
+  // Consumed ones, whose values are not counted yet, are found by their address only while the count below says nothing; so all slots
+  // count.
   const bool fresh = record->fiber == nullptr;
   slots(record->slots, fresh ? record->capacity : record->count);
   if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);

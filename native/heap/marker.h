@@ -1,8 +1,8 @@
 // Marking: what the collector finds from its roots.
 //
-// Frames, payload slots, contexts of instances and table elements are scanned word by word: a word is a reference when it is the newest handle
-// of a live continuation or JavaScript value, or points into an object, into code or into a memory. (docs/decisions/0006 says why there are no
-// stack maps.)
+// Frames, payload slots, contexts of instances and table elements are scanned word by word: a word is a reference when it is the newest
+// handle of a live continuation or JavaScript value, or points into an object, into code or into a memory. (docs/decisions/0006 says why
+// there are no stack maps.)
 #pragma once
 #include <vector>
 
@@ -76,7 +76,8 @@ class Marker {
   std::vector<VMContinuation*> continuations_;
 };
 
-/// Marks from a thread's own roots: its fibers that run or wait for a library call, its entries, and the C++ and JavaScript frames in between.
+/// Marks from a thread's own roots: its fibers that run or wait for a library call, its entries, and the C++ and JavaScript frames in
+/// between.
 void mark_thread(Marker* marker, Runtime* runtime);
 
 }  // namespace heddle
