@@ -35,9 +35,9 @@ export class FunctionCompiler {
 
   constructor(job: Job) {
     const { settings, description } = job;
-    const { checked, interruptible, verify, inline } = settings;
+    const { checked, interruptible, verify, inline, debugStores } = settings;
     const candidates = inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
-    this.context = loweringContext(description, { checked, interruptible, debug: verify }, job.handlers, candidates);
+    this.context = loweringContext(description, { checked, interruptible, debug: verify, debugStores }, job.handlers, candidates);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [
