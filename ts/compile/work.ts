@@ -3,11 +3,12 @@ import { codegenFailed, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
-import type { HandlerList } from '../lower/handlers.js';
+import { type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { lowerFunction, UnsupportedOperator } from '../lower/lower.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
+import { type ModuleNames, validateModule } from '../validate/validate.js';
 import { Assembly, type Part } from './part.js';
 import { type CompileSettings, compilerArguments } from './settings.js';
 
@@ -17,6 +18,28 @@ export interface Job {
   readonly description: ModuleDescription;
   readonly handlers: readonly HandlerList[];
   readonly settings: CompileSettings;
+}
+
+/** A module that was found valid. */
+export interface Prepared {
+  readonly job: Job;
+  readonly names: ModuleNames;
+}
+
+/** A module's job: validated, and its handler lists collected. Throws a CompileError with code and offset. */
+export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
+  const { description, names } = validateModule(bytes);
+  return { job: { bytes, description, handlers: handlersOf(bytes, description, settings), settings }, names };
+}
+
+function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
+  if (!description.types.some((type) => type.kind === 'cont')) return [];
+  return withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, settings.features, false);
+    const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));
+    info.free();
+    return handlers;
+  });
 }
 
 type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];

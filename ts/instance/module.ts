@@ -111,7 +111,8 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { id, base } = this.#engine.native.loadCode(artifact.code, artifact.functions, artifact.traps, artifact.sources, artifact.calls);
+    const { functions, traps, sources, calls } = artifact;
+    const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls);
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.layout.functions.count,
