@@ -44,7 +44,7 @@ void rows(Words words, std::vector<Row>* out) {
 
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls) {
+std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined) {
   if (!memory) return nullptr;
   HEDDLE_CHECK(memory.size() >= kStubSize);
   std::unique_ptr<Code> code(new Code);
@@ -63,6 +63,7 @@ std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Wo
   rows(functions, &sites.functions);
   rows(traps, &sites.traps);
   rows(sources, &sites.sources);
+  for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
   sites.handlers = read_handlers(calls);
   register_code(&sites);
   return code;

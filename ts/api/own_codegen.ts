@@ -1,6 +1,6 @@
 /**
  * The code generator compiled by itself. Run by V8 it is slow until V8 has optimised it, which takes longer than compiling most programs and takes a
- * core as well; as Heddle's own code it is as fast in its first millisecond as it will ever be (docs/decisions/0006).
+ * core as well; as Heddle's own code it is as fast in its first millisecond as it will ever be (docs/decisions/0007).
  *
  * Only compiler threads use it: their engine is theirs alone, so that neither a program's stack options nor its statistics have to do with it.
  */

@@ -2,7 +2,8 @@
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
 import { trap, unsupported } from '../errors/catalog.js';
-import { TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import { experimentsOf } from '../lower/experiments.js';
 import type { HandlerBlock } from '../lower/layout.js';
 import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
 import { evaluate } from './const_expr.js';
@@ -134,42 +135,54 @@ class Builder {
 
   /** Modules have tens of thousands of functions: what follows from the type is looked up once, and words are written without a call each. */
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
-    const { description, layout, signatures, typeIds } = this.#module;
+    const { description, layout } = this.#module;
     const imported = layout.importedFunctions.count;
+    const write = this.#functionWriter(image, code);
+    const { functions } = description;
+    for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
+    const imports = description.imports.filter((entry) => entry.kind === 'func');
+    experimentsOf(description).forEach(({ index }, i) => {
+      const block = layout.functions.at(functions.length + i);
+      write(block, index, imports[index]?.type ?? 0);
+      image.address(layout.importedFunctions.at(index), this.#address + block);
+    });
+  }
+
+  /** Writes the VMFunction of a function index whose code is the module's own. What follows from the type is looked up once. */
+  #functionWriter({ words }: ContextImage, code: LoadedCode): (block: number, index: number, type: number) => void {
+    const { signatures, typeIds } = this.#module;
     const [contextLow, contextHigh] = split(this.#address);
     const types = new Map<number, { readonly enter: readonly [number, number]; readonly id: number; readonly slots: number }>();
-    const { words } = image;
-    let at = (layout.functions.offset - VMInstance.$size) >> 2;
-    const { functions } = description;
-    for (let i = 0; i < functions.length; i++) {
-      const index = functions[i] ?? 0;
-      let type = types.get(index);
-      if (type === undefined) {
-        const { params, results } = signatures.shape(index);
-        type = {
-          enter: split(code.entry(signatures.enter(index))),
-          id: typeIds[index] ?? 0,
-          slots: Math.max(params.length, results.length),
-        };
-        types.set(index, type);
-      }
-      const entry = code.entry(imported + i);
+    const typeOf = (type: number) => {
+      const { params, results } = signatures.shape(type);
+      const made = {
+        enter: split(code.entry(signatures.enter(type))),
+        id: typeIds[type] ?? 0,
+        slots: Math.max(params.length, results.length),
+      };
+      types.set(type, made);
+      return made;
+    };
+    return (block, index, type) => {
+      const { enter, id, slots } = types.get(type) ?? typeOf(type);
+      const at = (block - VMInstance.$size) >> 2;
+      const entry = code.entry(index);
       words[at + (VMFunction.code >> 2)] = entry % WORD;
       words[at + (VMFunction.code >> 2) + 1] = entry / WORD;
       words[at + (VMFunction.context >> 2)] = contextLow;
       words[at + (VMFunction.context >> 2) + 1] = contextHigh;
-      words[at + (VMFunction.type >> 2)] = type.id;
-      words[at + (VMFunction.index >> 2)] = imported + i;
-      words[at + (VMFunction.enter >> 2)] = type.enter[0];
-      words[at + (VMFunction.enter >> 2) + 1] = type.enter[1];
-      words[at + (VMFunction.slots >> 2)] = type.slots;
-      at += VMFunction.$size >> 2;
-    }
+      words[at + (VMFunction.type >> 2)] = id;
+      words[at + (VMFunction.index >> 2)] = index;
+      words[at + (VMFunction.enter >> 2)] = enter[0];
+      words[at + (VMFunction.enter >> 2) + 1] = enter[1];
+      words[at + (VMFunction.slots >> 2)] = slots;
+    };
   }
 
   #handlerBlock(image: ContextImage, block: HandlerBlock): void {
     image.u32(block.offset + VMHandlers.labels, block.labels.length);
     image.u32(block.offset + VMHandlers.switches, block.switches.length);
+    if (block.barrier === true) image.address(block.offset + VMHandlers.firstTag, LIMIT.barrierTag);
     for (const { offset, tag } of block.tags) image.address(offset, at(this.#tags, tag).address);
   }
 

@@ -3,7 +3,7 @@
  * every function works on the engine of the Node environment that loaded it.
  */
 
-/** One frame of a backtrace, innermost first: artifact number, function number in it, byte offset in the module (-1 unknown). */
+/** One frame of a backtrace, innermost first: artifact number, function number in it, location (a byte offset in the module, -1 unknown, or as in lower/locations.ts). */
 export interface NativeFrame {
   readonly code: number;
   readonly function: number;
@@ -88,6 +88,7 @@ export interface Native {
     traps: Int32Array,
     sources: Int32Array,
     calls: Int32Array,
+    inlined: Int32Array,
   ): { id: number; base: number };
   /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
   createInstance(code: number, size: number): { address: number; id: number };
@@ -114,8 +115,8 @@ export interface Native {
   /** No JavaScript object stands for the exception any more. */
   releaseException(exception: number): void;
 
-  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;
+  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number for messages. */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */
