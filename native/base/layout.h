@@ -484,6 +484,8 @@ enum class Trap : uint32_t {
   ExpectedShared = 19,
   /// out of memory
   OutOfMemory = 20,
+  /// internal error: a value would be stored beyond its buffer
+  StoreBounds = 21,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -523,6 +525,6 @@ inline constexpr uint32_t kHeldByObject = 2;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// Hash of the table.
-inline constexpr char kContract[] = "8d091b359dc13a4b";
+inline constexpr char kContract[] = "219b16fe9dab60be";
 
 }  // namespace heddle

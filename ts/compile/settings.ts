@@ -20,6 +20,8 @@ export interface CompileSettings {
   readonly interruptible: boolean;
   /** Small functions that switch stacks are inlined where they are called. */
   readonly inline: boolean;
+  /** Each raw store into a continuation's or exception's buffer is checked as it is made: a trap then is a bug of Heddle. */
+  readonly debugStores: boolean;
   /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
   readonly verify: boolean;
   /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
@@ -67,6 +69,7 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     checked: options.checked ?? false,
     interruptible: options.interruptible ?? true,
     inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
+    debugStores: options.debugStores ?? process.env['HEDDLE_DEBUG_STORES'] === '1',
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };

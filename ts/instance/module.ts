@@ -113,20 +113,14 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { id, base } = this.#engine.native.loadCode(
-      artifact.code,
-      artifact.functions,
-      artifact.traps,
-      artifact.sources,
-      artifact.calls,
-      artifact.inlined,
-    );
+    const { functions, traps, sources, calls, inlined } = artifact;
+    const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls, inlined);
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
-    const { functions } = this.names;
+    const names = this.names.functions;
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.description.functions.length,
-      functionName: (index) => functions.get(index),
+      functionName: (index) => names.get(index),
       inlined: artifact.inlined,
     });
     return this.#engine.hold({
