@@ -3,7 +3,7 @@
  * every function works on the engine of the Node environment that loaded it.
  */
 
-/** One frame of a backtrace, innermost first: artifact number, function number in it, byte offset in the module (-1 unknown). */
+/** One frame of a backtrace, innermost first: artifact number, function number in it, location (a byte offset in the module, -1 unknown, or as in lower/locations.ts). */
 export interface NativeFrame {
   readonly code: number;
   readonly function: number;
@@ -37,6 +37,8 @@ export interface NativeOptions {
 export interface NativeStatistics {
   readonly switches: number;
   readonly continuationsMade: number;
+  /** Records of continuations that are never used again, for each of their uses is spent (2^40). */
+  readonly recordsRetired: number;
   readonly continuationsLive: number;
   readonly exceptionsLive: number;
   readonly stacksLive: number;
@@ -79,15 +81,16 @@ export interface Native {
   /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
   defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
   /**
-   * Maps an artifact. `code` begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
+   * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
    * sorted by offset. Returns its number and base address.
    */
   loadCode(
-    code: Uint8Array,
+    code: Uint8Array | string,
     functions: Int32Array,
     traps: Int32Array,
     sources: Int32Array,
     calls: Int32Array,
+    inlined: Int32Array,
   ): { id: number; base: number };
   /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
   createInstance(code: number, size: number): { address: number; id: number };
@@ -114,8 +117,8 @@ export interface Native {
   /** No JavaScript object stands for the exception any more. */
   releaseException(exception: number): void;
 
-  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;
+  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number for messages. */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */

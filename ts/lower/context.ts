@@ -2,6 +2,8 @@
  * What the lowering of every function of one module needs.
  */
 import type { ModuleDescription } from '../validate/description.js';
+import type { InlineCandidates } from './candidates.js';
+import { type Experiment, experimentsOf } from './experiments.js';
 import type { HandlerList } from './handlers.js';
 import { type ModuleLayout, moduleLayout } from './layout.js';
 import { type ModuleSignatures, moduleSignatures } from './signatures.js';
@@ -18,6 +20,8 @@ export interface LoweringOptions {
   readonly interruptible: boolean;
   /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
   readonly debug: boolean;
+  /** The code checks each raw store into a record or exception against its size. */
+  readonly debugStores: boolean;
 }
 
 /** A module ready for lowering. It is computed from data that survives structured cloning, so each worker makes its own. */
@@ -27,16 +31,20 @@ export interface LoweringContext {
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
   readonly options: LoweringOptions;
+  readonly experiments: readonly Experiment[];
+  /** The functions that are inlined where they are called; undefined where none is to be. */
+  readonly candidates: InlineCandidates | undefined;
 }
 
 /** Options that are not given. */
-export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false };
+export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false, debugStores: false };
 
-/** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`). */
+/** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`); without `candidates` nothing is inlined. */
 export function loweringContext(
   description: ModuleDescription,
   options: Partial<LoweringOptions> = {},
   handlers: readonly HandlerList[] = [],
+  candidates?: InlineCandidates,
 ): LoweringContext {
   const spaces = indexSpaces(description);
   return {
@@ -45,5 +53,7 @@ export function loweringContext(
     layout: moduleLayout(description, handlers),
     signatures: moduleSignatures(description, spaces),
     options: { ...DEFAULT_OPTIONS, ...options },
+    experiments: experimentsOf(description),
+    candidates,
   };
 }

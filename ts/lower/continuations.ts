@@ -11,6 +11,7 @@ import { newException } from './exceptions.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { type HandlerList, type LabelClause, readClauses } from './handlers.js';
 import { NONE, type Value } from './program.js';
+import { checkStores } from './stores.js';
 import { OP } from './stream.js';
 import { concreteType, type FunctionShape, functionTypeIndex, slotCount } from './types.js';
 
@@ -21,7 +22,7 @@ const SLOT_SIZE_LOG2 = Math.log2(LIMIT.slotSize);
 const POINTER_LOG2 = 3;
 
 /** What a resume operator says of handlers. */
-interface Clauses {
+export interface Clauses {
   readonly list: HandlerList;
   readonly clauses: readonly LabelClause[];
 }
@@ -43,7 +44,7 @@ function shift(f: FunctionLowering, opcode: number, value: Value, bits: number):
 }
 
 /** The record that a handle names; every handle names one, valid or not. */
-function recordOf(f: FunctionLowering, handle: Value): Value {
+export function recordOf(f: FunctionLowering, handle: Value): Value {
   const index = f.program.binary(OPCODE.band, handle, f.program.address(INDEX_MASK));
   return f.program.binary(OPCODE.iadd, f.threadPointer(VMThread.continuations), shift(f, OPCODE.ishl, index, LIMIT.recordSizeLog2));
 }
@@ -89,11 +90,12 @@ function loadSlots(f: FunctionLowering, record: Value, types: readonly number[])
 }
 
 /** Stores values behind those that are bound already; they do not count as bound yet. Returns the new count. */
-function appendSlots(f: FunctionLowering, record: Value, values: readonly Value[]): Value {
+export function appendSlots(f: FunctionLowering, record: Value, values: readonly Value[]): Value {
   const { program } = f;
   const count = get(f, TYPE.I32, record, VMContinuation.count);
   const total = program.binary(OPCODE.iadd, count, program.iconst(TYPE.I32, values.length));
   reserve(f, record, total);
+  checkStores(program, f.context, 'record', record, () => total);
   const offset = shift(f, OPCODE.ishl, f.zeroExtend(count), SLOT_SIZE_LOG2);
   storeSlots(f, program.binary(OPCODE.iadd, get(f, TYPE.I64, record, VMContinuation.slots), offset), values);
   return total;
@@ -174,7 +176,10 @@ function suspend(f: FunctionLowering): void {
   const record = get(f, TYPE.I64, fiber, VMFiber.record);
   const slots = slotCount(shape);
   if (slots > 0) reserve(f, record, program.iconst(TYPE.I32, slots));
-  if (values.length > 0) storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
+  if (values.length > 0) {
+    checkStores(program, f.context, 'record', record, () => program.iconst(TYPE.I32, values.length));
+    storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
+  }
   const handle = suspendAs(f, record, current);
   const parent = get(f, TYPE.I64, fiber, VMFiber.parent);
   put(f, program.address(0), fiber, VMFiber.parent);
@@ -200,7 +205,7 @@ function fiberOf(f: FunctionLowering, record: Value): Value {
 }
 
 /** Switches to a consumed continuation under handlers, and does what comes of it. The payload is its record, or the exception that it is to catch. */
-function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
+export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
   const { program } = f;
   const fiber = fiberOf(f, record);
   const thread = f.thread();
