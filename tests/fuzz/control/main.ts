@@ -11,7 +11,7 @@ import { engineCommands } from './peers.js';
 import { print } from './print.js';
 
 /** Programs from which on the coverage is demanded. */
-const ENOUGH = 10_000;
+const ENOUGH = 100_000;
 /** Of another engine, as a part of its programs. */
 const MOST_CRASHES = 0.05;
 const SEEDS_APART = 10_000_000;
