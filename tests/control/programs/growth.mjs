@@ -1,5 +1,5 @@
 // Exceptions and traps at all depths of nested continuations, 1,000 times, then up to 10,000 times; prints memory and counters after each. Needs --expose-gc.
-import { WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
+import { collect, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
 
 const TEXT = `(module
   (type $f (func (param i32 i32))) (type $k (cont $f)) (type $v (func)) (type $kv (cont $v))
@@ -67,6 +67,7 @@ async function resident() {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 5; i++) {
     globalThis.gc();
+    collect();
     // Finalizers of what was collected run between tasks.
     await new Promise((resolve) => setImmediate(resolve));
     least = Math.min(least, process.memoryUsage.rss());
