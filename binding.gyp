@@ -30,6 +30,7 @@
         "native/bindings/values.cc",
         "native/bindings/engine.cc",
         "native/bindings/host_call.cc",
+        "native/bindings/mapped_memory.cc",
         "native/bindings/memory.cc",
         "native/bindings/table.cc",
         "native/bindings/libcalls.cc",

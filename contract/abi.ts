@@ -137,7 +137,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMMemory',
-    doc: "A linear memory, backed by V8's own WebAssembly.Memory.",
+    doc: "A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours.",
     size: 48,
     fields: [
       ['base', 'u64', 'address of byte 0'],

@@ -184,7 +184,7 @@ static_assert(offsetof(VMTable, capacity) == 24);
 static_assert(offsetof(VMTable, object) == 32);
 static_assert(offsetof(VMTable, spare) == 40);
 
-/// A linear memory, backed by V8's own WebAssembly.Memory.
+/// A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours.
 struct VMMemory {
   /// address of byte 0
   uint64_t base;
@@ -519,6 +519,6 @@ inline constexpr uint32_t kHeldByReference = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "e3140666d9434830";
+inline constexpr char kContract[] = "5d5c88063a40a547";
 
 }  // namespace heddle

@@ -5,7 +5,7 @@ import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import { type ExportedObject, instanceMemories, instantiate as makeInstance } from '../instance/instance.js';
+import { type ExportedObject, instanceMemories, instantiate as makeInstance, needsChecks } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
@@ -143,7 +143,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(memories.some((memory) => !memory.guarded));
+    const code = compiled.code(needsChecks(memories));
     this.#exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
   }
 
@@ -153,7 +153,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const checked = memories.some((memory) => !memory.guarded);
+    const checked = needsChecks(memories);
     await compiled.prepare(checked);
     const exports = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
     return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);

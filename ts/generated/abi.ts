@@ -118,7 +118,7 @@ export const VMTable = {
   $size: 48,
 } as const;
 
-/** A linear memory, backed by V8's own WebAssembly.Memory. Byte offsets; `$size` is the struct's. */
+/** A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours. Byte offsets; `$size` is the struct's. */
 export const VMMemory = {
   /** address of byte 0 */
   base: 0,
@@ -418,4 +418,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'e3140666d9434830';
+export const CONTRACT = '5d5c88063a40a547';

@@ -11,7 +11,7 @@ import { type IndexSpaces, indexSpaces } from './spaces.js';
 export interface LoweringOptions {
   /**
    * Every access of a linear memory is checked against the memory's length. Without it the instance's 32-bit memories must have guards
-   * (`VMMemory.guarded`), each of them; 64-bit memories are always checked.
+   * (`VMMemory.guarded`), each of them; others (with 64-bit addresses, or pages of one byte) are always checked.
    */
   readonly checked: boolean;
   /** Loop headers read the thread's poll page, so that a loop can be stopped. */

@@ -30,9 +30,9 @@ export function isWide(f: FunctionLowering, memory: number): boolean {
   return f.context.spaces.memories[memory]?.memory64 === true;
 }
 
-/** Whether accesses of a memory may go unchecked. */
+/** Whether accesses of a memory may go unchecked: guards stand behind whole pages only. */
 function isGuarded(f: FunctionLowering, memory: number): boolean {
-  return !f.context.options.checked && !isWide(f, memory);
+  return !f.context.options.checked && !isWide(f, memory) && f.context.spaces.memories[memory]?.pageSizeLog2 === 16;
 }
 
 /** The `VMMemory*` of a memory. */
