@@ -416,9 +416,9 @@ enum class Libcall : uint32_t {
   ExceptionNew = 22,
   /// (VMException* or 0): throw it from the call; traps on null
   ThrowRef = 23,
-  /// reserved for threads
+  /// (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared
   AtomicWait = 24,
-  /// reserved for threads
+  /// (VMMemory*, address in it, count) -> how many were woken
   AtomicNotify = 25,
   /// (VMException*): its values are loaded; free it unless something holds it
   ExceptionRelease = 26,
@@ -519,6 +519,6 @@ inline constexpr uint32_t kHeldByReference = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "5d5c88063a40a547";
+inline constexpr char kContract[] = "3348f8a8e2397910";
 
 }  // namespace heddle

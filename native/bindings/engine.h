@@ -87,6 +87,8 @@ struct Hooks {
   napi_ref poll = nullptr;
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
+  napi_ref wait = nullptr;
+  napi_ref notify = nullptr;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it.

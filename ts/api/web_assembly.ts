@@ -11,6 +11,7 @@ import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { validateModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
+import { carried, isCarrier, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
 
 /** One import of a module. */
@@ -46,14 +47,26 @@ class FromCompiled {
   constructor(readonly module: CompiledModule) {}
 }
 
-/** A compiled module. */
+const compiledModules = new WeakMap<object, CompiledModule>();
+
+/** A compiled module. It may be posted to other threads, which compile it anew or find it in the cache when they first use it. */
 export class Module {
-  readonly #compiled: CompiledModule;
+  /** Only for TypeScript, which otherwise takes any object for a Module. */
+  declare private readonly compiled: CompiledModule;
 
   /** Compiles on this thread. Throws a CompileError with offset and code. */
   constructor(bytes: BytesSource, options: ModuleOptions = {}) {
     const given: unknown = bytes;
-    this.#compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
+    const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
+    const carrier = makeCarrier(compiled, new.target);
+    compiledModules.set(carrier, compiled);
+    // biome-ignore lint/correctness/noConstructorReturn: the object has V8's internal slots, which structured cloning looks at
+    return carrier as Module;
+  }
+
+  /** Modules that another thread has sent are instances, too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return (typeof value === 'object' && value !== null && compiledModules.has(value)) || isCarrier(value);
   }
 
   /** @internal */
@@ -63,8 +76,13 @@ export class Module {
 
   /** @internal */
   static compiled(value: unknown): CompiledModule {
-    if (typeof value === 'object' && value !== null && #compiled in value) return value.#compiled;
-    throw wrongArgument("the argument is not a Module of Heddle's");
+    const known = typeof value === 'object' && value !== null ? compiledModules.get(value) : undefined;
+    if (known !== undefined) return known;
+    const sent = carried(value);
+    if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's");
+    const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options);
+    compiledModules.set(value as object, compiled);
+    return compiled;
   }
 
   static exports(module: Module): ExportDescriptor[] {

@@ -9,7 +9,7 @@ import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { Assembly, type Part } from './part.js';
-import { type CompileSettings, compilerArguments } from './settings.js';
+import { type CompileSettings, compilerArguments, loweringOptions } from './settings.js';
 
 /** A valid module and how to compile it. Survives structured cloning: it is what worker threads get. */
 export interface Job {
@@ -32,8 +32,7 @@ export class FunctionCompiler {
 
   constructor(job: Job) {
     const { settings, description } = job;
-    const { checked, interruptible, verify } = settings;
-    this.context = loweringContext(description, { checked, interruptible, debug: verify }, job.handlers);
+    this.context = loweringContext(description, loweringOptions(settings), job.handlers);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [

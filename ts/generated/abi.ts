@@ -301,9 +301,9 @@ export const LIBCALL = {
   exceptionNew: 22,
   /** (VMException* or 0): throw it from the call; traps on null */
   throwRef: 23,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared */
   atomicWait: 24,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, count) -> how many were woken */
   atomicNotify: 25,
   /** (VMException*): its values are loaded; free it unless something holds it */
   exceptionRelease: 26,
@@ -418,4 +418,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '5d5c88063a40a547';
+export const CONTRACT = '3348f8a8e2397910';

@@ -22,6 +22,12 @@ export interface NativeHooks {
   thrown(exception: number): unknown;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
+  /**
+   * `memory.atomic.wait`: address in the shared memory, milliseconds (Infinity for ever); a bigint waits on 64 bits. 0 woken, 1 not equal, 2 timed out.
+   */
+  wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
+  /** `memory.atomic.notify`: how many were woken. */
+  notify(memory: WebAssembly.Memory, address: number, count: number): number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */

@@ -14,6 +14,10 @@ export interface LoweringOptions {
    * (`VMMemory.guarded`), each of them; others (with 64-bit addresses, or pages of one byte) are always checked.
    */
   readonly checked: boolean;
+  /** The CPU has instructions that round floats (x86-64: SSE4.1). */
+  readonly rounds: boolean;
+  /** The CPU has an instruction that chooses bytes by a vector (x86-64: SSSE3). */
+  readonly shuffles: boolean;
   /** Loop headers read the thread's poll page, so that a loop can be stopped. */
   readonly interruptible: boolean;
   /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
@@ -30,7 +34,7 @@ export interface LoweringContext {
 }
 
 /** Options that are not given. */
-export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false };
+export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, rounds: true, shuffles: true, interruptible: true, debug: false };
 
 /** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`). */
 export function loweringContext(

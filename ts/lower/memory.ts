@@ -64,6 +64,23 @@ export function place(f: FunctionLowering, size: number): Place {
   return displaced(f, f.program.binary(OPCODE.iadd, base, index), offset);
 }
 
+/**
+ * Pops the index and traps unless the access is inside, by a check whatever guards there are. Returns the memory's base and the effective address, which is
+ * relative to it.
+ */
+export function checkedPlace(
+  f: FunctionLowering,
+  memory: number,
+  offset: number,
+  size: number,
+): { readonly base: Value; readonly effective: Value } {
+  const index = f.popIndex(isWide(f, memory));
+  f.locate();
+  const reach = Math.min(offset, BEYOND);
+  const base = checkedBase(f, memory, index, reach + size);
+  return { base, effective: reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach)) };
+}
+
 function displaced(f: FunctionLowering, address: Value, offset: number): Place {
   if (offset <= DISPLACEMENT) return { address, displacement: offset };
   // Behind a failed check nothing is accessed, so that the offset may be anything.
