@@ -24,7 +24,7 @@ interface Arm {
 /** What a `try` of the stream has, by where its immediates begin. */
 export type LegacyTries = ReadonlyMap<number, { readonly arms: readonly Arm[]; readonly delegate: number }>;
 
-/** Every `try` of a function. */
+/** Every `try` of a stream from `start` on. */
 function readTries(ops: Uint32Array, start: number): LegacyTries {
   const tries = new Map<number, { arms: Arm[]; delegate: number }>();
   const open: ({ arms: Arm[]; delegate: number } | undefined)[] = [undefined];
@@ -66,10 +66,18 @@ function readTries(ops: Uint32Array, start: number): LegacyTries {
   return tries;
 }
 
+function triesOf(f: FunctionLowering): LegacyTries {
+  let tries = f.legacyTries.get(f.ops);
+  if (tries === undefined) {
+    // This is the stream's first: nothing before it is a try.
+    tries = readTries(f.ops, f.at - 2);
+    f.legacyTries.set(f.ops, tries);
+  }
+  return tries;
+}
+
 function openTry(f: FunctionLowering): void {
-  // This is the function's first: nothing before it is a try.
-  f.legacyTries ??= readTries(f.ops, f.at - 2);
-  const entry = f.legacyTries.get(f.at);
+  const entry = triesOf(f).get(f.at);
   if (entry === undefined) throw new Error(`try at ${f.offset} was not read ahead`);
   const { params, results } = f.blockType();
   const frame = new Frame('legacy', f.height - params.length, results, results);
