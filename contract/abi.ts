@@ -221,7 +221,7 @@ export const STRUCTS: readonly Struct[] = [
     fields: [
       ['labels', 'u32', 'number of (on tag label) clauses'],
       ['switches', 'u32', 'number of (on tag switch) clauses'],
-      ['first_tag', 'ptr', 'VMTag of the first clause, 0 when there is none'],
+      ['first_tag', 'ptr', 'VMTag of the first label clause, 0 when there is none; barrier_tag in a list that no suspension crosses'],
     ],
   },
   {
@@ -232,7 +232,7 @@ export const STRUCTS: readonly Struct[] = [
       ['thread', 'ptr', 'VMThread'],
       ['object', 'ptr', 'the C++ object: reference to the function, its type'],
       ['type', 'u32', 'canonical type id'],
-      ['flags', 'u32', 'zero'],
+      ['id', 'u32', 'number of the import on this thread, for messages'],
       ['spare', 'u64', 'zero'],
     ],
   },
@@ -265,7 +265,7 @@ export const TRAPS = [
   [14, 'cast_failure', 'cast failure'],
   [15, 'null_exception', 'null exception reference'],
   [16, 'array_bounds', 'out of bounds array access'],
-  [17, 'barrier', 'suspension would cross a host frame'],
+  [17, 'barrier', 'suspension would cross a barrier'],
   [18, 'unaligned_atomic', 'unaligned atomic'],
   [19, 'expected_shared', 'expected shared memory'],
   [20, 'out_of_memory', 'out of memory'],
@@ -296,5 +296,6 @@ export const LIMITS = [
   ['slot_size', 16, 'bytes of one payload slot'],
   ['inline_slots', 4, 'payload slots inside the record'],
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
+  ['barrier_tag', 1, 'VMHandlers.first_tag of a barrier: no tag lies there'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
 ] as const;

@@ -29,9 +29,12 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
-  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
-  if (call(Engine::of(thread), host, slots)) return {0, nullptr};
-  return raise_pending(Engine::of(thread));
+  Engine* engine = Engine::of(thread);
+  const auto* import = at<VMHostFunction>(function);
+  engine->runtime.running_import = import;
+  const bool returned = call(engine, static_cast<const HostObject*>(import->object), slots);
+  engine->runtime.running_import = nullptr;
+  return returned ? HostResult{0, nullptr} : raise_pending(engine);
 }
 
 }  // namespace heddle

@@ -34,6 +34,8 @@ struct OuterEntry {
   OuterEntry* outer;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
   VMFiber* suspended_current;
+  /// The import that fiber was calling; null when it called none.
+  const VMHostFunction* import;
 };
 
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
@@ -74,6 +76,8 @@ class Runtime {
   Exceptions exceptions;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
+  /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.
+  const VMHostFunction* running_import = nullptr;
   /// Set by the watchdog's thread: an interrupt is due.
   std::atomic<uint32_t> armed{0};
   /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.

@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 }  // namespace
 
-Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr}, runtime_(runtime) {
+Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr, nullptr}, runtime_(runtime) {
   entry_ = runtime->take_entry_fiber(function, &trap_);
 }
 
@@ -31,6 +31,8 @@ Call::Ending Call::run(uint64_t deadline) {
   const uint32_t in_wasm = thread->in_wasm;
   outer = static_cast<OuterEntry*>(thread->entry);
   suspended_current = thread->current;
+  import = runtime_->running_import;
+  runtime_->running_import = nullptr;
   __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
   thread->current = entry_->fiber;
   __atomic_store_n(&thread->stack_limit, entry_->fiber->limit, __ATOMIC_RELAXED);
@@ -59,6 +61,7 @@ Call::Ending Call::run(uint64_t deadline) {
   }
   __atomic_store_n(&thread->entry, outer, __ATOMIC_RELAXED);
   thread->current = suspended_current;
+  runtime_->running_import = import;
   // Not what it was: an interrupt that was pending then may have been served since.
   __atomic_store_n(&thread->stack_limit, suspended_current == nullptr ? 0 : suspended_current->limit, __ATOMIC_RELAXED);
   thread->exit_sp = exit_sp;

@@ -231,7 +231,7 @@ export const VMHandlers = {
   labels: 0,
   /** number of (on tag switch) clauses */
   switches: 4,
-  /** VMTag of the first clause, 0 when there is none */
+  /** VMTag of the first label clause, 0 when there is none; barrier_tag in a list that no suspension crosses */
   firstTag: 8,
   $size: 16,
 } as const;
@@ -244,8 +244,8 @@ export const VMHostFunction = {
   object: 8,
   /** canonical type id */
   type: 16,
-  /** zero */
-  flags: 20,
+  /** number of the import on this thread, for messages */
+  id: 20,
   /** zero */
   spare: 24,
   $size: 32,
@@ -372,7 +372,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   14: "cast failure",
   15: "null exception reference",
   16: "out of bounds array access",
-  17: "suspension would cross a host frame",
+  17: "suspension would cross a barrier",
   18: "unaligned atomic",
   19: "expected shared memory",
   20: "out of memory",
@@ -413,9 +413,11 @@ export const LIMIT = {
   inlineSlots: 4,
   /** bit of VMException.held: it became an exnref */
   heldByReference: 1,
+  /** VMHandlers.first_tag of a barrier: no tag lies there */
+  barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '3348f8a8e2397910';
+export const CONTRACT = '190263fd1313f8ac';

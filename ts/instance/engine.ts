@@ -85,6 +85,8 @@ export class Engine implements FunctionReferences {
   readonly #addresses = new WeakMap<object, number>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
+  /** By number of an import; a barrier's own is 0. */
+  readonly #importNames: string[] = ['heddle.barrier'];
   #tags = 0;
   #cache: Cache | undefined;
 
@@ -196,10 +198,11 @@ export class Engine implements FunctionReferences {
     return this.#results(type, this.native.invoke(address, raw, deadline));
   }
 
-  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number): number {
+  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `name` is the import's, for messages. */
+  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string): number {
     const type = this.types.type(typeId);
-    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter);
+    const id = this.#importNames.push(name) - 1;
+    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
   }
 
   #crosses({ params, results }: RegisteredType): boolean {
@@ -261,9 +264,14 @@ export class Engine implements FunctionReferences {
     );
   }
 
+  /** What the number that a trap carries stands for. */
+  #detailName(code: number, detail: number): string | undefined {
+    if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
+    return code === TRAP.barrier ? this.#importNames[detail] : undefined;
+  }
+
   #trap(code: number, frames: Float64Array, detail: number): Error {
-    const name = code === TRAP.unhandledTag && detail >= 0 ? this.#tagNames.get(detail) : undefined;
-    const error = trap(code, name);
+    const error = trap(code, detail < 0 ? undefined : this.#detailName(code, detail));
     backtrace(error, frames, this.#codes);
     return error;
   }

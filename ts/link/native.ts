@@ -127,8 +127,8 @@ export interface Native {
   /** No JavaScript object stands for the exception any more. */
   releaseException(exception: number): void;
 
-  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;
+  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number for messages. */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */
