@@ -199,10 +199,13 @@ export class Engine implements FunctionReferences {
   }
 
   /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `name` is the import's, for messages. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string): number {
+  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string, index: number): number {
     const type = this.types.type(typeId);
     const id = this.#importNames.push(name) - 1;
-    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
+    const address = this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
+    // What it is named by where it is exported again.
+    this.native.store(address + VMFunction.index, 'u32', index);
+    return address;
   }
 
   #crosses({ params, results }: RegisteredType): boolean {

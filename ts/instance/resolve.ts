@@ -102,6 +102,7 @@ class Resolver {
       return;
     }
     const { signatures } = this.#module;
+    const index = this.#functions.length;
     const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
     this.#functions.push((code) =>
       this.#engine.hostFunction(
@@ -110,6 +111,7 @@ class Resolver {
         code.entry(signatures.import(entry.type)),
         code.entry(signatures.enter(entry.type)),
         `${entry.module}.${entry.name}`,
+        index,
       ),
     );
   }
