@@ -115,6 +115,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
   } rows[] = {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
+      {"recordsRetired", runtime.records.retired()},
       {"continuationsLive", runtime.records.live()},
       {"exceptionsLive", runtime.exceptions.live()},
       {"stacksLive", continuations.live},

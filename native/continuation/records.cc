@@ -95,6 +95,7 @@ void Records::release(VMContinuation* record) {
 void Records::retire(VMContinuation* record) {
   record->generation = kDeadGeneration;
   record->state = static_cast<uint32_t>(State::Retired);
+  retired_++;
 }
 
 bool Records::reserve(VMContinuation* record, uint32_t slots) {

@@ -42,6 +42,8 @@ class Records {
 
   uint64_t live() const { return live_; }
   uint64_t made() const { return made_; }
+  /// Records that are never used again, for their generations are spent.
+  uint64_t retired() const { return retired_; }
 
  private:
   VMContinuation* take();
@@ -53,6 +55,7 @@ class Records {
   uint64_t free_ = 0;
   uint64_t live_ = 0;
   uint64_t made_ = 0;
+  uint64_t retired_ = 0;
 };
 
 }  // namespace heddle

@@ -44,7 +44,11 @@ const kindName = (kind: ExportedObject['kind']): ImportDescriptor['kind'] => (ki
 
 /** Made by this module from a compiled module, not from bytes. */
 class FromCompiled {
-  constructor(readonly module: CompiledModule) {}
+  constructor(
+    readonly module: CompiledModule,
+    /** Whether the Module can be posted to other threads: that costs a copy of its bytes. */
+    readonly posted = true,
+  ) {}
 }
 
 const compiledModules = new WeakMap<object, CompiledModule>();
@@ -58,7 +62,8 @@ export class Module {
   constructor(bytes: BytesSource, options: ModuleOptions = {}) {
     const given: unknown = bytes;
     const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
-    const carrier = makeCarrier(compiled, new.target);
+    const isPosted = !(given instanceof FromCompiled) || given.posted;
+    const carrier = isPosted ? makeCarrier(compiled, new.target) : this;
     compiledModules.set(carrier, compiled);
     // biome-ignore lint/correctness/noConstructorReturn: the object has V8's internal slots, which structured cloning looks at
     return carrier as Module;
@@ -218,9 +223,10 @@ export async function instantiate(
   return { module, instance: await Instance.make(module, imports) };
 }
 
-/** A module of an artifact that was compiled before. @internal */
+/** A module of an artifact that was compiled before. It stays on its thread. @internal */
 export function moduleOfArtifact(bytes: Uint8Array, artifact: Artifact): Module {
-  return Module.wrap(CompiledModule.fromArtifact(theEngine(), bytes, artifact));
+  const compiled = CompiledModule.fromArtifact(theEngine(), bytes, artifact);
+  return new Module(new FromCompiled(compiled, false) as unknown as BytesSource);
 }
 
 export type { Engine };
