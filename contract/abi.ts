@@ -269,6 +269,7 @@ export const TRAPS = [
   [18, 'unaligned_atomic', 'unaligned atomic'],
   [19, 'expected_shared', 'expected shared memory'],
   [20, 'out_of_memory', 'out of memory'],
+  [21, 'store_bounds', 'internal error: a value would be stored beyond its buffer'],
   [251, 'stack_overflow', 'call stack exhausted'],
   [252, 'integer_overflow', 'integer overflow'],
   [253, 'memory_bounds', 'out of bounds memory access'],

@@ -484,6 +484,8 @@ enum class Trap : uint32_t {
   ExpectedShared = 19,
   /// out of memory
   OutOfMemory = 20,
+  /// internal error: a value would be stored beyond its buffer
+  StoreBounds = 21,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -521,6 +523,6 @@ inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "190263fd1313f8ac";
+inline constexpr char kContract[] = "7f5bb21998f119e2";
 
 }  // namespace heddle

@@ -21,6 +21,8 @@ export interface CompileSettings {
   readonly interruptible: boolean;
   /** Small functions that switch stacks are inlined where they are called. */
   readonly inline: boolean;
+  /** Each raw store into a continuation's or exception's buffer is checked as it is made: a trap then is a bug of Heddle. */
+  readonly debugStores: boolean;
   /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
   readonly verify: boolean;
   /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
@@ -68,15 +70,16 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     checked: options.checked ?? false,
     interruptible: options.interruptible ?? true,
     inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
+    debugStores: options.debugStores ?? process.env['HEDDLE_DEBUG_STORES'] === '1',
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };
 }
 
 /** How operators are lowered for these settings. */
-export function loweringOptions({ target, cpu, checked, interruptible, verify }: CompileSettings): LoweringOptions {
+export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
   const has = (feature: string): boolean => target !== 'x64' || cpu.includes(feature);
-  return { checked, interruptible, debug: verify, rounds: has('has_sse41'), shuffles: has('has_ssse3') };
+  return { checked, interruptible, debug: verify, debugStores, rounds: has('has_sse41'), shuffles: has('has_ssse3') };
 }
 
 /** The code generator's target triple and settings. */

@@ -347,6 +347,7 @@ export const TRAP = {
   unalignedAtomic: 18,
   expectedShared: 19,
   outOfMemory: 20,
+  storeBounds: 21,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -376,6 +377,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   18: "unaligned atomic",
   19: "expected shared memory",
   20: "out of memory",
+  21: "internal error: a value would be stored beyond its buffer",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -420,4 +422,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '190263fd1313f8ac';
+export const CONTRACT = '7f5bb21998f119e2';

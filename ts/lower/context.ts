@@ -24,6 +24,8 @@ export interface LoweringOptions {
   readonly interruptible: boolean;
   /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
   readonly debug: boolean;
+  /** The code checks each raw store into a record or exception against its size. */
+  readonly debugStores: boolean;
 }
 
 /** A module ready for lowering. It is computed from data that survives structured cloning, so each worker makes its own. */
@@ -39,7 +41,14 @@ export interface LoweringContext {
 }
 
 /** Options that are not given. */
-export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, rounds: true, shuffles: true, interruptible: true, debug: false };
+export const DEFAULT_OPTIONS: LoweringOptions = {
+  checked: false,
+  rounds: true,
+  shuffles: true,
+  interruptible: true,
+  debug: false,
+  debugStores: false,
+};
 
 /** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`); without `candidates` nothing is inlined. */
 export function loweringContext(

@@ -8,6 +8,7 @@ import { throwingCall } from './calls.js';
 import { type CatchClause, Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';
+import { checkStores } from './stores.js';
 import { OP } from './stream.js';
 import type { FunctionShape } from './types.js';
 
@@ -24,6 +25,7 @@ function slot(i: number): number {
 export function newException(f: FunctionLowering, tag: number, values: readonly Value[]): Value {
   const address = f.pointer(f.context.layout.tags.at(tag));
   const exception = f.hostCall(LIBCALL.exceptionNew, [address, f.program.address(values.length)]);
+  checkStores(f.program, f.context, 'exception', exception, () => f.program.iconst(TYPE.I32, values.length));
   values.forEach((value, i) => {
     f.program.store(MEMORY.trusted, value, exception, slot(i));
   });
