@@ -25,6 +25,7 @@ export interface CompileOptions {
   readonly checked?: boolean;
   readonly interruptible?: boolean;
   readonly inline?: boolean;
+  readonly debugStores?: boolean;
   readonly verify?: boolean;
   /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
   readonly workers?: number;
