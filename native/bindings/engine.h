@@ -45,15 +45,25 @@ struct InstanceObject {
   std::map<uint32_t, std::vector<uint64_t>> elements;
 };
 
-/// A V8 memory that WebAssembly of ours uses. An object of the heap.
+/// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h). An object of the heap.
 struct MemoryObject {
-  VMMemory vm;
-  Engine* engine;
-  /// Strong while an instance needs the memory, weak while only JavaScript may hold it.
-  napi_ref object;
-  bool strong;
+  VMMemory vm{};
+  Engine* engine = nullptr;
+  /// V8's object; null for a mapping of ours.
+  napi_ref object = nullptr;
   /// Engine::epoch when `vm` was last compared with V8.
-  uint64_t epoch;
+  uint64_t epoch = 0;
+  /// Binary logarithm of the page size.
+  uint32_t page_shift = 16;
+  /// Whether `object` or `buffer` is a strong reference: while an instance needs the memory, and not while only JavaScript may hold it.
+  bool strong = true;
+  /// Empty where the memory is V8's.
+  Mapping mapping;
+  /// The ArrayBuffer that JavaScript has over the mapping; null before it asked.
+  napi_ref buffer = nullptr;
+  bool is_mapped() const { return object == nullptr; }
+  /// What JavaScript holds of it, null when nothing.
+  napi_ref reference() const { return is_mapped() ? buffer : object; }
 };
 
 /// A table; its elements are ours. An object of the heap.
@@ -83,6 +93,8 @@ struct Hooks {
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
   napi_ref collected = nullptr;
+  napi_ref wait = nullptr;
+  napi_ref notify = nullptr;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it.

@@ -46,7 +46,7 @@ napi_value JavaScriptRoots::holder(uint64_t word) const {
 
 void JavaScriptRoots::use_memory(MemoryObject* memory) const {
   uint32_t count = 0;
-  if (!memory->strong) napi_reference_ref(engine_->env, memory->object, &count);
+  if (!memory->strong && memory->reference() != nullptr) napi_reference_ref(engine_->env, memory->reference(), &count);
   memory->strong = true;
 }
 
@@ -84,11 +84,13 @@ void JavaScriptRoots::marked(Blocks* blocks) {
       use_memory(memory);
       continue;
     }
+    const napi_ref reference = memory->reference();
+    if (reference == nullptr) continue;
     uint32_t count = 0;
-    if (memory->strong) napi_reference_unref(engine_->env, memory->object, &count);
+    if (memory->strong) napi_reference_unref(engine_->env, reference, &count);
     memory->strong = false;
-    // JavaScript may use it again, and then finds the same object.
-    if (engine_->value_of(memory->object) != nullptr) blocks->mark(object);
+    // JavaScript may use it again, and then finds the same object; and nothing is unmapped below an ArrayBuffer.
+    if (engine_->value_of(reference) != nullptr) blocks->mark(object);
   }
 }
 

@@ -1,8 +1,7 @@
 // How the objects of JavaScript's API are traced and freed.
-#include <algorithm>
 #include <cstdlib>
 
-#include "bindings/engine.h"
+#include "bindings/memory.h"
 
 namespace heddle {
 
@@ -42,11 +41,8 @@ void free_table(void*, uint64_t object) {
   std::free(at<void>(at<TableObject>(object)->vm.base));
 }
 
-void free_memory(void* embedder, uint64_t object) {
-  Engine* engine = engine_of(embedder);
-  MemoryObject* memory = at<MemoryObject>(object);
-  for (auto* list : {&engine->memories, &engine->unguarded}) list->erase(std::remove(list->begin(), list->end(), memory), list->end());
-  release_reference(engine, memory->object);
+void finalize_memory(void*, uint64_t object) {
+  forget_memory(at<MemoryObject>(object));
 }
 
 void free_tag(void* embedder, uint64_t object) {
@@ -72,7 +68,7 @@ void free_host_function(void* embedder, uint64_t object) {
 void define_kinds(Heap* heap) {
   heap->define(ObjectKind::Instance, {trace_instance, free_instance});
   heap->define(ObjectKind::Table, {trace_table, free_table});
-  heap->define(ObjectKind::Memory, {nullptr, free_memory});
+  heap->define(ObjectKind::Memory, {nullptr, finalize_memory});
   heap->define(ObjectKind::Tag, {nullptr, free_tag});
   heap->define(ObjectKind::Global, {trace_global, nullptr});
   heap->define(ObjectKind::HostFunction, {trace_host_function, free_host_function});

@@ -1,8 +1,15 @@
-// Linear memories, which are V8's own.
+// Linear memories: V8's own, and mappings of ours where V8 cannot make one.
 #pragma once
 #include "bindings/engine.h"
 
 namespace heddle {
+
+/// A memory on the heap, still without a base; null without memory.
+MemoryObject* allocate_memory(Engine* engine);
+/// Gives back one that could not be made.
+void free_memory(MemoryObject* memory);
+/// Frees all that a memory owns besides its cell.
+void forget_memory(MemoryObject* memory);
 
 /// Compares a memory's base and length with V8's. False when an exception is pending.
 bool refresh_memory(MemoryObject* memory);

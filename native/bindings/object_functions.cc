@@ -56,20 +56,16 @@ napi_value create_memory(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   if (!in) return nullptr;
   Engine* engine = in.engine();
-  auto* memory = static_cast<MemoryObject*>(engine->heap.allocate(ObjectKind::Memory, sizeof(MemoryObject), kMemoryWeight));
+  MemoryObject* memory = allocate_memory(engine);
   if (memory == nullptr) return no_memory(env);
-  memory->engine = engine;
-  memory->vm.object = memory;
   memory->object = in.reference(0);
-  memory->strong = true;
+  memory->vm.flags = in.number(1) != 0 ? 2 : 0;
   if (!in || !refresh_memory(memory)) {
-    if (memory->object != nullptr) napi_delete_reference(env, memory->object);
-    engine->heap.blocks.free(address_of(memory));
+    free_memory(memory);
     return nullptr;
   }
   const bool guarded = has_guards(memory->vm.base, memory->vm.bytes);
   memory->vm.guarded = guarded ? 1 : 0;
-  engine->memories.push_back(memory);
   if (!guarded) engine->unguarded.push_back(memory);
   napi_value result = nullptr, flag = nullptr;
   napi_create_object(env, &result);

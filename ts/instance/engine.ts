@@ -10,6 +10,7 @@ import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { notify, wait } from './atomics.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { ExternTable } from './externs.js';
@@ -66,6 +67,12 @@ function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunctio
   }
 }
 
+/** The CPU's features that code may use: all, or those of them that HEDDLE_CPU names, separated by commas. */
+function usableFeatures(native: Native): string[] {
+  const wanted = process.env['HEDDLE_CPU']?.split(',');
+  return native.cpuFeatures().filter((feature) => wanted === undefined || wanted.includes(feature));
+}
+
 /** One thread's engine. */
 export class Engine implements FunctionReferences {
   readonly native: Native;
@@ -98,6 +105,8 @@ export class Engine implements FunctionReferences {
       thrown: (exception) => this.exceptions.thrown(exception),
       caught: (value) => this.exceptions.caught(value),
       collected: (tags, codes) => this.#collected(tags, codes),
+      wait,
+      notify,
     });
   }
 
@@ -113,7 +122,7 @@ export class Engine implements FunctionReferences {
   /** How modules are compiled for this machine. */
   compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: this.native.cpuFeatures(), cache: this.#cache, ...options };
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -219,9 +228,12 @@ export class Engine implements FunctionReferences {
   }
 
   /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `name` is the import's, for messages. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string): number {
+  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string, index: number): number {
     const type = this.types.type(typeId);
-    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, this.#importNumber(name));
+    const address = this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, this.#importNumber(name));
+    // What it is named by where it is exported again.
+    this.native.store(address + VMFunction.index, 'u32', index);
+    return address;
   }
 
   /** A number for an import's name; imports of one name share it. */
