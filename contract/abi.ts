@@ -242,6 +242,7 @@ export const STATES = [
   ['suspended', 'waits for a resume'],
   ['running', 'resumed: it, or a fiber it resumed, runs'],
   ['retired', 'its generations are spent; never used again'],
+  ['parked', 'inside an import that waits for a promise: only the host resumes it'],
 ] as const;
 
 /** Trap codes: number, name, message. Messages up to the bar are the specification's texts. 251 to 255 are Cranelift's own. */
@@ -277,6 +278,7 @@ export const TRAPS = [
 export const SWITCH_KINDS = [
   ['resumed', 0, 'into a suspended fiber: resumed; the payload is the VMContinuation whose slots hold the values'],
   ['returned', 0xffffffff, "into a resumer: the fiber's function returned; the payload is its VMContinuation"],
+  ['parked', 0xfffffffd, 'into the host: an import waits for a promise; the payload is nothing'],
 ] as const;
 
 /** Offsets of the position-independent stubs that the loader copies in front of every module's code. */
@@ -294,4 +296,15 @@ export const LIMITS = [
   ['inline_slots', 4, 'payload slots inside the record'],
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
+  ['mailbox_size', 8, 'doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call'],
+  ['mailbox_ending', 0, 'mailbox: how the last resumption ended, an ending_…'],
+  ['mailbox_index', 1, 'mailbox: index of the continuation that was suspended, made or bound'],
+  ['mailbox_generation', 2, 'mailbox: its generation'],
+  ['mailbox_tag', 3, 'mailbox: address of the VMTag of the suspension'],
+  ['mailbox_park', 4, 'mailbox: an import sets it to 1 when what it returned is a promise to wait for'],
+  ['ending_returned', 0, 'the function returned'],
+  ['ending_suspended', 1, 'it was suspended with a tag that nothing inside handles'],
+  ['ending_parked', 2, 'an import waits for a promise'],
+  ['takes_suspensions', 1, 'bit of what a resumption takes: suspensions that nothing inside handles'],
+  ['takes_promises', 2, 'bit of what a resumption takes: imports that wait for promises'],
 ] as const;

@@ -439,6 +439,8 @@ enum class State : uint32_t {
   Running = 3,
   /// its generations are spent; never used again
   Retired = 4,
+  /// inside an import that waits for a promise: only the host resumes it
+  Parked = 5,
 };
 
 /// Trap codes.
@@ -500,6 +502,8 @@ enum class Trap : uint32_t {
 inline constexpr uint64_t kSwitchResumed = 0u;
 /// into a resumer: the fiber's function returned; the payload is its VMContinuation
 inline constexpr uint64_t kSwitchReturned = 4294967295u;
+/// into the host: an import waits for a promise; the payload is nothing
+inline constexpr uint64_t kSwitchParked = 4294967293u;
 /// Tail (VMFiber*, payload, kind) -> (payload, kind)
 inline constexpr uint32_t kStubSwitch = 0;
 /// Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value
@@ -518,7 +522,29 @@ inline constexpr uint32_t kInlineSlots = 4;
 inline constexpr uint32_t kHeldByReference = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
+/// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call
+inline constexpr uint32_t kMailboxSize = 8;
+/// mailbox: how the last resumption ended, an ending_…
+inline constexpr uint32_t kMailboxEnding = 0;
+/// mailbox: index of the continuation that was suspended, made or bound
+inline constexpr uint32_t kMailboxIndex = 1;
+/// mailbox: its generation
+inline constexpr uint32_t kMailboxGeneration = 2;
+/// mailbox: address of the VMTag of the suspension
+inline constexpr uint32_t kMailboxTag = 3;
+/// mailbox: an import sets it to 1 when what it returned is a promise to wait for
+inline constexpr uint32_t kMailboxPark = 4;
+/// the function returned
+inline constexpr uint32_t kEndingReturned = 0;
+/// it was suspended with a tag that nothing inside handles
+inline constexpr uint32_t kEndingSuspended = 1;
+/// an import waits for a promise
+inline constexpr uint32_t kEndingParked = 2;
+/// bit of what a resumption takes: suspensions that nothing inside handles
+inline constexpr uint32_t kTakesSuspensions = 1;
+/// bit of what a resumption takes: imports that wait for promises
+inline constexpr uint32_t kTakesPromises = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "e3140666d9434830";
+inline constexpr char kContract[] = "de447914f286ec49";
 
 }  // namespace heddle

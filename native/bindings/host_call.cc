@@ -1,37 +1,87 @@
 #include "bindings/host_call.h"
 
+#include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
 #include "bindings/values.h"
+#include "continuation/park.h"
 
 namespace heddle {
 
 namespace {
 
-/// Calls the JavaScript function; false when an exception is pending.
-bool call(Engine* engine, const HostObject* host, uint64_t slots) {
+enum class Outcome { Returned, Waits, Thrown };
+
+/// While it lives, the import is the one whose JavaScript runs.
+class Calling {
+ public:
+  Calling(Runtime* runtime, const HostObject* host) : runtime_(runtime), outer_(runtime->calling) { runtime->calling = &host->vm; }
+  ~Calling() { runtime_->calling = outer_; }
+  Calling(const Calling&) = delete;
+  Calling& operator=(const Calling&) = delete;
+
+ private:
+  Runtime* runtime_;
+  const VMHostFunction* outer_;
+};
+
+/// Calls the JavaScript function.
+Outcome call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
+  const Calling calling(&engine->runtime, host);
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
   ValueList arguments(params.size());
   for (size_t i = 0; i < params.size(); i++) {
     arguments[i] = load_value(engine, params[i], slots + kSlotSize * i);
-    if (arguments[i] == nullptr) return false;
+    if (arguments[i] == nullptr) return Outcome::Thrown;
   }
   engine->epoch++;
   const napi_status status =
       napi_call_function(engine->env, nothing, engine->value_of(host->callee), params.size(), arguments.data(), &result);
-  if (status != napi_ok) return false;
-  return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine);
+  if (status != napi_ok) return Outcome::Thrown;
+  if (host->suspending && engine->mailbox[kMailboxPark] != 0) {
+    engine->mailbox[kMailboxPark] = 0;
+    return Outcome::Waits;
+  }
+  return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine) ? Outcome::Returned : Outcome::Thrown;
+}
+
+/// Throws a SuspendError. It names the import whose JavaScript is in the way, where one is.
+void throw_suspend_error(Engine* engine, const HostObject* host, Parking parking) {
+  const HostScope scope(engine);
+  const auto* entry = static_cast<const OuterEntry*>(engine->runtime.thread.entry);
+  const VMHostFunction* way = parking == Parking::HostFrames ? entry->through : nullptr;
+  const VMFunction* in_the_way = way == nullptr ? nullptr : &static_cast<const HostObject*>(way->object)->function;
+  napi_value error = call_hook(engine, engine->hooks.suspend_error,
+                               {make_number(engine->env, static_cast<double>(address_of(&host->function))),
+                                make_number(engine->env, static_cast<double>(address_of(in_the_way)))});
+  if (error != nullptr) napi_throw(engine->env, error);
 }
 
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
-  if (call(Engine::of(thread), host, slots)) return {0, nullptr};
-  return raise_pending(Engine::of(thread));
+  Engine* engine = Engine::of(thread);
+  if (host->suspending) {
+    // As V8 does it: the function is not even called where it could not wait.
+    const Parking parking = can_park(thread);
+    if (parking != Parking::Possible) {
+      throw_suspend_error(engine, host, parking);
+      return raise_pending(engine);
+    }
+  }
+  switch (call(engine, host, slots)) {
+    case Outcome::Returned:
+      return {0, nullptr};
+    case Outcome::Waits:
+      return park(thread, {address_of(host), slots});
+    case Outcome::Thrown:
+      break;
+  }
+  return raise_pending(engine);
 }
 
 }  // namespace heddle

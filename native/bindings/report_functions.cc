@@ -51,6 +51,12 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "poll", &hooks->poll);
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
+  set_hook(&in, in.value(0), "suspendError", &hooks->suspend_error);
+  const Bytes mailbox = in.doubles(1);
+  if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
+  if (!in || in.engine()->mailbox != nullptr) return nullptr;
+  in.engine()->mailbox_array = in.reference(1);
+  in.engine()->mailbox = reinterpret_cast<double*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
   return nullptr;
 }
 
@@ -114,6 +120,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
       {"continuationsLive", runtime.records.live()},
+      {"continuationsHeld", runtime.records.held().size()},
       {"exceptionsLive", runtime.exceptions.live()},
       {"stacksLive", continuations.live},
       {"stacksPooled", continuations.pooled},

@@ -80,6 +80,12 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
     thread->scratch0 = static_cast<uint64_t>(clause);
     return {address_of(fiber), nullptr};
   }
+  auto* entry = static_cast<OuterEntry*>(thread->entry);
+  if (!switches && (entry->takes & kTakesSuspensions) != 0) {
+    entry->tag = tag;
+    thread->scratch0 = 0;
+    return {address_of(entry->outermost), nullptr};
+  }
   return raise_trap(thread, handled_outside(thread, tag, switches) ? Trap::Barrier : Trap::UnhandledTag, tag->id);
 }
 

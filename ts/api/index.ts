@@ -1,8 +1,11 @@
 /**
  * What users import.
  */
+import { SuspendError } from '../errors/suspend_error.js';
 import { type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { NativeOptions } from '../link/native.js';
+import { promising } from '../schedule/promising.js';
+import { Suspending } from '../schedule/suspending.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
 import { compile, Instance, instantiate, Module, validate } from './web_assembly.js';
@@ -25,9 +28,12 @@ export const WebAssembly = Object.freeze({
   get JSTag(): Tag {
     return jsTag();
   },
+  Suspending,
+  promising,
   CompileError,
   LinkError,
   RuntimeError,
+  SuspendError,
   [Symbol.toStringTag]: 'WebAssembly',
 });
 
@@ -40,6 +46,13 @@ export interface CallOptions {
 /** Calls an exported function with options. */
 export function call(fn: ExportedFunction, args: readonly unknown[] = [], options: CallOptions = {}): unknown {
   return theEngine().call(fn, args, options.deadline ?? 0);
+}
+
+/**
+ * Whether the import whose JavaScript runs could make its caller wait: its call was begun by `promising`, and no other JavaScript is in between.
+ */
+export function canSuspend(): boolean {
+  return theEngine().native.canSuspend();
 }
 
 /** Sets the options of this thread's engine; before the first instance. */

@@ -3,6 +3,7 @@
  * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
  */
 import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
+import { SuspendError } from './suspend_error.js';
 import { V8 } from './v8.js';
 
 /** What all of Heddle's errors carry besides the message. */
@@ -95,6 +96,18 @@ export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const error = code === TRAP.stackOverflow ? new RangeError(message) : new V8.RuntimeError(message);
   traps.add(error);
   return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
+}
+
+/** An import would wait for a promise in a call that was not begun by `promising`. */
+export function notPromising(name: string): Error & HeddleErrorFields {
+  const message = `import ${name} may wait for a promise: the call must be begun by WebAssembly.promising`;
+  return coded(new SuspendError(message), 'HEDDLE_SUSPEND_PROMISING');
+}
+
+/** An import would wait for a promise while JavaScript's frames, those of another import, are below it. */
+export function jsFramesInTheWay(name: string, way: string): Error & HeddleErrorFields {
+  const message = `import ${name} may wait for a promise, but the JavaScript of import ${way} is in the way: it waits for this call`;
+  return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
 }
 
 /** A bug of Heddle, or of what it is built on. */

@@ -323,6 +323,8 @@ export const STATE = {
   running: 3,
   /** its generations are spent; never used again */
   retired: 4,
+  /** inside an import that waits for a promise: only the host resumes it */
+  parked: 5,
 } as const;
 
 /** Trap codes. */
@@ -389,6 +391,8 @@ export const SWITCH_KIND = {
   resumed: 0,
   /** into a resumer: the fiber's function returned; the payload is its VMContinuation */
   returned: 4294967295,
+  /** into the host: an import waits for a promise; the payload is nothing */
+  parked: 4294967293,
 } as const;
 
 /** Stubs in front of each module's code. */
@@ -415,7 +419,29 @@ export const LIMIT = {
   heldByReference: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
+  /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call */
+  mailboxSize: 8,
+  /** mailbox: how the last resumption ended, an ending_… */
+  mailboxEnding: 0,
+  /** mailbox: index of the continuation that was suspended, made or bound */
+  mailboxIndex: 1,
+  /** mailbox: its generation */
+  mailboxGeneration: 2,
+  /** mailbox: address of the VMTag of the suspension */
+  mailboxTag: 3,
+  /** mailbox: an import sets it to 1 when what it returned is a promise to wait for */
+  mailboxPark: 4,
+  /** the function returned */
+  endingReturned: 0,
+  /** it was suspended with a tag that nothing inside handles */
+  endingSuspended: 1,
+  /** an import waits for a promise */
+  endingParked: 2,
+  /** bit of what a resumption takes: suspensions that nothing inside handles */
+  takesSuspensions: 1,
+  /** bit of what a resumption takes: imports that wait for promises */
+  takesPromises: 2,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'e3140666d9434830';
+export const CONTRACT = 'de447914f286ec49';

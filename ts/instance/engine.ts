@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { trap, wrongArgument } from '../errors/catalog.js';
+import { jsFramesInTheWay, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
@@ -13,9 +13,22 @@ import { isReference, type RegisteredType, TypeRegistry } from '../validate/regi
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import { Suspensions } from './suspension.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
+
+/** A JavaScript function as an import. */
+export interface ImportedFunction {
+  readonly fn: ExportedFunction;
+  /** Module and name, for messages. */
+  readonly name: string;
+  /** Whether its caller waits for a promise that it returns. */
+  readonly suspending: boolean;
+}
+
+/** Returns what it gets. */
+const same = (value: unknown): unknown => value;
 
 /** Value type byte for the addon: every reference is 0x6f. */
 function typeByte(type: ValueType): number {
@@ -71,6 +84,7 @@ export class Engine implements FunctionReferences {
   readonly externs = new ExternTable();
   readonly exceptions: ExceptionObjects;
   readonly convert: Conversions;
+  readonly suspensions = new Suspensions();
   /** Milliseconds spent compiling on this thread. */
   compileTime = 0;
 
@@ -78,6 +92,7 @@ export class Engine implements FunctionReferences {
   readonly #addresses = new WeakMap<object, number>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
+  readonly #importNames = new Map<number, string>();
   #tags = 0;
   #cache: Cache | undefined;
 
@@ -86,13 +101,17 @@ export class Engine implements FunctionReferences {
     this.convert = new Conversions(this.externs, this);
     this.exceptions = new ExceptionObjects(this);
     this.types = new TypeRegistry((type) => this.#define(type));
-    native.hooks({
-      trap: (code, frames, detail) => this.#trap(code, frames, detail),
-      coerce,
-      poll: () => undefined,
-      thrown: (exception) => this.exceptions.thrown(exception),
-      caught: (value) => this.exceptions.caught(value),
-    });
+    native.hooks(
+      {
+        trap: (code, frames, detail) => this.#trap(code, frames, detail),
+        coerce,
+        poll: () => undefined,
+        thrown: (exception) => this.exceptions.thrown(exception),
+        caught: (value) => this.exceptions.caught(value),
+        suspendError: (fn, way) => this.#suspendError(fn, way),
+      },
+      this.suspensions.mailbox,
+    );
   }
 
   /** Sets options; they hold from the first call on, so this comes before any instance. */
@@ -182,15 +201,29 @@ export class Engine implements FunctionReferences {
     const address = this.addressOf(fn);
     if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
     const type = this.types.type(this.typeOf(address));
-    this.#requireCrossing(type);
-    const raw = type.params.map((param, i) => this.toWasm(param, args[i]));
-    return this.#results(type, this.native.invoke(address, raw, deadline));
+    return this.resultsFromWasm(type.results, this.native.invoke(address, this.argumentsToWasm(type, args), deadline));
   }
 
   /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number): number {
+  hostFunction({ fn, name, suspending }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
     const type = this.types.type(typeId);
-    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter);
+    const wrapper = suspending ? this.#suspendingWrapper(fn, type) : this.#importWrapper(fn, type);
+    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, suspending);
+    this.#importNames.set(address, name);
+    return address;
+  }
+
+  /** ToWebAssemblyValue of the arguments of a function type. Throws a TypeError where its values do not cross. */
+  argumentsToWasm(type: RegisteredType, args: readonly unknown[]): (number | bigint)[] {
+    this.#requireCrossing(type);
+    return type.params.map((param, i) => this.toWasm(param, args[i]));
+  }
+
+  /** What the addon returned for results of these types, as JavaScript sees it. */
+  resultsFromWasm(results: readonly ValueType[], raw: unknown): unknown {
+    if (results.length === 0 || !results.some(needsConversion)) return raw;
+    if (results.length === 1) return this.convert.fromWasm(results[0] ?? 0x7f, raw);
+    return (raw as unknown[]).map((x, i) => this.convert.fromWasm(results[i] ?? 0x7f, x));
   }
 
   #crosses({ params, results }: RegisteredType): boolean {
@@ -202,14 +235,29 @@ export class Engine implements FunctionReferences {
   }
 
   #importWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
-    const { params, results } = type;
     if (!this.#crosses(type)) return () => this.#requireCrossing(type);
-    const plain = results.length < 2 && !params.some(needsConversion) && !results.some(needsConversion);
-    if (plain) return fn;
-    return (...raw) => {
-      const value = fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
-      if (results.length === 0) return undefined;
-      if (results.length === 1) return this.toWasm(results[0] ?? 0x7f, value);
+    const take = this.#importTaker(fn, type);
+    const give = this.#importResults(type);
+    if (give === same) return take;
+    return (...raw) => give(take(...raw));
+  }
+
+  #suspendingWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
+    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
+    return this.suspensions.wrap(this.#importTaker(fn, type), this.#importResults(type));
+  }
+
+  /** `fn` with what the addon gives as arguments. */
+  #importTaker(fn: ExportedFunction, { params }: RegisteredType): ExportedFunction {
+    if (!params.some(needsConversion)) return fn;
+    return (...raw) => fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
+  }
+
+  /** Makes what an import returned the results that the addon takes. */
+  #importResults({ results }: RegisteredType): (value: unknown) => unknown {
+    if (results.length < 2 && !results.some(needsConversion)) return same;
+    if (results.length === 1) return (value) => this.toWasm(results[0] ?? 0x7f, value);
+    return (value) => {
       const values = [...(value as Iterable<unknown>)];
       if (values.length !== results.length) {
         throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
@@ -232,14 +280,7 @@ export class Engine implements FunctionReferences {
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params } = type;
     if (!this.#crosses(type)) return () => this.#requireCrossing(type);
-    return (...args) => this.#results(type, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
-  }
-
-  #results(type: RegisteredType, raw: unknown): unknown {
-    const { results } = type;
-    if (results.length === 0 || !results.some(needsConversion)) return raw;
-    if (results.length === 1) return this.convert.fromWasm(results[0] ?? 0x7f, raw);
-    return (raw as unknown[]).map((x, i) => this.convert.fromWasm(results[i] ?? 0x7f, x));
+    return (...args) => this.resultsFromWasm(type.results, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
   }
 
   #define(type: RegisteredType): void {
@@ -250,6 +291,11 @@ export class Engine implements FunctionReferences {
       Uint8Array.from(type.results, typeByte),
       Uint32Array.from(type.supers),
     );
+  }
+
+  #suspendError(fn: number, way: number): Error {
+    const name = (address: number): string => this.#importNames.get(address) ?? 'without a name';
+    return way === 0 ? notPromising(name(fn)) : jsFramesInTheWay(name(fn), name(way));
   }
 
   #trap(code: number, frames: Float64Array, detail: number): Error {

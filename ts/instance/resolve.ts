@@ -6,7 +6,7 @@ import { V8 } from '../errors/v8.js';
 import { VMTable } from '../generated/abi.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
-import type { Engine, ExportedFunction } from './engine.js';
+import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
 import type { CompiledModule, LoadedCode } from './module.js';
 import {
   type GlobalObject,
@@ -23,6 +23,8 @@ export interface Unwrap {
   table(value: unknown): TableObject | undefined;
   global(value: unknown): GlobalObject | undefined;
   tag(value: unknown): TagObject | undefined;
+  /** The function of a WebAssembly.Suspending. */
+  suspending(value: unknown): ExportedFunction | undefined;
 }
 
 /** Imports by kind, in order. */
@@ -88,6 +90,8 @@ class Resolver {
 
   #function(entry: FunctionImport, value: unknown): void {
     const typeId = this.#module.typeIds[entry.type] ?? 0;
+    const suspending = this.#unwrap.suspending(value);
+    if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true });
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
     const address = this.#engine.addressOf(value);
     if (address !== undefined) {
@@ -95,10 +99,15 @@ class Resolver {
       this.#functions.push(() => address);
       return;
     }
-    const { signatures } = this.#module;
     const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
+    this.#hostFunction(entry, { fn, name: nameOf(entry), suspending: false });
+  }
+
+  #hostFunction(entry: FunctionImport, imported: ImportedFunction): void {
+    const { signatures, typeIds } = this.#module;
+    const typeId = typeIds[entry.type] ?? 0;
     this.#functions.push((code) =>
-      this.#engine.hostFunction(fn, typeId, code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))),
+      this.#engine.hostFunction(imported, typeId, code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))),
     );
   }
 
@@ -182,6 +191,10 @@ class Resolver {
     const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
     return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
+}
+
+function nameOf(entry: ImportDescription): string {
+  return `${entry.module}.${entry.name}`;
 }
 
 /** Classes that V8 and Heddle both have. */

@@ -22,6 +22,11 @@ export interface NativeHooks {
   thrown(exception: number): unknown;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
+  /**
+   * The error of an import that may not wait: addresses of the VMFunctions of that import and of the one whose JavaScript is in the way, 0 where none
+   * is.
+   */
+  suspendError(fn: number, way: number): Error;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -38,6 +43,8 @@ export interface NativeStatistics {
   readonly switches: number;
   readonly continuationsMade: number;
   readonly continuationsLive: number;
+  /** Those that JavaScript holds: parked calls, and continuations in its hands. */
+  readonly continuationsHeld: number;
   readonly exceptionsLive: number;
   readonly stacksLive: number;
   readonly stacksPooled: number;
@@ -72,7 +79,8 @@ export interface Native {
   /** Cranelift ISA settings of this CPU, such as `has_sse41`. */
   cpuFeatures(): string[];
   report(): NativeReport;
-  hooks(hooks: NativeHooks): void;
+  /** `mailbox`: LIMIT.mailboxSize doubles that both sides read and write (LIMIT.mailbox…); the first one given stays. */
+  hooks(hooks: NativeHooks, mailbox: Float64Array): void;
   configure(options: NativeOptions): void;
   statistics(): NativeStatistics;
 
@@ -114,8 +122,11 @@ export interface Native {
   /** No JavaScript object stands for the exception any more. */
   releaseException(exception: number): void;
 
-  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number): number;
+  /**
+   * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. A
+   * `suspending` one may set mailbox[mailboxPark]: then its caller's fibers are set aside until `settle`.
+   */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, suspending: boolean): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */
@@ -125,4 +136,24 @@ export interface Native {
    * VMFunction.slots of them; results replace them.
    */
   invokeRaw(fn: number, slots: Uint8Array, deadline: number): void;
+
+  /**
+   * A function that calls the VMFunction with raw values, so that it may be set aside. This and the functions below that resume say in the mailbox how
+   * that ended, and return the results, the list of a suspension's values, or, parked, nothing.
+   */
+  createStarter(fn: number): (...args: unknown[]) => unknown;
+  /** Goes on with a parked continuation: with what the import's promise gave, or throwing what it was rejected with. */
+  settle(index: number, generation: number, failed: boolean, value: unknown, takes: number): unknown;
+  /** Whether an import that is called now could wait for a promise. */
+  canSuspend(): boolean;
+  /** A fresh continuation of a function; its handle is in the mailbox, as those of the functions below. */
+  contNew(fn: number): void;
+  /** Binds arguments; `kinds` are value type bytes. Traps where the handle is stale. */
+  contBind(index: number, generation: number, kinds: Uint8Array, values: readonly unknown[]): void;
+  /** Resumes; `takes` are LIMIT.takes… bits. */
+  contResume(index: number, generation: number, kinds: Uint8Array, values: readonly unknown[], takes: number): unknown;
+  /** Throws a VMException into a continuation. */
+  contThrow(index: number, generation: number, exception: number, takes: number): unknown;
+  /** Gives a continuation up, parked or not; false where its handle is stale. */
+  contDrop(index: number, generation: number): boolean;
 }
