@@ -486,6 +486,8 @@ enum class Trap : uint32_t {
   ExpectedShared = 19,
   /// out of memory
   OutOfMemory = 20,
+  /// the call was cancelled
+  Cancelled = 30,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -524,7 +526,7 @@ inline constexpr uint32_t kHeldByReference = 1;
 inline constexpr uint32_t kHeldByObject = 2;
 /// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call
 inline constexpr uint32_t kMailboxSize = 8;
-/// mailbox: how the last resumption ended, an ending_…
+/// mailbox: how the last resumption, making or binding ended, an ending_…
 inline constexpr uint32_t kMailboxEnding = 0;
 /// mailbox: index of the continuation that was suspended, made or bound
 inline constexpr uint32_t kMailboxIndex = 1;
@@ -536,7 +538,7 @@ inline constexpr uint32_t kMailboxTag = 3;
 inline constexpr uint32_t kMailboxPark = 4;
 /// the function returned
 inline constexpr uint32_t kEndingReturned = 0;
-/// it was suspended with a tag that nothing inside handles
+/// it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound
 inline constexpr uint32_t kEndingSuspended = 1;
 /// an import waits for a promise
 inline constexpr uint32_t kEndingParked = 2;
@@ -544,7 +546,9 @@ inline constexpr uint32_t kEndingParked = 2;
 inline constexpr uint32_t kTakesSuspensions = 1;
 /// bit of what a resumption takes: imports that wait for promises
 inline constexpr uint32_t kTakesPromises = 2;
+/// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
+inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "de447914f286ec49";
+inline constexpr char kContract[] = "9520db26f6d712d4";
 
 }  // namespace heddle

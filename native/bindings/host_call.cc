@@ -66,6 +66,8 @@ HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   Engine* engine = Engine::of(thread);
   if (host->suspending) {
+    const auto* entry = static_cast<const OuterEntry*>(thread->entry);
+    if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
     // As V8 does it: the function is not even called where it could not wait.
     const Parking parking = can_park(thread);
     if (parking != Parking::Possible) {

@@ -6,6 +6,7 @@
 #include "bindings/values.h"
 #include "continuation/park.h"
 #include "trap/resumption.h"
+#include "trap/unwind.h"
 
 namespace heddle {
 
@@ -14,7 +15,8 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 
 /// Puts a record into the mailbox and among those that the host holds.
-void hand_out(Engine* engine, VMContinuation* record) {
+void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
+  engine->mailbox[kMailboxEnding] = ending;
   engine->mailbox[kMailboxIndex] = record->index;
   engine->mailbox[kMailboxGeneration] = static_cast<double>(record->generation);
   engine->runtime.records.hold(record);
@@ -54,14 +56,12 @@ napi_value go_on(Engine* engine, Resumption* resumption, uint64_t payload, uint6
         engine->runtime.drop(record);
         return nullptr;
       }
-      engine->mailbox[kMailboxEnding] = kEndingSuspended;
       engine->mailbox[kMailboxTag] = static_cast<double>(address_of(resumption->suspension()));
-      hand_out(engine, record);
+      hand_out(engine, record, kEndingSuspended);
       return values;
     }
     case Entry::Ending::Parked:
-      engine->mailbox[kMailboxEnding] = kEndingParked;
-      hand_out(engine, record);
+      hand_out(engine, record, kEndingParked);
       return nullptr;
     case Entry::Ending::Trapped:
       throw_ending(engine, *resumption);
@@ -167,7 +167,7 @@ napi_value cont_new(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto* function = in.object<const VMFunction>(0);
   VMContinuation* record = in ? make_record(in.engine(), function) : nullptr;
-  if (record != nullptr) hand_out(in.engine(), record);
+  if (record != nullptr) hand_out(in.engine(), record, kEndingSuspended);
   return nullptr;
 }
 
@@ -184,7 +184,7 @@ napi_value cont_bind(napi_env env, napi_callback_info info) {
     throw_trap(engine, Trap::TooManyStacks, {}, kNever);
     return nullptr;
   }
-  hand_out(engine, record);
+  hand_out(engine, record, kEndingSuspended);
   return nullptr;
 }
 
@@ -260,7 +260,9 @@ napi_value settle(napi_env env, napi_callback_info info) {
     engine->runtime.drop(record);
     return nullptr;
   }
-  VMException* exception = exception_of(engine, reason);
+  // Where no handler of any tag is around the value need not become an exception.
+  Landing landing;
+  VMException* exception = find_landing(suspended_site(record), nullptr, &landing) ? exception_of(engine, reason) : nullptr;
   if (exception == nullptr) {
     engine->runtime.drop(record);
     bool pending = false;

@@ -81,6 +81,7 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
     return {address_of(fiber), nullptr};
   }
   auto* entry = static_cast<OuterEntry*>(thread->entry);
+  if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
   if (!switches && (entry->takes & kTakesSuspensions) != 0) {
     entry->tag = tag;
     thread->scratch0 = 0;

@@ -66,3 +66,5 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
 }
 
 export { parseWat } from '../source/bytes.js';
+export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
+export { Continuation } from './continuation.js';

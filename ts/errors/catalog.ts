@@ -89,6 +89,11 @@ export function isTrap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && traps.has(value);
 }
 
+/** Whether a value is the trap of a handler that waits or suspends after its call was cancelled. */
+export function isCancellation(value: unknown): boolean {
+  return isTrap(value) && Reflect.get(Object(value), 'code') === 'HEDDLE_TRAP_CANCELLED';
+}
+
 /** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
@@ -108,6 +113,16 @@ export function notPromising(name: string): Error & HeddleErrorFields {
 export function jsFramesInTheWay(name: string, way: string): Error & HeddleErrorFields {
   const message = `import ${name} may wait for a promise, but the JavaScript of import ${way} is in the way: it waits for this call`;
   return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
+}
+
+/** A continuation is used for the second time: it was resumed, thrown into, bound or disposed of, or has come to its end. */
+export function continuationUsed(): TypeError & HeddleErrorFields {
+  return coded(new TypeError('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');
+}
+
+/** A continuation is used while it runs. */
+export function continuationRunning(): TypeError & HeddleErrorFields {
+  return coded(new TypeError('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
 }
 
 /** A bug of Heddle, or of what it is built on. */

@@ -349,6 +349,7 @@ export const TRAP = {
   unalignedAtomic: 18,
   expectedShared: 19,
   outOfMemory: 20,
+  cancelled: 30,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -378,6 +379,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   18: "unaligned atomic",
   19: "expected shared memory",
   20: "out of memory",
+  30: "the call was cancelled",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -421,7 +423,7 @@ export const LIMIT = {
   heldByObject: 2,
   /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call */
   mailboxSize: 8,
-  /** mailbox: how the last resumption ended, an ending_… */
+  /** mailbox: how the last resumption, making or binding ended, an ending_… */
   mailboxEnding: 0,
   /** mailbox: index of the continuation that was suspended, made or bound */
   mailboxIndex: 1,
@@ -433,7 +435,7 @@ export const LIMIT = {
   mailboxPark: 4,
   /** the function returned */
   endingReturned: 0,
-  /** it was suspended with a tag that nothing inside handles */
+  /** it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound */
   endingSuspended: 1,
   /** an import waits for a promise */
   endingParked: 2,
@@ -441,7 +443,9 @@ export const LIMIT = {
   takesSuspensions: 1,
   /** bit of what a resumption takes: imports that wait for promises */
   takesPromises: 2,
+  /** bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it */
+  takesCancellation: 4,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'de447914f286ec49';
+export const CONTRACT = '9520db26f6d712d4';

@@ -13,6 +13,7 @@ import { isReference, type RegisteredType, TypeRegistry } from '../validate/regi
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import type { TagObject } from './objects.js';
 import { Suspensions } from './suspension.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
@@ -93,6 +94,7 @@ export class Engine implements FunctionReferences {
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
   readonly #importNames = new Map<number, string>();
+  readonly #kinds = new WeakMap<readonly ValueType[], Uint8Array>();
   #tags = 0;
   #cache: Cache | undefined;
 
@@ -171,6 +173,21 @@ export class Engine implements FunctionReferences {
     return this.#tagNames.get(Number(this.native.load(address + VMTag.id, 'u32'))) ?? 'a tag';
   }
 
+  /** The tag of a VMTag. */
+  tagAt(address: number): TagObject {
+    return { address, type: Number(this.native.load(address + VMTag.type, 'u32')) };
+  }
+
+  /** Value type bytes of types, as the addon takes them. The same list gives the same bytes. */
+  kindsOf(types: readonly ValueType[]): Uint8Array {
+    let kinds = this.#kinds.get(types);
+    if (kinds === undefined) {
+      kinds = Uint8Array.from(types, typeByte);
+      this.#kinds.set(types, kinds);
+    }
+    return kinds;
+  }
+
   typeOf(address: number): number {
     return Number(this.native.load(address + VMFunction.type, 'u32'));
   }
@@ -215,7 +232,7 @@ export class Engine implements FunctionReferences {
 
   /** ToWebAssemblyValue of the arguments of a function type. Throws a TypeError where its values do not cross. */
   argumentsToWasm(type: RegisteredType, args: readonly unknown[]): (number | bigint)[] {
-    this.#requireCrossing(type);
+    this.requireCrossing(type);
     return type.params.map((param, i) => this.toWasm(param, args[i]));
   }
 
@@ -230,12 +247,13 @@ export class Engine implements FunctionReferences {
     return [...params, ...results].every((type) => this.convert.crosses(type));
   }
 
-  #requireCrossing(type: RegisteredType): void {
+  /** Throws a TypeError where values of a function type do not cross to JavaScript. */
+  requireCrossing(type: RegisteredType): void {
     if (!this.#crosses(type)) throw wrongArgument('a function type with v128, exceptions or continuations does not cross to JavaScript');
   }
 
   #importWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
-    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
+    if (!this.#crosses(type)) return () => this.requireCrossing(type);
     const take = this.#importTaker(fn, type);
     const give = this.#importResults(type);
     if (give === same) return take;
@@ -243,7 +261,7 @@ export class Engine implements FunctionReferences {
   }
 
   #suspendingWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
-    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
+    if (!this.#crosses(type)) return () => this.requireCrossing(type);
     return this.suspensions.wrap(this.#importTaker(fn, type), this.#importResults(type));
   }
 
@@ -279,7 +297,7 @@ export class Engine implements FunctionReferences {
 
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params } = type;
-    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
+    if (!this.#crosses(type)) return () => this.requireCrossing(type);
     return (...args) => this.resultsFromWasm(type.results, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
   }
 

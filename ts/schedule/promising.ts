@@ -5,7 +5,8 @@ import { wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { ValueType } from '../validate/description.js';
-import { Parked } from './parked.js';
+import { Held } from './held.js';
+import { untilReady } from './run.js';
 
 /** What `promising` makes. */
 export type PromisingFunction = (...args: unknown[]) => Promise<unknown>;
@@ -13,30 +14,23 @@ export type PromisingFunction = (...args: unknown[]) => Promise<unknown>;
 /** The export that a function made by {@link promising} stands for. */
 const originals = new WeakMap<object, ExportedFunction>();
 
-/**
- * Runs a call to its end. An async function's own waiting costs less than a promise for each step, and keeps what Node's AsyncLocalStorage holds.
- */
-async function run(engine: Engine, start: ExportedFunction, args: readonly unknown[], results: readonly ValueType[]): Promise<unknown> {
-  const { suspensions } = engine;
-  let raw = start(...args);
-  if (suspensions.ending === LIMIT.endingParked) {
-    const parked = new Parked(engine);
-    for (;;) {
-      const { promise, convert } = suspensions.take();
-      let failed = false;
-      let value: unknown;
-      try {
-        value = convert(await promise);
-      } catch (error) {
-        failed = true;
-        value = error;
-      }
-      raw = parked.settle(failed, value, LIMIT.takesPromises);
-      if (suspensions.ending !== LIMIT.endingParked) break;
-      parked.note();
-    }
+function begin(engine: Engine, start: ExportedFunction, args: readonly unknown[], results: readonly ValueType[]): Promise<unknown> {
+  const finish = (raw: unknown): unknown => engine.resultsFromWasm(results, raw);
+  try {
+    const raw = start(...args);
+    if (engine.suspensions.ending !== LIMIT.endingParked) return Promise.resolve(finish(raw));
+    return untilReady(engine, new Held(engine), LIMIT.takesPromises, finish);
+  } catch (error) {
+    return Promise.reject(error);
   }
-  return engine.resultsFromWasm(results, raw);
+}
+
+/** The exported function that a value is, or stands for; a TypeError for others. */
+export function exportOf(value: unknown, what: string): number {
+  if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
+  const address = theEngine().addressOf(originals.get(value) ?? value);
+  if (address === undefined) throw wrongArgument(`${what} takes a function that WebAssembly of Heddle exports`);
+  return address;
 }
 
 /**
@@ -45,16 +39,13 @@ async function run(engine: Engine, start: ExportedFunction, args: readonly unkno
  * Throws a TypeError for anything but an exported function.
  */
 export function promising(fn: unknown): PromisingFunction {
-  if (typeof fn !== 'function') throw wrongArgument('promising takes an exported function');
   const engine = theEngine();
-  const target = originals.get(fn) ?? fn;
-  const address = engine.addressOf(target);
-  if (address === undefined) throw wrongArgument('promising takes a function that WebAssembly of Heddle exports');
+  const address = exportOf(fn, 'promising');
   const type = engine.types.type(engine.typeOf(address));
   const start = engine.native.createStarter(address);
-  const made: PromisingFunction = (...args) => run(engine, start, engine.argumentsToWasm(type, args), type.results);
-  Object.defineProperty(made, 'name', { value: fn.name, configurable: true });
+  const made: PromisingFunction = (...args) => begin(engine, start, engine.argumentsToWasm(type, args), type.results);
+  Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
   Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
-  originals.set(made, target as ExportedFunction);
+  originals.set(made, engine.functionAt(address));
   return made;
 }
