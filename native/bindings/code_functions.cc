@@ -33,13 +33,14 @@ napi_value define_type(napi_env env, napi_callback_info info) {
 napi_value load_code(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const Bytes bytes = in.bytes(0);
-  Bytes tables[4];
-  for (size_t i = 0; i < 4; i++) tables[i] = in.words(i + 1, napi_int32_array);
+  Bytes tables[5];
+  for (size_t i = 0; i < 5; i++) tables[i] = in.words(i + 1, napi_int32_array);
   if (in && bytes.size < kStubSize) in.fail("room for the stubs");
   if (!in) return nullptr;
   auto& codes = in.engine()->codes;
   const auto id = static_cast<int32_t>(codes.size());
-  auto code = Code::load(id, bytes.data, bytes.size, words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]));
+  auto code = Code::load(id, bytes.data, bytes.size, words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
+                         words_of(tables[4]));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");
     return nullptr;

@@ -67,7 +67,7 @@ void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uin
   for (const Frame& frame : frames) {
     *out++ = frame.code;
     *out++ = frame.function;
-    *out++ = frame.offset;
+    *out++ = frame.location;
   }
   if (napi_create_typedarray(env, napi_float64_array, frames.size() * 3, buffer, 0, &array) != napi_ok) return;
   napi_get_undefined(env, &nothing);

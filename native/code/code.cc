@@ -34,7 +34,8 @@ std::vector<CallHandler> read_handlers(Words calls) {
 
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources, Words calls) {
+std::unique_ptr<Code> Code::load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources, Words calls,
+                                 Words inlined) {
   HEDDLE_CHECK(size >= kStubSize);
   std::unique_ptr<Code> code(new Code);
   code->memory_ = Mapping::reserve(size, PROT_READ | PROT_WRITE);
@@ -61,6 +62,7 @@ std::unique_ptr<Code> Code::load(int32_t id, const uint8_t* bytes, size_t size, 
   for (size_t i = 0; i + 2 <= sources.count; i += 2) {
     sites.sources.push_back({static_cast<uint32_t>(sources.data[i]), sources.data[i + 1]});
   }
+  for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
   sites.handlers = read_handlers(calls);
   register_code(&sites);
   return code;

@@ -52,7 +52,7 @@ class Programs {
     // Return, frame offset, no context, one handler for any tag.
     const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, -1, offset(heddle_program_host_handler)};
     code = Code::load(7, bytes.data(), size, {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
-                      {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls});
+                      {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls}, {});
   }
 
   /// A function of one argument and one result; `context` begins with a thread.

@@ -53,7 +53,7 @@ TEST(backtrace, "frames name artifact, function and source, innermost first") {
   TrapMachine machine;
   machine.call(heddle_program_unreachable);
   EXPECT_EQUAL(machine.frames.size(), 1u);  // The enter trampoline is left out.
-  EXPECT(machine.frames[0].code == 7 && machine.frames[0].function == 1 && machine.frames[0].offset == 1001);
+  EXPECT(machine.frames[0].code == 7 && machine.frames[0].function == 1 && machine.frames[0].location == 1001);
 }
 
 TEST(overflow, "deep recursion traps, its backtrace lacks the middle, and the stack is as good as before") {

@@ -10,25 +10,34 @@ namespace {
 /// Keeps the first kInnerFrames and the last kOuterFrames of however many come.
 class Collector {
  public:
-  void add(const Frame& frame) {
+  /// `count` is how many frames of the program it stands for.
+  void add(const Frame& frame, uint32_t count) {
     if (inner_.size() < kInnerFrames) {
       inner_.push_back(frame);
-    } else {
-      outer_[outer_count_++ % kOuterFrames] = frame;
+      return;
     }
+    Outer& place = outer_[outer_count_ % kOuterFrames];
+    if (outer_count_ >= kOuterFrames) missing_ += place.count;
+    place = {frame, count};
+    outer_count_++;
   }
 
   std::vector<Frame> finish() {
     const size_t kept = std::min(outer_count_, kOuterFrames);
-    if (outer_count_ > kept) inner_.push_back({-1, static_cast<int32_t>(outer_count_ - kept), -1});
-    for (size_t i = outer_count_ - kept; i < outer_count_; i++) inner_.push_back(outer_[i % kOuterFrames]);
+    if (outer_count_ > kept) inner_.push_back({-1, static_cast<int32_t>(missing_), -1});
+    for (size_t i = outer_count_ - kept; i < outer_count_; i++) inner_.push_back(outer_[i % kOuterFrames].frame);
     return std::move(inner_);
   }
 
  private:
+  struct Outer {
+    Frame frame;
+    uint32_t count;
+  };
   std::vector<Frame> inner_;
-  Frame outer_[kOuterFrames];
+  Outer outer_[kOuterFrames];
   size_t outer_count_ = 0;
+  uint64_t missing_ = 0;
 };
 
 bool frame_on(const VMFiber* fiber, uint64_t fp) {
@@ -51,7 +60,8 @@ std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
     const bool first = walkable && frame[0] == 0;
     if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
       const FunctionRange* function = sites->function_at(pc);
-      frames.add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), sites->source_at(pc)});
+      const int32_t location = sites->source_at(pc);
+      frames.add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), location}, sites->frames_at(location));
     }
     if (!walkable) break;
     if (!first) {

@@ -12,8 +12,8 @@ struct Frame {
   int32_t code;
   /// Function number in it; for the mark, how many frames are missing.
   int32_t function;
-  /// Byte offset in the module, -1 unknown.
-  int32_t offset;
+  /// Byte offset in the module, -1 unknown, or below that a place in functions that were inlined (ts/lower/locations.ts).
+  int32_t location;
 };
 
 /// How many frames of a long backtrace are kept at its inner and its outer end.

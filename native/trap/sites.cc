@@ -58,6 +58,16 @@ int32_t CodeSites::source_at(uint64_t pc) const {
   return start == nullptr ? -1 : start->location;
 }
 
+uint32_t CodeSites::frames_at(int32_t location) const {
+  uint32_t frames = 1;
+  for (; location < -1; frames++) {
+    const auto row = static_cast<size_t>(-2 - int64_t{location});
+    if (row >= inlined_calls.size()) break;
+    location = inlined_calls[row];
+  }
+  return frames;
+}
+
 std::pair<const CallHandler*, const CallHandler*> CodeSites::handlers_at(uint64_t pc) const {
   const uint64_t offset = pc - base;
   const CallHandler* end = handlers.data() + handlers.size();

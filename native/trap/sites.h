@@ -17,7 +17,7 @@ struct FunctionRange {
   uint32_t offset;
   uint32_t size;
 };
-/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none).
+/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none; below: ts/lower/locations.ts).
 struct SourceStart {
   uint32_t offset;
   int32_t location;
@@ -44,6 +44,8 @@ struct CodeSites {
   std::vector<TrapSite> traps;
   std::vector<FunctionRange> functions;
   std::vector<SourceStart> sources;
+  /// By row that a location below -1 names: location of the call that was replaced with the function whose operator it is.
+  std::vector<int32_t> inlined_calls;
   /// Sorted by return offset; those of one call innermost first.
   std::vector<CallHandler> handlers;
 
@@ -51,6 +53,8 @@ struct CodeSites {
   const TrapSite* trap_at(uint64_t pc) const;
   const FunctionRange* function_at(uint64_t pc) const;
   int32_t source_at(uint64_t pc) const;
+  /// How many frames of the program a location stands for: functions that were inlined, and the one whose code it is.
+  uint32_t frames_at(int32_t location) const;
   /// The handlers of the call that returns to `pc`: [first, last).
   std::pair<const CallHandler*, const CallHandler*> handlers_at(uint64_t pc) const;
 };

@@ -38,6 +38,17 @@ describe('worker threads', () => {
     for (const workers of [1, 2, 3]) expect((await bytes(workers)).equals(alone), `${workers} workers`).toBe(true);
   });
 
+  test('inline functions of other parts of the module', async () => {
+    const callers = Array.from({ length: 60 }, (_, i) => `(func (result i32) ${'(call $yield)'.repeat(i % 7)} (i32.const ${i}))`);
+    const text = `(module (type $f (func)) (type $k (cont $f)) (tag $t) (func $yield (suspend $t)) ${callers.join('\n')})`;
+    const of = (workers: number): Promise<ArtifactModule.Artifact> => compile.compileModule(parseWat(text), options(workers));
+    const alone = await of(0);
+    const calls = callers.reduce((sum, _, i) => sum + (i % 7), 0);
+    // A row for each place of a body that was inlined, and this one has one place.
+    expect(alone.inlined.length).toBe(3 * calls);
+    for (const workers of [1, 3]) expect(await of(workers)).toEqual(alone);
+  });
+
   test('compile modules at the same time', async () => {
     const alone = Buffer.concat(artifact.serializeArtifact(compile.compileModuleSync(gofmt, options(0))));
     const all = await Promise.all([1, 2, 3].map(() => compile.compileModule(gofmt, options(2))));

@@ -27,8 +27,10 @@ export interface Artifact {
   readonly offsets: Int32Array;
   /** [offset, trap code]*, by offset */
   readonly traps: Int32Array;
-  /** [offset, byte offset in the module or -1]*, start of each range, by offset */
+  /** [offset, location or -1]*, start of each range, by offset. A location is a byte offset in the module, or as in lower/locations.ts. */
   readonly sources: Int32Array;
+  /** The rows that locations of inlined operators name: [function index, byte offset, location of the call]* */
+  readonly inlined: Int32Array;
   /** contract/formats.md, section 6; by return offset */
   readonly calls: Int32Array;
   /** contract/formats.md, section 6; by return offset */
@@ -38,7 +40,7 @@ export interface Artifact {
 }
 
 /** Typed arrays of an artifact, in the order in which they are stored. */
-const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps'] as const;
+const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps', 'inlined'] as const;
 const DESCRIPTION_ARRAYS = ['functions', 'bodies', 'elements', 'data'] as const;
 const ALIGNMENT = 16;
 
@@ -109,6 +111,7 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
     sources: signed(4),
     calls: signed(5),
     stackMaps: signed(6),
+    inlined: signed(7),
     ...(module.length > 0 && { module }),
   };
 }

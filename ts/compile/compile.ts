@@ -25,6 +25,7 @@ export interface CompileOptions {
   readonly cpu: readonly string[];
   readonly checked?: boolean;
   readonly interruptible?: boolean;
+  readonly inline?: boolean;
   readonly verify?: boolean;
   /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
   readonly workers?: number;
@@ -110,7 +111,7 @@ function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], ca
     STUB.size,
     parts.reduce((sum, part) => sum + part.code.length + 32, 0),
   );
-  for (const part of parts) assembly.add(part);
+  for (const part of parts) assembly.add(part, part.inlined);
   const { relocations, ...whole } = assembly.finish();
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
   const stubs = new Map([

@@ -2,9 +2,10 @@
  * Machine code of some functions with its tables, and how such parts become one: an `Assembly` places functions one after another, 32-byte aligned,
  * whatever the order of compilation was, so that the result does not depend on how many threads compiled.
  */
+import { INLINED_ROW, moveLocation } from '../lower/locations.js';
 
-/** What a compile returns (contract/formats.md, section 6), and what a worker thread sends. All offsets are relative to `code`. */
-export interface Part {
+/** What a compile returns (contract/formats.md, section 6). All offsets are relative to `code`. */
+export interface CompiledCode {
   readonly code: Uint8Array;
   /** [number, offset, size]*, by offset */
   readonly functions: Int32Array;
@@ -12,12 +13,18 @@ export interface Part {
   readonly relocations: Int32Array;
   /** [offset, trap code]*, by offset */
   readonly traps: Int32Array;
-  /** [offset, location]*: start of each range, by offset */
+  /** [offset, location]*: start of each range, by offset. Locations as in lower/locations.ts. */
   readonly sources: Int32Array;
   /** [return offset, frame offset or -1, context SP offset or -1, n, (tag or -1, handler offset)*n]*, by return offset */
   readonly calls: Int32Array;
   /** [return offset, frame span, n, SP offsets…]*, by return offset */
   readonly stackMaps: Int32Array;
+}
+
+/** Compiled functions with everything that belongs to them: what a worker thread sends. */
+export interface Part extends CompiledCode {
+  /** The rows that locations of inlined operators name: [function index, byte offset, location of the call]* */
+  readonly inlined: Int32Array;
 }
 
 /** Functions begin at multiples of this. */
@@ -87,14 +94,15 @@ export class Assembly {
   readonly #sources = new Words();
   readonly #calls = new Words();
   readonly #stackMaps = new Words();
+  readonly #inlined = new Words();
 
   constructor(start = 0, expected = 65_536) {
     this.#size = start;
     this.#code = new Uint8Array(start + expected);
   }
 
-  /** Adds a part's code and tables behind what is there. */
-  add(part: Part): void {
+  /** Adds code and tables behind what is there; `inlined` are the rows that the code's locations name. */
+  add(part: CompiledCode, inlined: Int32Array): void {
     const base = align(this.#size);
     this.#size = base + part.code.length;
     if (this.#size > this.#code.length) {
@@ -106,7 +114,7 @@ export class Assembly {
     this.#functions.rows(part.functions, 3, [1], base);
     this.#relocations.rows(part.relocations, 4, [0], base);
     this.#traps.rows(part.traps, 2, [0], base);
-    this.#sources.rows(part.sources, 2, [0], base);
+    this.#addLocations(part.sources, inlined, base);
     this.#addCalls(part.calls, base);
     this.#addStackMaps(part.stackMaps, base);
   }
@@ -121,7 +129,17 @@ export class Assembly {
       sources: this.#sources.take(),
       calls: this.#calls.take(),
       stackMaps: this.#stackMaps.take(),
+      inlined: this.#inlined.take(),
     };
+  }
+
+  #addLocations(sources: Int32Array, inlined: Int32Array, base: number): void {
+    const before = this.#inlined.length / INLINED_ROW;
+    this.#sources.rows(sources, 2, [0], base);
+    this.#inlined.rows(inlined, INLINED_ROW, [], 0);
+    if (inlined.length === 0) return;
+    moveLocations(this.#sources.view().subarray(-sources.length), 2, 1, before);
+    moveLocations(this.#inlined.view().subarray(-inlined.length), INLINED_ROW, 2, before);
   }
 
   #addCalls(calls: Int32Array, base: number): void {
@@ -144,6 +162,11 @@ export class Assembly {
   }
 }
 
+/** Moves the locations in a column of rows behind `before` rows of inlined locations. */
+function moveLocations(rows: Int32Array, width: number, column: number, before: number): void {
+  for (let i = column; i < rows.length; i += width) rows[i] = moveLocation(word(rows, i), before);
+}
+
 /** The next function's offset. */
 function align(offset: number): number {
   return Math.ceil(offset / FUNCTION_ALIGNMENT) * FUNCTION_ALIGNMENT;
@@ -151,7 +174,7 @@ function align(offset: number): number {
 
 /** Buffers to transfer with a part that is sent to another thread. */
 export function transferList(part: Part): ArrayBuffer[] {
-  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps].map(
+  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps, part.inlined].map(
     (a) => a.buffer as ArrayBuffer,
   );
 }

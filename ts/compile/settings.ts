@@ -18,6 +18,8 @@ export interface CompileSettings {
   readonly checked: boolean;
   /** Loops can be stopped. */
   readonly interruptible: boolean;
+  /** Small functions that switch stacks are inlined where they are called. */
+  readonly inline: boolean;
   /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
   readonly verify: boolean;
   /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
@@ -39,7 +41,7 @@ export interface ArtifactKey {
 }
 
 /** Counts changes of the artifact's own format. */
-export const ARTIFACT_FORMAT = 1;
+export const ARTIFACT_FORMAT = 2;
 
 /** What is assumed of a CPU that is not this one: x86-64-v2, because rounding needs SSE4.1, and the first aarch64. */
 const BASELINE: Readonly<Record<Target, readonly string[]>> = {
@@ -64,6 +66,7 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     cpu: [...cpu].sort(),
     checked: options.checked ?? false,
     interruptible: options.interruptible ?? true,
+    inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };

@@ -1,10 +1,11 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
 import { codegenFailed, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
+import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
 import type { HandlerList } from '../lower/handlers.js';
-import { lowerFunction, UnsupportedOperator } from '../lower/lower.js';
+import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -19,6 +20,8 @@ export interface Job {
   readonly settings: CompileSettings;
 }
 
+const NO_WORDS = new Int32Array(0);
+
 type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];
 
 /** What prints for one function. */
@@ -32,8 +35,9 @@ export class FunctionCompiler {
 
   constructor(job: Job) {
     const { settings, description } = job;
-    const { checked, interruptible, verify } = settings;
-    this.context = loweringContext(description, { checked, interruptible, debug: verify }, job.handlers);
+    const { checked, interruptible, verify, inline } = settings;
+    const candidates = inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
+    this.context = loweringContext(description, { checked, interruptible, debug: verify }, job.handlers, candidates);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [
@@ -48,8 +52,8 @@ export class FunctionCompiler {
     return withCrate(() => this.#info.ops(index));
   }
 
-  /** The CLIF program of a defined function. */
-  program(index: number): Int32Array {
+  /** A defined function, lowered. */
+  lowered(index: number): LoweredFunction {
     try {
       return lowerFunction(this.context, index, this.operators(index));
     } catch (error) {
@@ -61,20 +65,20 @@ export class FunctionCompiler {
   /** The defined functions from `start` up to `end`. */
   functions(start: number, end: number): Part {
     const assembly = new Assembly();
-    for (let index = start; index < end; index++) this.#compile(this.program(index), assembly);
+    for (let index = start; index < end; index++) this.#compile(this.lowered(index), assembly);
     return assembly.finish();
   }
 
   /** The module's trampolines. */
   trampolines(): Part {
     const assembly = new Assembly();
-    this.#compile(lowerTrampolines(this.context), assembly);
+    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS }, assembly);
     return assembly.finish();
   }
 
   /** A defined function in text. */
   list(index: number, listing: Listing): string {
-    const program = this.program(index);
+    const { program } = this.lowered(index);
     return withCrate(() => refusable(() => this.#compiler[listing](program)));
   }
 
@@ -83,9 +87,9 @@ export class FunctionCompiler {
     this.#compiler.free();
   }
 
-  #compile(program: Int32Array, assembly: Assembly): void {
+  #compile({ program, inlined }: LoweredFunction, assembly: Assembly): void {
     const output = withCrate(() => refusable(() => this.#compiler.compile(program)));
-    assembly.add(output);
+    assembly.add(output, inlined);
     output.free();
   }
 }

@@ -1,6 +1,7 @@
 /**
  * WebAssembly frames in an error's stack, in the form that V8 gives its own: name, function index, byte offset in the module.
  */
+import { INLINED_ROW, inlinedRow } from '../lower/locations.js';
 
 /** Names of the functions of one piece of code. */
 export interface FrameNames {
@@ -10,24 +11,37 @@ export interface FrameNames {
   functionName(index: number): string | undefined;
   /** Number of functions in the module's index space; higher numbers are trampolines. */
   readonly functions: number;
+  /** The frames of functions that were inlined: rows as in lower/locations.ts. */
+  readonly inlined: Int32Array;
 }
 
-/** One line of a stack. */
-function line(code: number, index: number, offset: number, codes: ReadonlyMap<number, FrameNames>): string | undefined {
-  if (code < 0) return `    ... ${index} frames left out ...`;
-  const names = codes.get(code);
-  if (names !== undefined && index >= names.functions) return undefined;
+/** The line of a function. */
+function line(index: number, offset: number, names: FrameNames | undefined): string {
   const name = names?.functionName(index);
   const place = `${names?.module ?? 'wasm'}:wasm-function[${index}]${offset < 0 ? '' : `:0x${offset.toString(16)}`}`;
   return name === undefined ? `    at ${place}` : `    at ${name} (${place})`;
 }
 
-/** Puts frames in front of the JavaScript frames of an error's stack. `frames` are triples: code, function number, offset. */
+/** The lines of a machine frame: functions that were inlined there, innermost first, then the one whose code it is; none for a trampoline. */
+function linesOf(code: number, index: number, location: number, codes: ReadonlyMap<number, FrameNames>): string[] {
+  if (code < 0) return [`    ... ${index} frames left out ...`];
+  const names = codes.get(code);
+  if (names !== undefined && index >= names.functions) return [];
+  const lines: string[] = [];
+  let at = location;
+  for (let row = inlinedRow(at); row !== undefined && names !== undefined; row = inlinedRow(at)) {
+    const [callee = 0, offset = -1, call = -1] = names.inlined.subarray(INLINED_ROW * row);
+    lines.push(line(callee, offset, names));
+    at = call;
+  }
+  return [...lines, line(index, at, names)];
+}
+
+/** Puts frames in front of the JavaScript frames of an error's stack. `frames` are triples: code, function number, location. */
 export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
   const lines: string[] = [];
   for (let i = 0; i + 2 < frames.length; i += 3) {
-    const text = line(frames[i] ?? 0, frames[i + 1] ?? 0, frames[i + 2] ?? -1, codes);
-    if (text !== undefined) lines.push(text);
+    lines.push(...linesOf(frames[i] ?? 0, frames[i + 1] ?? 0, frames[i + 2] ?? -1, codes));
   }
   const stack = error.stack ?? `${error.name}: ${error.message}`;
   // The head is the lines before the first frame: a message may have several.

@@ -111,11 +111,19 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { id, base } = this.#engine.native.loadCode(artifact.code, artifact.functions, artifact.traps, artifact.sources, artifact.calls);
+    const { id, base } = this.#engine.native.loadCode(
+      artifact.code,
+      artifact.functions,
+      artifact.traps,
+      artifact.sources,
+      artifact.calls,
+      artifact.inlined,
+    );
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.layout.functions.count,
       functionName: (index) => this.names.functions.get(index),
+      inlined: artifact.inlined,
     });
     return {
       id,

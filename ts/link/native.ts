@@ -3,7 +3,7 @@
  * every function works on the engine of the Node environment that loaded it.
  */
 
-/** One frame of a backtrace, innermost first: artifact number, function number in it, byte offset in the module (-1 unknown). */
+/** One frame of a backtrace, innermost first: artifact number, function number in it, location (a byte offset in the module, -1 unknown, or as in lower/locations.ts). */
 export interface NativeFrame {
   readonly code: number;
   readonly function: number;
@@ -96,6 +96,7 @@ export interface Native {
     traps: Int32Array,
     sources: Int32Array,
     calls: Int32Array,
+    inlined: Int32Array,
   ): { id: number; base: number };
   /** Allocates a zeroed context of `size` bytes with thread and code set; freed with the thread. */
   createInstance(code: number, size: number): { address: number; id: number };

@@ -4,6 +4,7 @@
 import { LIBCALL, LIMIT, TRAP, VMFunction } from '../generated/abi.js';
 import { INTEGER, MEMORY, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
+import { inlineCall } from './inline.js';
 import { hostCallArguments } from './libcalls.js';
 import { NONE, returned, type Value } from './program.js';
 import { OP } from './stream.js';
@@ -92,13 +93,16 @@ function indexTarget(f: FunctionLowering, index: number, shape: FunctionShape): 
 /** How the two families of operators go on with a target. */
 type Finish = (f: FunctionLowering, shape: FunctionShape, target: Target) => void;
 
-const call =
-  (finish: Finish) =>
-  (f: FunctionLowering): void => {
-    const index = f.immediate();
-    const shape = f.context.signatures.shape(f.context.spaces.functions[index] as number);
-    finish(f, shape, indexTarget(f, index, shape));
-  };
+/** Goes on with the function of an index. */
+function finishIndex(f: FunctionLowering, index: number, finish: Finish): void {
+  const shape = f.context.signatures.shape(f.context.spaces.functions[index] as number);
+  finish(f, shape, indexTarget(f, index, shape));
+}
+
+function call(f: FunctionLowering): void {
+  const index = f.immediate();
+  if (!inlineCall(f, index)) finishIndex(f, index, callTarget);
+}
 
 const callReference =
   (finish: Finish) =>
@@ -143,8 +147,8 @@ function checkType(f: FunctionLowering, reference: Value, typeIndex: number): vo
 
 /** Operators of this group. */
 export const CALLS: Handlers = [
-  [OP.call, call(callTarget)],
-  [OP.returnCall, call(returnTarget)],
+  [OP.call, call],
+  [OP.returnCall, (f) => finishIndex(f, f.immediate(), returnTarget)],
   [OP.callIndirect, callIndirect(callTarget)],
   [OP.returnCallIndirect, callIndirect(returnTarget)],
   [OP.callRef, callReference(callTarget)],

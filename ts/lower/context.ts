@@ -2,6 +2,7 @@
  * What the lowering of every function of one module needs.
  */
 import type { ModuleDescription } from '../validate/description.js';
+import type { InlineCandidates } from './candidates.js';
 import type { HandlerList } from './handlers.js';
 import { type ModuleLayout, moduleLayout } from './layout.js';
 import { type ModuleSignatures, moduleSignatures } from './signatures.js';
@@ -27,16 +28,19 @@ export interface LoweringContext {
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
   readonly options: LoweringOptions;
+  /** The functions that are inlined where they are called; undefined where none is to be. */
+  readonly candidates: InlineCandidates | undefined;
 }
 
 /** Options that are not given. */
 export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false };
 
-/** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`). */
+/** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`); without `candidates` nothing is inlined. */
 export function loweringContext(
   description: ModuleDescription,
   options: Partial<LoweringOptions> = {},
   handlers: readonly HandlerList[] = [],
+  candidates?: InlineCandidates,
 ): LoweringContext {
   const spaces = indexSpaces(description);
   return {
@@ -45,5 +49,6 @@ export function loweringContext(
     layout: moduleLayout(description, handlers),
     signatures: moduleSignatures(description, spaces),
     options: { ...DEFAULT_OPTIONS, ...options },
+    candidates,
   };
 }

@@ -99,6 +99,7 @@ function end(f: FunctionLowering): void {
   else if (frame.otherwise >= 0) endIf(f, frame);
   else endBlock(f, frame);
   f.frames.pop();
+  if (frame.kind === 'inlined') f.endInlined();
   if (frame.kind === 'function' && !f.dead) emitReturn(f);
 }
 

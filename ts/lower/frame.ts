@@ -4,8 +4,8 @@
 import type { Block, Value } from './program.js';
 import type { FunctionShape } from './types.js';
 
-/** What opened a frame; `aside` frames hold what only one path of an operator's code makes. */
-export type FrameKind = 'function' | 'block' | 'loop' | 'if' | 'try' | 'aside';
+/** What opened a frame; `inlined` is the body of a function that was called; `aside` frames hold what only one path of an operator's code makes. */
+export type FrameKind = 'function' | 'inlined' | 'block' | 'loop' | 'if' | 'try' | 'aside';
 
 /** A catch clause of a try_table. */
 export interface CatchClause {
@@ -21,7 +21,7 @@ export interface CatchClause {
   block: Block;
 }
 
-/** One block, loop, if or try_table that is open, or the function. */
+/** One block, loop, if or try_table that is open, the function, or one that is inlined. */
 export class Frame {
   /** Where a branch to the frame goes; -1 until one needs it. */
   label: Block = -1;

@@ -7,6 +7,7 @@ import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { LoweringContext } from './context.js';
 import { Frame } from './frame.js';
 import { hostCall } from './libcalls.js';
+import { InlinedLocations } from './locations.js';
 import { type Block, type CatchItem, NONE, type Program, payload, type Value } from './program.js';
 import { clifType, type FunctionShape } from './types.js';
 
@@ -17,6 +18,20 @@ const SLOT = 16;
 const NO_ITEMS: readonly CatchItem[] = [];
 /** Keys of the value cache: offsets in the context as they are, offsets in the thread from here. */
 const THREAD_KEY = 2 ** 32;
+
+/** A callee whose body stands in the place of a call. */
+export interface InlinedBody {
+  /** Its index in the module. */
+  readonly index: number;
+  /** Location of the call. */
+  readonly call: number;
+  /** 1 for a call in the function itself, 2 for one in a body that was inlined there, and so on. */
+  readonly depth: number;
+  /** The body that the call stands in. */
+  readonly outer: InlinedBody | undefined;
+  /** Where lowering goes on behind it. */
+  readonly caller: { readonly ops: Uint32Array; readonly at: number; readonly firstLocal: number };
+}
 
 /** One function while it is lowered. */
 export class FunctionLowering {
@@ -34,10 +49,18 @@ export class FunctionLowering {
   tries = 0;
   /** Control frames, innermost last. */
   readonly frames: Frame[] = [];
+  /** The callee whose body is lowered in this function now, if any. */
+  inlined: InlinedBody | undefined;
+  /** Words of the operator streams that were inlined so far. */
+  inlinedWords = 0;
+  /** The locations of inlined operators. */
+  readonly locations = new InlinedLocations();
 
   /** Operands; a comparison's result that is still an I8 is ~value. */
   readonly #stack: number[] = [];
-  /** The value last read or written of each local, and the epoch in which it holds. */
+  /** The variable of local 0. */
+  #firstLocal = 0;
+  /** The value last read or written of each local's variable, and the epoch in which it holds. */
   readonly #localValues: Value[] = [];
   readonly #localEpochs: number[] = [];
   readonly #localTypes: number[] = [];
@@ -53,8 +76,8 @@ export class FunctionLowering {
     readonly program: Program,
     /** The function's index in the module. */
     readonly index: number,
-    /** The operator stream. */
-    readonly ops: Uint32Array,
+    /** The operator stream: the function's, or that of a callee while its body is inlined. */
+    public ops: Uint32Array,
   ) {
     this.shape = context.signatures.shape(context.spaces.functions[index] as number);
     this.resultPointer = this.shape.indirect ? 1 : -1;
@@ -80,9 +103,36 @@ export class FunctionLowering {
 
   /** Gives what follows the operator's place in the module, or another; to be called before what may trap and before calls. */
   locate(offset = this.offset): void {
-    if (this.#location === offset) return;
-    this.#location = offset;
-    this.program.location(offset);
+    const location = this.#locationOf(offset);
+    if (this.#location === location) return;
+    this.#location = location;
+    this.program.location(location);
+  }
+
+  #locationOf(offset: number): number {
+    return this.inlined === undefined ? offset : this.locations.number(this.inlined.index, offset, this.inlined.call);
+  }
+
+  /** Goes on with the operators of a function that is called here, which get locals of their own. */
+  beginInlined(index: number, ops: Uint32Array): void {
+    const { inlined: outer } = this;
+    const call = this.#locationOf(this.offset);
+    const depth = (outer?.depth ?? 0) + 1;
+    this.inlined = { index, call, depth, outer, caller: { ops: this.ops, at: this.at, firstLocal: this.#firstLocal } };
+    this.inlinedWords += ops.length;
+    this.ops = ops;
+    this.at = 0;
+    this.#firstLocal = this.#localValues.length;
+  }
+
+  /** Goes on behind the call. */
+  endInlined(): void {
+    if (this.inlined === undefined) throw new Error(`function ${this.index} ends a body that it did not inline`);
+    const { caller, outer } = this.inlined;
+    this.inlined = outer;
+    this.ops = caller.ops;
+    this.at = caller.at;
+    this.#firstLocal = caller.firstLocal;
   }
 
   // Operands.
@@ -169,19 +219,21 @@ export class FunctionLowering {
 
   /** The local's value. */
   local(index: number): Value {
-    if (this.#localEpochs[index] === this.#epoch) return this.#localValues[index] as Value;
-    return this.#know(index, this.program.useVariable(index));
+    const variable = this.#firstLocal + index;
+    if (this.#localEpochs[variable] === this.#epoch) return this.#localValues[variable] as Value;
+    return this.#know(variable, this.program.useVariable(variable));
   }
 
   /** Sets a local. */
   setLocal(index: number, value: Value): void {
-    this.program.defineVariable(index, value);
-    this.#know(index, value);
+    const variable = this.#firstLocal + index;
+    this.program.defineVariable(variable, value);
+    this.#know(variable, value);
   }
 
-  #know(index: number, value: Value): Value {
-    this.#localValues[index] = value;
-    this.#localEpochs[index] = this.#epoch;
+  #know(variable: number, value: Value): Value {
+    this.#localValues[variable] = value;
+    this.#localEpochs[variable] = this.#epoch;
     return value;
   }
 

@@ -49,15 +49,21 @@ export function isSupported(opcode: number): boolean {
 }
 
 /** Writes the program of one function. */
-function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): void {
+function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): Int32Array {
   const index = context.spaces.importedFunctions + definedIndex;
   const f = new FunctionLowering(context, program, index, ops);
   const { shape } = f;
   program.begin(index, shape.signature, CHECK_STACK, (shape.indirect ? 2 : 1) + shape.params.length);
-  declareLocals(f);
+  const first = shape.indirect ? 2 : 1;
+  declareLocals(
+    f,
+    shape.params,
+    shape.params.map((_, i) => first + i),
+  );
   f.enter(new Frame('function', 0, shape.results, shape.results));
   prepareMemory(f);
-  while (f.at < ops.length) {
+  // Inlined bodies are read in between; the function's own stream is current again where it ends.
+  while (f.at < f.ops.length) {
     const opcode = f.immediate();
     f.offset = f.immediate();
     const handler = HANDLERS[operatorIndex(opcode)];
@@ -65,17 +71,26 @@ function writeFunction(program: Program, context: LoweringContext, definedIndex:
     handler(f);
   }
   program.end();
+  return f.locations.table();
+}
+
+/** A function as the code generator takes it. */
+export interface LoweredFunction {
+  /** Its CLIF program. */
+  readonly program: Int32Array;
+  /** The locations of inlined operators in it: rows as in `locations.ts`. */
+  readonly inlined: Int32Array;
 }
 
 /**
- * The CLIF program of one function.
+ * Lowers one function.
  * @param definedIndex the function's index among the defined ones
  * @param ops its operator stream (`ModuleInfo.ops`)
  */
-export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): Int32Array {
-  const program = new Program();
-  writeFunction(program, context, definedIndex, ops);
-  const words = program.take();
-  if (context.options.debug) checkProgram(words, context.signatures);
-  return words;
+export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): LoweredFunction {
+  const writer = new Program();
+  const inlined = writeFunction(writer, context, definedIndex, ops);
+  const program = writer.take();
+  if (context.options.debug) checkProgram(program, context.signatures);
+  return { program, inlined };
 }

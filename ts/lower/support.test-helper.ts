@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { type Codegen, instantiate, type Output } from '../../codegen/dist/heddle_codegen.js';
 import type { ModuleDescription } from '../validate/description.js';
+import { InlineCandidates } from './candidates.js';
 import { type LoweringContext, type LoweringOptions, loweringContext } from './context.js';
 import { moduleHandlers } from './handlers.js';
 import { lowerFunction } from './lower.js';
@@ -29,6 +30,8 @@ export interface Lowered {
   readonly context: LoweringContext;
   /** The program of each defined function. */
   readonly programs: readonly Int32Array[];
+  /** The inlined locations of each defined function. */
+  readonly inlined: readonly Int32Array[];
   readonly trampolines: Int32Array;
 }
 
@@ -44,9 +47,12 @@ export function lowerBinary(binary: Uint8Array, options: Partial<LoweringOptions
       data: info.data(),
     };
     const handlers = moduleHandlers(description, binary, (i) => info.ops(i));
-    const context = loweringContext(description, { debug: true, ...options }, handlers);
-    const programs = Array.from(description.functions, (_, i) => lowerFunction(context, i, info.ops(i)));
-    return { description, context, programs, trampolines: lowerTrampolines(context) };
+    const candidates = new InlineCandidates(description, binary, (i) => info.ops(i));
+    const context = loweringContext(description, { debug: true, ...options }, handlers, candidates);
+    const functions = Array.from(description.functions, (_, i) => lowerFunction(context, i, info.ops(i)));
+    const programs = functions.map(({ program }) => program);
+    const inlined = functions.map((one) => one.inlined);
+    return { description, context, programs, inlined, trampolines: lowerTrampolines(context) };
   } finally {
     info.free();
   }

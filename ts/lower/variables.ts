@@ -23,11 +23,10 @@ export function zero(program: Program, type: number): Value {
   }
 }
 
-/** Declares the params and the locals that the stream begins with. */
-export function declareLocals(f: FunctionLowering): void {
-  const first = f.shape.indirect ? 2 : 1;
-  f.shape.params.forEach((type, i) => {
-    f.declareLocal(type, first + i);
+/** Declares the params, which have these types and values, and the locals that the stream begins with. */
+export function declareLocals(f: FunctionLowering, types: readonly number[], values: readonly Value[]): void {
+  values.forEach((value, i) => {
+    f.declareLocal(types[i] as number, value);
   });
   const zeros = new Map<number, Value>();
   for (let runs = f.immediate(); runs > 0; runs--) {
