@@ -338,7 +338,7 @@ struct VMHandlers {
   uint32_t labels;
   /// number of (on tag switch) clauses
   uint32_t switches;
-  /// VMTag of the first clause, 0 when there is none
+  /// VMTag of the first label clause, 0 when there is none; barrier_tag in a list that no suspension crosses
   VMTag* first_tag;
 };
 static_assert(sizeof(VMHandlers) == 16);
@@ -354,8 +354,8 @@ struct VMHostFunction {
   void* object;
   /// canonical type id
   uint32_t type;
-  /// zero
-  uint32_t flags;
+  /// number of the import on this thread, for messages
+  uint32_t id;
   /// zero
   uint64_t spare;
 };
@@ -363,7 +363,7 @@ static_assert(sizeof(VMHostFunction) == 32);
 static_assert(offsetof(VMHostFunction, thread) == 0);
 static_assert(offsetof(VMHostFunction, object) == 8);
 static_assert(offsetof(VMHostFunction, type) == 16);
-static_assert(offsetof(VMHostFunction, flags) == 20);
+static_assert(offsetof(VMHostFunction, id) == 20);
 static_assert(offsetof(VMHostFunction, spare) == 24);
 
 /// Library calls by number.
@@ -478,7 +478,7 @@ enum class Trap : uint32_t {
   NullException = 15,
   /// out of bounds array access
   ArrayBounds = 16,
-  /// suspension would cross a host frame
+  /// suspension would cross a barrier
   Barrier = 17,
   /// unaligned atomic
   UnalignedAtomic = 18,
@@ -522,6 +522,8 @@ inline constexpr uint32_t kSlotSize = 16;
 inline constexpr uint32_t kInlineSlots = 4;
 /// bit of VMException.held: it became an exnref
 inline constexpr uint32_t kHeldByReference = 1;
+/// VMHandlers.first_tag of a barrier: no tag lies there
+inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
 /// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call
@@ -549,6 +551,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "9520db26f6d712d4";
+inline constexpr char kContract[] = "f0d6d1438091c16f";
 
 }  // namespace heddle

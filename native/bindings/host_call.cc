@@ -12,24 +12,10 @@ namespace {
 
 enum class Outcome { Returned, Waits, Thrown };
 
-/// While it lives, the import is the one whose JavaScript runs.
-class Calling {
- public:
-  Calling(Runtime* runtime, const HostObject* host) : runtime_(runtime), outer_(runtime->calling) { runtime->calling = &host->vm; }
-  ~Calling() { runtime_->calling = outer_; }
-  Calling(const Calling&) = delete;
-  Calling& operator=(const Calling&) = delete;
-
- private:
-  Runtime* runtime_;
-  const VMHostFunction* outer_;
-};
-
 /// Calls the JavaScript function.
 Outcome call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
-  const Calling calling(&engine->runtime, host);
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
   ValueList arguments(params.size());
@@ -51,20 +37,20 @@ Outcome call(Engine* engine, const HostObject* host, uint64_t slots) {
 /// Throws a SuspendError. It names the import whose JavaScript is in the way, where one is.
 void throw_suspend_error(Engine* engine, const HostObject* host, Parking parking) {
   const HostScope scope(engine);
-  const auto* entry = static_cast<const OuterEntry*>(engine->runtime.thread.entry);
-  const VMHostFunction* way = parking == Parking::HostFrames ? entry->through : nullptr;
-  const VMFunction* in_the_way = way == nullptr ? nullptr : &static_cast<const HostObject*>(way->object)->function;
-  napi_value error = call_hook(engine, engine->hooks.suspend_error,
-                               {make_number(engine->env, static_cast<double>(address_of(&host->function))),
-                                make_number(engine->env, static_cast<double>(address_of(in_the_way)))});
+  const VMHostFunction* import = static_cast<const OuterEntry*>(engine->runtime.thread.entry)->import;
+  double way = -1;
+  if (parking == Parking::Barrier) way = 0;
+  if (parking == Parking::HostFrames && import != nullptr) way = import->id;
+  napi_value error = call_hook(engine, engine->hooks.suspend_error, {make_number(engine->env, host->vm.id), make_number(engine->env, way)});
   if (error != nullptr) napi_throw(engine->env, error);
 }
 
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
-  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   Engine* engine = Engine::of(thread);
+  const auto* import = at<VMHostFunction>(function);
+  const auto* host = static_cast<const HostObject*>(import->object);
   if (host->suspending) {
     const auto* entry = static_cast<const OuterEntry*>(thread->entry);
     if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
@@ -75,7 +61,10 @@ HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint
       return raise_pending(engine);
     }
   }
-  switch (call(engine, host, slots)) {
+  engine->runtime.running_import = import;
+  const Outcome outcome = call(engine, host, slots);
+  engine->runtime.running_import = nullptr;
+  switch (outcome) {
     case Outcome::Returned:
       return {0, nullptr};
     case Outcome::Waits:

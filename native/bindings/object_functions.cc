@@ -88,7 +88,7 @@ napi_value create_tag(napi_env env, napi_callback_info info) {
 napi_value create_host_function(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto id = static_cast<uint32_t>(in.number(1));
-  const uint64_t code = in.number(2), enter = in.number(3);
+  const uint64_t code = in.number(2), enter = in.number(3), number = in.number(4);
   const FunctionType* type = in ? in.engine()->type(id) : nullptr;
   if (in && type == nullptr) in.fail("a defined type");
   if (!in) return nullptr;
@@ -99,10 +99,11 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   host.type = type;
-  napi_get_value_bool(env, in.value(4), &host.suspending);
+  napi_get_value_bool(env, in.value(5), &host.suspending);
   host.vm.thread = &in.engine()->runtime.thread;
   host.vm.object = &host;
   host.vm.type = id;
+  host.vm.id = static_cast<uint32_t>(number);
   host.function.code = code;
   host.function.context =
       reinterpret_cast<VMInstance*>(&host.vm);  // SAFETY: the code is an import trampoline, which takes a VMHostFunction.

@@ -276,7 +276,7 @@ napi_value settle(napi_env env, napi_callback_info info) {
 napi_value can_suspend(napi_env env, napi_callback_info) {
   napi_value result = nullptr;
   const Runtime& runtime = Engine::of(env)->runtime;
-  napi_get_boolean(env, runtime.calling != nullptr && can_park(&runtime.thread) == Parking::Possible, &result);
+  napi_get_boolean(env, runtime.running_import != nullptr && can_park(&runtime.thread) == Parking::Possible, &result);
   return result;
 }
 

@@ -60,9 +60,10 @@ int64_t clause_of(const VMHandlers* handlers, const VMTag* tag, bool switches) {
   return -1;
 }
 
-/// Whether a fiber of an outer entry would handle the tag: then it is the host frame between that stops the suspension.
+/// Whether a fiber of an outer entry, or the host there, would handle the tag: then it is the host frame between that stops the suspension.
 bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
   for (const auto* outer = static_cast<const OuterEntry*>(thread->entry); outer != nullptr; outer = outer->outer) {
+    if (!switches && outer->outer != nullptr && (outer->outer->takes & kTakesSuspensions) != 0) return true;
     for (const VMFiber* fiber = outer->suspended_current; fiber != nullptr; fiber = fiber->parent) {
       if (clause_of(fiber->handlers, tag, switches) >= 0) return true;
     }
@@ -70,11 +71,19 @@ bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
   return false;
 }
 
-/// a1 says which clauses: 0 labels, 1 switches.
+/// The trap of a suspension that nobody handles, or nobody that it can reach.
+HostResult unhandled(VMThread* thread, const VMTag* tag, bool switches) {
+  if (!handled_outside(thread, tag, switches)) return raise_trap(thread, Trap::UnhandledTag, tag->id);
+  const VMHostFunction* import = static_cast<const OuterEntry*>(thread->entry)->import;
+  return raise_trap(thread, Trap::Barrier, import == nullptr ? ~uint64_t{0} : import->id);
+}
+
+/// a1 says which clauses: 0 labels, 1 switches. The detail of a barrier's trap is the import's number, 0 for `heddle` `barrier`.
 HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint64_t, uint64_t) {
   const VMTag* tag = at<VMTag>(address);
   const bool switches = which == 1;
   for (VMFiber* fiber = thread->current; fiber != nullptr; fiber = fiber->parent) {
+    if (address_of(fiber->handlers->first_tag) == kBarrierTag) return raise_trap(thread, Trap::Barrier, 0);
     const int64_t clause = clause_of(fiber->handlers, tag, switches);
     if (clause < 0) continue;
     thread->scratch0 = static_cast<uint64_t>(clause);
@@ -87,7 +96,7 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
     thread->scratch0 = 0;
     return {address_of(entry->outermost), nullptr};
   }
-  return raise_trap(thread, handled_outside(thread, tag, switches) ? Trap::Barrier : Trap::UnhandledTag, tag->id);
+  return unhandled(thread, tag, switches);
 }
 
 }  // namespace

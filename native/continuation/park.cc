@@ -12,7 +12,12 @@ bool takes_promises(const OuterEntry* entry) {
 
 Parking can_park(const VMThread* thread) {
   const auto* entry = static_cast<const OuterEntry*>(thread->entry);
-  if (takes_promises(entry)) return Parking::Possible;
+  if (takes_promises(entry)) {
+    for (const VMFiber* fiber = thread->current; fiber != nullptr; fiber = fiber->parent) {
+      if (address_of(fiber->handlers->first_tag) == kBarrierTag) return Parking::Barrier;
+    }
+    return Parking::Possible;
+  }
   while (entry != nullptr && !takes_promises(entry)) entry = entry->outer;
   return entry == nullptr ? Parking::NotPromising : Parking::HostFrames;
 }

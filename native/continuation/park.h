@@ -12,6 +12,8 @@ enum class Parking {
   NotPromising,
   /// An outer call could be, but JavaScript's frames lie between.
   HostFrames,
+  /// A fiber inside is the experiment `barrier`'s.
+  Barrier,
 };
 Parking can_park(const VMThread* thread);
 

@@ -34,12 +34,12 @@ struct OuterEntry {
   OuterEntry* outer = nullptr;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
   VMFiber* suspended_current = nullptr;
+  /// The import that fiber was calling; null when it called none.
+  const VMHostFunction* import = nullptr;
   /// Its outermost fiber.
   VMFiber* outermost = nullptr;
   /// What the host takes that nothing inside handles: kTakes… bits.
   uint32_t takes = 0;
-  /// The imported function whose JavaScript made this call; null when none did.
-  const VMHostFunction* through = nullptr;
   /// The tag of the suspension that the host took.
   const VMTag* tag = nullptr;
 };
@@ -82,12 +82,12 @@ class Runtime {
   VMThread thread{};
   /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
   VMFiber host{};
-  /// The imported function whose JavaScript runs; null when none does.
-  const VMHostFunction* calling = nullptr;
   Records records;
   Exceptions exceptions;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
+  /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.
+  const VMHostFunction* running_import = nullptr;
   /// Set by the watchdog's thread: an interrupt is due.
   std::atomic<uint32_t> armed{0};
   /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.

@@ -26,8 +26,8 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   outer = static_cast<OuterEntry*>(thread->entry);
   suspended_current = thread->current;
   outermost = first;
-  through = runtime_->calling;
-  runtime_->calling = nullptr;
+  import = runtime_->running_import;
+  runtime_->running_import = nullptr;
   __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
   thread->current = leaf;
   __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
@@ -59,8 +59,8 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
     ending = Ending::Suspended;
   }
   __atomic_store_n(&thread->entry, outer, __ATOMIC_RELAXED);
-  runtime_->calling = through;
   thread->current = suspended_current;
+  runtime_->running_import = import;
   // Not what it was: an interrupt that was pending then may have been served since.
   __atomic_store_n(&thread->stack_limit, suspended_current == nullptr ? 0 : suspended_current->limit, __ATOMIC_RELAXED);
   thread->exit_sp = exit_sp;

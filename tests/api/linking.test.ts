@@ -87,7 +87,10 @@ describe('a suspension in one instance is handled in another', () => {
       library: { ask: wrap(library['ask']), question: library['question'] },
     });
     expect(() => e['main']?.(4)).toThrow(
-      expect.objectContaining({ code: 'HEDDLE_TRAP_BARRIER', message: expect.stringMatching(/^suspension would cross a host frame/) }),
+      expect.objectContaining({
+        code: 'HEDDLE_TRAP_BARRIER',
+        message: expect.stringMatching(/^suspension would cross a barrier: library\.ask$/),
+      }),
     );
     expect(() => library['ask']?.(1)).toThrow(expect.objectContaining({ code: 'HEDDLE_TRAP_UNHANDLED_TAG' }));
   });

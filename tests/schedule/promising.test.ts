@@ -218,6 +218,17 @@ describe('frames of JavaScript', () => {
     expect((error as Error).message).toContain('env.wait');
   });
 
+  test('and a barrier in between likewise', async () => {
+    const exports = instance(
+      `(module (type $f (func)) (import "heddle" "barrier" (func $barrier (param (ref null $f)))) (import "env" "wait" (func $wait))
+        (elem declare func $wait) (func (export "run") (call $barrier (ref.func $wait))))`,
+      { wait: new Heddle.Suspending(async () => {}) },
+    );
+    const error: unknown = await promising(exports, 'run')().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Heddle.SuspendError);
+    expect((error as Error).message).toContain('heddle.barrier');
+  });
+
   test('none are, where the call was not begun by promising', () => {
     const exports = instance(TEXT, { js: () => {}, wait: new Heddle.Suspending(async () => {}) });
     expect(() => exports['inner']?.()).toThrow(expect.objectContaining({ code: 'HEDDLE_SUSPEND_PROMISING' }));

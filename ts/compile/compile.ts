@@ -3,7 +3,7 @@
  * however many threads made it.
  */
 import { STUB } from '../generated/abi.js';
-import { type HandlerList, moduleHandlers } from '../lower/handlers.js';
+import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { moduleSignatures } from '../lower/signatures.js';
 import { indexSpaces } from '../lower/spaces.js';
 import { withCrate } from '../source/crate.js';
@@ -89,7 +89,7 @@ export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared 
 }
 
 function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
-  if (!description.types.some((type) => type.kind === 'cont')) return [];
+  if (!description.types.some((type) => type.kind === 'cont')) return extraHandlers(description);
   return withCrate((crate) => {
     const info = new crate.ModuleInfo(bytes, settings.features, false);
     const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));

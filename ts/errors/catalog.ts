@@ -109,9 +109,9 @@ export function notPromising(name: string): Error & HeddleErrorFields {
   return coded(new SuspendError(message), 'HEDDLE_SUSPEND_PROMISING');
 }
 
-/** An import would wait for a promise while JavaScript's frames, those of another import, are below it. */
-export function jsFramesInTheWay(name: string, way: string): Error & HeddleErrorFields {
-  const message = `import ${name} may wait for a promise, but the JavaScript of import ${way} is in the way: it waits for this call`;
+/** An import would wait for a promise while another import waits for the call to return: JavaScript's frames are below it, or a barrier. */
+export function importInTheWay(name: string, way: string): Error & HeddleErrorFields {
+  const message = `import ${name} may wait for a promise, but import ${way} is in the way: it waits for this call to return`;
   return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
 }
 

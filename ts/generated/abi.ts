@@ -231,7 +231,7 @@ export const VMHandlers = {
   labels: 0,
   /** number of (on tag switch) clauses */
   switches: 4,
-  /** VMTag of the first clause, 0 when there is none */
+  /** VMTag of the first label clause, 0 when there is none; barrier_tag in a list that no suspension crosses */
   firstTag: 8,
   $size: 16,
 } as const;
@@ -244,8 +244,8 @@ export const VMHostFunction = {
   object: 8,
   /** canonical type id */
   type: 16,
-  /** zero */
-  flags: 20,
+  /** number of the import on this thread, for messages */
+  id: 20,
   /** zero */
   spare: 24,
   $size: 32,
@@ -375,7 +375,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   14: "cast failure",
   15: "null exception reference",
   16: "out of bounds array access",
-  17: "suspension would cross a host frame",
+  17: "suspension would cross a barrier",
   18: "unaligned atomic",
   19: "expected shared memory",
   20: "out of memory",
@@ -419,6 +419,8 @@ export const LIMIT = {
   inlineSlots: 4,
   /** bit of VMException.held: it became an exnref */
   heldByReference: 1,
+  /** VMHandlers.first_tag of a barrier: no tag lies there */
+  barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
   /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call */
@@ -448,4 +450,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '9520db26f6d712d4';
+export const CONTRACT = 'f0d6d1438091c16f';

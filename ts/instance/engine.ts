@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { jsFramesInTheWay, notPromising, trap, wrongArgument } from '../errors/catalog.js';
+import { importInTheWay, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
@@ -93,7 +93,8 @@ export class Engine implements FunctionReferences {
   readonly #addresses = new WeakMap<object, number>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
-  readonly #importNames = new Map<number, string>();
+  /** By number of an import; a barrier's own is 0. */
+  readonly #importNames: string[] = ['heddle.barrier'];
   readonly #kinds = new WeakMap<readonly ValueType[], Uint8Array>();
   #tags = 0;
   #cache: Cache | undefined;
@@ -224,10 +225,9 @@ export class Engine implements FunctionReferences {
   /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. */
   hostFunction({ fn, name, suspending }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
     const type = this.types.type(typeId);
+    const id = this.#importNames.push(name) - 1;
     const wrapper = suspending ? this.#suspendingWrapper(fn, type) : this.#importWrapper(fn, type);
-    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, suspending);
-    this.#importNames.set(address, name);
-    return address;
+    return this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
   }
 
   /** ToWebAssemblyValue of the arguments of a function type. Throws a TypeError where its values do not cross. */
@@ -312,13 +312,18 @@ export class Engine implements FunctionReferences {
   }
 
   #suspendError(fn: number, way: number): Error {
-    const name = (address: number): string => this.#importNames.get(address) ?? 'without a name';
-    return way === 0 ? notPromising(name(fn)) : jsFramesInTheWay(name(fn), name(way));
+    const name = this.#importNames[fn] ?? '';
+    return way < 0 ? notPromising(name) : importInTheWay(name, this.#importNames[way] ?? 'without a name');
+  }
+
+  /** What the number that a trap carries stands for. */
+  #detailName(code: number, detail: number): string | undefined {
+    if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
+    return code === TRAP.barrier ? this.#importNames[detail] : undefined;
   }
 
   #trap(code: number, frames: Float64Array, detail: number): Error {
-    const name = code === TRAP.unhandledTag && detail >= 0 ? this.#tagNames.get(detail) : undefined;
-    const error = trap(code, name);
+    const error = trap(code, detail < 0 ? undefined : this.#detailName(code, detail));
     backtrace(error, frames, this.#codes);
     return error;
   }

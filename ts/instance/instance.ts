@@ -2,7 +2,8 @@
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
 import { trap, unsupported } from '../errors/catalog.js';
-import { TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import { experimentsOf } from '../lower/experiments.js';
 import type { HandlerBlock } from '../lower/layout.js';
 import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
 import { evaluate } from './const_expr.js';
@@ -122,23 +123,35 @@ class Builder {
   }
 
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
-    const { description, layout, signatures, typeIds } = this.#module;
+    const { description, layout } = this.#module;
     const imported = layout.importedFunctions.count;
     description.functions.forEach((type, i) => {
-      const block = layout.functions.at(i);
-      const shape = signatures.shape(type);
-      image.address(block + VMFunction.code, code.entry(imported + i));
-      image.address(block + VMFunction.context, this.#address);
-      image.u32(block + VMFunction.type, typeIds[type] ?? 0);
-      image.u32(block + VMFunction.index, imported + i);
-      image.address(block + VMFunction.enter, code.entry(signatures.enter(type)));
-      image.u32(block + VMFunction.slots, Math.max(shape.params.length, shape.results.length));
+      this.#functionBlock(image, code, layout.functions.at(i), imported + i, type);
     });
+    const imports = description.imports.filter((entry) => entry.kind === 'func');
+    experimentsOf(description).forEach(({ index }, i) => {
+      const block = layout.functions.at(description.functions.length + i);
+      this.#functionBlock(image, code, block, index, imports[index]?.type ?? 0);
+      image.address(layout.importedFunctions.at(index), this.#address + block);
+    });
+  }
+
+  /** The VMFunction of a function index whose code is the module's own. */
+  #functionBlock(image: ContextImage, code: LoadedCode, block: number, index: number, type: number): void {
+    const { signatures, typeIds } = this.#module;
+    const shape = signatures.shape(type);
+    image.address(block + VMFunction.code, code.entry(index));
+    image.address(block + VMFunction.context, this.#address);
+    image.u32(block + VMFunction.type, typeIds[type] ?? 0);
+    image.u32(block + VMFunction.index, index);
+    image.address(block + VMFunction.enter, code.entry(signatures.enter(type)));
+    image.u32(block + VMFunction.slots, Math.max(shape.params.length, shape.results.length));
   }
 
   #handlerBlock(image: ContextImage, block: HandlerBlock): void {
     image.u32(block.offset + VMHandlers.labels, block.labels.length);
     image.u32(block.offset + VMHandlers.switches, block.switches.length);
+    if (block.barrier === true) image.address(block.offset + VMHandlers.firstTag, LIMIT.barrierTag);
     for (const { offset, tag } of block.tags) image.address(offset, at(this.#tags, tag).address);
   }
 

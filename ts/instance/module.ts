@@ -121,7 +121,7 @@ export class CompiledModule {
     );
     this.#engine.nameCode(id, {
       module: this.#label,
-      functions: this.layout.importedFunctions.count + this.layout.functions.count,
+      functions: this.layout.importedFunctions.count + this.description.functions.length,
       functionName: (index) => this.names.functions.get(index),
       inlined: artifact.inlined,
     });

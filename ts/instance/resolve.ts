@@ -4,6 +4,7 @@
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { VMTable } from '../generated/abi.js';
+import { EXPERIMENT_TYPES, experimentName, experimentsOf } from '../lower/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
 import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
@@ -52,7 +53,11 @@ class Resolver {
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
 
+  /** Function indices of the module's experiments. */
+  readonly #experiments: ReadonlySet<number>;
+
   constructor(engine: Engine, module: CompiledModule, unwrap: Unwrap) {
+    this.#experiments = new Set(experimentsOf(module.description).map(({ index }) => index));
     this.#engine = engine;
     this.#module = module;
     this.#unwrap = unwrap;
@@ -61,7 +66,7 @@ class Resolver {
   resolve(object: unknown): ResolvedImports {
     const { imports } = this.#module.description;
     // Values are read first, all of them, as the JS API asks; then they are checked.
-    const values = imports.map((entry) => lookUp(object, entry));
+    const values = imports.map((entry) => (isExperiment(entry) ? undefined : lookUp(object, entry)));
     imports.forEach((entry, i) => this.#import(entry, values[i]));
     const functions = this.#functions;
     return {
@@ -90,6 +95,13 @@ class Resolver {
 
   #function(entry: FunctionImport, value: unknown): void {
     const typeId = this.#module.typeIds[entry.type] ?? 0;
+    const experiment = experimentName(entry);
+    if (experiment !== undefined) {
+      if (!this.#experiments.has(this.#functions.length)) throw incompatible(entry, `its type must be ${EXPERIMENT_TYPES[experiment]}`);
+      // The instance puts its own function there.
+      this.#functions.push(() => 0);
+      return;
+    }
     const suspending = this.#unwrap.suspending(value);
     if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true });
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
@@ -204,6 +216,11 @@ const FOREIGN = ['Table', 'Global', 'Tag'] as const;
 function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
   const made: unknown = Reflect.get(V8, kind);
   return typeof made === 'function' && value instanceof made;
+}
+
+/** Whether an import is not looked up, because Heddle itself gives it. */
+function isExperiment(entry: ImportDescription): boolean {
+  return entry.kind === 'func' && experimentName(entry) !== undefined;
 }
 
 function incompatible(entry: ImportDescription, why: string): Error {

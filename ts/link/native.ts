@@ -23,8 +23,7 @@ export interface NativeHooks {
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
   /**
-   * The error of an import that may not wait: addresses of the VMFunctions of that import and of the one whose JavaScript is in the way, 0 where none
-   * is.
+   * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
    */
   suspendError(fn: number, way: number): Error;
 }
@@ -124,10 +123,10 @@ export interface Native {
   releaseException(exception: number): void;
 
   /**
-   * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline. A
-   * `suspending` one may set mailbox[mailboxPark]: then its caller's fibers are set aside until `settle`.
+   * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
+   * for messages. A `suspending` one may set mailbox[mailboxPark]: then its caller's fibers are set aside until `settle`.
    */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, suspending: boolean): number;
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, suspending: boolean): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */

@@ -3,6 +3,7 @@
  */
 import type { ModuleDescription } from '../validate/description.js';
 import type { InlineCandidates } from './candidates.js';
+import { type Experiment, experimentsOf } from './experiments.js';
 import type { HandlerList } from './handlers.js';
 import { type ModuleLayout, moduleLayout } from './layout.js';
 import { type ModuleSignatures, moduleSignatures } from './signatures.js';
@@ -28,6 +29,7 @@ export interface LoweringContext {
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
   readonly options: LoweringOptions;
+  readonly experiments: readonly Experiment[];
   /** The functions that are inlined where they are called; undefined where none is to be. */
   readonly candidates: InlineCandidates | undefined;
 }
@@ -49,6 +51,7 @@ export function loweringContext(
     layout: moduleLayout(description, handlers),
     signatures: moduleSignatures(description, spaces),
     options: { ...DEFAULT_OPTIONS, ...options },
+    experiments: experimentsOf(description),
     candidates,
   };
 }

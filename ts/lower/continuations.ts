@@ -21,7 +21,7 @@ const SLOT_SIZE_LOG2 = Math.log2(LIMIT.slotSize);
 const POINTER_LOG2 = 3;
 
 /** What a resume operator says of handlers. */
-interface Clauses {
+export interface Clauses {
   readonly list: HandlerList;
   readonly clauses: readonly LabelClause[];
 }
@@ -43,7 +43,7 @@ function shift(f: FunctionLowering, opcode: number, value: Value, bits: number):
 }
 
 /** The record that a handle names; every handle names one, valid or not. */
-function recordOf(f: FunctionLowering, handle: Value): Value {
+export function recordOf(f: FunctionLowering, handle: Value): Value {
   const index = f.program.binary(OPCODE.band, handle, f.program.address(INDEX_MASK));
   return f.program.binary(OPCODE.iadd, f.threadPointer(VMThread.continuations), shift(f, OPCODE.ishl, index, LIMIT.recordSizeLog2));
 }
@@ -89,7 +89,7 @@ function loadSlots(f: FunctionLowering, record: Value, types: readonly number[])
 }
 
 /** Stores values behind those that are bound already; they do not count as bound yet. Returns the new count. */
-function appendSlots(f: FunctionLowering, record: Value, values: readonly Value[]): Value {
+export function appendSlots(f: FunctionLowering, record: Value, values: readonly Value[]): Value {
   const { program } = f;
   const count = get(f, TYPE.I32, record, VMContinuation.count);
   const total = program.binary(OPCODE.iadd, count, program.iconst(TYPE.I32, values.length));
@@ -200,7 +200,7 @@ function fiberOf(f: FunctionLowering, record: Value): Value {
 }
 
 /** Switches to a consumed continuation under handlers, and does what comes of it. The payload is its record, or the exception that it is to catch. */
-function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
+export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
   const { program } = f;
   const fiber = fiberOf(f, record);
   const thread = f.thread();

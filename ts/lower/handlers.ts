@@ -4,6 +4,7 @@
  * every worker that lowers a part of the module computes the same layout.
  */
 import type { ModuleDescription } from '../validate/description.js';
+import { experimentsOf } from './experiments.js';
 import { OP, operatorEnd } from './stream.js';
 
 /** The clauses of one resume, without their labels. */
@@ -12,6 +13,8 @@ export interface HandlerList {
   readonly labels: readonly number[];
   /** Tags of the `(on $tag switch)` clauses, in order. */
   readonly switches: readonly number[];
+  /** No suspension crosses this list: the search for a handler ends here. */
+  readonly barrier?: true;
 }
 
 /** One `(on $tag $label)` clause. */
@@ -22,10 +25,12 @@ export interface LabelClause {
 
 /** The list of a module's start: no clause at all. Entry fibers have one too. */
 export const NO_HANDLERS: HandlerList = { labels: [], switches: [] };
+/** The list of the experiment `barrier`. */
+export const BARRIER: HandlerList = { labels: [], switches: [], barrier: true };
 
 /** What makes two lists equal. */
 export function handlerKey(list: HandlerList): string {
-  return `${list.labels.join(',')}|${list.switches.join(',')}`;
+  return `${list.labels.join(',')}|${list.switches.join(',')}${list.barrier === true ? '!' : ''}`;
 }
 
 /** Words before the clause count in the immediates of a resume operator, or -1 for other operators. */
@@ -73,6 +78,11 @@ export function mayResume(body: Uint8Array): boolean {
   return body.includes(OP.resume) || body.includes(OP.resumeThrow) || body.includes(OP.resumeThrowRef);
 }
 
+/** The lists that a module has beside those of its functions. */
+export function extraHandlers(description: ModuleDescription): HandlerList[] {
+  return experimentsOf(description).some(({ name }) => name === 'barrier') ? [BARRIER] : [];
+}
+
 /**
  * The handler lists of a module. Nothing is decoded where the module has no continuation type; else the functions whose bytes could hold a resume.
  * `bytes` is the module, `operators` gives the stream of a defined function.
@@ -82,13 +92,15 @@ export function moduleHandlers(
   bytes: Uint8Array,
   operators: (definedIndex: number) => Uint32Array,
 ): HandlerList[] {
-  if (!description.types.some((type) => type.kind === 'cont')) return [];
+  const extra = extraHandlers(description);
+  if (!description.types.some((type) => type.kind === 'cont')) return extra;
   const { bodies } = description;
-  return collectHandlers(
+  const own = collectHandlers(
     (function* () {
       for (let i = 0; i < description.functions.length; i++) {
         if (mayResume(bytes.subarray(bodies[2 * i], bodies[2 * i + 1]))) yield operators(i);
       }
     })(),
   );
+  return [...own, ...extra];
 }

@@ -3,6 +3,7 @@
  */
 import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance } from '../generated/abi.js';
 import { MEMORY, TYPE } from '../generated/clif.js';
+import { writeBarrier } from './barrier.js';
 import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
 import { hostCall } from './libcalls.js';
@@ -90,12 +91,13 @@ function lengthHelper(program: Program, { signatures }: LoweringContext): void {
   program.end();
 }
 
-/** The program of everything in a module that is not a function of its own: trampolines and helpers. */
+/** The program of everything in a module that is not a function of its own: trampolines, helpers, and the experiments that it imports. */
 export function lowerTrampolines(context: LoweringContext): Int32Array {
   const program = new Program();
   for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
   for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
   if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
+  for (const { index } of context.experiments) writeBarrier(program, context, index);
   const words = program.take();
   if (context.options.debug) checkProgram(words, context.signatures);
   return words;
