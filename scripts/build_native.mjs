@@ -1,13 +1,15 @@
 /**
- * Builds build/Release/heddle.node with node-gyp. Says nothing but one line when it works; on failure what the compiler said.
+ * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its sources. Says nothing but one line when it works; on failure what the compiler said.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = process.argv.indexOf('--in');
+const folder = at < 0 ? root : resolve(process.argv[at + 1] ?? '');
 
 /** Whether a program of this name is on the PATH. */
 function have(program) {
@@ -56,9 +58,9 @@ const options = ['rebuild', '--loglevel=error', '-j', 'max'];
 const prefix = dirname(dirname(process.execPath));
 // The headers beside the running Node need no download. Otherwise node-gyp fetches them once.
 if (existsSync(join(prefix, 'include/node/node.h'))) options.push(`--nodedir=${prefix}`);
-const run = spawnSync(process.execPath, [nodeGyp(), ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+const run = spawnSync(process.execPath, [nodeGyp(), ...options], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 });
 if (run.status !== 0) {
   process.stderr.write(`${run.stdout ?? ''}${run.stderr ?? ''}`);
   stop(`the addon was not built${run.error ? `: ${run.error.message}` : ''}`);
 }
-console.log('heddle: built build/Release/heddle.node');
+console.log(`heddle: built ${relative(process.cwd(), join(folder, 'build/Release/heddle.node'))}`);

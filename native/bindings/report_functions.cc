@@ -119,6 +119,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
   } rows[] = {
       {"switches", runtime.thread.switches},
       {"continuationsMade", runtime.records.made()},
+      {"recordsRetired", runtime.records.retired()},
       {"continuationsLive", runtime.records.live()},
       {"continuationsHeld", runtime.records.held().size()},
       {"exceptionsLive", runtime.exceptions.live()},

@@ -97,6 +97,7 @@ void Records::release(VMContinuation* record) {
 void Records::retire(VMContinuation* record) {
   record->generation = kDeadGeneration;
   record->state = static_cast<uint32_t>(State::Retired);
+  retired_++;
 }
 
 void Records::hold(VMContinuation* record) {

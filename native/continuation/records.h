@@ -52,6 +52,8 @@ class Records {
 
   uint64_t live() const { return live_; }
   uint64_t made() const { return made_; }
+  /// Records that are never used again, for their generations are spent.
+  uint64_t retired() const { return retired_; }
 
  private:
   VMContinuation* take();
@@ -63,6 +65,7 @@ class Records {
   uint64_t free_ = 0;
   uint64_t live_ = 0;
   uint64_t made_ = 0;
+  uint64_t retired_ = 0;
   /// While a record is in use its next_free is its place here, counted from 1; 0 when it is not here.
   std::vector<VMContinuation*> held_;
 };

@@ -2,22 +2,8 @@
  * What no suspension passes: calls of JavaScript, and the experiment `barrier`. Expectations follow from the programs' texts.
  */
 import { describe, expect, test } from 'vitest';
-import { WebAssembly as Heddle, parseWat, statistics } from '../../ts/index.js';
-
-type Functions = Record<string, (...args: unknown[]) => unknown>;
-
-function instance(text: string, imports: Record<string, Record<string, unknown>> = {}): Functions {
-  return new Heddle.Instance(new Heddle.Module(parseWat(text)), imports).exports as Functions;
-}
-
-function thrown(run: () => unknown): { readonly code?: unknown; readonly message?: unknown } {
-  try {
-    run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
+import { statistics } from '../../ts/index.js';
+import { type Functions, instance, thrown } from './module.js';
 
 const trapOf = (name: string): object => ({ code: 'HEDDLE_TRAP_BARRIER', message: `suspension would cross a barrier: ${name}` });
 const TYPES = '(type $f (func)) (type $k (cont $f)) (tag $t (export "t")) (tag $other)';

@@ -28,6 +28,13 @@ export const ENDLESS: Readonly<Record<string, string>> = {
   'the callee of an import': `(module ${HEAD}
     (func (export "spin") (call $inside) (loop $l (br $l)))
     (func (export "main") (call $call_spin)))`,
+  'a loop around handlers that catch everything': `(module ${HEAD}
+    (func (export "spin"))
+    (func (export "main") (call $inside)
+      (loop $again (block $h (try_table (catch_all $h) (loop $l (br $l)))) (br $again))))`,
+  'handlers around a callee of an import': `(module ${HEAD}
+    (func (export "spin") (block $h (try_table (catch_all $h) (call $inside) (loop $l (br $l)))) (loop $l (br $l)))
+    (func (export "main") (loop $again (block $h (try_table (catch_all $h) (call $call_spin))) (br $again))))`,
   'recursion without a loop': `(module ${HEAD}
     (func (export "spin"))
     (func $fib (param $n i32) (result i32)

@@ -41,6 +41,8 @@ export interface NativeOptions {
 export interface NativeStatistics {
   readonly switches: number;
   readonly continuationsMade: number;
+  /** Records of continuations that are never used again, for each of their uses is spent (2^40). */
+  readonly recordsRetired: number;
   readonly continuationsLive: number;
   /** Those that JavaScript holds: parked calls, and continuations in its hands. */
   readonly continuationsHeld: number;

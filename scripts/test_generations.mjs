@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The tests of control with an addon whose continuation records begin a few generations before their last: `node scripts/test_generations.mjs`. What takes
+// 2^40 uses of one record otherwise then happens all the time. Ends with `N passed, N failed`.
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, Tally } from './tally.mjs';
+
+/** Uses that a record has left: a few, so that its end comes at every kind of operation, whatever came before. */
+const LEFT = 6;
+const START = 2 ** 40 - 1 - LEFT;
+
+const folder = join(root, 'build-generations');
+mkdirSync(folder, { recursive: true });
+for (const name of ['binding.gyp', 'native', 'asm']) {
+  rmSync(join(folder, name), { force: true });
+  symlinkSync(join(root, name), join(folder, name));
+}
+
+const tally = new Tally();
+const node = process.execPath;
+await tally.run('addon', node, ['scripts/build_native.mjs', '--in', folder], {
+  env: { ...process.env, HEDDLE_GENERATION_START: String(START) },
+});
+const env = { ...process.env, HEDDLE_ADDON: join(folder, 'build/Release/heddle.node'), HEDDLE_GENERATIONS_LEFT: String(LEFT) };
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations'], { env });
+await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
+process.exit(tally.finish());
