@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { WebAssembly as Heddle, parseWat, Scheduler, type Task, statistics } from '../../ts/index.js';
+import { WebAssembly as Heddle, parseWat, Scheduler, statistics, type Task } from '../../ts/index.js';
 import { resultOf, runProgram } from '../traps/child.js';
 
 type Env = Record<string, unknown>;
@@ -224,7 +224,12 @@ describe('cancellation', () => {
     abort(1);
     const ends = await Promise.allSettled(tasks.map((task) => task.promise));
     abort(3);
-    expect(ends.map((end) => (end.status === 'rejected' ? end.reason : end.status))).toEqual(['reason 0', 'reason 1', 'reason 2', 'fulfilled']);
+    expect(ends.map((end) => (end.status === 'rejected' ? end.reason : end.status))).toEqual([
+      'reason 0',
+      'reason 1',
+      'reason 2',
+      'fulfilled',
+    ]);
     expect(log).toEqual([1, 2, 3, 10]);
     expect(live()).toEqual(before);
   });
@@ -258,10 +263,12 @@ describe('cancellation', () => {
     const before = live();
     const scheduler = new Scheduler();
     const settle: ((value: unknown) => void)[] = [];
-    const { run } = instance('(module (import "env" "wait" (func $wait (result i32))) (func (export "run") (result i32) (i32.add (call $wait) (call $wait))))', {
-      // biome-ignore lint/suspicious/noThenProperty: that is what is tested
-      wait: new Heddle.Suspending(() => ({ then: (resolve: (value: unknown) => void) => settle.push(resolve) })),
-    });
+    const { run } = instance(
+      '(module (import "env" "wait" (func $wait (result i32))) (func (export "run") (result i32) (i32.add (call $wait) (call $wait))))',
+      {
+        wait: new Heddle.Suspending(() => ({ then: (resolve: (value: unknown) => void) => settle.push(resolve) })),
+      },
+    );
     const cancelled = scheduler.spawn(run);
     const kept = scheduler.spawn(run);
     await turn();
@@ -312,11 +319,9 @@ describe('failures', () => {
       },
     );
     const ends = await Promise.allSettled([throws, traps, rejected].map((fn) => scheduler.spawn(fn).promise));
-    expect(ends.map((end) => end.status === 'rejected' && (end.reason === error ? 'mine' : Reflect.get(Object(end.reason), 'code')))).toEqual([
-      'mine',
-      'HEDDLE_TRAP_UNREACHABLE',
-      'mine',
-    ]);
+    expect(
+      ends.map((end) => end.status === 'rejected' && (end.reason === error ? 'mine' : Reflect.get(Object(end.reason), 'code'))),
+    ).toEqual(['mine', 'HEDDLE_TRAP_UNREACHABLE', 'mine']);
     expect(scheduler.statistics()).toMatchObject({ failed: 3, active: 0 });
     expect(live()).toEqual(before);
   });
@@ -327,9 +332,14 @@ describe('failures', () => {
 });
 
 describe('groups', () => {
-  const { run } = instance('(module (import "env" "wait" (func $wait (param i32) (result i32))) (func (export "run") (param i32) (result i32) (call $wait (local.get 0))))', {
-    wait: new Heddle.Suspending((x: number) => (x < 0 ? Promise.reject(new EvalError(String(x))) : x > 1000 ? new Promise(() => {}) : turn(x * 2))),
-  });
+  const { run } = instance(
+    '(module (import "env" "wait" (func $wait (param i32) (result i32))) (func (export "run") (param i32) (result i32) (call $wait (local.get 0))))',
+    {
+      wait: new Heddle.Suspending((x: number) =>
+        x < 0 ? Promise.reject(new EvalError(String(x))) : x > 1000 ? new Promise(() => {}) : turn(x * 2),
+      ),
+    },
+  );
 
   test('give results in the order of spawning, of those spawned meanwhile as well', async () => {
     const group = new Scheduler().group();
@@ -412,7 +422,8 @@ test('diagnostics channels tell of start, suspension, resumption and end', async
 });
 
 describe('sleep', () => {
-  const TEXT = '(module (import "env" "sleep" (func $sleep (param i64))) (import "env" "say" (func $say (param i64))) (func (export "run") (param i64) (call $sleep (local.get 0)) (call $say (local.get 0))))';
+  const TEXT =
+    '(module (import "env" "sleep" (func $sleep (param i64))) (import "env" "say" (func $say (param i64))) (func (export "run") (param i64) (call $sleep (local.get 0)) (call $say (local.get 0))))';
 
   test('waits for its time, shorter ones first', async () => {
     const scheduler = new Scheduler();

@@ -65,6 +65,10 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
   return theEngine().statistics();
 }
 
+export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
+export type { TaskGroup } from '../schedule/group.js';
+export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';
+export type { Task, TaskEnd, TaskState } from '../schedule/task.js';
 export { parseWat } from '../source/bytes.js';
 export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
 export { Continuation } from './continuation.js';

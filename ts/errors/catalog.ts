@@ -125,6 +125,21 @@ export function continuationRunning(): TypeError & HeddleErrorFields {
   return coded(new TypeError('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
 }
 
+function named<E extends Error>(error: E, name: string): E {
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  return error;
+}
+
+/** A task was cancelled without a reason. */
+export function cancelled(): Error & HeddleErrorFields {
+  return coded(named(new Error('the task was cancelled'), 'AbortError'), 'HEDDLE_CANCELLED');
+}
+
+/** A task took longer than it may. */
+export function timedOut(milliseconds: number): Error & HeddleErrorFields {
+  return coded(named(new Error(`the task took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
+}
+
 /** A bug of Heddle, or of what it is built on. */
 export function internal(message: string, cause?: unknown): Error & HeddleErrorFields {
   return coded(new Error(message, cause === undefined ? {} : { cause }), 'HEDDLE_INTERNAL');

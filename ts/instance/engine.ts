@@ -91,6 +91,7 @@ export class Engine implements FunctionReferences {
 
   readonly #functions = new Map<number, ExportedFunction>();
   readonly #addresses = new WeakMap<object, number>();
+  readonly #starters = new Map<number, ExportedFunction>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
   /** By number of an import; a barrier's own is 0. */
@@ -212,6 +213,16 @@ export class Engine implements FunctionReferences {
     this.#functions.set(address, made);
     this.#addresses.set(made, address);
     return made;
+  }
+
+  /** Calls the function of a VMFunction so that it may be set aside (Native.createStarter). */
+  starterOf(address: number): ExportedFunction {
+    let starter = this.#starters.get(address);
+    if (starter === undefined) {
+      starter = this.native.createStarter(address);
+      this.#starters.set(address, starter);
+    }
+    return starter;
   }
 
   /** Calls an exported function; a call that takes longer than `deadline` milliseconds traps. */

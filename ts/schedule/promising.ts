@@ -42,7 +42,7 @@ export function promising(fn: unknown): PromisingFunction {
   const engine = theEngine();
   const address = exportOf(fn, 'promising');
   const type = engine.types.type(engine.typeOf(address));
-  const start = engine.native.createStarter(address);
+  const start = engine.starterOf(address);
   const made: PromisingFunction = (...args) => begin(engine, start, engine.argumentsToWasm(type, args), type.results);
   Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
   Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
