@@ -132,6 +132,9 @@ napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_v
 /// Throws what a stretch that trapped is to JavaScript. A termination is no exception: it is pending already, and no handler may see it.
 void throw_ending(Engine* engine, const Entry& entry);
 
+/// Copies values from slots to the mailbox.
+void put_values(Engine* engine, uint64_t slots, size_t count);
+
 /// Runs a call whose arguments are in its slots. False when an exception is pending.
 bool run_call(Engine* engine, Call* call, uint64_t deadline);
 

@@ -10,10 +10,8 @@ namespace heddle {
 
 namespace {
 
-enum class Outcome { Returned, Waits, Thrown };
-
-/// Calls the JavaScript function.
-Outcome call(Engine* engine, const HostObject* host, uint64_t slots) {
+/// Calls the JavaScript function; false when an exception is pending.
+bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
   napi_value nothing = nullptr, result = nullptr;
@@ -21,17 +19,13 @@ Outcome call(Engine* engine, const HostObject* host, uint64_t slots) {
   ValueList arguments(params.size());
   for (size_t i = 0; i < params.size(); i++) {
     arguments[i] = load_value(engine, params[i], slots + kSlotSize * i);
-    if (arguments[i] == nullptr) return Outcome::Thrown;
+    if (arguments[i] == nullptr) return false;
   }
   engine->epoch++;
   const napi_status status =
       napi_call_function(engine->env, nothing, engine->value_of(host->callee), params.size(), arguments.data(), &result);
-  if (status != napi_ok) return Outcome::Thrown;
-  if (host->suspending && engine->mailbox[kMailboxPark] != 0) {
-    engine->mailbox[kMailboxPark] = 0;
-    return Outcome::Waits;
-  }
-  return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine) ? Outcome::Returned : Outcome::Thrown;
+  if (status != napi_ok) return false;
+  return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine);
 }
 
 /// Throws a SuspendError. It names the import whose JavaScript is in the way, where one is.
@@ -45,34 +39,33 @@ void throw_suspend_error(Engine* engine, const HostObject* host, Parking parking
   if (error != nullptr) napi_throw(engine->env, error);
 }
 
+/// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
+/// frames never lie on the host stack between, and values go by the mailbox.
+HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
+  VMThread* thread = &engine->runtime.thread;
+  const auto* entry = static_cast<const OuterEntry*>(thread->entry);
+  if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
+  const Parking parking = can_park(thread);
+  if (parking != Parking::Possible) {
+    throw_suspend_error(engine, host, parking);
+    return raise_pending(engine);
+  }
+  put_values(engine, slots, host->type->params.size());
+  engine->mailbox[kMailboxImport] = host->vm.id;
+  return park(thread, {address_of(host), slots});
+}
+
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   Engine* engine = Engine::of(thread);
   const auto* import = at<VMHostFunction>(function);
   const auto* host = static_cast<const HostObject*>(import->object);
-  if (host->suspending) {
-    const auto* entry = static_cast<const OuterEntry*>(thread->entry);
-    if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
-    // As V8 does it: the function is not even called where it could not wait.
-    const Parking parking = can_park(thread);
-    if (parking != Parking::Possible) {
-      throw_suspend_error(engine, host, parking);
-      return raise_pending(engine);
-    }
-  }
+  if (host->suspending) return call_suspending(engine, host, slots);
   engine->runtime.running_import = import;
-  const Outcome outcome = call(engine, host, slots);
+  const bool returned = call(engine, host, slots);
   engine->runtime.running_import = nullptr;
-  switch (outcome) {
-    case Outcome::Returned:
-      return {0, nullptr};
-    case Outcome::Waits:
-      return park(thread, {address_of(host), slots});
-    case Outcome::Thrown:
-      break;
-  }
-  return raise_pending(engine);
+  return returned ? HostResult{0, nullptr} : raise_pending(engine);
 }
 
 }  // namespace heddle

@@ -1,9 +1,10 @@
-// createStarter, contNew, contBind, contResume, contThrow, contDrop, settle, canSuspend: continuations in the host's hands. What comes with
-// a result goes by the mailbox (LIMITS of contract/abi.ts).
+// start, settle, settleThrow, contNew, contBind, contResume, contThrow, contDrop, canSuspend: continuations in the host's hands. What goes
+// with a resumption, both ways, lies in the mailbox (LIMITS of contract/abi.ts), so that a call from JavaScript carries no values.
+#include <cstring>
+
 #include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
-#include "bindings/values.h"
 #include "continuation/park.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
@@ -14,6 +15,17 @@ namespace {
 
 constexpr uint64_t kNever = ~uint64_t{0};
 
+uint64_t mailbox_number(const Engine* engine, uint32_t word) {
+  return static_cast<uint64_t>(engine->mailbox[word]);
+}
+
+/// Copies values from the mailbox to slots.
+void take_values(const Engine* engine, uint64_t slots, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    std::memcpy(at<void>(slots + kSlotSize * i), engine->mailbox + kMailboxValues + i, sizeof(double));
+  }
+}
+
 /// Puts a record into the mailbox and among those that the host holds.
 void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
   engine->mailbox[kMailboxEnding] = ending;
@@ -22,53 +34,49 @@ void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
   engine->runtime.records.hold(record);
 }
 
-/// Takes the values of a suspension, or null with an exception pending.
-napi_value load_all(Engine* engine, const std::vector<uint8_t>& kinds, uint64_t slots) {
-  napi_value list = nullptr;
-  if (napi_create_array_with_length(engine->env, kinds.size(), &list) != napi_ok) return nullptr;
-  for (size_t i = 0; i < kinds.size(); i++) {
-    napi_value value = load_value(engine, kinds[i], slots + kSlotSize * i);
-    if (value == nullptr || napi_set_element(engine->env, list, static_cast<uint32_t>(i), value) != napi_ok) return nullptr;
-  }
-  return list;
-}
-
-/// Goes on with a consumed continuation. What comes of it is in the mailbox and the result: the function's results, or the list of a
-/// suspension's values, or nothing.
-napi_value go_on(Engine* engine, Resumption* resumption, uint64_t payload, uint64_t deadline) {
+/// Goes on with a consumed continuation. What comes of it is in the mailbox, or an exception is pending. The result is for the callback to
+/// return: nothing.
+napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resumption* resumption) {
   engine->epoch++;
   if (!refresh_unguarded(engine)) {
-    engine->runtime.drop(resumption->record());
+    engine->runtime.drop(record);
     return nullptr;
   }
-  const Entry::Ending ending = resumption->run(payload, deadline);
-  VMContinuation* record = resumption->record();
+  const Entry::Ending ending = resumption->run(payload);
+  record = resumption->record();
   switch (ending) {
-    case Entry::Ending::Returned: {
+    case Entry::Ending::Returned:
+      put_values(engine, record->slots, engine->type(record->function->type)->results.size());
       engine->mailbox[kMailboxEnding] = kEndingReturned;
-      napi_value results = load_results(engine, engine->type(record->function->type)->results, record->slots);
       engine->runtime.release_continuation(record);
-      return results;
-    }
-    case Entry::Ending::Suspended: {
-      napi_value values = load_all(engine, engine->type(resumption->suspension()->type)->params, record->slots);
-      if (values == nullptr) {
-        engine->runtime.drop(record);
-        return nullptr;
-      }
+      break;
+    case Entry::Ending::Suspended:
+      put_values(engine, record->slots, engine->type(resumption->suspension()->type)->params.size());
       engine->mailbox[kMailboxTag] = static_cast<double>(address_of(resumption->suspension()));
       hand_out(engine, record, kEndingSuspended);
-      return values;
-    }
+      break;
     case Entry::Ending::Parked:
       hand_out(engine, record, kEndingParked);
-      return nullptr;
+      break;
     case Entry::Ending::Trapped:
       throw_ending(engine, *resumption);
-      return nullptr;
+      break;
     case Entry::Ending::Failed:
       break;
   }
+  return nullptr;
+}
+
+napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
+  Resumption resumption(&engine->runtime, record, static_cast<uint32_t>(mailbox_number(engine, kMailboxTakes)));
+  return go_on(engine, record, payload, &resumption);
+}
+
+/// Throws an exception into a consumed continuation.
+napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception) {
+  Resumption resumption(&engine->runtime, record, static_cast<uint32_t>(mailbox_number(engine, kMailboxTakes)));
+  if (resumption.aim(exception)) return go_on(engine, record, address_of(exception), &resumption);
+  throw_exception(engine, exception);
   return nullptr;
 }
 
@@ -84,34 +92,17 @@ VMContinuation* make_record(Engine* engine, const VMFunction* function) {
   return record;
 }
 
-/// Calls an exported function so that it may be set aside.
+/// What a starter is: its function is in the data, its arguments in the mailbox.
 napi_value start(napi_env env, napi_callback_info info) {
-  constexpr size_t kShort = 16;
-  napi_value values[kShort];
-  size_t count = kShort;
   void* data = nullptr;
-  if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   const auto* object = static_cast<const ExportObject*>(data);
   Engine* engine = object->engine;
-  const std::vector<uint8_t>& params = object->type->params;
-  std::vector<napi_value> all;
-  napi_value* arguments = values;
-  if (params.size() > kShort) {
-    count = params.size();
-    all.resize(count);
-    if (napi_get_cb_info(env, info, &count, all.data(), nullptr, nullptr) != napi_ok) return nullptr;
-    arguments = all.data();
-  }
   VMContinuation* record = make_record(engine, object->function);
   if (record == nullptr) return nullptr;
-  for (size_t i = 0; i < params.size(); i++) {
-    if (store_value(engine, params[i], arguments[i], record->slots + kSlotSize * i)) continue;
-    engine->runtime.drop(record);
-    return nullptr;
-  }
+  take_values(engine, record->slots, object->type->params.size());
   record->generation++;
-  Resumption resumption(&engine->runtime, record, kTakesPromises);
-  return go_on(engine, &resumption, address_of(record), kNever);
+  return resume(engine, record, address_of(record));
 }
 
 napi_value create_starter(napi_env env, napi_callback_info info) {
@@ -126,40 +117,32 @@ napi_value create_starter(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/// The record that the first two arguments (index, generation) name, which the host holds; null, with nothing thrown, where the handle is
-/// stale.
-VMContinuation* find(Arguments* in) {
-  const uint64_t index = in->number(0), generation = in->number(1);
-  if (!*in) return nullptr;
-  VMContinuation* record = in->engine()->runtime.records.find(index);
-  return record != nullptr && record->generation == generation ? record : nullptr;
+/// The record that the mailbox names; null where the handle is stale.
+VMContinuation* find(Engine* engine) {
+  VMContinuation* record = engine->runtime.records.find(mailbox_number(engine, kMailboxIndex));
+  return record != nullptr && record->generation == mailbox_number(engine, kMailboxGeneration) ? record : nullptr;
 }
 
-/// Consumes the handle of the first two arguments; null, with an error thrown, where it is stale.
-VMContinuation* take(Arguments* in) {
-  VMContinuation* record = find(in);
+/// Consumes the handle in the mailbox; null, with an error thrown, where it is stale.
+VMContinuation* take(Engine* engine) {
+  VMContinuation* record = find(engine);
   if (record == nullptr) {
-    if (*in) throw_trap(in->engine(), Trap::ContinuationConsumed, {}, kNever);
+    throw_trap(engine, Trap::ContinuationConsumed, {}, kNever);
     return nullptr;
   }
-  in->engine()->runtime.records.let_go(record);
+  engine->runtime.records.let_go(record);
   record->generation++;
   return record;
 }
 
-/// Stores values behind those that are bound: argument `kinds` says their kinds. False with an exception pending.
-bool append(Arguments* in, VMContinuation* record, const Bytes& kinds, napi_value values) {
-  Engine* engine = in->engine();
-  const auto total = static_cast<uint32_t>(record->count + kinds.size);
-  if (!Records::reserve(record, total)) {
+/// Stores the mailbox's values behind those that are bound. False with an exception pending.
+bool append(Engine* engine, VMContinuation* record) {
+  const auto count = static_cast<uint32_t>(mailbox_number(engine, kMailboxCount));
+  if (!Records::reserve(record, record->count + count)) {
     throw_trap(engine, Trap::OutOfMemory, {}, kNever);
     return false;
   }
-  for (uint32_t i = 0; i < kinds.size; i++) {
-    napi_value value = nullptr;
-    if (napi_get_element(in->env(), values, i, &value) != napi_ok) return false;
-    if (!store_value(engine, kinds.data[i], value, record->slots + uint64_t{kSlotSize} * (record->count + i))) return false;
-  }
+  take_values(engine, record->slots + uint64_t{kSlotSize} * record->count, count);
   return true;
 }
 
@@ -171,116 +154,111 @@ napi_value cont_new(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value cont_bind(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const Bytes kinds = in.bytes(2);
-  VMContinuation* record = in ? take(&in) : nullptr;
+napi_value cont_bind(napi_env env, napi_callback_info) {
+  Engine* engine = Engine::of(env);
+  VMContinuation* record = take(engine);
   if (record == nullptr) return nullptr;
-  Engine* engine = in.engine();
-  const bool stored = append(&in, record, kinds, in.value(3));
-  if (stored) record->count += static_cast<uint32_t>(kinds.size);
-  if (record->generation == kLastGeneration) record = engine->runtime.records.renew(record);
-  if (record == nullptr) {
-    throw_trap(engine, Trap::TooManyStacks, {}, kNever);
+  if (!append(engine, record)) {
+    engine->runtime.drop(record);
     return nullptr;
+  }
+  record->count += static_cast<uint32_t>(mailbox_number(engine, kMailboxCount));
+  if (record->generation == kLastGeneration) {
+    VMContinuation* fresh = engine->runtime.records.renew(record);
+    if (fresh == nullptr) {
+      engine->runtime.drop(record);
+      throw_trap(engine, Trap::TooManyStacks, {}, kNever);
+      return nullptr;
+    }
+    record = fresh;
   }
   hand_out(engine, record, kEndingSuspended);
   return nullptr;
 }
 
-napi_value cont_resume(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const Bytes kinds = in.bytes(2);
-  const auto takes = static_cast<uint32_t>(in.number(4));
-  VMContinuation* record = in ? take(&in) : nullptr;
+napi_value cont_resume(napi_env env, napi_callback_info) {
+  Engine* engine = Engine::of(env);
+  VMContinuation* record = take(engine);
   if (record == nullptr) return nullptr;
-  Engine* engine = in.engine();
-  if (!append(&in, record, kinds, in.value(3))) {
-    engine->runtime.drop(record);
-    return nullptr;
-  }
-  Resumption resumption(&engine->runtime, record, takes);
-  return go_on(engine, &resumption, address_of(record), kNever);
-}
-
-/// Throws an exception into a consumed continuation.
-napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception, uint32_t takes) {
-  Resumption resumption(&engine->runtime, record, takes);
-  if (!resumption.aim(exception)) {
-    throw_exception(engine, exception);
-    return nullptr;
-  }
-  return go_on(engine, &resumption, address_of(exception), kNever);
+  if (append(engine, record)) return resume(engine, record, address_of(record));
+  engine->runtime.drop(record);
+  return nullptr;
 }
 
 napi_value cont_throw(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  auto* exception = in.object<VMException>(2);
-  const auto takes = static_cast<uint32_t>(in.number(3));
-  VMContinuation* record = in ? take(&in) : nullptr;
-  return record == nullptr ? nullptr : throw_into(in.engine(), record, exception, takes);
+  auto* exception = in.object<VMException>(0);
+  VMContinuation* record = in ? take(in.engine()) : nullptr;
+  return record == nullptr ? nullptr : throw_into(in.engine(), record, exception);
 }
 
 /// Gives a continuation up. False where somebody used it meanwhile.
 napi_value cont_drop(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  VMContinuation* record = find(&in);
+  const uint64_t index = in.number(0), generation = in.number(1);
   if (!in) return nullptr;
-  if (record != nullptr) in.engine()->runtime.drop(record);
+  VMContinuation* record = in.engine()->runtime.records.find(index);
+  const bool found = record != nullptr && record->generation == generation;
+  if (found) in.engine()->runtime.drop(record);
   napi_value result = nullptr;
-  napi_get_boolean(env, record != nullptr, &result);
+  napi_get_boolean(env, found, &result);
   return result;
 }
 
-/// What a parked continuation waits for is there: (index, generation, failed, value, takes).
-napi_value settle(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const auto takes = static_cast<uint32_t>(in.number(4));
-  bool failed = false;
-  napi_get_value_bool(env, in.value(2), &failed);
-  VMContinuation* record = find(&in);
-  if (record != nullptr && record->state != static_cast<uint32_t>(State::Parked)) record = nullptr;
-  if (!in || record == nullptr) {
-    in.fail("a parked continuation");
+/// Consumes the parked continuation that the mailbox names; null, with an error thrown, where there is none.
+VMContinuation* take_parked(Engine* engine) {
+  VMContinuation* record = find(engine);
+  if (record == nullptr || record->state != static_cast<uint32_t>(State::Parked)) {
+    napi_throw_type_error(engine->env, "HEDDLE_INTERNAL", "the addon was not given a parked continuation");
     return nullptr;
   }
-  Engine* engine = in.engine();
-  // What park() noted: the import and the address of its slots, in a frame of the innermost fiber.
-  const auto* host = at<const HostObject>(at<uint64_t>(record->slots)[0]);
-  const uint64_t slots = at<uint64_t>(record->slots)[1];
   engine->runtime.records.let_go(record);
   record->generation++;
-  napi_value reason = in.value(3);
-  if (!failed && store_results(engine, host->type->results, reason, slots)) {
-    Resumption resumption(&engine->runtime, record, takes);
-    return go_on(engine, &resumption, 0, kNever);
-  }
-  // A value that does not fit is an error of the import, as where it returns one.
-  if (!failed && napi_get_and_clear_last_exception(env, &reason) != napi_ok) {
-    engine->runtime.drop(record);
-    return nullptr;
-  }
-  // Where no handler of any tag is around the value need not become an exception.
-  Landing landing;
-  VMException* exception = find_landing(suspended_site(record), nullptr, &landing) ? exception_of(engine, reason) : nullptr;
-  if (exception == nullptr) {
-    engine->runtime.drop(record);
-    bool pending = false;
-    if (napi_is_exception_pending(env, &pending) == napi_ok && !pending) napi_throw(env, reason);
-    return nullptr;
-  }
-  return throw_into(engine, record, exception, takes);
+  return record;
 }
 
-/// Whether an import that is called now may wait for a promise: for JavaScript that an import runs, of that import's caller.
+/// The results of the import that a continuation is parked in are in the mailbox.
+napi_value settle(napi_env env, napi_callback_info) {
+  Engine* engine = Engine::of(env);
+  VMContinuation* record = take_parked(engine);
+  if (record == nullptr) return nullptr;
+  // What park() noted: the import and the address of its slots, in a frame of the innermost fiber.
+  const auto* host = at<const HostObject>(at<uint64_t>(record->slots)[0]);
+  take_values(engine, at<uint64_t>(record->slots)[1], host->type->results.size());
+  return resume(engine, record, 0);
+}
+
+/// That import throws the argument.
+napi_value settle_throw(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  Engine* engine = in.engine();
+  VMContinuation* record = in ? take_parked(engine) : nullptr;
+  if (record == nullptr) return nullptr;
+  // Where no handler of any tag is around the value need not become an exception.
+  Landing landing;
+  VMException* exception = find_landing(suspended_site(record), nullptr, &landing) ? exception_of(engine, in.value(0)) : nullptr;
+  if (exception != nullptr) return throw_into(engine, record, exception);
+  engine->runtime.drop(record);
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && !pending) napi_throw(env, in.value(0));
+  return nullptr;
+}
+
+/// Whether the import whose JavaScript runs could wait for a promise; undefined where none runs that was called from here.
 napi_value can_suspend(napi_env env, napi_callback_info) {
   napi_value result = nullptr;
   const Runtime& runtime = Engine::of(env)->runtime;
-  napi_get_boolean(env, runtime.running_import != nullptr && can_park(&runtime.thread) == Parking::Possible, &result);
+  if (runtime.running_import != nullptr) napi_get_boolean(env, can_park(&runtime.thread) == Parking::Possible, &result);
   return result;
 }
 
 }  // namespace
+
+void put_values(Engine* engine, uint64_t slots, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    std::memcpy(engine->mailbox + kMailboxValues + i, at<void>(slots + kSlotSize * i), sizeof(double));
+  }
+}
 
 void define_resumption_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
@@ -291,6 +269,7 @@ void define_resumption_functions(napi_env env, napi_value exports) {
                     {"contThrow", cont_throw},
                     {"contDrop", cont_drop},
                     {"settle", settle},
+                    {"settleThrow", settle_throw},
                     {"canSuspend", can_suspend}});
 }
 

@@ -4,9 +4,10 @@
 import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type ExportedFunction, theEngine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
 import { Held } from '../schedule/held.js';
 import { exportOf } from '../schedule/promising.js';
-import { cancel, makeException, stepOf, untilReady } from '../schedule/run.js';
+import { cancel, makeException, untilReady } from '../schedule/run.js';
 import type { ValueType } from '../validate/description.js';
 import { Tag } from './objects.js';
 
@@ -103,13 +104,16 @@ export class Continuation {
    */
   resume(...args: unknown[]): Resumption {
     const values = this.#values(args);
-    return this.#step(this.#take().resume(this.#shape.params, values, SYNC));
+    this.#take().resume(this.#shape.params, values, SYNC);
+    return this.#step();
   }
 
   /** As {@link resume}; imports of `Suspending` may wait for promises meanwhile. */
   async resumeAsync(...args: unknown[]): Promise<Resumption> {
     const values = this.#values(args);
-    return await this.#settled(this.#take().resume(this.#shape.params, values, ASYNC));
+    const held = this.#take();
+    held.resume(this.#shape.params, values, ASYNC);
+    return held.state === 'parked' ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
   }
 
   /**
@@ -118,7 +122,8 @@ export class Continuation {
    */
   resumeThrow(tag: Tag, ...values: unknown[]): Resumption {
     const exception = this.#exception(tag, values);
-    return this.#step(this.#take().throwInto(exception, SYNC));
+    this.#take().throwInto(exception, SYNC);
+    return this.#step();
   }
 
   /** Gives the first arguments now. The result stands for the continuation; this one is used. */
@@ -190,7 +195,7 @@ export class Continuation {
     return answer as readonly unknown[];
   }
 
-  #values(args: readonly unknown[]): readonly unknown[] {
+  #values(args: readonly unknown[]): readonly RawValue[] {
     const { params } = this.#shape;
     this.#requireUnused();
     if (args.length !== params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
@@ -220,18 +225,15 @@ export class Continuation {
     return this.#held;
   }
 
-  #step(raw: unknown): Resumption {
-    const step = stepOf(theEngine(), this.#shape.results, raw);
-    if (step.done) return step;
-    const tag = Tag.wrap(step.tag);
-    const params = theEngine().types.type(step.tag.type).results;
-    return { done: false, tag, payload: step.payload, continuation: this.#next({ params, results: this.#shape.results, fresh: false }) };
-  }
-
-  #settled(raw: unknown): Resumption | Promise<Resumption> {
+  /** What the addon has just told. */
+  #step(): Resumption {
     const engine = theEngine();
-    if (engine.suspensions.ending !== LIMIT.endingParked) return this.#step(raw);
-    return untilReady(engine, this.#held, ASYNC, (last) => this.#step(last));
+    const { results } = this.#shape;
+    if (engine.mailbox.ending === LIMIT.endingReturned) return { done: true, value: engine.resultsFromMailbox(results) };
+    const object = engine.tagAt(engine.mailbox.tag);
+    const type = engine.types.type(object.type);
+    const payload = engine.valuesFromMailbox(type.params);
+    return { done: false, tag: Tag.wrap(object), payload, continuation: this.#next({ params: type.results, results, fresh: false }) };
   }
 
   #next(shape: Shape): Continuation {

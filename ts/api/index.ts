@@ -52,7 +52,7 @@ export function call(fn: ExportedFunction, args: readonly unknown[] = [], option
  * Whether the import whose JavaScript runs could make its caller wait: its call was begun by `promising`, and no other JavaScript is in between.
  */
 export function canSuspend(): boolean {
-  return theEngine().native.canSuspend();
+  return theEngine().canSuspend();
 }
 
 /** Sets the options of this thread's engine; before the first instance. */

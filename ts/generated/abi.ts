@@ -323,7 +323,7 @@ export const STATE = {
   running: 3,
   /** its generations are spent; never used again */
   retired: 4,
-  /** inside an import that waits for a promise: only the host resumes it */
+  /** inside an import that may wait for a promise: only the host resumes it */
   parked: 5,
 } as const;
 
@@ -393,7 +393,7 @@ export const SWITCH_KIND = {
   resumed: 0,
   /** into a resumer: the fiber's function returned; the payload is its VMContinuation */
   returned: 4294967295,
-  /** into the host: an import waits for a promise; the payload is nothing */
+  /** into the host: an import that may wait for a promise is to be called; the payload is nothing */
   parked: 4294967293,
 } as const;
 
@@ -423,31 +423,37 @@ export const LIMIT = {
   barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
-  /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a call */
-  mailboxSize: 8,
+  /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption */
+  mailboxSize: 1008,
   /** mailbox: how the last resumption, making or binding ended, an ending_… */
   mailboxEnding: 0,
-  /** mailbox: index of the continuation that was suspended, made or bound */
+  /** mailbox: index of the continuation, both ways */
   mailboxIndex: 1,
-  /** mailbox: its generation */
+  /** mailbox: its generation, both ways */
   mailboxGeneration: 2,
   /** mailbox: address of the VMTag of the suspension */
   mailboxTag: 3,
-  /** mailbox: an import sets it to 1 when what it returned is a promise to wait for */
-  mailboxPark: 4,
+  /** mailbox: number of the import that is to be called */
+  mailboxImport: 4,
+  /** mailbox, to the addon: what the resumption takes, takes_… bits */
+  mailboxTakes: 5,
+  /** mailbox, to the addon: number of values */
+  mailboxCount: 6,
+  /** mailbox: values, 8 bytes each as in memory, both ways */
+  mailboxValues: 8,
   /** the function returned */
   endingReturned: 0,
   /** it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound */
   endingSuspended: 1,
-  /** an import waits for a promise */
+  /** an import that may wait for a promise is to be called */
   endingParked: 2,
   /** bit of what a resumption takes: suspensions that nothing inside handles */
   takesSuspensions: 1,
-  /** bit of what a resumption takes: imports that wait for promises */
+  /** bit of what a resumption takes: imports that may wait for promises */
   takesPromises: 2,
   /** bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it */
   takesCancellation: 4,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'f0d6d1438091c16f';
+export const CONTRACT = '7f95e8f2c6653296';

@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { importInTheWay, notPromising, trap, wrongArgument } from '../errors/catalog.js';
+import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
@@ -13,8 +13,9 @@ import { isReference, type RegisteredType, TypeRegistry } from '../validate/regi
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import { Mailbox } from './mailbox.js';
 import type { TagObject } from './objects.js';
-import { Suspensions } from './suspension.js';
+import { SuspendingImport } from './suspending_import.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -85,18 +86,20 @@ export class Engine implements FunctionReferences {
   readonly externs = new ExternTable();
   readonly exceptions: ExceptionObjects;
   readonly convert: Conversions;
-  readonly suspensions = new Suspensions();
+  readonly mailbox = new Mailbox();
+  /** The import of `Suspending` whose function runs. */
+  calling: SuspendingImport | undefined;
   /** Milliseconds spent compiling on this thread. */
   compileTime = 0;
 
   readonly #functions = new Map<number, ExportedFunction>();
   readonly #addresses = new WeakMap<object, number>();
-  readonly #starters = new Map<number, ExportedFunction>();
+  readonly #starters = new Map<number, () => void>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
   /** By number of an import; a barrier's own is 0. */
   readonly #importNames: string[] = ['heddle.barrier'];
-  readonly #kinds = new WeakMap<readonly ValueType[], Uint8Array>();
+  readonly #suspendingImports = new Map<number, SuspendingImport>();
   #tags = 0;
   #cache: Cache | undefined;
 
@@ -114,7 +117,7 @@ export class Engine implements FunctionReferences {
         caught: (value) => this.exceptions.caught(value),
         suspendError: (fn, way) => this.#suspendError(fn, way),
       },
-      this.suspensions.mailbox,
+      this.mailbox.words,
     );
   }
 
@@ -180,16 +183,6 @@ export class Engine implements FunctionReferences {
     return { address, type: Number(this.native.load(address + VMTag.type, 'u32')) };
   }
 
-  /** Value type bytes of types, as the addon takes them. The same list gives the same bytes. */
-  kindsOf(types: readonly ValueType[]): Uint8Array {
-    let kinds = this.#kinds.get(types);
-    if (kinds === undefined) {
-      kinds = Uint8Array.from(types, typeByte);
-      this.#kinds.set(types, kinds);
-    }
-    return kinds;
-  }
-
   typeOf(address: number): number {
     return Number(this.native.load(address + VMFunction.type, 'u32'));
   }
@@ -216,7 +209,7 @@ export class Engine implements FunctionReferences {
   }
 
   /** Calls the function of a VMFunction so that it may be set aside (Native.createStarter). */
-  starterOf(address: number): ExportedFunction {
+  starterOf(address: number): () => void {
     let starter = this.#starters.get(address);
     if (starter === undefined) {
       starter = this.native.createStarter(address);
@@ -237,14 +230,43 @@ export class Engine implements FunctionReferences {
   hostFunction({ fn, name, suspending }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
     const type = this.types.type(typeId);
     const id = this.#importNames.push(name) - 1;
-    const wrapper = suspending ? this.#suspendingWrapper(fn, type) : this.#importWrapper(fn, type);
+    if (suspending) this.#suspendingImports.set(id, new SuspendingImport(this, fn, name, type, this.#crosses(type)));
+    const wrapper = suspending ? fn : this.#importWrapper(fn, type);
     return this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
+  }
+
+  /** The import that the addon has just set a call aside for. */
+  pendingImport(): SuspendingImport {
+    const found = this.#suspendingImports.get(this.mailbox.import);
+    if (found === undefined) throw internal('no call was set aside');
+    return found;
+  }
+
+  /** Whether an import that is called now could wait for a promise. */
+  canSuspend(): boolean {
+    return this.native.canSuspend() ?? this.calling !== undefined;
   }
 
   /** ToWebAssemblyValue of the arguments of a function type. Throws a TypeError where its values do not cross. */
   argumentsToWasm(type: RegisteredType, args: readonly unknown[]): (number | bigint)[] {
     this.requireCrossing(type);
     return type.params.map((param, i) => this.toWasm(param, args[i]));
+  }
+
+  /** The values of these types in the mailbox, as what a function with such results returns. */
+  resultsFromMailbox(types: readonly ValueType[]): unknown {
+    if (types.length === 0) return undefined;
+    if (types.length === 1) return this.#fromMailbox(types[0] as ValueType, 0);
+    return this.valuesFromMailbox(types);
+  }
+
+  /** The values of these types in the mailbox. */
+  valuesFromMailbox(types: readonly ValueType[]): unknown[] {
+    return types.map((type, i) => this.#fromMailbox(type, i));
+  }
+
+  #fromMailbox(type: ValueType, place: number): unknown {
+    return this.convert.fromWasm(type, this.mailbox.get(type, place));
   }
 
   /** What the addon returned for results of these types, as JavaScript sees it. */
@@ -269,11 +291,6 @@ export class Engine implements FunctionReferences {
     const give = this.#importResults(type);
     if (give === same) return take;
     return (...raw) => give(take(...raw));
-  }
-
-  #suspendingWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
-    if (!this.#crosses(type)) return () => this.requireCrossing(type);
-    return this.suspensions.wrap(this.#importTaker(fn, type), this.#importResults(type));
   }
 
   /** `fn` with what the addon gives as arguments. */
@@ -324,7 +341,8 @@ export class Engine implements FunctionReferences {
 
   #suspendError(fn: number, way: number): Error {
     const name = this.#importNames[fn] ?? '';
-    return way < 0 ? notPromising(name) : importInTheWay(name, this.#importNames[way] ?? 'without a name');
+    const between = way < 0 ? this.calling?.name : (this.#importNames[way] ?? 'without a name');
+    return between === undefined ? notPromising(name) : importInTheWay(name, between);
   }
 
   /** What the number that a trap carries stands for. */

@@ -126,7 +126,7 @@ export interface Native {
 
   /**
    * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
-   * for messages. A `suspending` one may set mailbox[mailboxPark]: then its caller's fibers are set aside until `settle`.
+   * for messages. A `suspending` one is not called: its caller's fibers are set aside until `settle`.
    */
   createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, suspending: boolean): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
@@ -140,22 +140,25 @@ export interface Native {
   invokeRaw(fn: number, slots: Uint8Array, deadline: number): void;
 
   /**
-   * A function that calls the VMFunction with raw values, so that it may be set aside. This and the functions below that resume say in the mailbox how
-   * that ended, and return the results, the list of a suspension's values, or, parked, nothing.
+   * A function that calls the VMFunction so that it may be set aside. This and the functions below find in the mailbox what goes with the call: the continuation
+   * (index, generation), what the resumption takes, values. They leave in it how that ended, the continuation that there is then, and results or the values of a
+   * suspension.
    */
-  createStarter(fn: number): (...args: unknown[]) => unknown;
-  /** Goes on with a parked continuation: with what the import's promise gave, or throwing what it was rejected with. */
-  settle(index: number, generation: number, failed: boolean, value: unknown, takes: number): unknown;
-  /** Whether an import that is called now could wait for a promise. */
-  canSuspend(): boolean;
-  /** A fresh continuation of a function; its handle is in the mailbox, as those of the functions below. */
+  createStarter(fn: number): () => void;
+  /** Goes on with a parked continuation: the values are the results of its import. */
+  settle(): void;
+  /** Goes on with a parked continuation: its import throws. */
+  settleThrow(reason: unknown): void;
+  /** Whether the import that the addon is calling could wait for a promise; undefined where it is calling none. */
+  canSuspend(): boolean | undefined;
+  /** A fresh continuation of a function. */
   contNew(fn: number): void;
-  /** Binds arguments; `kinds` are value type bytes. Traps where the handle is stale. */
-  contBind(index: number, generation: number, kinds: Uint8Array, values: readonly unknown[]): void;
-  /** Resumes; `takes` are LIMIT.takes… bits. */
-  contResume(index: number, generation: number, kinds: Uint8Array, values: readonly unknown[], takes: number): unknown;
-  /** Throws a VMException into a continuation. */
-  contThrow(index: number, generation: number, exception: number, takes: number): unknown;
+  /** Binds the values. Traps where the handle is stale, as the functions below. */
+  contBind(): void;
+  /** Resumes with the values. */
+  contResume(): void;
+  /** Throws a VMException into a continuation, parked or not. */
+  contThrow(exception: number): void;
   /** Gives a continuation up, parked or not; false where its handle is stale. */
   contDrop(index: number, generation: number): boolean;
 }

@@ -4,6 +4,7 @@
 import { continuationRunning, continuationUsed } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
 import type { ValueType } from '../validate/description.js';
 
 /** A handle of the addon's. */
@@ -17,9 +18,13 @@ const dropped = new FinalizationRegistry<Handle>((handle) => {
   if (handle.index !== 0) theEngine().native.contDrop(handle.index, handle.generation);
 });
 
+/** Those whose continuation is over: to be registered costs more than to be used again. */
+const spare: Held[] = [];
+const MOST_SPARE = 1024;
+
 /**
  * - waiting: fresh or suspended, to be resumed
- * - parked: in an import that waits for a promise
+ * - parked: an import that may wait for a promise has been called, or is to be
  * - running: at this moment
  * - over: nothing is held any more
  */
@@ -32,20 +37,25 @@ export type HeldState = 'waiting' | 'parked' | 'running' | 'over';
 export class Held {
   readonly #engine: Engine;
   readonly #handle: Handle = { index: 0, generation: 0 };
-  #state: HeldState = 'waiting';
+  #state: HeldState = 'over';
   #version = 0;
 
-  /** Takes the continuation that the addon has just handed out. */
-  constructor(engine: Engine) {
+  private constructor(engine: Engine) {
     this.#engine = engine;
-    this.#note();
     dropped.register(this, this.#handle);
+  }
+
+  /** One that holds nothing yet. */
+  static make(engine: Engine): Held {
+    return spare.pop() ?? new Held(engine);
   }
 
   /** A fresh continuation of a function. */
   static of(engine: Engine, fn: number): Held {
+    const held = Held.make(engine);
     engine.native.contNew(fn);
-    return new Held(engine);
+    held.hold(engine.mailbox.index, engine.mailbox.generation, 'waiting');
+    return held;
   }
 
   get state(): HeldState {
@@ -57,50 +67,70 @@ export class Held {
     return this.#version;
   }
 
-  /** Goes on with a parked one: with a value, or throwing it. Returns what the addon returns. */
-  settle(failed: boolean, value: unknown, takes: number): unknown {
-    const { index, generation } = this.#take('parked');
-    return this.#run(() => this.#engine.native.settle(index, generation, failed, value, takes));
+  /** Takes a continuation of the addon's. */
+  hold(index: number, generation: number, state: 'waiting' | 'parked'): void {
+    this.#handle.index = index;
+    this.#handle.generation = generation;
+    this.#state = state;
   }
 
-  /** Resumes. `values` are what the addon takes for these types. */
-  resume(types: readonly ValueType[], values: readonly unknown[], takes: number): unknown {
-    const { index, generation } = this.#consume();
-    return this.#run(() => this.#engine.native.contResume(index, generation, this.#engine.kindsOf(types), values, takes));
+  /** Lets go of a parked one: whoever calls this goes on with it. */
+  release(): void {
+    this.#take('parked');
+  }
+
+  /** The addon has gone on with it: takes what has become of it from the mailbox. */
+  note(): void {
+    const { ending, index, generation } = this.#engine.mailbox;
+    if (ending === LIMIT.endingReturned) this.#state = 'over';
+    else this.hold(index, generation, ending === LIMIT.endingParked ? 'parked' : 'waiting');
+  }
+
+  /** It is over: the function has thrown, or the fibers are given back. */
+  close(): void {
+    this.#state = 'over';
+  }
+
+  /** {@link close}, of one that nobody uses any more. */
+  recycle(): void {
+    this.#state = 'over';
+    if (spare.length < MOST_SPARE) spare.push(this);
+  }
+
+  /** Resumes with values of these types. */
+  resume(types: readonly ValueType[], values: readonly RawValue[], takes: number): void {
+    this.#aim(this.#consume(), takes);
+    this.#engine.mailbox.putAll(types, values);
+    this.#run(() => this.#engine.native.contResume());
   }
 
   /** Throws an exception, given by its address, into it, whether it waits or is parked. */
-  throwInto(exception: number, takes: number): unknown {
-    const { index, generation } = this.#state === 'parked' ? this.#take('parked') : this.#consume();
-    return this.#run(() => this.#engine.native.contThrow(index, generation, exception, takes));
+  throwInto(exception: number, takes: number): void {
+    this.#aim(this.#state === 'parked' ? this.#take('parked') : this.#consume(), takes);
+    this.#run(() => this.#engine.native.contThrow(exception));
   }
 
-  /** Binds arguments. */
-  bind(types: readonly ValueType[], values: readonly unknown[]): void {
-    const { index, generation } = this.#consume();
-    this.#run(() => this.#engine.native.contBind(index, generation, this.#engine.kindsOf(types), values));
+  /** Binds values of these types. */
+  bind(types: readonly ValueType[], values: readonly RawValue[]): void {
+    this.#aim(this.#consume(), 0);
+    this.#engine.mailbox.putAll(types, values);
+    this.#run(() => this.#engine.native.contBind());
   }
 
-  /** Gives the fibers back as they are. Does nothing where they are back. */
-  drop(): void {
-    if (this.#state === 'running') throw continuationRunning();
-    const { index, generation } = this.#handle;
-    this.#handle.index = 0;
-    this.#state = 'over';
-    this.#version++;
-    if (index !== 0) this.#engine.native.contDrop(index, generation);
-  }
-
-  #run(action: () => unknown): unknown {
-    let ended = true;
+  #run(action: () => void): void {
+    let done = false;
     try {
-      const result = action();
-      ended = this.#engine.suspensions.ending === LIMIT.endingReturned;
-      return result;
+      action();
+      done = true;
     } finally {
-      if (ended) this.#state = 'over';
-      else this.#note();
+      if (done) this.note();
+      else this.close();
     }
+  }
+
+  #aim({ index, generation }: Handle, takes: number): void {
+    this.#engine.mailbox.aim(index, generation);
+    this.#engine.mailbox.takes(takes);
   }
 
   #consume(): Handle {
@@ -117,12 +147,5 @@ export class Held {
     this.#handle.index = 0;
     this.#state = 'running';
     return { index, generation };
-  }
-
-  #note(): void {
-    const { suspensions } = this.#engine;
-    this.#handle.index = suspensions.index;
-    this.#handle.generation = suspensions.generation;
-    this.#state = suspensions.ending === LIMIT.endingParked ? 'parked' : 'waiting';
   }
 }

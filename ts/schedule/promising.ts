@@ -4,8 +4,8 @@
 import { wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, type ExportedFunction, theEngine } from '../instance/engine.js';
-import type { ValueType } from '../validate/description.js';
-import { Held } from './held.js';
+import type { RawValue } from '../instance/mailbox.js';
+import type { RegisteredType } from '../validate/registry.js';
 import { untilReady } from './run.js';
 
 /** What `promising` makes. */
@@ -14,12 +14,14 @@ export type PromisingFunction = (...args: unknown[]) => Promise<unknown>;
 /** The export that a function made by {@link promising} stands for. */
 const originals = new WeakMap<object, ExportedFunction>();
 
-function begin(engine: Engine, start: ExportedFunction, args: readonly unknown[], results: readonly ValueType[]): Promise<unknown> {
-  const finish = (raw: unknown): unknown => engine.resultsFromWasm(results, raw);
+function begin(engine: Engine, start: () => void, type: RegisteredType, args: readonly RawValue[]): Promise<unknown> {
+  const { mailbox } = engine;
+  const finish = (): unknown => engine.resultsFromMailbox(type.results);
+  mailbox.putAll(type.params, args);
+  mailbox.takes(LIMIT.takesPromises);
   try {
-    const raw = start(...args);
-    if (engine.suspensions.ending !== LIMIT.endingParked) return Promise.resolve(finish(raw));
-    return untilReady(engine, new Held(engine), LIMIT.takesPromises, finish);
+    start();
+    return mailbox.ending === LIMIT.endingParked ? untilReady(engine, LIMIT.takesPromises, finish) : Promise.resolve(finish());
   } catch (error) {
     return Promise.reject(error);
   }
@@ -43,7 +45,7 @@ export function promising(fn: unknown): PromisingFunction {
   const address = exportOf(fn, 'promising');
   const type = engine.types.type(engine.typeOf(address));
   const start = engine.starterOf(address);
-  const made: PromisingFunction = (...args) => begin(engine, start, engine.argumentsToWasm(type, args), type.results);
+  const made: PromisingFunction = (...args) => begin(engine, start, type, engine.argumentsToWasm(type, args));
   Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
   Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
   originals.set(made, engine.functionAt(address));

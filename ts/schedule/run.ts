@@ -6,43 +6,76 @@ import { LIMIT } from '../generated/abi.js';
 import { cellOf, storeCell } from '../instance/cells.js';
 import type { Engine } from '../instance/engine.js';
 import { CANCELLED, exceptionSlot } from '../instance/exceptions.js';
+import type { RawValue } from '../instance/mailbox.js';
 import type { TagObject } from '../instance/objects.js';
-import type { ValueType } from '../validate/description.js';
-import type { Held } from './held.js';
+import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
+import { Held } from './held.js';
 
-/** What came of a resumption. */
-export type Step =
-  | { readonly done: true; readonly value: unknown }
-  | { readonly done: false; readonly tag: TagObject; readonly payload: readonly unknown[] };
-
-/** The step that the addon has just made. Requires: it is not parked. `results` are the types of the function's results. */
-export function stepOf(engine: Engine, results: readonly ValueType[], raw: unknown): Step {
-  const { suspensions } = engine;
-  if (suspensions.ending === LIMIT.endingReturned) return { done: true, value: engine.resultsFromWasm(results, raw) };
-  const tag = engine.tagAt(suspensions.tag);
-  const { params } = engine.types.type(tag.type);
-  const payload = (raw as readonly unknown[]).map((value, i) => engine.convert.fromWasm(params[i] ?? 0x7f, value));
-  return { done: false, tag, payload };
-}
-
-/**
- * Goes on with a parked continuation, again and again, until it no longer is, and gives what `finish` makes of what the addon returns then. An async function's own
- * waiting costs less than a promise for each step, and keeps what AsyncLocalStorage holds. Requires: the engine has just parked it.
- */
-export async function untilReady<T>(engine: Engine, held: Held, takes: number, finish: (raw: unknown) => T): Promise<T> {
-  const { suspensions } = engine;
-  for (;;) {
-    const { promise, convert } = suspensions.take();
-    let failed = false;
-    let value: unknown;
+/** Goes on with a parked call whose import has given `value`, or throws it. What comes of it is in the mailbox. */
+export function settle(
+  engine: Engine,
+  call: SuspendingImport,
+  index: number,
+  generation: number,
+  failed: boolean,
+  value: unknown,
+  takes: number,
+): void {
+  const { mailbox, native } = engine;
+  let results: RawValue | readonly RawValue[] | undefined;
+  if (!failed) {
     try {
-      value = convert(await promise);
+      results = call.convert(value);
     } catch (error) {
       failed = true;
       value = error;
     }
-    const raw = held.settle(failed, value, takes);
-    if (suspensions.ending !== LIMIT.endingParked) return finish(raw);
+  }
+  // Only now: JavaScript of the user's that ran meanwhile may have used the mailbox.
+  mailbox.aim(index, generation);
+  mailbox.takes(takes);
+  if (failed) return native.settleThrow(value);
+  call.put(results);
+  native.settle();
+}
+
+/**
+ * Calls the imports that a parked call asks for, waits for their promises, and goes on with it, until it is no longer parked; then gives what `finish` returns. An async
+ * function's own waiting costs less than a promise for each step, and keeps what AsyncLocalStorage holds. Requires: the addon has just parked it. `known` is what stands for it,
+ * where something does already.
+ */
+export async function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
+  const { mailbox } = engine;
+  // Made when there is something to wait for: a call whose imports give plain values needs none.
+  let held = known;
+  let done = false;
+  held?.release();
+  try {
+    do {
+      const call = engine.pendingImport();
+      const { index, generation } = mailbox;
+      let failed = false;
+      let value: unknown;
+      try {
+        value = call.call();
+        if (isAwaitable(value)) {
+          held ??= Held.make(engine);
+          held.hold(index, generation, 'parked');
+          value = await value;
+        }
+      } catch (error) {
+        failed = true;
+        value = error;
+      }
+      if (held?.state === 'parked') held.release();
+      settle(engine, call, index, generation, failed, value, takes);
+    } while (mailbox.ending === LIMIT.endingParked);
+    done = true;
+    known?.note();
+    return finish();
+  } finally {
+    if (known === undefined) held?.recycle();
+    else if (!done) known.close();
   }
 }
 

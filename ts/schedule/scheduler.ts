@@ -89,7 +89,7 @@ export class Scheduler {
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
     const type = engine.types.type(engine.typeOf(address));
-    const call = { start: engine.starterOf(address), args: engine.argumentsToWasm(type, args), results: type.results };
+    const call = { start: engine.starterOf(address), type, args: engine.argumentsToWasm(type, args) };
     const owner = {
       ready: (task: Task) => this.#becomesReady(task, task.priority),
       ended: (task: Task, end: TaskEnd) => this.#ended(task, end),

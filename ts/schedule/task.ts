@@ -4,11 +4,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import { cancelled } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
-import type { Engine, ExportedFunction } from '../instance/engine.js';
-import type { ValueType } from '../validate/description.js';
+import type { Engine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
+import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
+import type { RegisteredType } from '../validate/registry.js';
 import { taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
 import { Held } from './held.js';
-import { cancel } from './run.js';
+import { cancel, settle } from './run.js';
 
 /**
  * - queued: not begun: too many others run
@@ -24,10 +26,16 @@ export type TaskEnd = 'completed' | 'failed' | 'cancelled';
 
 /** What a task calls. */
 export interface TaskCall {
-  readonly start: ExportedFunction;
-  /** Arguments as the addon takes them. */
-  readonly args: readonly unknown[];
-  readonly results: readonly ValueType[];
+  readonly start: () => void;
+  readonly type: RegisteredType;
+  readonly args: readonly RawValue[];
+}
+
+/** A call that is set aside in an import. */
+interface Parked {
+  readonly call: SuspendingImport;
+  readonly index: number;
+  readonly generation: number;
 }
 
 /** What a task needs of its scheduler. */
@@ -56,7 +64,8 @@ export class Task extends AsyncResource {
   readonly #reject: (reason: unknown) => void;
   readonly #cleanups = new Set<() => void>();
   #state: TaskState = 'queued';
-  #held: Held | undefined;
+  readonly #held: Held;
+  #parked: Parked | undefined;
   /** What the promise that it waited for gave. */
   #settled: { readonly failed: boolean; readonly value: unknown } | undefined;
   /** Counts its waits, so that a promise that settles twice, or late, is not taken for another. */
@@ -71,6 +80,7 @@ export class Task extends AsyncResource {
     this.name = name;
     this.priority = priority;
     this.#engine = engine;
+    this.#held = Held.make(engine);
     this.#owner = owner;
     this.#call = call;
     let resolve: (value: unknown) => void = () => {};
@@ -127,75 +137,94 @@ export class Task extends AsyncResource {
   }
 
   #run(): void {
-    const { suspensions } = this.#engine;
+    const { mailbox } = this.#engine;
     this.#state = 'running';
-    let raw: unknown;
+    let result: unknown;
     try {
-      raw = this.#go();
-      if (suspensions.ending !== LIMIT.endingParked) raw = this.#engine.resultsFromWasm(this.#call.results, raw);
+      this.#go();
+      while (mailbox.ending === LIMIT.endingParked) {
+        if (this.#callImport()) return;
+      }
+      result = this.#engine.resultsFromMailbox(this.#call.type.results);
     } catch (error) {
       this.#end('failed', error);
       return;
     }
-    if (suspensions.ending !== LIMIT.endingParked) {
-      if (this.#reason === undefined) this.#end('completed', raw);
-      else this.#end('cancelled', this.#reason.value);
+    if (this.#reason === undefined) this.#end('completed', result);
+    else this.#end('cancelled', this.#reason.value);
+  }
+
+  #go(): void {
+    const settled = this.#settled;
+    if (settled !== undefined) {
+      taskResumes(this);
+      this.#settle(settled.failed, settled.value);
       return;
     }
-    this.#held ??= new Held(this.#engine);
-    this.#wait();
+    taskStarts(this);
+    this.#engine.mailbox.putAll(this.#call.type.params, this.#call.args);
+    this.#engine.mailbox.takes(LIMIT.takesPromises);
+    this.#call.start();
   }
 
-  #go(): unknown {
-    const settled = this.#settled;
-    if (this.#held === undefined || settled === undefined) {
-      taskStarts(this);
-      return this.#call.start(...this.#call.args);
-    }
-    taskResumes(this);
+  /** Goes on with what its import gave. */
+  #settle(failed: boolean, value: unknown): void {
+    const { call, index, generation } = this.#parked as Parked;
     this.#settled = undefined;
-    return this.#held.settle(settled.failed, settled.value, LIMIT.takesPromises);
+    if (this.#held.state === 'parked') this.#held.release();
+    settle(this.#engine, call, index, generation, failed, value, LIMIT.takesPromises);
   }
 
-  #wait(): void {
-    const { promise, convert } = this.#engine.suspensions.take();
+  /** Calls the import that the call was set aside for. Whether the turn ends there. */
+  #callImport(): boolean {
+    const call = this.#engine.pendingImport();
+    const { index, generation } = this.#engine.mailbox;
+    this.#parked = { call, index, generation };
+    let failed = false;
+    let value: unknown;
+    let waits = false;
+    try {
+      value = call.call();
+      waits = isAwaitable(value);
+    } catch (error) {
+      failed = true;
+      value = error;
+    }
+    if (waits || this.#reason !== undefined) {
+      this.#held.hold(index, generation, 'parked');
+      if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);
+      else this.#unwind();
+      return true;
+    }
+    this.#settle(failed, value);
+    return false;
+  }
+
+  #wait(promise: PromiseLike<unknown>): void {
     this.#state = 'waiting';
     taskSuspends(this);
-    if (this.#reason !== undefined) {
-      this.#unwind();
-      return;
-    }
     const wait = ++this.#waits;
-    const settle = (failed: boolean, value: unknown): void => {
+    const settled = (failed: boolean, value: unknown): void => {
       if (this.#state !== 'waiting' || wait !== this.#waits) return;
-      this.#settled = failed ? { failed, value } : this.#converted(convert, value);
+      this.#settled = { failed, value };
       this.#state = 'ready';
       this.#owner.ready(this);
     };
     try {
-      (promise as PromiseLike<unknown>).then(
-        (value) => settle(false, value),
-        (reason: unknown) => settle(true, reason),
+      promise.then(
+        (value) => settled(false, value),
+        (reason: unknown) => settled(true, reason),
       );
     } catch (error) {
-      settle(true, error);
-    }
-  }
-
-  #converted(convert: (value: unknown) => unknown, value: unknown): { readonly failed: boolean; readonly value: unknown } {
-    try {
-      return { failed: false, value: convert(value) };
-    } catch (error) {
-      return { failed: true, value: error };
+      settled(true, error);
     }
   }
 
   #unwind(): void {
-    const held = this.#held;
     const reason = this.#reason?.value;
     this.#state = 'running';
     try {
-      if (held !== undefined) this.runInAsyncScope(() => cancel(this.#engine, held));
+      this.runInAsyncScope(() => cancel(this.#engine, this.#held));
       this.#end('cancelled', reason);
     } catch (error) {
       this.#end('failed', error);
@@ -204,6 +233,7 @@ export class Task extends AsyncResource {
 
   #end(end: TaskEnd, result: unknown): void {
     this.#state = 'ended';
+    this.#held.recycle();
     for (const cleanup of this.#cleanups) cleanup();
     this.#cleanups.clear();
     taskEnds(this, end);
