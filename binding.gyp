@@ -32,6 +32,7 @@
         "native/bindings/values.cc",
         "native/bindings/engine.cc",
         "native/bindings/host_call.cc",
+        "native/bindings/mapped_memory.cc",
         "native/bindings/memory.cc",
         "native/bindings/table.cc",
         "native/bindings/libcalls.cc",
@@ -39,6 +40,7 @@
         "native/bindings/report_functions.cc",
         "native/bindings/code_functions.cc",
         "native/bindings/object_functions.cc",
+        "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",
         "native/bindings/resumption_functions.cc",
         "native/addon/addon.cc"

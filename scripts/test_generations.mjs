@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The tests of control with an addon whose continuation records begin a few generations before their last: `node scripts/test_generations.mjs`. What takes
-// 2^40 uses of one record otherwise then happens all the time. Ends with `N passed, N failed`.
+// 2^40 uses of one record otherwise then happens all the time. The code checks each raw store into a buffer while it runs. Ends with `N passed, N failed`.
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, Tally } from './tally.mjs';
@@ -21,7 +21,12 @@ const node = process.execPath;
 await tally.run('addon', node, ['scripts/build_native.mjs', '--in', folder], {
   env: { ...process.env, HEDDLE_GENERATION_START: String(START) },
 });
-const env = { ...process.env, HEDDLE_ADDON: join(folder, 'build/Release/heddle.node'), HEDDLE_GENERATIONS_LEFT: String(LEFT) };
+const env = {
+  ...process.env,
+  HEDDLE_ADDON: join(folder, 'build/Release/heddle.node'),
+  HEDDLE_GENERATIONS_LEFT: String(LEFT),
+  HEDDLE_DEBUG_STORES: '1',
+};
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations'], { env });
 await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
 process.exit(tally.finish());

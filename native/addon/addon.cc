@@ -27,6 +27,7 @@ napi_value start(napi_env env, napi_value exports) {
   define_exception_functions(env, exports);
   define_code_functions(env, exports);
   define_object_functions(env, exports);
+  define_mapped_memory_functions(env, exports);
   define_call_functions(env, exports);
   define_resumption_functions(env, exports);
   return exports;

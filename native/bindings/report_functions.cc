@@ -52,6 +52,8 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
   set_hook(&in, in.value(0), "suspendError", &hooks->suspend_error);
+  set_hook(&in, in.value(0), "wait", &hooks->wait);
+  set_hook(&in, in.value(0), "notify", &hooks->notify);
   const Bytes mailbox = in.doubles(1);
   if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
   if (!in || in.engine()->mailbox != nullptr) return nullptr;

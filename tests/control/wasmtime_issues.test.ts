@@ -92,7 +92,7 @@ describe('#13584: the program ends from inside, after a resume or on a continuat
     ['a trap after a resume', program('unreachable', ''), 134],
     ['a trap on a continuation', program('', 'unreachable'), 134],
   ])('%s', async (_, text, status) => {
-    await withFolder((folder) => {
+    await withFolder(async (folder) => {
       const file = join(folder, 'program.wat');
       writeFileSync(file, text);
       const outcome = heddle(['run', file]);

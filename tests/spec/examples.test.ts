@@ -1,11 +1,12 @@
 /**
- * The proposal's example programs print what their text says. Every expectation is computed here, by JavaScript generators that do what the text
- * of the program describes.
+ * The proposal's example programs print what their text says. Every expectation is computed here or in example_models.ts, by JavaScript generators that do
+ * what the text of the program describes.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../../ts/wast/run.js';
+import { actorChain, asyncAwait, switching } from './example_models.js';
 import { MISSING, scriptsFolder } from './scripts.mjs';
 
 type Step = 'yield' | { readonly fork: Thread };
@@ -115,6 +116,14 @@ const EXPECTED: Readonly<Record<string, readonly number[]>> = {
   'fun-pipes.wast': pipes,
   // each task enqueues the next one, prints its id, yields, prints it again
   'scheduler1.wast': [0, 1, 0, 2, 1, 3, 2, 3],
+  'scheduler2.wast': switching(2),
+  'scheduler2-throw.wast': switching(3, 2),
+  'async-await.wast': asyncAwait(),
+  'actor.wast': actorChain(64),
+  'actor-lwt.wast': actorChain(64),
+  'fun-actor-lwt.wast': actorChain(64),
+  // prints nothing: it asserts what it computes
+  'fun-state.wast': [],
   'static-lwt.wast': [-1, 10, 20, 30, 11, 21, 31, 12, 22, 32, -2],
   'lwt.wast': lwt([[sync], [kt], [tk], [ykt], [ytk]]),
   // its `sync` is given the asynchronous `$yield`
@@ -132,6 +141,10 @@ describe('stack-switching-examples', () => {
     });
     return;
   }
+  test('all of them are here', () => {
+    expect(readdirSync(join(folder, 'stack-switching-examples')).sort()).toEqual(Object.keys(EXPECTED).sort());
+  });
+
   test.each(Object.entries(EXPECTED))('%s', (name, expected) => {
     const path = join(folder, 'stack-switching-examples', name);
     expect(existsSync(path)).toBe(true);

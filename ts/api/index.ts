@@ -65,6 +65,7 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
   return theEngine().statistics();
 }
 
+export type { MappedMemory } from '../instance/mapped_memory.js';
 export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
 export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';
@@ -72,3 +73,4 @@ export type { Task, TaskEnd, TaskState } from '../schedule/task.js';
 export { parseWat } from '../source/bytes.js';
 export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
 export { Continuation } from './continuation.js';
+export { createMemory, type MemoryDescriptor } from './memory.js';

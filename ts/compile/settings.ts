@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTRACT } from '../generated/abi.js';
+import type { LoweringOptions } from '../lower/context.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { sha256 } from './container.js';
 
@@ -20,6 +21,8 @@ export interface CompileSettings {
   readonly interruptible: boolean;
   /** Small functions that switch stacks are inlined where they are called. */
   readonly inline: boolean;
+  /** Each raw store into a continuation's or exception's buffer is checked as it is made: a trap then is a bug of Heddle. */
+  readonly debugStores: boolean;
   /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
   readonly verify: boolean;
   /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
@@ -43,7 +46,7 @@ export interface ArtifactKey {
 /** Counts changes of the artifact's own format. */
 export const ARTIFACT_FORMAT = 2;
 
-/** What is assumed of a CPU that is not this one: x86-64-v2, because rounding needs SSE4.1, and the first aarch64. */
+/** What is assumed of a CPU that is not this one: x86-64-v2, for speed (all works with none), and the first aarch64. */
 const BASELINE: Readonly<Record<Target, readonly string[]>> = {
   x64: ['has_cmpxchg16b', 'has_popcnt', 'has_sse3', 'has_sse41', 'has_sse42', 'has_ssse3'],
   arm64: [],
@@ -67,9 +70,16 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     checked: options.checked ?? false,
     interruptible: options.interruptible ?? true,
     inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
+    debugStores: options.debugStores ?? process.env['HEDDLE_DEBUG_STORES'] === '1',
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };
+}
+
+/** How operators are lowered for these settings. */
+export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
+  const has = (feature: string): boolean => target !== 'x64' || cpu.includes(feature);
+  return { checked, interruptible, debug: verify, debugStores, rounds: has('has_sse41'), shuffles: has('has_ssse3') };
 }
 
 /** The code generator's target triple and settings. */

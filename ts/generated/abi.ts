@@ -118,7 +118,7 @@ export const VMTable = {
   $size: 48,
 } as const;
 
-/** A linear memory, backed by V8's own WebAssembly.Memory. Byte offsets; `$size` is the struct's. */
+/** A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours. Byte offsets; `$size` is the struct's. */
 export const VMMemory = {
   /** address of byte 0 */
   base: 0,
@@ -301,9 +301,9 @@ export const LIBCALL = {
   exceptionNew: 22,
   /** (VMException* or 0): throw it from the call; traps on null */
   throwRef: 23,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared */
   atomicWait: 24,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, count) -> how many were woken */
   atomicNotify: 25,
   /** (VMException*): its values are loaded; free it unless something holds it */
   exceptionRelease: 26,
@@ -349,6 +349,7 @@ export const TRAP = {
   unalignedAtomic: 18,
   expectedShared: 19,
   outOfMemory: 20,
+  storeBounds: 21,
   cancelled: 30,
   stackOverflow: 251,
   integerOverflow: 252,
@@ -379,6 +380,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   18: "unaligned atomic",
   19: "expected shared memory",
   20: "out of memory",
+  21: "internal error: a value would be stored beyond its buffer",
   30: "the call was cancelled",
   251: "call stack exhausted",
   252: "integer overflow",
@@ -456,4 +458,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '7f95e8f2c6653296';
+export const CONTRACT = '634ba96c0e99bc58';

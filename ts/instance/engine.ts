@@ -10,6 +10,7 @@ import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { notify, wait } from './atomics.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
@@ -27,6 +28,8 @@ export interface ImportedFunction {
   readonly name: string;
   /** Whether its caller waits for a promise that it returns. */
   readonly suspending: boolean;
+  /** Function index in the importing module. */
+  readonly index: number;
 }
 
 /** Returns what it gets. */
@@ -79,6 +82,12 @@ function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunctio
   }
 }
 
+/** The CPU's features that code may use: all, or those of them that HEDDLE_CPU names, separated by commas. */
+function usableFeatures(native: Native): string[] {
+  const wanted = process.env['HEDDLE_CPU']?.split(',');
+  return native.cpuFeatures().filter((feature) => wanted === undefined || wanted.includes(feature));
+}
+
 /** One thread's engine. */
 export class Engine implements FunctionReferences {
   readonly native: Native;
@@ -116,6 +125,8 @@ export class Engine implements FunctionReferences {
         thrown: (exception) => this.exceptions.thrown(exception),
         caught: (value) => this.exceptions.caught(value),
         suspendError: (fn, way) => this.#suspendError(fn, way),
+        wait,
+        notify,
       },
       this.mailbox.words,
     );
@@ -133,7 +144,7 @@ export class Engine implements FunctionReferences {
   /** How modules are compiled for this machine. */
   compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: this.native.cpuFeatures(), cache: this.#cache, ...options };
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -226,13 +237,15 @@ export class Engine implements FunctionReferences {
     return this.resultsFromWasm(type.results, this.native.invoke(address, this.argumentsToWasm(type, args), deadline));
   }
 
-  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. */
-  hostFunction({ fn, name, suspending }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
+  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `index` is its function index, by which it is named where it is exported again. */
+  hostFunction({ fn, name, suspending, index }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
     const type = this.types.type(typeId);
     const id = this.#importNames.push(name) - 1;
     if (suspending) this.#suspendingImports.set(id, new SuspendingImport(this, fn, name, type, this.#crosses(type)));
     const wrapper = suspending ? fn : this.#importWrapper(fn, type);
-    return this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
+    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
+    this.native.store(address + VMFunction.index, 'u32', index);
+    return address;
   }
 
   /** The import that the addon has just set a call aside for. */

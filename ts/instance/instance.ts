@@ -1,43 +1,56 @@
 /**
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
-import { trap, unsupported } from '../errors/catalog.js';
+import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/experiments.js';
 import type { HandlerBlock } from '../lower/layout.js';
 import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
 import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
+import type { MappedMemory } from './mapped_memory.js';
+import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
-import { type GlobalObject, type MemoryObject, memoryObject, newMemory, noteMaximum, type TableObject, type TagObject } from './objects.js';
+import type { GlobalObject, TableObject, TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
 
 /** What an export is, before the API wraps it. */
 export type ExportedObject =
   | { readonly kind: 'func'; readonly value: ExportedFunction }
   | { readonly kind: 'table'; readonly value: TableObject }
-  | { readonly kind: 'memory'; readonly value: WebAssembly.Memory }
+  | { readonly kind: 'memory'; readonly value: WebAssembly.Memory | MappedMemory }
   | { readonly kind: 'global'; readonly value: GlobalObject }
   | { readonly kind: 'tag'; readonly value: TagObject };
 
 /** Writes the part of a context behind its fixed head. */
 class ContextImage {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Little-endian words, as both ISAs have them. */
+  readonly words: Uint32Array<ArrayBuffer>;
 
   constructor(size: number) {
-    this.bytes = new Uint8Array(size - VMInstance.$size);
-    this.#view = new DataView(this.bytes.buffer);
+    this.words = new Uint32Array((size - VMInstance.$size) >> 2);
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.words.buffer);
   }
 
   u32(offset: number, value: number): void {
-    this.#view.setUint32(offset - VMInstance.$size, value, true);
+    this.words[(offset - VMInstance.$size) >> 2] = value;
   }
 
   address(offset: number, value: number): void {
-    this.u32(offset, value >>> 0);
-    this.u32(offset + 4, Math.floor(value / 0x1_0000_0000));
+    const [low, high] = split(value);
+    this.u32(offset, low);
+    this.u32(offset + 4, high);
   }
+}
+
+const WORD = 0x1_0000_0000;
+
+/** Low and high word of an address. */
+function split(address: number): readonly [number, number] {
+  return [address % WORD, Math.floor(address / WORD)];
 }
 
 /** An instance, made in steps by {@link instantiate}. */
@@ -122,30 +135,50 @@ class Builder {
     }
   }
 
+  /** Modules have tens of thousands of functions: what follows from the type is looked up once, and words are written without a call each. */
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
     const { description, layout } = this.#module;
     const imported = layout.importedFunctions.count;
-    description.functions.forEach((type, i) => {
-      this.#functionBlock(image, code, layout.functions.at(i), imported + i, type);
-    });
+    const write = this.#functionWriter(image, code);
+    const { functions } = description;
+    for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
     const imports = description.imports.filter((entry) => entry.kind === 'func');
     experimentsOf(description).forEach(({ index }, i) => {
-      const block = layout.functions.at(description.functions.length + i);
-      this.#functionBlock(image, code, block, index, imports[index]?.type ?? 0);
+      const block = layout.functions.at(functions.length + i);
+      write(block, index, imports[index]?.type ?? 0);
       image.address(layout.importedFunctions.at(index), this.#address + block);
     });
   }
 
-  /** The VMFunction of a function index whose code is the module's own. */
-  #functionBlock(image: ContextImage, code: LoadedCode, block: number, index: number, type: number): void {
+  /** Writes the VMFunction of a function index whose code is the module's own. What follows from the type is looked up once. */
+  #functionWriter({ words }: ContextImage, code: LoadedCode): (block: number, index: number, type: number) => void {
     const { signatures, typeIds } = this.#module;
-    const shape = signatures.shape(type);
-    image.address(block + VMFunction.code, code.entry(index));
-    image.address(block + VMFunction.context, this.#address);
-    image.u32(block + VMFunction.type, typeIds[type] ?? 0);
-    image.u32(block + VMFunction.index, index);
-    image.address(block + VMFunction.enter, code.entry(signatures.enter(type)));
-    image.u32(block + VMFunction.slots, Math.max(shape.params.length, shape.results.length));
+    const [contextLow, contextHigh] = split(this.#address);
+    const types = new Map<number, { readonly enter: readonly [number, number]; readonly id: number; readonly slots: number }>();
+    const typeOf = (type: number) => {
+      const { params, results } = signatures.shape(type);
+      const made = {
+        enter: split(code.entry(signatures.enter(type))),
+        id: typeIds[type] ?? 0,
+        slots: Math.max(params.length, results.length),
+      };
+      types.set(type, made);
+      return made;
+    };
+    return (block, index, type) => {
+      const { enter, id, slots } = types.get(type) ?? typeOf(type);
+      const at = (block - VMInstance.$size) >> 2;
+      const entry = code.entry(index);
+      words[at + (VMFunction.code >> 2)] = entry % WORD;
+      words[at + (VMFunction.code >> 2) + 1] = entry / WORD;
+      words[at + (VMFunction.context >> 2)] = contextLow;
+      words[at + (VMFunction.context >> 2) + 1] = contextHigh;
+      words[at + (VMFunction.type >> 2)] = id;
+      words[at + (VMFunction.index >> 2)] = index;
+      words[at + (VMFunction.enter >> 2)] = enter[0];
+      words[at + (VMFunction.enter >> 2) + 1] = enter[1];
+      words[at + (VMFunction.slots >> 2)] = slots;
+    };
   }
 
   #handlerBlock(image: ContextImage, block: HandlerBlock): void {
@@ -248,9 +281,10 @@ class Builder {
       }
       const start = this.#constant(offset);
       const position = this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
-      const target = new Uint8Array(at(this.#memories, memory).memory.buffer);
-      if (position + bytes.length > target.length) throw trap(TRAP.memoryBounds);
-      target.set(bytes, position);
+      const { buffer } = at(this.#memories, memory).memory;
+      if (position + bytes.length > buffer.byteLength) throw trap(TRAP.memoryBounds);
+      // No longer than the segment: a view of all of a large memory cannot be made everywhere.
+      new Uint8Array(buffer, position, bytes.length).set(bytes);
     }
   }
 }
@@ -263,14 +297,12 @@ function at<T>(list: readonly T[], index: number): T {
 
 /** The memories an instance will have, imported and own. */
 export function instanceMemories(engine: Engine, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
-  const own = module.description.memories.map((description) => {
-    if (description.memory64) throw unsupported('a 64-bit memory');
-    if (description.pageSizeLog2 !== 16) throw unsupported('a custom page size');
-    const memory = newMemory(description);
-    noteMaximum(memory, description.maximum === null ? null : Number(description.maximum));
-    return memoryObject(engine, memory);
-  });
-  return [...imports.memories, ...own];
+  return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
+}
+
+/** Whether the code for these memories must check every access: what is checked always does not count. */
+export function needsChecks(memories: readonly MemoryObject[]): boolean {
+  return memories.some(({ guarded, memory64, pageSizeLog2 }) => !guarded && !memory64 && pageSizeLog2 === PAGE_SHIFT);
 }
 
 /** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. Returns its exports. */

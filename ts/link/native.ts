@@ -26,6 +26,12 @@ export interface NativeHooks {
    * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
    */
   suspendError(fn: number, way: number): Error;
+  /**
+   * `memory.atomic.wait`: address in the shared memory, milliseconds (Infinity for ever); a bigint waits on 64 bits. 0 woken, 1 not equal, 2 timed out.
+   */
+  wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
+  /** `memory.atomic.notify`: how many were woken. */
+  notify(memory: WebAssembly.Memory, address: number, count: number): number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -88,11 +94,11 @@ export interface Native {
   /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
   defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
   /**
-   * Maps an artifact. `code` begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
+   * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
    * sorted by offset. Returns its number and base address.
    */
   loadCode(
-    code: Uint8Array,
+    code: Uint8Array | string,
     functions: Int32Array,
     traps: Int32Array,
     sources: Int32Array,
@@ -114,8 +120,14 @@ export interface Native {
   /** Old length or -1. */
   tableGrow(table: number, delta: number, fill: number): number;
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
-  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. */
-  createMemory(memory: WebAssembly.Memory): { address: number; base: number; guarded: boolean };
+  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. `wide` is 1 where it has 64-bit addresses. */
+  createMemory(memory: WebAssembly.Memory, wide: number): { address: number; base: number; guarded: boolean };
+  /** A memory that V8 cannot make: address of its VMMemory, 0 without memory. Lengths in bytes; `pageShift` is the binary logarithm of a page. */
+  createMappedMemory(bytes: number, maximum: number, pageShift: number): number;
+  /** The ArrayBuffer over such a memory: the same one until it grows. */
+  mappedMemoryBuffer(memory: number): ArrayBuffer;
+  /** Grows such a memory by pages: old pages or -1. */
+  mappedMemoryGrow(memory: number, delta: number): number;
   /** Address of a zeroed 16-byte cell. */
   createGlobal(): number;
   createTag(type: number, id: number): number;

@@ -11,6 +11,7 @@ import { newException } from './exceptions.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { type HandlerList, type LabelClause, readClauses } from './handlers.js';
 import { NONE, type Value } from './program.js';
+import { checkStores } from './stores.js';
 import { OP } from './stream.js';
 import { concreteType, type FunctionShape, functionTypeIndex, slotCount } from './types.js';
 
@@ -94,6 +95,7 @@ export function appendSlots(f: FunctionLowering, record: Value, values: readonly
   const count = get(f, TYPE.I32, record, VMContinuation.count);
   const total = program.binary(OPCODE.iadd, count, program.iconst(TYPE.I32, values.length));
   reserve(f, record, total);
+  checkStores(program, f.context, 'record', record, () => total);
   const offset = shift(f, OPCODE.ishl, f.zeroExtend(count), SLOT_SIZE_LOG2);
   storeSlots(f, program.binary(OPCODE.iadd, get(f, TYPE.I64, record, VMContinuation.slots), offset), values);
   return total;
@@ -174,7 +176,10 @@ function suspend(f: FunctionLowering): void {
   const record = get(f, TYPE.I64, fiber, VMFiber.record);
   const slots = slotCount(shape);
   if (slots > 0) reserve(f, record, program.iconst(TYPE.I32, slots));
-  if (values.length > 0) storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
+  if (values.length > 0) {
+    checkStores(program, f.context, 'record', record, () => program.iconst(TYPE.I32, values.length));
+    storeSlots(f, get(f, TYPE.I64, record, VMContinuation.slots), values);
+  }
   const handle = suspendAs(f, record, current);
   const parent = get(f, TYPE.I64, fiber, VMFiber.parent);
   put(f, program.address(0), fiber, VMFiber.parent);

@@ -9,6 +9,7 @@ import type { LoweringContext } from './context.js';
 import { hostCall } from './libcalls.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
 import type { Trampoline } from './signatures.js';
+import { checkStores } from './stores.js';
 import { slotCount } from './types.js';
 
 const SLOT_ALIGNMENT_LOG2 = 4;
@@ -40,19 +41,22 @@ const row = (first: Value, count: number): readonly Value[] => Array.from({ leng
 function enter(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
   const [callee, code, fiber] = [0, 1, 2];
   const { params, results } = shape;
-  const slots = (): Value => {
-    const record = program.load(TYPE.I64, MEMORY.trusted, fiber, VMFiber.record);
-    return program.load(TYPE.I64, MEMORY.trusted, record, VMContinuation.slots);
+  const record = (): Value => program.load(TYPE.I64, MEMORY.trusted, fiber, VMFiber.record);
+  const slotsOf = (address: Value): Value => program.load(TYPE.I64, MEMORY.trusted, address, VMContinuation.slots);
+  const storeResults = (values: readonly Value[]): void => {
+    const address = record();
+    checkStores(program, context, 'record', address, () => program.iconst(TYPE.I32, values.length));
+    store(program, values, slotsOf(address));
   };
   program.begin(number, context.signatures.enterSignature, stackFlags(shape.indirect ? results.length : params.length), 3);
-  const args = params.length > 0 ? load(program, params, slots()) : NONE;
+  const args = params.length > 0 ? load(program, params, slotsOf(record())) : NONE;
   if (shape.indirect) {
     const area = program.stackSlot(LIMIT.slotSize * results.length, SLOT_ALIGNMENT_LOG2);
     program.callIndirect(shape.signature, code, [callee, program.stackAddress(area), ...args], 0);
-    store(program, load(program, results, program.stackAddress(area)), slots());
+    storeResults(load(program, results, program.stackAddress(area)));
   } else {
     const first = program.callIndirect(shape.signature, code, [callee, ...args], results.length);
-    if (results.length > 0) store(program, row(first, results.length), slots());
+    if (results.length > 0) storeResults(row(first, results.length));
   }
   program.return(NONE);
   program.end();
