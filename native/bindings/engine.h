@@ -2,6 +2,7 @@
 #pragma once
 #include <node_api.h>
 
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -76,6 +77,8 @@ struct HostObject {
   VMHostFunction vm;
   VMFunction function;
   const FunctionType* type;
+  /// Whether it may give a promise that its caller then waits for (WebAssembly.Suspending).
+  bool suspending;
   /// Null once it was given up by `dispose`.
   napi_ref callee;
 };
@@ -93,6 +96,7 @@ struct Hooks {
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
   napi_ref collected = nullptr;
+  napi_ref suspend_error = nullptr;
   napi_ref wait = nullptr;
   napi_ref notify = nullptr;
 };
@@ -121,6 +125,9 @@ class Engine {
   AlternateStack alternate_stack;
   Runtime runtime;
   Hooks hooks;
+  /// kMailboxSize doubles of a Float64Array that `mailbox_array` keeps.
+  double* mailbox = nullptr;
+  napi_ref mailbox_array = nullptr;
   /// By id.
   std::vector<std::unique_ptr<FunctionType>> types;
   /// All memories that are used; and those whose base may change, which are compared with V8 whenever JavaScript has run.
@@ -137,6 +144,15 @@ class Engine {
 
 /// Puts the library calls of bindings into the thread's table.
 void install_binding_libcalls(Runtime* runtime);
+
+/// Calls a hook; null, with an exception pending, when it fails.
+napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_value> arguments);
+
+/// Throws what a stretch that trapped is to JavaScript. A termination is no exception: it is pending already, and no handler may see it.
+void throw_ending(Engine* engine, const Entry& entry);
+
+/// Copies values from slots to the mailbox.
+void put_values(Engine* engine, uint64_t slots, size_t count);
 
 /// Runs a call whose arguments are in its slots. False when an exception is pending.
 bool run_call(Engine* engine, Call* call, uint64_t deadline);

@@ -96,7 +96,7 @@ void JavaScriptRoots::marked(Blocks* blocks) {
 
 void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   if (engine_->hooks.collected == nullptr) return;
-  if (codes.empty() && freed_tags_.empty() && engine_->heap.externs.count == 0) return;
+  if (codes.empty() && freed_tags_.empty() && freed_imports_.empty() && engine_->heap.externs.count == 0) return;
   napi_env env = engine_->env;
   const HostScope scope(engine_);
   bool pending = false;
@@ -104,11 +104,12 @@ void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
     return;  // The values that were not found go with the next collection.
   napi_value nothing = nullptr, ignored = nullptr;
   napi_get_undefined(env, &nothing);
-  const napi_value arguments[2] = {numbers(env, freed_tags_), numbers(env, codes)};
-  if (arguments[0] == nullptr || arguments[1] == nullptr) return;
+  const napi_value arguments[3] = {numbers(env, freed_tags_), numbers(env, codes), numbers(env, freed_imports_)};
+  if (arguments[0] == nullptr || arguments[1] == nullptr || arguments[2] == nullptr) return;
   freed_tags_.clear();
+  freed_imports_.clear();
   // Only a termination can fail it, which stays pending in V8.
-  if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 2, arguments, &ignored) != napi_ok) {
+  if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 3, arguments, &ignored) != napi_ok) {
     napi_get_and_clear_last_exception(env, &ignored);
   }
 }

@@ -26,6 +26,8 @@ class JavaScriptRoots final : public HeapEmbedder {
   void use_memory(struct MemoryObject* memory) const;
   /// A tag was freed: JavaScript may forget its name.
   void tag_freed(uint32_t id) { freed_tags_.push_back(id); }
+  /// The same for an import that may wait for a promise.
+  void import_freed(uint32_t id) { freed_imports_.push_back(id); }
   size_t holders() const { return holders_.size(); }
 
   std::vector<MemoryRange> memories() override;
@@ -37,6 +39,7 @@ class JavaScriptRoots final : public HeapEmbedder {
   Engine* engine_;
   std::unordered_map<uint64_t, napi_ref> holders_;
   std::vector<uint32_t> freed_tags_;
+  std::vector<uint32_t> freed_imports_;
 };
 
 /// Tells the heap how the objects of this layer are traced and freed.

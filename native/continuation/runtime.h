@@ -31,17 +31,6 @@ struct EntryFiber {
   EntryFiber* previous;
 };
 
-/// A chain of fibers that waits for something outside WebAssembly, such as a promise. While it is in the thread's list its frames are roots
-/// of the collector.
-struct ParkedChain {
-  /// The innermost fiber, and where it waits.
-  VMFiber* leaf = nullptr;
-  uint64_t sp = 0;
-  uint64_t pc = 0;
-  ParkedChain* next = nullptr;
-  ParkedChain* previous = nullptr;
-};
-
 /// What frees continuations that nothing refers to (heap/heap.h).
 class Reclaimer {
  public:
@@ -54,15 +43,21 @@ class Reclaimer {
 
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
 struct OuterEntry {
-  OuterEntry* outer;
+  OuterEntry* outer = nullptr;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
-  VMFiber* suspended_current;
+  VMFiber* suspended_current = nullptr;
   /// VMThread's exit_… fields of then: where that fiber waits.
-  uint64_t exit_sp;
-  uint64_t exit_fp;
-  uint64_t exit_pc;
+  uint64_t exit_sp = 0;
+  uint64_t exit_fp = 0;
+  uint64_t exit_pc = 0;
   /// The import that fiber was calling; null when it called none.
-  const VMHostFunction* import;
+  const VMHostFunction* import = nullptr;
+  /// Its outermost fiber.
+  VMFiber* outermost = nullptr;
+  /// What the host takes that nothing inside handles: kTakes… bits.
+  uint32_t takes = 0;
+  /// The tag of the suspension that the host took.
+  const VMTag* tag = nullptr;
 };
 
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
@@ -91,20 +86,20 @@ class Runtime {
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
-  /// Puts a chain into the list of those that wait, and takes it out.
-  void park(ParkedChain* chain);
-  void unpark(ParkedChain* chain);
-  ParkedChain* parked_chains() const { return parked_; }
   /// Gives a fresh record, which the current fiber is about to resume, a stack. False without one, or where fibers nest too deep.
   bool allocate_fiber(VMContinuation* record);
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
-  void release_chain(VMFiber* end) { release_fibers(thread.current, end); }
+  void release_chain(const VMFiber* end) { release_fibers(thread.current, end); }
   /// Takes back `fiber` and its parents up to, not including, `end`.
   void release_fibers(VMFiber* fiber, const VMFiber* end);
+  /// Takes back a continuation that is fresh, suspended or parked, with everything inside.
+  void drop(VMContinuation* record);
 
   VMThread thread{};
+  /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
+  VMFiber host{};
   Records records;
   /// Null where nothing reclaims; then continuations live until they end.
   Reclaimer* reclaimer = nullptr;
@@ -132,11 +127,18 @@ class Runtime {
   std::unique_ptr<Stacks> entry_stacks_;
   EntryFiber* free_entries_ = nullptr;
   EntryFiber* taken_entries_ = nullptr;
-  ParkedChain* parked_ = nullptr;
   size_t free_entry_count_ = 0;
   void destroy_entry_fiber(EntryFiber* entry);
   uint64_t fibers_made_ = 0;
 };
+
+/// The handlers of a fiber that the host runs: none.
+VMHandlers* host_handlers();
+
+/// Whether a fiber is the host's stand-in, or none at all: where a chain of fibers ends.
+inline bool is_host(const VMFiber* fiber) {
+  return fiber == nullptr || fiber->stack == nullptr;
+}
 
 /// Puts the library calls of this folder into the thread's table.
 void install_continuation_libcalls(Runtime* runtime);

@@ -70,12 +70,13 @@ bool Marker::mark_record(const VMContinuation* record) {
 
 void Marker::record(VMContinuation* record) {
   // A running one is found by its chain, which is active or hangs on a suspended one.
-  if (state_of(record) != State::Fresh && state_of(record) != State::Suspended) return;
+  const State state = state_of(record);
+  if (state != State::Fresh && state != State::Suspended && state != State::Parked) return;
   if (mark_record(record)) continuations_.push_back(record);
 }
 
 void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
-  for (VMFiber* fiber = leaf; fiber != nullptr; fiber = fiber->parent) {
+  for (VMFiber* fiber = leaf; !is_host(fiber); fiber = fiber->parent) {
     words(sp, address_of(fiber));
     word(pc);
     VMContinuation* own = fiber->record;
@@ -93,6 +94,7 @@ void Marker::suspended(VMContinuation* record) {
   // count.
   const bool fresh = record->fiber == nullptr;
   slots(record->slots, fresh ? record->capacity : record->count);
+  if (state_of(record) == State::Parked) slots(record->slots, 1);  // The import's object.
   if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);
 }
 

@@ -37,7 +37,7 @@ class Marker {
   void words(uint64_t from, uint64_t to);
   /// Looks at the low words of `count` payload slots.
   void slots(uint64_t first, uint64_t count);
-  /// Marks a record that is not running.
+  /// Marks a record; a running one is found by its chain instead.
   void record(VMContinuation* record);
   /// The frames of fibers, from the one that stands at `sp` and goes on at `pc` to the last of its parents.
   void chain(VMFiber* leaf, uint64_t sp, uint64_t pc);

@@ -39,9 +39,7 @@ __attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread)
 void mark_thread(Marker* marker, Runtime* runtime) {
   mark_entries(marker, runtime);
   mark_running(marker, &runtime->thread);
-  for (ParkedChain* parked = runtime->parked_chains(); parked != nullptr; parked = parked->next) {
-    marker->chain(parked->leaf, parked->sp, parked->pc);
-  }
+  for (VMContinuation* held : runtime->records.held()) marker->record(held);
   __builtin_unwind_init();  // Puts the callee-saved registers into this frame, which mark_host looks at.
   mark_host(marker, &runtime->thread);
 }

@@ -251,21 +251,17 @@ TEST(always, "with a collection at every safepoint nothing in use is freed") {
   EXPECT(all.machine.clean());
 }
 
-TEST(parked, "a chain that waits for the host is a root while it is in the list") {
+TEST(parked, "a chain that the host holds is a root") {
   Heaped all;
-  static ParkedChain parked;
+  static VMContinuation* parked;
   EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
     const Handle handle = make_waiting(thread, fiber, outer);
-    const VMContinuation* record = thread->continuations + (handle & ((1u << kHandleIndexBits) - 1));
-    parked = {};
-    parked.leaf = record->leaf;
-    parked.sp = record->fiber->sp;
-    parked.pc = record->fiber->pc;
-    heaped(fiber).machine.runtime.park(&parked);
+    parked = thread->continuations + (handle & ((1u << kHandleIndexBits) - 1));
+    heaped(fiber).machine.runtime.records.hold(parked);
   }) == Call::Ending::Returned);
   all.heap.collect();
   EXPECT_EQUAL(all.live(), 4u);
-  all.machine.runtime.unpark(&parked);
+  all.machine.runtime.records.let_go(parked);
   all.heap.collect();
   EXPECT_EQUAL(all.live(), 0u);
 }

@@ -91,8 +91,12 @@ describe('dropped continuations', () => {
 
 describe('instances', () => {
   test.each(['plain', 'cross', 'park', 'cross-park-go'])('5,000 of them, %s, take the memory of hundreds', async (kind) => {
-    const { half, end, sum } = await resultOf<Halves>(program('instances'), { flags: ['--max-semi-space-size=1'], args: [kind, '5000'] });
-    expect(end['instances']).toBeLessThan(5000);
+    const { half, end, sum } = await resultOf<Halves>(program('instances'), {
+      flags: ['--expose-gc', '--max-semi-space-size=1'],
+      args: [kind, '5000'],
+    });
+    expect(end['instances']).toBeLessThanOrEqual(FEW);
+    expect(end['collections']).toBeGreaterThan(6);
     expect(end['continuationsLive']).toBeLessThanOrEqual((end['instances'] ?? 0) + FEW);
     expect(end['hostFunctions']).toBeLessThanOrEqual(end['instances'] ?? 0);
     expect((end['resident'] ?? 0) - (half['resident'] ?? 0)).toBeLessThan(48 * MIB);

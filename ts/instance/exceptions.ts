@@ -10,6 +10,9 @@ import type { TagObject } from './objects.js';
 /** externref, nullable. */
 const EXTERNREF = 0xc000_006f;
 
+/** What a cancellation that has run all handlers is thrown as. Nothing but the schedule sees it. */
+export const CANCELLED = Object.freeze({ cancelled: true });
+
 /** What an exception's object keeps. */
 export interface ExceptionObject {
   /** Its VMException. */
@@ -35,6 +38,7 @@ export function exceptionSlot(exception: number, index: number): number {
 export class ExceptionObjects {
   readonly #engine: Engine;
   #jsTag: TagObject | undefined;
+  #cancellationTag: TagObject | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -47,6 +51,15 @@ export class ExceptionObjects {
       this.#jsTag = this.#engine.createTag(type, 'a JavaScript value');
     }
     return this.#jsTag;
+  }
+
+  /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
+  get cancellationTag(): TagObject {
+    if (this.#cancellationTag === undefined) {
+      const type = this.#engine.types.functionType([], []);
+      this.#cancellationTag = this.#engine.createTag(type, 'a cancellation');
+    }
+    return this.#cancellationTag;
   }
 
   /** A new exception for an object that keeps it. */
@@ -64,6 +77,7 @@ export class ExceptionObjects {
     const { native, externs } = this.#engine;
     const tag = Number(native.load(address + VMException.tag, 'u64'));
     if (tag === this.#jsTag?.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    if (tag === this.#cancellationTag?.address) return CANCELLED;
     const known = native.holder(address);
     if (known !== undefined) return known;
     const held = Number(native.load(address + VMException.held, 'u32'));

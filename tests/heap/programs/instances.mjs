@@ -1,6 +1,6 @@
 // Makes and drops instances, as many as the second argument says. The first is a list of words: `cross` (a second instance imports from each), `park` (each has
-// a suspended continuation), `go` (which is resumed by the last of them). Prints counters and memory half way and at the end.
-import { parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+// a suspended continuation), `go` (which is resumed by the last of them). Prints counters and memory half way and at the end. Needs --expose-gc.
+import { collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
 
 const FIRST = `(module (type $f (func)) (type $k (cont $f)) (tag $t (export "t"))
   (global $g (mut (ref null $k)) (ref.null $k)) (table (export "table") 2 funcref)
@@ -15,7 +15,16 @@ const SECOND = `(module (import "a" "waits" (func)) (import "a" "go" (func $go (
 const [words, count] = [process.argv[2].split('-'), Number(process.argv[3])];
 const [first, second] = [FIRST, SECOND].map((text) => new WebAssembly.Module(parseWat(text)));
 const host = () => undefined;
-const look = () => ({ ...statistics(), resident: process.memoryUsage.rss() });
+/** Counters once V8 and Heddle have collected, as often as one may need the other. */
+async function look() {
+  for (let i = 0; i < 3; i++) {
+    await new Promise(setImmediate);
+    globalThis.gc();
+    collect();
+  }
+  return { ...statistics(), resident: process.memoryUsage.rss() };
+}
+
 let half;
 let sum = 0;
 for (let i = 1; i <= count; i++) {
@@ -25,6 +34,6 @@ for (let i = 1; i <= count; i++) {
   if (words.includes('go')) sum += go();
   // Node frees what N-API functions had only when the event loop turns.
   if (i % 500 === 0) await new Promise(setImmediate);
-  if (i === count / 2) half = look();
+  if (i === count / 2) half = await look();
 }
-process.stdout.write(JSON.stringify({ half, end: look(), sum }));
+process.stdout.write(JSON.stringify({ half, end: await look(), sum }));
