@@ -21,7 +21,7 @@ function start(
   const said = async (text: string): Promise<void> => {
     while (!output.includes(text)) await once(child.stdout, 'data');
   };
-  return { output: () => output, said, ended: once(child, 'close') };
+  return { output: () => output, said, ended: once(child, 'close'), kill: () => child.kill('SIGKILL') };
 }
 
 test('scheme-select: pauses of direct, indirect and tail calls, a select, one-shot continuations', async () => {
@@ -47,10 +47,14 @@ test('http-server: 10,000 requests are open at once, each a coroutine', async ()
   await withFolder(async (folder) => {
     const socket = join(folder, 'http');
     const server = start('http-server/server.mjs', [socket, String(count)]);
-    await server.said('listening');
-    const client = await runProgram(example('http-server/client.mjs'), { args: [socket, String(count)] });
-    expect(client).toEqual({ status: 0, signal: null, output: `${count} answers, 0 wrong\n`, errors: '' });
-    await server.ended;
+    try {
+      await server.said('listening');
+      const client = await runProgram(example('http-server/client.mjs'), { args: [socket, String(count)] });
+      expect(client).toEqual({ status: 0, signal: null, output: `${count} answers, 0 wrong\n`, errors: '' });
+      await server.ended;
+    } finally {
+      server.kill();
+    }
     expect(server.output()).toContain(`${count} were open at once`);
     expect(server.output()).toContain(`"completed":${count},"failed":0,"cancelled":0`);
   });
