@@ -29,7 +29,7 @@ export interface Limits {
 /** Programs of one module. */
 const BATCH = 20;
 /** Batches after which a child makes place for a fresh one: dropped continuations keep their stacks. */
-const LIFE = 100;
+const LIFE = 250;
 /** Differences that are made small; more are only counted. */
 const MOST_SHRUNK = 3;
 

@@ -102,7 +102,7 @@ export class Generator implements Store, Watcher {
     };
     this.theme = kind;
     this.#budget = kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44);
-    this.entriesLeft = kind === 'about 1,000' ? random.between(12, 30) : random.between(3, 9);
+    this.entriesLeft = kind === 'about 1,000' ? random.between(20, 60) : random.between(3, 9);
     this.leafType = this.builder.func({ params: [], results: ['i32'] });
     this.leaves = [5, 6].map((number) => {
       const leaf = this.builder.function({ params: [], results: ['i32'] }, LEAF_LEVEL);
@@ -297,12 +297,12 @@ export class Generator implements Store, Watcher {
     const last = builder.function({ params: [], results: [] }, 0);
     last.definition.exported = true;
     builder.program.entries.push(last.number);
-    builder.program.globals.forEach(({ type }, index) => {
-      const isNumber = type === 'i32';
+    const { globals } = builder.program;
+    globals.forEach(({ type }, index) => {
       last.definition.body.push({ op: 'global.get', index });
-      if (!isNumber) last.definition.body.push({ op: 'ref.is_null' });
-      last.definition.body.push(builder.log(['i32']));
+      if (type !== 'i32') last.definition.body.push({ op: 'ref.is_null' });
     });
+    last.definition.body.push(builder.log(globals.map(() => 'i32')));
   }
 }
 
