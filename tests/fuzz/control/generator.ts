@@ -83,6 +83,7 @@ export class Generator implements Store, Watcher {
   entriesLeft: number;
   #budget: number;
   #holes = 0;
+  readonly #entered = new Set<number>();
   readonly #scopes = new Map<number, Scope>();
   /** Tags of suspensions and exceptions. */
   readonly #tags: number[] = [];
@@ -104,7 +105,7 @@ export class Generator implements Store, Watcher {
     this.#budget = kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44);
     this.entriesLeft = kind === 'about 1,000' ? random.between(20, 60) : random.between(3, 9);
     this.leafType = this.builder.func({ params: [], results: ['i32'] });
-    this.leaves = [5, 6].map((number) => {
+    this.leaves = [5].map((number) => {
       const leaf = this.builder.function({ params: [], results: ['i32'] }, LEAF_LEVEL);
       leaf.definition.body.push(i32(number));
       return leaf;
@@ -281,7 +282,21 @@ export class Generator implements Store, Watcher {
       }
     }
     this.#last();
+    this.#forgetUnused();
     return builder.program;
+  }
+
+  entered(func: number): void {
+    this.#entered.add(func);
+  }
+
+  /** Functions that nothing has entered need no code: compiling it is what takes time. */
+  #forgetUnused(): void {
+    for (const { number, definition } of this.builder.functions) {
+      if (this.#entered.has(number)) continue;
+      definition.body.splice(0, definition.body.length, { op: 'unreachable' });
+      definition.locals.length = 0;
+    }
   }
 
   /** A new exported function without parameters and results. */
@@ -297,6 +312,7 @@ export class Generator implements Store, Watcher {
     const last = builder.function({ params: [], results: [] }, 0);
     last.definition.exported = true;
     builder.program.entries.push(last.number);
+    this.#entered.add(last.number);
     const { globals } = builder.program;
     globals.forEach(({ type }, index) => {
       last.definition.body.push({ op: 'global.get', index });
