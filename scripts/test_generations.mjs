@@ -29,4 +29,7 @@ const env = {
 };
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations'], { env });
 await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
+await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle'], {
+  env,
+});
 process.exit(tally.finish());
