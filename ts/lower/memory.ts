@@ -65,20 +65,22 @@ export function place(f: FunctionLowering, size: number): Place {
 }
 
 /**
- * Pops the index and traps unless the access is inside, by a check whatever guards there are. Returns the memory's base and the effective address, which is
- * relative to it.
+ * Pops the index and traps unless the access is inside, by a check whatever guards there are; `check` makes the code that looks at the effective address before.
+ * Returns the memory's base and the effective address, which is relative to it.
  */
 export function checkedPlace(
   f: FunctionLowering,
   memory: number,
   offset: number,
   size: number,
+  check: (effective: Value) => void,
 ): { readonly base: Value; readonly effective: Value } {
   const index = f.popIndex(isWide(f, memory));
   f.locate();
   const reach = Math.min(offset, BEYOND);
-  const base = checkedBase(f, memory, index, reach + size);
-  return { base, effective: reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach)) };
+  const effective = reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach));
+  check(effective);
+  return { base: checkedBase(f, memory, index, reach + size), effective };
 }
 
 function displaced(f: FunctionLowering, address: Value, offset: number): Place {
