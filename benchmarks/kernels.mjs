@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { best, header, heddle, option, report, runTrial, table, trial, wasmtimePeer } from './harness.mjs';
 import { KERNELS } from './kernel_programs.mjs';
 
-const ROUNDS = 15;
+const ROUNDS = 60;
 
 /** Best of some calls, in turn, in milliseconds; the checksums must be equal. */
 function times(runs, argument) {
