@@ -63,10 +63,10 @@ async function main() {
     const of = (results, what) => best(results.map((result) => result[name][what]));
     const [plain, polls, v8] = ['plain', 'polls', 'v8'].map((what) => of(guarded, what));
     const peer = wasmtime[k].length > 0 ? best(wasmtime[k]) : undefined;
-    const ratio = (other) => (other === undefined ? '-' : plain / other);
-    return [name, plain, polls, of(unguarded, 'plain'), v8, ratio(v8), peer ?? '-', ratio(peer)];
+    const ratio = (other) => (other === undefined ? '-' : polls / other);
+    return [name, polls, plain, of(unguarded, 'polls'), v8, ratio(v8), peer ?? '-', ratio(peer)];
   });
-  table(['', 'heddle', 'interruptible', 'without guards', 'V8', 'heddle/V8', 'Wasmtime', 'heddle/Wasmtime'], rows);
+  table(['', 'heddle', 'uninterruptible', 'without guards', 'V8', 'heddle/V8', 'Wasmtime', 'heddle/Wasmtime'], rows);
 }
 
 await (trial === undefined ? main() : measure());

@@ -11,7 +11,7 @@ const KINDS = [
   ['memory', /memory access out of bounds|data segment|unaligned/, /MEMORY_BOUNDS|UNALIGNED/],
   ['table', /table.*out of bounds|table index|element segment|table access/, /TABLE_BOUNDS|UNDEFINED_ELEMENT/],
   ['signature', /signature mismatch|null function/, /INDIRECT_CALL_TYPE|UNINITIALIZED_ELEMENT/],
-  ['null', /null pointer|null reference/, /NULL_/],
+  ['null', /null pointer|null reference|rethrowing null/, /NULL_/],
   ['shared', /Atomics\.wait|shared memory/, /EXPECTED_SHARED/],
 ];
 
