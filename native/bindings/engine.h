@@ -122,7 +122,7 @@ class Engine {
   /// By context address.
   std::map<uint64_t, std::unique_ptr<InstanceObject>> instances;
   std::deque<MemoryObject> memories;
-  /// Memories whose base may change: compared with V8 whenever JavaScript has run.
+  /// Memories of V8's whose base may change, or whose length code takes to be right: compared with V8 whenever JavaScript has run.
   std::vector<MemoryObject*> unguarded;
   std::deque<TableObject> tables;
   std::deque<HostObject> hosts;

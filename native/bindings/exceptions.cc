@@ -2,6 +2,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
+#include "bindings/memory.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
 
@@ -118,7 +119,10 @@ HostResult raise_pending(Engine* engine) {
     if (!pending) napi_throw(engine->env, value);
     return raise_error(thread);
   }
-  if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
+  if (find_landing(library_call_site(thread), exception->tag, &landing)) {
+    // What has thrown may have grown a memory before.
+    return refresh_unguarded(engine) ? land(&engine->runtime, landing, exception) : raise_error(thread);
+  }
   engine->runtime.exceptions.release(exception);
   napi_throw(engine->env, value);
   return raise_error(thread);

@@ -1,5 +1,6 @@
 #include "bindings/memory.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -152,6 +153,12 @@ bool refresh_unguarded(Engine* engine) {
     if (!refresh_memory(memory)) return false;
   }
   return true;
+}
+
+void watch_length(MemoryObject* memory) {
+  std::vector<MemoryObject*>& watched = memory->engine->unguarded;
+  // A mapping of ours tells its length itself.
+  if (!memory->is_mapped() && std::find(watched.begin(), watched.end(), memory) == watched.end()) watched.push_back(memory);
 }
 
 bool has_guards(uint64_t base, uint64_t length) {

@@ -167,7 +167,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(needsChecks(memories));
+    const code = compiled.code(needsChecks(engine, memories));
     this.#exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
   }
 
@@ -177,7 +177,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const checked = needsChecks(memories);
+    const checked = needsChecks(engine, memories);
     await compiled.prepare(checked);
     const exports = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
     return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);

@@ -300,9 +300,15 @@ export function instanceMemories(engine: Engine, module: CompiledModule, imports
   return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
 }
 
-/** Whether the code for these memories must check every access: what is checked always does not count. */
-export function needsChecks(memories: readonly MemoryObject[]): boolean {
-  return memories.some(({ guarded, memory64, pageSizeLog2 }) => !guarded && !memory64 && pageSizeLog2 === PAGE_SHIFT);
+/**
+ * Whether the code for these memories must check every access: what is checked always does not count. Checks rely on lengths, so they are right from now on whenever
+ * WebAssembly runs.
+ */
+export function needsChecks(engine: Engine, memories: readonly MemoryObject[]): boolean {
+  const isOrdinary = ({ memory64, pageSizeLog2 }: MemoryObject): boolean => !memory64 && pageSizeLog2 === PAGE_SHIFT;
+  const checked = memories.some((memory) => !memory.guarded && isOrdinary(memory));
+  for (const memory of memories) if (checked || !isOrdinary(memory)) engine.native.watchMemory(memory.address);
+  return checked;
 }
 
 /** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. Returns its exports. */
