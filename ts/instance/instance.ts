@@ -128,11 +128,14 @@ class Builder {
     description.functions.forEach((type, i) => {
       this.#functionBlock(image, code, layout.functions.at(i), imported + i, type);
     });
-    const imports = description.imports.filter((entry) => entry.kind === 'func');
-    experimentsOf(description).forEach(({ index }, i) => {
+    const experiments = experimentsOf(description);
+    experiments.forEach(({ index, type }, i) => {
       const block = layout.functions.at(description.functions.length + i);
-      this.#functionBlock(image, code, block, index, imports[index]?.type ?? 0);
+      this.#functionBlock(image, code, block, index, type);
       image.address(layout.importedFunctions.at(index), this.#address + block);
+    });
+    this.#module.signatures.suspenders.forEach(({ number, type }, i) => {
+      this.#functionBlock(image, code, layout.functions.at(description.functions.length + experiments.length + i), number, type);
     });
   }
 
