@@ -38,6 +38,12 @@ export function peerNode() {
   return Number(/^v(\d+)/.exec(version)?.[1]) >= 26 ? { path: found, version } : undefined;
 }
 
+/** Asks Wasmtime's Python package something (wasmtime_peer.py); undefined where it is not installed. */
+export function wasmtimePeer(...args) {
+  const result = spawnSync('python3', [join(root, 'benchmarks/wasmtime_peer.py'), ...args.map(String)], { encoding: 'utf8' });
+  return result.status === 0 ? JSON.parse(result.stdout) : undefined;
+}
+
 /** Runs one trial of a benchmark file in a process of its own. `node` are the program and its options. */
 export function runTrial(file, name, { node = [process.execPath], args = [], env = {} } = {}) {
   const [command, ...options] = node;

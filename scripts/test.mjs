@@ -14,6 +14,7 @@ const tally = new Tally();
 // The command line and the worker threads are tested as built.
 await tally.run('build', node, ['scripts/build_ts.mjs']);
 if (!existsSync(join(root, 'build/Release/heddle.node'))) await tally.run('addon', node, ['scripts/build_native.mjs']);
+await tally.run('code generator', node, ['scripts/build_own_codegen.mjs']);
 if (filters.length === 0) await tally.run('layers', node, ['scripts/check_layers.mjs']);
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', ...filters]);
 if (filters.length === 0) await tally.part('specification', node, ['tests/spec/run.mjs']);

@@ -1,7 +1,11 @@
 #include "base/page.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstring>
 
 namespace heddle {
 
@@ -13,6 +17,25 @@ size_t page_size() {
 Mapping Mapping::reserve(size_t size, int protection) {
   size = round_up(size, page_size());
   void* base = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return {};
+  return Mapping(reinterpret_cast<uint64_t>(base), size);  // SAFETY: an address as a number.
+}
+
+Mapping Mapping::copy(const void* bytes, size_t size) {
+  Mapping made = reserve(size, PROT_READ | PROT_WRITE);
+  if (made && size != 0) std::memcpy(at<void>(made.base()), bytes, size);
+  return made;
+}
+
+Mapping Mapping::file(const char* path) {
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return {};
+  struct stat status = {};
+  void* base = MAP_FAILED;
+  const bool known = fstat(descriptor, &status) == 0 && status.st_size > 0;
+  const size_t size = round_up(static_cast<uint64_t>(status.st_size), page_size());
+  if (known) base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+  close(descriptor);
   if (base == MAP_FAILED) return {};
   return Mapping(reinterpret_cast<uint64_t>(base), size);  // SAFETY: an address as a number.
 }

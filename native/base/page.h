@@ -12,12 +12,17 @@ inline constexpr uint64_t round_up(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
-/// An anonymous private mapping, unmapped at the end of its life.
+/// A private mapping, unmapped at the end of its life.
 class Mapping {
  public:
   Mapping() = default;
   /// Maps `size` bytes with the given protection; empty when the system refuses. Never counted as committed (MAP_NORESERVE).
   static Mapping reserve(size_t size, int protection);
+  /// Fresh readable and writable memory with these bytes; empty when the system refuses.
+  static Mapping copy(const void* bytes, size_t size);
+  /// A file's contents, readable and writable without a change of the file; empty when it cannot be. Whoever writes to the file in place
+  /// changes the mapping.
+  static Mapping file(const char* path);
   ~Mapping() { reset(); }
   Mapping(Mapping&& other) noexcept : base_(other.base_), size_(other.size_) { other.release(); }
   Mapping& operator=(Mapping&& other) noexcept;

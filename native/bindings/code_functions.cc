@@ -30,16 +30,25 @@ napi_value define_type(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// Memory with machine code: the bytes that the first argument is, or those of the file that it names.
+Mapping code_memory(Arguments* in) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(in->env(), in->value(0), &type);
+  if (type == napi_string) return Mapping::file(in->text(0).c_str());
+  const Bytes bytes = in->bytes(0);
+  if (*in && bytes.size < kStubSize) in->fail("room for the stubs");
+  return *in ? Mapping::copy(bytes.data, bytes.size) : Mapping();
+}
+
 napi_value load_code(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  const Bytes bytes = in.bytes(0);
+  Mapping memory = code_memory(&in);
   Bytes tables[5];
   for (size_t i = 0; i < 5; i++) tables[i] = in.words(i + 1, napi_int32_array);
-  if (in && bytes.size < kStubSize) in.fail("room for the stubs");
   if (!in) return nullptr;
   auto& codes = in.engine()->codes;
   const auto id = static_cast<int32_t>(codes.size());
-  auto code = Code::load(id, bytes.data, bytes.size, words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
+  auto code = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
                          words_of(tables[4]));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "base/asm.h"
 #include "base/check.h"
@@ -32,36 +34,35 @@ std::vector<CallHandler> read_handlers(Words calls) {
   return handlers;
 }
 
+/// A table whose rows are laid out as the struct is.
+template <typename Row>
+void rows(Words words, std::vector<Row>* out) {
+  static_assert(sizeof(Row) % sizeof(int32_t) == 0 && std::is_trivially_copyable<Row>::value, "a row of words");
+  out->resize(words.count / (sizeof(Row) / sizeof(int32_t)));
+  if (!out->empty()) std::memcpy(out->data(), words.data, out->size() * sizeof(Row));
+}
+
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources, Words calls,
-                                 Words inlined) {
-  HEDDLE_CHECK(size >= kStubSize);
+std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined) {
+  if (!memory) return nullptr;
+  HEDDLE_CHECK(memory.size() >= kStubSize);
   std::unique_ptr<Code> code(new Code);
-  code->memory_ = Mapping::reserve(size, PROT_READ | PROT_WRITE);
-  if (!code->memory_) return nullptr;
+  code->memory_ = std::move(memory);
   const uint64_t base = code->memory_.base();
-  std::memcpy(at<void>(base), bytes, size);
   copy_stub(base, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
   copy_stub(base, kStubHostCall, kStubSize - kStubHostCall, heddle_host_call, heddle_host_call_end);
-  // SAFETY: the range was just mapped. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
-  __builtin___clear_cache(at<char>(base), at<char>(base + size));
+  // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
+  __builtin___clear_cache(at<char>(base), at<char>(code->memory_.end()));
   if (!code->memory_.protect(0, code->memory_.size(), PROT_READ | PROT_EXEC)) return nullptr;
 
   CodeSites& sites = code->sites_;
   sites.base = base;
   sites.size = code->memory_.size();
   sites.id = id;
-  for (size_t i = 0; i + 3 <= functions.count; i += 3) {
-    const int32_t* row = functions.data + i;
-    sites.functions.push_back({static_cast<uint32_t>(row[0]), static_cast<uint32_t>(row[1]), static_cast<uint32_t>(row[2])});
-  }
-  for (size_t i = 0; i + 2 <= traps.count; i += 2) {
-    sites.traps.push_back({static_cast<uint32_t>(traps.data[i]), static_cast<uint32_t>(traps.data[i + 1])});
-  }
-  for (size_t i = 0; i + 2 <= sources.count; i += 2) {
-    sites.sources.push_back({static_cast<uint32_t>(sources.data[i]), sources.data[i + 1]});
-  }
+  rows(functions, &sites.functions);
+  rows(traps, &sites.traps);
+  rows(sources, &sites.sources);
   for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
   sites.handlers = read_handlers(calls);
   register_code(&sites);

@@ -17,10 +17,9 @@ struct Words {
 /// address except through the context it is given.
 class Code {
  public:
-  /// Maps `bytes`, whose first kStubSize bytes are room for the stubs, and registers the tables. `inlined` are the rows of
-  /// ts/lower/locations.ts. Null when memory is refused.
-  static std::unique_ptr<Code> load(int32_t id, const uint8_t* bytes, size_t size, Words functions, Words traps, Words sources, Words calls,
-                                    Words inlined);
+  /// Takes memory whose first kStubSize bytes are room for the stubs, and registers the tables. `inlined` are the rows of
+  /// ts/lower/locations.ts. Null when the system refuses.
+  static std::unique_ptr<Code> load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined);
   /// Requires: no frame of this code exists any more.
   ~Code();
   Code(const Code&) = delete;

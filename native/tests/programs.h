@@ -51,7 +51,7 @@ class Programs {
                              offset(heddle_program_recurse_trap),     static_cast<int32_t>(Trap::StackOverflow)};
     // Return, frame offset, no context, one handler for any tag.
     const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, -1, offset(heddle_program_host_handler)};
-    code = Code::load(7, bytes.data(), size, {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
+    code = Code::load(7, Mapping::copy(bytes.data(), size), {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
                       {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls}, {});
   }
 

@@ -21,6 +21,8 @@ export interface Artifact {
   readonly handlers: readonly HandlerList[];
   /** Machine code, relocated; see above. */
   readonly code: Uint8Array;
+  /** A file that holds the code instead, which is then empty. Not stored. */
+  readonly codeFile?: string;
   /** [number, offset, size]*, by offset. Numbers are those of `moduleSignatures`: WebAssembly functions, then trampolines. */
   readonly functions: Int32Array;
   /** Offset of every function number in the code; -1 for an imported function, which has none. */

@@ -3,19 +3,18 @@
  * however many threads made it.
  */
 import { STUB } from '../generated/abi.js';
-import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { moduleSignatures } from '../lower/signatures.js';
 import { indexSpaces } from '../lower/spaces.js';
-import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
-import { FEATURE_BITS, type ModuleNames, validateModule } from '../validate/validate.js';
+import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
+import { ownCodegenState } from './own_codegen.js';
 import { Assembly, type Part } from './part.js';
-import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, warmWorkers } from './pool.js';
+import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
 import { offsetsOf, relocate } from './relocate.js';
 import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
-import { FunctionCompiler, type Job } from './work.js';
+import { FunctionCompiler, type Prepared, prepare } from './work.js';
 
 /** What a caller says of a compile. */
 export interface CompileOptions {
@@ -37,7 +36,7 @@ export interface CompileOptions {
 /** Modules with less code than this (bytes of function bodies) compile faster than threads start. */
 const WORTH_WORKERS = 24_576;
 /** Chunks for each worker: enough that the last ones end together. */
-const CHUNKS_EACH = 8;
+const CHUNKS_EACH = 16;
 
 /** Compiles a module. Throws a CompileError with a code where it is not valid or not supported. */
 export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): Artifact {
@@ -53,9 +52,9 @@ export async function compileModule(bytes: Uint8Array, options: CompileOptions):
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
   const count = workerCount(bytes.length, options);
-  // Workers load while this thread validates.
+  // Workers load while this thread, or the first of them, validates.
   if (count > 0) warmWorkers(count);
-  const prepared = prepare(bytes, settings);
+  const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(bytes, settings) : prepare(bytes, settings);
   const { description } = prepared.job;
   const size = bodiesSize(description);
   const parts =
@@ -76,27 +75,6 @@ function begin(bytes: Uint8Array, options: CompileOptions): Begun {
   const key = artifactKey(bytes, settings);
   const payload = options.cache?.read(keyHash(key));
   return { settings, key, cached: payload && deserializeArtifact(payload) };
-}
-
-interface Prepared {
-  readonly job: Job;
-  readonly names: ModuleNames;
-}
-
-/** A module's job: validated, and its handler lists collected. */
-export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
-  const { description, names } = validateModule(bytes);
-  return { job: { bytes, description, handlers: handlersOf(bytes, description, settings), settings }, names };
-}
-
-function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
-  if (!description.types.some((type) => type.kind === 'cont')) return extraHandlers(description);
-  return withCrate((crate) => {
-    const info = new crate.ModuleInfo(bytes, settings.features, false);
-    const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));
-    info.free();
-    return handlers;
-  });
 }
 
 function compileHere({ job }: Prepared): Part[] {

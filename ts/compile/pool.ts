@@ -5,26 +5,35 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { internal } from '../errors/catalog.js';
+import { V8 } from '../errors/v8.js';
 import { crateModule } from '../source/crate.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { errorOf, type Failure } from './failure.js';
+import { ownCodegenState } from './own_codegen.js';
 import type { Part } from './part.js';
-import type { Job } from './work.js';
+import type { CompileSettings } from './settings.js';
+import type { Job, Prepared } from './work.js';
 
 /** What a worker thread starts with. */
 export interface WorkerStart {
-  readonly crate: WebAssembly.Module;
+  /** The code generator compiled by V8; a thread that is expected to have its own gets none. */
+  readonly crate?: WebAssembly.Module;
 }
 
 /** What a worker thread is asked. */
 export type WorkerRequest =
-  | { readonly kind: 'begin'; readonly job: Job }
-  | { readonly kind: 'functions'; readonly chunk: number; readonly start: number; readonly end: number }
-  | { readonly kind: 'trampolines'; readonly chunk: number }
-  | { readonly kind: 'end' };
+  | { readonly kind: 'prepare'; readonly bytes: Uint8Array; readonly settings: CompileSettings }
+  | { readonly kind: 'compile'; readonly job: Job; readonly chunks: readonly Chunk[]; readonly taken: Int32Array };
 
-/** What it answers. */
-export type WorkerAnswer = { readonly chunk: number; readonly part: Part } | { readonly chunk: number; readonly failure: Failure };
+/**
+ * What it answers: to `prepare` one answer; to `compile` one for each chunk that it took (the number behind the last stands for the trampolines), and
+ * `idle` when there are no more.
+ */
+export type WorkerAnswer =
+  | { readonly kind: 'prepared'; readonly prepared: Prepared }
+  | { readonly kind: 'part'; readonly chunk: number; readonly part: Part }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** A range of defined functions. */
 export interface Chunk {
@@ -34,8 +43,9 @@ export interface Chunk {
 
 /** Milliseconds after which idle workers end. */
 const IDLE = 10_000;
-/** Requests that a worker has at a time: the next one waits there while the last is answered. */
-const QUEUED = 2;
+
+/** Environment variables that compiler threads see. */
+const PASSED = ['HEDDLE_ADDON', 'HEDDLE_CODEGEN'];
 
 /** Whether there can be workers: where the sources themselves run there is no file for them. */
 export function canUseWorkers(): boolean {
@@ -52,12 +62,12 @@ const idle: Worker[] = [];
 let timer: NodeJS.Timeout | undefined;
 
 function startWorker(): Worker {
-  const start: WorkerStart = { crate: crateModule() };
+  const start: WorkerStart = ownCodegenState() === 'there' ? {} : { crate: crateModule() };
   // The process's own options (loaders, inspectors, `--import`) are not for the compiler.
-  const worker = new Worker(packagePath('dist/ts/compile/worker.js'), {
+  const worker = new Worker(packagePath('dist/cli/compiler_thread.js'), {
     workerData: start,
     execArgv: [],
-    env: {},
+    env: Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
     name: 'heddle compiler',
   });
   // One that dies while it waits is forgotten; one that dies at work is noticed by {@link run}.
@@ -81,7 +91,6 @@ function takeWorkers(count: number): Worker[] {
 
 function giveBack(workers: readonly Worker[]): void {
   for (const worker of workers) {
-    worker.postMessage({ kind: 'end' } satisfies WorkerRequest);
     worker.unref();
     idle.push(worker);
   }
@@ -100,51 +109,58 @@ export function warmWorkers(count: number): void {
   giveBack(takeWorkers(count));
 }
 
-/** Compiles the chunks of a job and its trampolines. Parts come in the order of the chunks, the trampolines last. */
-export async function compileInWorkers(job: Job, chunks: readonly Chunk[], count: number): Promise<Part[]> {
-  const requests: WorkerRequest[] = chunks.map((chunk, i) => ({ kind: 'functions', chunk: i, ...chunk }));
-  requests.push({ kind: 'trampolines', chunk: chunks.length });
-  const workers = takeWorkers(Math.min(count, requests.length));
-  try {
-    const parts = await run(job, requests, workers);
-    giveBack(workers);
-    return parts;
-  } catch (error) {
-    for (const worker of workers) void worker.terminate();
-    throw error;
-  }
+/** Validates a module in a worker thread: there the code generator may be Heddle's own code, and this thread never loads it. */
+export async function prepareInWorker(bytes: Uint8Array, settings: CompileSettings): Promise<Prepared> {
+  const prepared: Prepared[] = [];
+  await ask({ kind: 'prepare', bytes, settings }, takeWorkers(1), (answer) => {
+    if (answer.kind === 'prepared') prepared.push(answer.prepared);
+    return true;
+  });
+  const [only] = prepared;
+  if (only === undefined) throw internal('a compiler thread answered something else');
+  // The bytes came back empty: they are here already.
+  return { job: { ...only.job, bytes }, names: only.names };
 }
 
-function run(job: Job, requests: readonly WorkerRequest[], workers: readonly Worker[]): Promise<Part[]> {
-  const parts = new Array<Part>(requests.length);
-  let next = 0;
-  let missing = requests.length;
-  const { promise, resolve, reject } = withResolvers<Part[]>();
-  const give = (worker: Worker): void => {
-    const request = requests[next++];
-    if (request !== undefined) worker.postMessage(request);
-  };
-  const settled: (() => void)[] = [];
+/** Compiles the chunks of a job and its trampolines. Parts come in the order of the chunks, the trampolines last. */
+export async function compileInWorkers(job: Job, chunks: readonly Chunk[], count: number): Promise<Part[]> {
+  const parts = new Array<Part>(chunks.length + 1);
+  // Each takes the next chunk when it has time: nobody waits for this thread.
+  const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  await ask({ kind: 'compile', job, chunks, taken }, takeWorkers(Math.min(count, parts.length)), (answer) => {
+    if (answer.kind === 'part') parts[answer.chunk] = answer.part;
+    return answer.kind === 'idle';
+  });
+  return parts;
+}
+
+/** Asks each of some workers, and listens until `receive` has said of each that it is done; then the workers are idle again. */
+async function ask(request: WorkerRequest, workers: readonly Worker[], receive: (answer: WorkerAnswer) => boolean): Promise<void> {
+  const { promise, resolve, reject } = withResolvers<void>();
+  let busy = workers.length;
+  const removals: (() => void)[] = [];
   for (const worker of workers) {
     const onMessage = (answer: WorkerAnswer): void => {
-      if ('failure' in answer) {
-        reject(errorOf(answer.failure));
-        return;
-      }
-      parts[answer.chunk] = answer.part;
-      if (--missing === 0) resolve(parts);
-      else give(worker);
+      if (answer.kind === 'failure') reject(errorOf(answer.failure));
+      else if (receive(answer) && --busy === 0) resolve();
     };
     const onError = (error: unknown): void => reject(internal('a compiler thread failed', error));
     const onExit = (code: number): void => reject(internal(`a compiler thread ended with exit code ${code}`));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    settled.push(() => worker.off('message', onMessage).off('error', onError).off('exit', onExit));
-    worker.postMessage({ kind: 'begin', job } satisfies WorkerRequest);
-    for (let i = 0; i < QUEUED; i++) give(worker);
+    removals.push(() => worker.off('message', onMessage).off('error', onError).off('exit', onExit));
+    worker.postMessage(request);
   }
-  return promise.finally(() => {
-    for (const remove of settled) remove();
-  });
+  try {
+    await promise;
+    giveBack(workers);
+  } catch (error) {
+    // An invalid module does a thread no harm, and the next compile needs it. Others may still be at work on what nobody wants.
+    if (request.kind === 'prepare' && error instanceof V8.CompileError) giveBack(workers);
+    else for (const worker of workers) void worker.terminate();
+    throw error;
+  } finally {
+    for (const remove of removals) remove();
+  }
 }
 
 interface Resolvers<T> {

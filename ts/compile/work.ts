@@ -4,11 +4,12 @@ import { V8 } from '../errors/v8.js';
 import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
-import type { HandlerList } from '../lower/handlers.js';
+import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
+import { type ModuleNames, validateModule } from '../validate/validate.js';
 import { Assembly, type Part } from './part.js';
 import { type CompileSettings, compilerArguments } from './settings.js';
 
@@ -18,6 +19,28 @@ export interface Job {
   readonly description: ModuleDescription;
   readonly handlers: readonly HandlerList[];
   readonly settings: CompileSettings;
+}
+
+/** A module that was found valid. */
+export interface Prepared {
+  readonly job: Job;
+  readonly names: ModuleNames;
+}
+
+/** A module's job: validated, and its handler lists collected. Throws a CompileError with code and offset. */
+export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
+  const { description, names } = validateModule(bytes);
+  return { job: { bytes, description, handlers: handlersOf(bytes, description, settings), settings }, names };
+}
+
+function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
+  if (!description.types.some((type) => type.kind === 'cont')) return extraHandlers(description);
+  return withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, settings.features, false);
+    const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));
+    info.free();
+    return handlers;
+  });
 }
 
 const NO_WORDS = new Int32Array(0);

@@ -1,49 +1,52 @@
-/** A worker thread of the compiler: gets a job and then ranges of functions, answers each with its part or an error. */
+/** A worker thread of the compiler: validates modules, and compiles what it takes of them. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { useCrateModule } from '../source/crate.js';
+import { crate, useCrateModule } from '../source/crate.js';
 import { failureOf } from './failure.js';
 import { transferList } from './part.js';
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pool.js';
-import { FunctionCompiler, type Job } from './work.js';
+import { FunctionCompiler, prepare } from './work.js';
 
-const port = parentPort;
-if (port === null) throw new Error('this file runs in a worker thread only');
-useCrateModule((workerData as WorkerStart).crate);
+type Post = (answer: WorkerAnswer, transfer?: readonly ArrayBuffer[]) => void;
 
-let job: Job | undefined;
-let compiler: FunctionCompiler | undefined;
-
-/** Frees what the last job made. After a panic there is nothing to free: the instance it lived in is gone. */
-function release(): void {
-  compiler?.free();
-  compiler = undefined;
-}
-
-function answer(request: Extract<WorkerRequest, { chunk: number }>): WorkerAnswer {
-  try {
-    if (job === undefined) throw new Error('a range came before its job');
+function compile({ job, chunks, taken }: Extract<WorkerRequest, { kind: 'compile' }>, post: Post): void {
+  let compiler: FunctionCompiler | undefined;
+  for (;;) {
+    const chunk = Atomics.add(taken, 0, 1);
+    if (chunk > chunks.length) break;
     compiler ??= new FunctionCompiler(job);
-    return {
-      chunk: request.chunk,
-      part: request.kind === 'trampolines' ? compiler.trampolines() : compiler.functions(request.start, request.end),
-    };
-  } catch (error) {
-    compiler = undefined;
-    return { chunk: request.chunk, failure: failureOf(error) };
+    const range = chunks[chunk];
+    const part = range === undefined ? compiler.trampolines() : compiler.functions(range.start, range.end);
+    post({ kind: 'part', chunk, part }, transferList(part));
   }
+  // After a panic there is nothing to free: the instance that it lived in is gone.
+  compiler?.free();
+  post({ kind: 'idle' });
 }
 
-port.on('message', (request: WorkerRequest) => {
-  if (request.kind === 'begin') {
-    release();
-    job = request.job;
+function serve(request: WorkerRequest, post: Post): void {
+  if (request.kind === 'compile') {
+    compile(request, post);
     return;
   }
-  if (request.kind === 'end') {
-    release();
-    job = undefined;
-    return;
-  }
-  const result = answer(request);
-  port.postMessage(result, 'part' in result ? transferList(result.part) : []);
-});
+  const { job, names } = prepare(request.bytes, request.settings);
+  // Who asked has the bytes.
+  post({ kind: 'prepared', prepared: { job: { ...job, bytes: new Uint8Array(0) }, names } });
+}
+
+/** Serves requests of the thread that started this one. */
+export function compilerThread(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('this runs in a worker thread only');
+  const { crate: module } = workerData as WorkerStart;
+  if (module !== undefined) useCrateModule(module);
+  // The first request need not wait for it.
+  crate();
+  const post: Post = (answer, transfer = []) => port.postMessage(answer, transfer);
+  port.on('message', (request: WorkerRequest) => {
+    try {
+      serve(request, post);
+    } catch (error) {
+      post({ kind: 'failure', failure: failureOf(error) });
+    }
+  });
+}

@@ -22,22 +22,33 @@ export type ExportedObject =
 
 /** Writes the part of a context behind its fixed head. */
 class ContextImage {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Little-endian words, as both ISAs have them. */
+  readonly words: Uint32Array<ArrayBuffer>;
 
   constructor(size: number) {
-    this.bytes = new Uint8Array(size - VMInstance.$size);
-    this.#view = new DataView(this.bytes.buffer);
+    this.words = new Uint32Array((size - VMInstance.$size) >> 2);
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.words.buffer);
   }
 
   u32(offset: number, value: number): void {
-    this.#view.setUint32(offset - VMInstance.$size, value, true);
+    this.words[(offset - VMInstance.$size) >> 2] = value;
   }
 
   address(offset: number, value: number): void {
-    this.u32(offset, value >>> 0);
-    this.u32(offset + 4, Math.floor(value / 0x1_0000_0000));
+    const [low, high] = split(value);
+    this.u32(offset, low);
+    this.u32(offset + 4, high);
   }
+}
+
+const WORD = 0x1_0000_0000;
+
+/** Low and high word of an address. */
+function split(address: number): readonly [number, number] {
+  return [address % WORD, Math.floor(address / WORD)];
 }
 
 /** An instance, made in steps by {@link instantiate}. */
@@ -122,33 +133,53 @@ class Builder {
     }
   }
 
+  /** Modules have tens of thousands of functions: what follows from the type is looked up once, and words are written without a call each. */
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
     const { description, layout } = this.#module;
     const imported = layout.importedFunctions.count;
-    description.functions.forEach((type, i) => {
-      this.#functionBlock(image, code, layout.functions.at(i), imported + i, type);
-    });
+    const write = this.#functionWriter(image, code);
+    const { functions } = description;
+    for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
     const experiments = experimentsOf(description);
     experiments.forEach(({ index, type }, i) => {
-      const block = layout.functions.at(description.functions.length + i);
-      this.#functionBlock(image, code, block, index, type);
+      const block = layout.functions.at(functions.length + i);
+      write(block, index, type);
       image.address(layout.importedFunctions.at(index), this.#address + block);
     });
     this.#module.signatures.suspenders.forEach(({ number, type }, i) => {
-      this.#functionBlock(image, code, layout.functions.at(description.functions.length + experiments.length + i), number, type);
+      write(layout.functions.at(functions.length + experiments.length + i), number, type);
     });
   }
 
-  /** The VMFunction of a function index whose code is the module's own. */
-  #functionBlock(image: ContextImage, code: LoadedCode, block: number, index: number, type: number): void {
+  /** Writes the VMFunction of a function index whose code is the module's own. What follows from the type is looked up once. */
+  #functionWriter({ words }: ContextImage, code: LoadedCode): (block: number, index: number, type: number) => void {
     const { signatures, typeIds } = this.#module;
-    const shape = signatures.shape(type);
-    image.address(block + VMFunction.code, code.entry(index));
-    image.address(block + VMFunction.context, this.#address);
-    image.u32(block + VMFunction.type, typeIds[type] ?? 0);
-    image.u32(block + VMFunction.index, index);
-    image.address(block + VMFunction.enter, code.entry(signatures.enter(type)));
-    image.u32(block + VMFunction.slots, Math.max(shape.params.length, shape.results.length));
+    const [contextLow, contextHigh] = split(this.#address);
+    const types = new Map<number, { readonly enter: readonly [number, number]; readonly id: number; readonly slots: number }>();
+    const typeOf = (type: number) => {
+      const { params, results } = signatures.shape(type);
+      const made = {
+        enter: split(code.entry(signatures.enter(type))),
+        id: typeIds[type] ?? 0,
+        slots: Math.max(params.length, results.length),
+      };
+      types.set(type, made);
+      return made;
+    };
+    return (block, index, type) => {
+      const { enter, id, slots } = types.get(type) ?? typeOf(type);
+      const at = (block - VMInstance.$size) >> 2;
+      const entry = code.entry(index);
+      words[at + (VMFunction.code >> 2)] = entry % WORD;
+      words[at + (VMFunction.code >> 2) + 1] = entry / WORD;
+      words[at + (VMFunction.context >> 2)] = contextLow;
+      words[at + (VMFunction.context >> 2) + 1] = contextHigh;
+      words[at + (VMFunction.type >> 2)] = id;
+      words[at + (VMFunction.index >> 2)] = index;
+      words[at + (VMFunction.enter >> 2)] = enter[0];
+      words[at + (VMFunction.enter >> 2) + 1] = enter[1];
+      words[at + (VMFunction.slots >> 2)] = slots;
+    };
   }
 
   #handlerBlock(image: ContextImage, block: HandlerBlock): void {

@@ -111,14 +111,8 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { id, base } = this.#engine.native.loadCode(
-      artifact.code,
-      artifact.functions,
-      artifact.traps,
-      artifact.sources,
-      artifact.calls,
-      artifact.inlined,
-    );
+    const { functions, traps, sources, calls, inlined } = artifact;
+    const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls, inlined);
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.description.functions.length,

@@ -81,11 +81,11 @@ export interface Native {
   /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
   defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
   /**
-   * Maps an artifact. `code` begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
+   * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
    * sorted by offset. Returns its number and base address.
    */
   loadCode(
-    code: Uint8Array,
+    code: Uint8Array | string,
     functions: Int32Array,
     traps: Int32Array,
     sources: Int32Array,

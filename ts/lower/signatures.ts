@@ -105,7 +105,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const hostCallSignature = table.number(Array<number>(6).fill(TYPE.I64), [TYPE.I64]);
 
   const numbers: number[] = spaces.functions.map((type) => shape(type).signature);
-  const trampolines = (types: readonly number[], signature: (shape: FunctionShape) => number): Map<FunctionShape, number> => {
+  const trampolines = (types: ReadonlySet<number>, signature: (shape: FunctionShape) => number): Map<FunctionShape, number> => {
     const made = new Map<FunctionShape, number>();
     for (const type of types) {
       const served = shape(type);
@@ -114,8 +114,8 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     return made;
   };
   const tagTypes = namedTagTypes(experimentsOf(description));
-  const enters = trampolines([...spaces.functions, ...tagTypes], () => enterSignature);
-  const imports = trampolines(spaces.functions.slice(0, spaces.importedFunctions), (served) => served.signature);
+  const enters = trampolines(new Set([...spaces.functions, ...tagTypes]), () => enterSignature);
+  const imports = trampolines(new Set(spaces.functions.slice(0, spaces.importedFunctions)), (served) => served.signature);
   const lengthHelper = spaces.memories.length > 0 ? numbers.push(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
   const suspenders = tagTypes.map((type) => ({ number: numbers.push(shape(type).signature) - 1, type }));
   const switchStub = numbers.push(switchSignature) - 1;

@@ -17,10 +17,35 @@ const glue = (await import(pathToFileURL(packagePath('codegen/dist/heddle_codege
 let compiled: WebAssembly.Module | undefined;
 let instance: Codegen | undefined;
 
-/** The crate as a compiled module, for worker threads. */
+let provider: (() => Codegen | undefined) | undefined;
+
+/** The code generator's module. */
+export function codegenBytes(): Uint8Array {
+  return readFileSync(packagePath('codegen/dist/heddle_codegen.wasm'));
+}
+
+/** SHA-256 of {@link codegenBytes} in hexadecimal, as its build wrote it. */
+export function codegenHash(): string {
+  const manifest = JSON.parse(readFileSync(packagePath('codegen/dist/manifest.json'), 'utf8')) as {
+    readonly artifacts: Readonly<Record<string, string>>;
+  };
+  return manifest.artifacts['codegen/dist/heddle_codegen.wasm'] ?? '';
+}
+
+/** The crate as V8's compiled module, for worker threads. */
 export function crateModule(): WebAssembly.Module {
-  compiled ??= new V8.Module(readFileSync(packagePath('codegen/dist/heddle_codegen.wasm')));
+  compiled ??= new V8.Module(codegenBytes() as Uint8Array<ArrayBuffer>);
   return compiled;
+}
+
+/** Makes an instance of the crate from a module of `namespace`. */
+export function instantiateCodegen(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen {
+  return glue.instantiate(module, namespace);
+}
+
+/** Sets who makes this thread's instances; where that gives none, V8 does. */
+export function provideCodegen(from: () => Codegen | undefined): void {
+  provider = from;
 }
 
 /** Takes the module that another thread compiled. */
@@ -30,7 +55,7 @@ export function useCrateModule(module: WebAssembly.Module): void {
 
 /** This thread's instance of the crate. */
 export function crate(): Codegen {
-  instance ??= glue.instantiate(crateModule(), V8);
+  instance ??= provider?.() ?? instantiateCodegen(crateModule(), V8);
   return instance;
 }
 

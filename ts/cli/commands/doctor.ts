@@ -1,8 +1,16 @@
 /** `heddle doctor`: what Heddle finds on this machine. */
+import { ownCodegenUse } from '../../api/own_codegen.js';
 import { Cache } from '../../compile/cache.js';
 import { packageVersion } from '../../compile/settings.js';
 import { addon } from '../../link/addon.js';
 import { print } from '../report.js';
+
+const CODEGEN = {
+  there: "Heddle's own code",
+  off: 'run by V8: HEDDLE_CODEGEN=v8',
+  none: 'run by V8: it was not compiled for this machine (npm run build)',
+  stale: 'run by V8: it was compiled for another machine or version (npm run build)',
+} as const;
 
 const MIB = 1024 * 1024;
 
@@ -14,6 +22,7 @@ export function doctor(): number {
   row('platform', `${process.platform} ${process.arch}`);
   cacheRows(row);
   const native = addon();
+  row('code generator', CODEGEN[ownCodegenUse()]);
   const report = native.report();
   row('cpu', report.cpu);
   row('features', report.features.join(' ') || 'none beyond the baseline');

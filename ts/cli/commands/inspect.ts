@@ -1,8 +1,7 @@
 /** `heddle inspect`: a module's parts, or its functions on their way to machine code. */
 import { typeName } from '../../api/value_types.js';
-import { prepare } from '../../compile/compile.js';
 import { baselineFeatures, type CompileSettings, compileSettings } from '../../compile/settings.js';
-import { FunctionCompiler } from '../../compile/work.js';
+import { FunctionCompiler, prepare } from '../../compile/work.js';
 import { unknownExport } from '../../errors/catalog.js';
 import { addon } from '../../link/addon.js';
 import { indexSpaces } from '../../lower/spaces.js';

@@ -1,0 +1,112 @@
+/**
+ * The code generator compiled by itself. Run by V8 it is slow until V8 has optimised it, which takes longer than compiling most programs and takes a
+ * core as well; as Heddle's own code it is as fast in its first millisecond as it will ever be (docs/decisions/0007).
+ *
+ * Only compiler threads use it: their engine is theirs alone, so that neither a program's stack options nor its statistics have to do with it.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
+import { type Artifact, deserializeArtifact, serializeArtifact } from '../compile/artifact.js';
+import { compileModule } from '../compile/compile.js';
+import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
+import { artifactKey, compileSettings, keyHash } from '../compile/settings.js';
+import { V8 } from '../errors/v8.js';
+import { addon } from '../link/addon.js';
+import { codegenBytes, codegenHash, instantiateCodegen } from '../source/crate.js';
+import { FEATURE_BITS } from '../validate/validate.js';
+import { Instance, Module, moduleOfArtifact } from './web_assembly.js';
+
+const KEY_BYTES = 32;
+
+/** The hash of the key that the file must have to be for this very machine and build. */
+function expectedKey(): Buffer {
+  const native = addon();
+  const settings = compileSettings(native.arch, native.cpuFeatures(), { features: FEATURE_BITS, verify: false });
+  return keyHash({ ...artifactKey(new Uint8Array(0), settings), module: codegenHash() });
+}
+
+function load(): (Artifact & { readonly module: Uint8Array }) | undefined {
+  try {
+    const artifact = deserializeArtifact(readFileSync(ownCodegenFile('artifact')));
+    const key = expectedKey();
+    if (artifact?.module === undefined || !keyHash(artifact.key).equals(key)) return undefined;
+    const codeFile = ownCodegenFile('code');
+    return codeKey(codeFile).equals(key) ? { ...artifact, module: artifact.module, codeFile } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The key hash in the first bytes of the code, which are room for the stubs: files of two builds do not go together. */
+function codeKey(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const key = Buffer.alloc(KEY_BYTES);
+    readSync(file, key, 0, KEY_BYTES, 0);
+    return key;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes a file anew: whoever has mapped the old one keeps it. */
+function replaceFile(path: string, pieces: readonly Uint8Array[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, Buffer.concat(pieces));
+  renameSync(temporary, path);
+}
+
+/** Whether memories have guards here: without, the code would have to be compiled anew, with checks. */
+function hasGuards(): boolean {
+  return addon().createMemory(new V8.Memory({ initial: 1, maximum: 1 })).guarded;
+}
+
+/** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, or not built for this machine. */
+export function ownCodegen(): Codegen | undefined {
+  if (ownCodegenState() !== 'there') return undefined;
+  const artifact = load();
+  if (artifact === undefined || !hasGuards()) return undefined;
+  const namespace = { Module, Instance } as unknown as typeof WebAssembly;
+  return instantiateCodegen(moduleOfArtifact(artifact.module, artifact) as unknown as WebAssembly.Module, namespace);
+}
+
+/** What compiler threads run, and why. */
+export function ownCodegenUse(): OwnCodegen | 'stale' {
+  const state = ownCodegenState();
+  return state === 'there' && load() === undefined ? 'stale' : state;
+}
+
+/** Compiles the code generator for this machine and writes the file, unless it is there. Returns whether it had to. */
+export async function buildOwnCodegen(): Promise<boolean> {
+  if (load() !== undefined) return false;
+  const native = addon();
+  const bytes = codegenBytes();
+  const artifact = await compileModule(bytes, { target: native.arch, cpu: native.cpuFeatures(), verify: false });
+  const { description, contents } = onlyData(artifact, bytes);
+  // Nobody looks for offsets in it, and it catches no exceptions.
+  const none = new Int32Array(0);
+  const small: Artifact = { ...artifact, code: new Uint8Array(0), description, sources: none, calls: none, stackMaps: none };
+  artifact.code.set(keyHash(artifact.key));
+  replaceFile(ownCodegenFile('code'), [artifact.code]);
+  replaceFile(ownCodegenFile('artifact'), serializeArtifact(small, contents));
+  return true;
+}
+
+/** Of a module's bytes an instance needs the data segments only: they, one after another, and the description that says so. */
+function onlyData({ description }: Artifact, bytes: Uint8Array): Pick<Artifact, 'description'> & { readonly contents: Uint8Array } {
+  const data = description.data.slice();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  // [mode, memory, words of the offset expression, …, start, length] each (contract/formats.md, section 2)
+  for (let i = 0; i < data.length; i += 2) {
+    i += 3 + (data[i + 2] ?? 0);
+    const start = data[i] ?? 0;
+    const length = data[i + 1] ?? 0;
+    pieces.push(bytes.subarray(start, start + length));
+    data[i] = size;
+    size += length;
+  }
+  return { description: { ...description, data }, contents: Buffer.concat(pieces) };
+}
