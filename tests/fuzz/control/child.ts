@@ -1,0 +1,17 @@
+/**
+ * Compares what the parent asks for on the engine that the command line names. A process of its own: engines may crash.
+ */
+import { compareBatch, differenceOf } from './compare.js';
+import { heddle, v8 } from './engines.js';
+import type { Answer, Request } from './worker.js';
+
+const engine = process.argv[2] === 'v8' ? v8() : await heddle();
+
+process.on('message', (request: Request) => {
+  const answer: Answer =
+    request.kind === 'seeds'
+      ? { kind: 'batch', batch: compareBatch(engine, request.from, request.count) }
+      : { kind: 'difference', difference: differenceOf(engine, request.program) };
+  process.send?.(answer);
+});
+process.send?.({ kind: 'ready' });

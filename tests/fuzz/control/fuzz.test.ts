@@ -1,0 +1,93 @@
+/**
+ * The parts of the fuzzer that must work for its silence to mean something.
+ */
+import { describe, expect, test } from 'vitest';
+import { WebAssembly as Heddle, parseWat } from '../../../ts/api/index.js';
+import { compareBatch, differenceOf, expectationOf } from './compare.js';
+import { CELLS, Coverage, impossible } from './coverage.js';
+import { encode } from './encode.js';
+import { heddleOf } from './engines.js';
+import { type Engine, type Namespace, Session } from './env.js';
+import { programOf } from './generator.js';
+import { print } from './print.js';
+import type { Program } from './program.js';
+import { shrink, sizeOf } from './shrink.js';
+
+const engine = heddleOf(Heddle as unknown as Namespace);
+const seeds = Array.from({ length: 12 }, (_, i) => 500 + i);
+
+/** Whether a program does something of a sort. */
+function does(program: Program, wanted: (cell: (typeof CELLS)[number]) => boolean): boolean {
+  const { counts } = expectationOf(program).coverage;
+  return CELLS.some((cell, i) => wanted(cell) && (counts[i] ?? 0) > 0);
+}
+
+test('a seed gives one program', () => {
+  for (const seed of seeds) expect(print(programOf(seed).program)).toBe(print(programOf(seed).program));
+  expect(new Set(seeds.map((seed) => print(programOf(seed).program))).size).toBe(seeds.length);
+});
+
+test('the text of a program does what its bytes do', () => {
+  for (const seed of seeds) {
+    const { program } = programOf(seed);
+    const { log } = expectationOf(program);
+    expect(new Session(engine, [program], encode([program])).run(0)).toEqual(log);
+    expect(new Session(engine, [program], parseWat(print(program))).run(0)).toEqual(log);
+  }
+});
+
+test('programs of one module do not touch each other', () => {
+  const { programs, failures } = compareBatch(engine, 700, 10);
+  expect(failures).toEqual([]);
+  expect(programs).toBe(10);
+});
+
+describe('a wrong engine is found', () => {
+  test('that traps for another reason', () => {
+    const wrong: Engine = { ...engine, trapKind: (error) => engine.trapKind(error) && 'unreachable' };
+    expect(compareBatch(wrong, 800, 10).failures.length).toBeGreaterThan(0);
+  });
+
+  test('that rejects a module', () => {
+    class Module {
+      constructor() {
+        throw new Error('no');
+      }
+    }
+    const wrong: Engine = { ...engine, namespace: { ...engine.namespace, Module } };
+    expect(differenceOf(wrong, programOf(1).program)?.error).toBe('Error: no');
+  });
+});
+
+test('shrinking keeps what fails and takes the rest out', async () => {
+  const wanted = ({ operation, state }: (typeof CELLS)[number]) => operation === 'switch' && state === 'fresh';
+  const seed = Array.from({ length: 1000 }, (_, i) => i).find((candidate) => does(programOf(candidate).program, wanted)) ?? 0;
+  const { program } = programOf(seed);
+  const smallest = await shrink(program, async (candidate) => {
+    try {
+      return does(candidate, wanted);
+    } catch {
+      return false;
+    }
+  });
+  expect(does(smallest, wanted)).toBe(true);
+  expect(sizeOf(smallest)).toBeLessThan(sizeOf(program) / 2);
+  expect(Heddle.validate(encode([smallest]) as Uint8Array<ArrayBuffer>)).toBe(true);
+});
+
+describe('coverage', () => {
+  test('counts cells, and complains of rare and of impossible ones', () => {
+    const coverage = new Coverage();
+    for (const cell of CELLS) if (impossible(cell) === undefined) coverage.add(cell.operation, cell.state, cell.kind);
+    expect(coverage.wrong(1)).toEqual([]);
+    expect(coverage.wrong(2).length).toBe(CELLS.filter((cell) => impossible(cell) === undefined).length);
+    coverage.add('suspend', 'fresh', 'one');
+    expect(coverage.wrong(1)).toEqual(['suspend / fresh / one cannot be, and was hit 1 times']);
+  });
+
+  test('programs hit most of it soon', () => {
+    const coverage = new Coverage();
+    for (let seed = 0; seed < 300; seed++) coverage.merge(expectationOf(programOf(seed).program).coverage.counts);
+    expect(coverage.wrong(1).length).toBeLessThan(CELLS.length / 2);
+  });
+});
