@@ -29,4 +29,10 @@ const env = {
 };
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations', 'tests/api'], { env });
 await tally.part('specification', node, ['tests/spec/run.mjs'], { env });
+await tally.part(
+  'control fuzzer',
+  'npm',
+  ['run', '--silent', 'fuzz:control', '--', '--engine', 'heddle', '--seconds', '30', '--seed', '9'],
+  { env },
+);
 process.exit(tally.finish());
