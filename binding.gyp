@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "heddle",
-      "include_dirs": ["native", "asm"],
+      "include_dirs": ["native", "asm", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "sources": [
         "native/base/page.cc",
         "native/base/system.cc",
@@ -30,6 +30,7 @@
         "native/bindings/values.cc",
         "native/bindings/engine.cc",
         "native/bindings/host_call.cc",
+        "native/bindings/mapped_memory.cc",
         "native/bindings/memory.cc",
         "native/bindings/table.cc",
         "native/bindings/libcalls.cc",
@@ -37,10 +38,11 @@
         "native/bindings/report_functions.cc",
         "native/bindings/code_functions.cc",
         "native/bindings/object_functions.cc",
+        "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",
         "native/addon/addon.cc"
       ],
-      "defines": ["NAPI_VERSION=8", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0\")"],
       "cflags": ["-O2", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],

@@ -48,8 +48,11 @@ export const LIBCALLS = [
   ['trap', '(trap code): raise that trap at the call'],
   ['exception_new', '(VMTag*, slots) -> VMException*: an exception whose slots the code then fills'],
   ['throw_ref', '(VMException* or 0): throw it from the call; traps on null'],
-  ['atomic_wait', 'reserved for threads'],
-  ['atomic_notify', 'reserved for threads'],
+  [
+    'atomic_wait',
+    '(VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared',
+  ],
+  ['atomic_notify', '(VMMemory*, address in it, count) -> how many were woken'],
   ['exception_release', '(VMException*): its values are loaded; free it unless something holds it'],
   [
     'cont_throw',
@@ -138,7 +141,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMMemory',
-    doc: "A linear memory, backed by V8's own WebAssembly.Memory.",
+    doc: "A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours.",
     size: 48,
     fields: [
       ['base', 'u64', 'address of byte 0'],

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Checks that every generated file is what its table makes, and that the committed code generator was built from the committed sources.
+// Checks that every generated file is what its table makes, and that the committed WebAssembly artifacts were built from the committed sources.
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ const steps = [
     ['--import', 'tsx', `contract/${name}`, '--check'],
   ]),
   ['codegen', process.execPath, ['scripts/build_codegen.mjs', '--check']],
+  ['fuzz', process.execPath, ['scripts/build_fuzz.mjs', '--check']],
 ];
 let failed = false;
 for (const [name, command, args] of steps) {

@@ -2,7 +2,7 @@
 // Tests on aarch64, by qemu-user on another machine: cross-builds the addon and the C++ tests, installs a real aarch64 Node from npm outside the
 // repository's own packages, and runs a fixed part of the tests with it; `--all` runs every script. Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CMAKE_TOOLS, cmakeBuild, ctest, missingTool, run } from './native_tests.mjs';
 import { root, Tally } from './tally.mjs';
@@ -20,6 +20,9 @@ const EXAMPLES = [
   [['examples/odds.wat'], '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n'],
   [['--invoke', 'sum', 'examples/generator.wat', '10'], '55\n'],
 ];
+
+/** Modules whose code must be the same, byte for byte, whether this machine's compiler makes it or the emulated one. */
+const SAME = ['examples/odds.wat', 'examples/generator.wat', ...(all ? ['node_modules/@wasm-fmt/gofmt/gofmt.wasm'] : [])];
 
 /** The fixed part: all of stack switching, traps, and a script of each numeric kind. */
 const FIXED = [
@@ -93,6 +96,20 @@ async function main() {
     const { stdout, stderr } = spawnSync(command, [...before, 'bin/heddle.mjs', 'run', ...args], { cwd: root, encoding: 'utf8', env });
     if (stdout !== expected) console.error(`${args.join(' ')}: ${JSON.stringify(stdout)} ${stderr}`);
     tally.check(args.join(' '), stdout === expected);
+  }
+  for (const module of SAME) {
+    const files = ['native', 'emulated'].map((name) => join(root, folder, `${name}.cwasm`));
+    const compile = (program, args, out) => {
+      rmSync(out, { force: true });
+      spawnSync(program, [...args, 'bin/heddle.mjs', 'compile', '--target', 'aarch64', module, '-o', out], {
+        cwd: root,
+        stdio: 'inherit',
+        env,
+      });
+      return existsSync(out) ? readFileSync(out) : Buffer.from(`nothing in ${out}`);
+    };
+    const here = compile(process.execPath, [], files[0]);
+    tally.check(`${module} compiled here and there`, here.equals(compile(command, before, files[1])));
   }
   await tally.part('specification', process.execPath, ['tests/spec/run.mjs', ...(all ? [] : FIXED)], { env });
   return tally.finish();

@@ -185,7 +185,7 @@ static_assert(offsetof(VMTable, capacity) == 24);
 static_assert(offsetof(VMTable, object) == 32);
 static_assert(offsetof(VMTable, spare) == 40);
 
-/// A linear memory, backed by V8's own WebAssembly.Memory.
+/// A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours.
 struct VMMemory {
   /// address of byte 0
   uint64_t base;
@@ -434,9 +434,9 @@ enum class Libcall : uint32_t {
   ExceptionNew = 22,
   /// (VMException* or 0): throw it from the call; traps on null
   ThrowRef = 23,
-  /// reserved for threads
+  /// (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared
   AtomicWait = 24,
-  /// reserved for threads
+  /// (VMMemory*, address in it, count) -> how many were woken
   AtomicNotify = 25,
   /// (VMException*): its values are loaded; free it unless something holds it
   ExceptionRelease = 26,
@@ -545,6 +545,6 @@ inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
 /// Hash of the table.
-inline constexpr char kContract[] = "33196415ac04c0be";
+inline constexpr char kContract[] = "ce172028622fc1a7";
 
 }  // namespace heddle

@@ -58,6 +58,16 @@ bool Mapping::advise(size_t offset, size_t size, int advice) const {
   return madvise(at<void>(base_ + offset), size, advice) == 0;
 }
 
+bool Mapping::grow(size_t size) {
+  size = round_up(size, page_size());
+  if (size <= size_) return true;
+  void* moved = mremap(at<void>(base_), size_, size, MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED) return false;
+  base_ = reinterpret_cast<uint64_t>(moved);  // SAFETY: an address as a number.
+  size_ = size;
+  return true;
+}
+
 void Mapping::reset() {
   if (base_ != 0) munmap(at<void>(base_), size_);
   release();

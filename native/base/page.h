@@ -37,6 +37,8 @@ class Mapping {
   bool protect(size_t offset, size_t size, int protection) const;
   /// madvise on a part; false when the kernel does not know the advice.
   bool advise(size_t offset, size_t size, int advice) const;
+  /// Makes it longer, at another address where it has to move; what is added is zero. False, and unchanged, when the system refuses.
+  bool grow(size_t size);
   void reset();
 
  private:

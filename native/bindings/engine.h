@@ -37,13 +37,21 @@ struct InstanceObject {
   ~InstanceObject();
 };
 
-/// A V8 memory that WebAssembly of ours uses.
+/// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h).
 struct MemoryObject {
   VMMemory vm{};
   Engine* engine = nullptr;
+  /// V8's object; null for a mapping of ours.
   napi_ref object = nullptr;
   /// Engine::epoch when `vm` was last compared with V8.
   uint64_t epoch = 0;
+  /// Binary logarithm of the page size.
+  uint32_t page_shift = 16;
+  /// Empty where the memory is V8's.
+  Mapping mapping;
+  /// The ArrayBuffer that JavaScript has over the mapping; null before it asked.
+  napi_ref buffer = nullptr;
+  bool is_mapped() const { return object == nullptr; }
 };
 
 /// A table; its elements are ours.
@@ -79,6 +87,8 @@ struct Hooks {
   napi_ref poll = nullptr;
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
+  napi_ref wait = nullptr;
+  napi_ref notify = nullptr;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it.

@@ -1,6 +1,7 @@
-// The library calls that are not of one object: types, traps, and what is reserved.
+// The library calls that are not of one object: types and traps.
 #include <algorithm>
 
+#include "bindings/atomics.h"
 #include "bindings/engine.h"
 #include "bindings/exceptions.h"
 #include "bindings/host_call.h"
@@ -22,20 +23,13 @@ HostResult trap(VMThread* thread, uint64_t code, uint64_t, uint64_t, uint64_t) {
   return raise_trap(thread, static_cast<Trap>(code));
 }
 
-/// A call that the contract reserves: no code that is compiled today makes it.
-HostResult reserved(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t) {
-  return raise_trap(thread, Trap::Unreachable);
-}
-
 }  // namespace
 
 void install_binding_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::CallImport, call_import);
   runtime->set_libcall(Libcall::IsSubtype, is_subtype);
   runtime->set_libcall(Libcall::Trap, trap);
-  for (const Libcall number : {Libcall::AtomicWait, Libcall::AtomicNotify}) {
-    runtime->set_libcall(number, reserved);
-  }
+  install_atomic_libcalls(runtime);
   install_exception_libcalls(runtime);
   install_memory_libcalls(runtime);
   install_table_libcalls(runtime);

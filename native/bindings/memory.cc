@@ -6,13 +6,15 @@
 
 #include "base/system.h"
 #include "bindings/host_call.h"
+#include "bindings/mapped_memory.h"
 
 namespace heddle {
 
 namespace {
 
-constexpr uint64_t kPage = 65'536;
+/// More pages than any memory has: all a 32-bit index reaches, and what the specification allows with 64-bit ones.
 constexpr uint64_t kMostPages = 65'536;
+constexpr uint64_t kMostPages64 = uint64_t{1} << 48;
 constexpr uint64_t kGuardedSpan = uint64_t{8} << 30;
 
 MemoryObject* object_of(uint64_t memory) {
@@ -38,7 +40,7 @@ bool buffer_of(napi_env env, napi_value memory, void** data, size_t* length, boo
 
 /// Whether `vm.bytes` cannot have changed since it was read.
 bool is_current(const MemoryObject* memory) {
-  return (memory->vm.flags & 1) == 0 && memory->epoch == memory->engine->epoch;
+  return memory->is_mapped() || ((memory->vm.flags & 1) == 0 && memory->epoch == memory->engine->epoch);
 }
 
 bool in_bounds(MemoryObject* memory, uint64_t start, uint64_t length, bool* failed) {
@@ -57,7 +59,7 @@ HostResult out_of_bounds(VMThread* thread, bool failed) {
 HostResult memory_size(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
   MemoryObject* memory = object_of(address);
   if (!is_current(memory) && !refresh_memory(memory)) return raise_error(thread);
-  return {memory->vm.bytes / kPage, nullptr};
+  return {memory->vm.bytes >> memory->page_shift, nullptr};
 }
 
 HostResult memory_refresh(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -69,12 +71,14 @@ HostResult memory_refresh(VMThread* thread, uint64_t address, uint64_t, uint64_t
 HostResult memory_grow(VMThread* thread, uint64_t address, uint64_t delta, uint64_t, uint64_t) {
   MemoryObject* memory = object_of(address);
   const uint64_t failure = ~uint64_t{0};
-  if (delta > kMostPages) return {failure, nullptr};
+  const bool wide = (memory->vm.flags & 2) != 0;
+  if (!memory->is_mapped() && delta > (wide ? kMostPages64 : kMostPages)) return {failure, nullptr};
   napi_env env = memory->engine->env;
   const HostScope scope(memory->engine);
+  if (memory->is_mapped()) return {grow_mapped_memory(memory, delta), nullptr};
   napi_value object = memory->engine->value_of(memory->object), grow = nullptr, argument = nullptr, result = nullptr;
   if (napi_get_named_property(env, object, "grow", &grow) != napi_ok) return raise_error(thread);
-  if ((memory->vm.flags & 2) != 0) {
+  if (wide) {
     napi_create_bigint_uint64(env, delta, &argument);
   } else {
     napi_create_double(env, static_cast<double>(delta), &argument);
@@ -87,10 +91,10 @@ HostResult memory_grow(VMThread* thread, uint64_t address, uint64_t delta, uint6
   if (!refresh_memory(memory)) return raise_error(thread);
   double old = 0;
   bool lossless = false;
-  uint64_t wide = 0;
+  uint64_t pages = 0;
   if (napi_get_value_double(env, result, &old) == napi_ok) return {static_cast<uint64_t>(old), nullptr};
-  napi_get_value_bigint_uint64(env, result, &wide, &lossless);
-  return {wide, nullptr};
+  napi_get_value_bigint_uint64(env, result, &pages, &lossless);
+  return {pages, nullptr};
 }
 
 HostResult memory_copy(VMThread* thread, uint64_t address, uint64_t to, uint64_t from, uint64_t length) {
@@ -129,6 +133,7 @@ HostResult data_drop(VMThread*, uint64_t instance, uint64_t segment, uint64_t, u
 }  // namespace
 
 bool refresh_memory(MemoryObject* memory) {
+  if (memory->is_mapped()) return true;
   Engine* engine = memory->engine;
   const HostScope scope(engine);
   void* data = nullptr;

@@ -1,4 +1,4 @@
-// Linear memories, which are V8's own.
+// Linear memories: V8's own, and mappings of ours where V8 cannot make one.
 #pragma once
 #include "bindings/engine.h"
 

@@ -54,6 +54,7 @@ napi_value create_memory(napi_env env, napi_callback_info info) {
   memory.engine = engine;
   memory.vm.object = &memory;
   memory.object = in.reference(0);
+  memory.vm.flags = in.number(1) != 0 ? 2 : 0;
   if (!in || !refresh_memory(&memory)) {
     engine->memories.pop_back();
     return nullptr;

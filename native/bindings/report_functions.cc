@@ -51,6 +51,8 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "poll", &hooks->poll);
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
+  set_hook(&in, in.value(0), "wait", &hooks->wait);
+  set_hook(&in, in.value(0), "notify", &hooks->notify);
   return nullptr;
 }
 

@@ -16,7 +16,7 @@ export const MISSING =
   "the specification's scripts were not found: put them in ../shared/spec-tests, or name their folder in HEDDLE_SPEC_TESTS";
 
 /** Folders whose scripts the suite runs. */
-export const FOLDERS = ['core', 'stack-switching', 'stack-switching-examples'];
+export const FOLDERS = ['core', 'stack-switching', 'stack-switching-examples', 'threads', 'legacy'];
 
 /** Names of all scripts, `folder/name.wast`, sorted. */
 export function scriptNames(folder) {

@@ -52,4 +52,6 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
   return theEngine().statistics();
 }
 
+export type { MappedMemory } from '../instance/mapped_memory.js';
 export { parseWat } from '../source/bytes.js';
+export { createMemory, type MemoryDescriptor } from './memory.js';

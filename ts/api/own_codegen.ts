@@ -60,7 +60,7 @@ function replaceFile(path: string, pieces: readonly Uint8Array[]): void {
 
 /** Whether memories have guards here: without, the code would have to be compiled anew, with checks. */
 function hasGuards(): boolean {
-  return addon().createMemory(new V8.Memory({ initial: 1, maximum: 1 })).guarded;
+  return addon().createMemory(new V8.Memory({ initial: 1, maximum: 1 }), 0).guarded;
 }
 
 /** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, or not built for this machine. */

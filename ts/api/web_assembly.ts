@@ -5,12 +5,13 @@ import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import { type ExportedObject, instanceMemories, instantiate as makeInstance } from '../instance/instance.js';
+import { type ExportedObject, instanceMemories, instantiate as makeInstance, needsChecks } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { validateModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
+import { carried, isCarrier, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
 
 /** One import of a module. */
@@ -43,17 +44,34 @@ const kindName = (kind: ExportedObject['kind']): ImportDescriptor['kind'] => (ki
 
 /** Made by this module from a compiled module, not from bytes. */
 class FromCompiled {
-  constructor(readonly module: CompiledModule) {}
+  constructor(
+    readonly module: CompiledModule,
+    /** Whether the Module can be posted to other threads: that costs a copy of its bytes. */
+    readonly posted = true,
+  ) {}
 }
 
-/** A compiled module. */
+const compiledModules = new WeakMap<object, CompiledModule>();
+
+/** A compiled module. It may be posted to other threads, which compile it anew or find it in the cache when they first use it. */
 export class Module {
-  readonly #compiled: CompiledModule;
+  /** Only for TypeScript, which otherwise takes any object for a Module. */
+  declare private readonly compiled: CompiledModule;
 
   /** Compiles on this thread. Throws a CompileError with offset and code. */
   constructor(bytes: BytesSource, options: ModuleOptions = {}) {
     const given: unknown = bytes;
-    this.#compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
+    const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
+    const isPosted = !(given instanceof FromCompiled) || given.posted;
+    const carrier = isPosted ? makeCarrier(compiled, new.target) : this;
+    compiledModules.set(carrier, compiled);
+    // biome-ignore lint/correctness/noConstructorReturn: the object has V8's internal slots, which structured cloning looks at
+    return carrier as Module;
+  }
+
+  /** Modules that another thread has sent are instances, too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return (typeof value === 'object' && value !== null && compiledModules.has(value)) || isCarrier(value);
   }
 
   /** @internal */
@@ -63,8 +81,13 @@ export class Module {
 
   /** @internal */
   static compiled(value: unknown): CompiledModule {
-    if (typeof value === 'object' && value !== null && #compiled in value) return value.#compiled;
-    throw wrongArgument("the argument is not a Module of Heddle's");
+    const known = typeof value === 'object' && value !== null ? compiledModules.get(value) : undefined;
+    if (known !== undefined) return known;
+    const sent = carried(value);
+    if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's");
+    const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options);
+    compiledModules.set(value as object, compiled);
+    return compiled;
   }
 
   static exports(module: Module): ExportDescriptor[] {
@@ -143,7 +166,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(memories.some((memory) => !memory.guarded));
+    const code = compiled.code(needsChecks(memories));
     this.#exports = exportsObject(makeInstance(engine, compiled, resolved, memories, code));
   }
 
@@ -153,7 +176,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const checked = memories.some((memory) => !memory.guarded);
+    const checked = needsChecks(memories);
     await compiled.prepare(checked);
     const exports = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
     return new Instance(new FromExports(exportsObject(exports)) as unknown as Module);
@@ -200,9 +223,10 @@ export async function instantiate(
   return { module, instance: await Instance.make(module, imports) };
 }
 
-/** A module of an artifact that was compiled before. @internal */
+/** A module of an artifact that was compiled before. It stays on its thread. @internal */
 export function moduleOfArtifact(bytes: Uint8Array, artifact: Artifact): Module {
-  return Module.wrap(CompiledModule.fromArtifact(theEngine(), bytes, artifact));
+  const compiled = CompiledModule.fromArtifact(theEngine(), bytes, artifact);
+  return new Module(new FromCompiled(compiled, false) as unknown as BytesSource);
 }
 
 export type { Engine };

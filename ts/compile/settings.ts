@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTRACT } from '../generated/abi.js';
+import type { LoweringOptions } from '../lower/context.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { sha256 } from './container.js';
 
@@ -45,7 +46,7 @@ export interface ArtifactKey {
 /** Counts changes of the artifact's own format. */
 export const ARTIFACT_FORMAT = 2;
 
-/** What is assumed of a CPU that is not this one: x86-64-v2, because rounding needs SSE4.1, and the first aarch64. */
+/** What is assumed of a CPU that is not this one: x86-64-v2, for speed (all works with none), and the first aarch64. */
 const BASELINE: Readonly<Record<Target, readonly string[]>> = {
   x64: ['has_cmpxchg16b', 'has_popcnt', 'has_sse3', 'has_sse41', 'has_sse42', 'has_ssse3'],
   arm64: [],
@@ -73,6 +74,12 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };
+}
+
+/** How operators are lowered for these settings. */
+export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
+  const has = (feature: string): boolean => target !== 'x64' || cpu.includes(feature);
+  return { checked, interruptible, debug: verify, debugStores, rounds: has('has_sse41'), shuffles: has('has_ssse3') };
 }
 
 /** The code generator's target triple and settings. */

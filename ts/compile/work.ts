@@ -11,7 +11,7 @@ import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
 import { Assembly, type Part } from './part.js';
-import { type CompileSettings, compilerArguments } from './settings.js';
+import { type CompileSettings, compilerArguments, loweringOptions } from './settings.js';
 
 /** A valid module and how to compile it. Survives structured cloning: it is what worker threads get. */
 export interface Job {
@@ -58,9 +58,8 @@ export class FunctionCompiler {
 
   constructor(job: Job) {
     const { settings, description } = job;
-    const { checked, interruptible, verify, inline, debugStores } = settings;
-    const candidates = inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
-    this.context = loweringContext(description, { checked, interruptible, debug: verify, debugStores }, job.handlers, candidates);
+    const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
+    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [

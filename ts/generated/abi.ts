@@ -118,7 +118,7 @@ export const VMTable = {
   $size: 48,
 } as const;
 
-/** A linear memory, backed by V8's own WebAssembly.Memory. Byte offsets; `$size` is the struct's. */
+/** A linear memory, backed by V8's own WebAssembly.Memory or by a mapping of ours. Byte offsets; `$size` is the struct's. */
 export const VMMemory = {
   /** address of byte 0 */
   base: 0,
@@ -314,9 +314,9 @@ export const LIBCALL = {
   exceptionNew: 22,
   /** (VMException* or 0): throw it from the call; traps on null */
   throwRef: 23,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared */
   atomicWait: 24,
-  /** reserved for threads */
+  /** (VMMemory*, address in it, count) -> how many were woken */
   atomicNotify: 25,
   /** (VMException*): its values are loaded; free it unless something holds it */
   exceptionRelease: 26,
@@ -439,4 +439,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '33196415ac04c0be';
+export const CONTRACT = 'ce172028622fc1a7';

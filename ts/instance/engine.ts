@@ -10,6 +10,7 @@ import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { notify, wait } from './atomics.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
@@ -64,6 +65,12 @@ function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunctio
   }
 }
 
+/** The CPU's features that code may use: all, or those of them that HEDDLE_CPU names, separated by commas. */
+function usableFeatures(native: Native): string[] {
+  const wanted = process.env['HEDDLE_CPU']?.split(',');
+  return native.cpuFeatures().filter((feature) => wanted === undefined || wanted.includes(feature));
+}
+
 /** One thread's engine. */
 export class Engine implements FunctionReferences {
   readonly native: Native;
@@ -94,6 +101,8 @@ export class Engine implements FunctionReferences {
       poll: () => undefined,
       thrown: (exception) => this.exceptions.thrown(exception),
       caught: (value) => this.exceptions.caught(value),
+      wait,
+      notify,
     });
   }
 
@@ -109,7 +118,7 @@ export class Engine implements FunctionReferences {
   /** How modules are compiled for this machine. */
   compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: this.native.cpuFeatures(), cache: this.#cache, ...options };
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -190,10 +199,13 @@ export class Engine implements FunctionReferences {
   }
 
   /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `name` is the import's, for messages. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string): number {
+  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string, index: number): number {
     const type = this.types.type(typeId);
     const id = this.#importNames.push(name) - 1;
-    return this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
+    const address = this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
+    // What it is named by where it is exported again.
+    this.native.store(address + VMFunction.index, 'u32', index);
+    return address;
   }
 
   #crosses({ params, results }: RegisteredType): boolean {

@@ -1,22 +1,24 @@
 /**
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
-import { trap, unsupported } from '../errors/catalog.js';
+import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/experiments.js';
 import type { HandlerBlock } from '../lower/layout.js';
 import { type CellWords, loadCell, numberOfCell, storeCell } from './cells.js';
 import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
+import type { MappedMemory } from './mapped_memory.js';
+import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
-import { type GlobalObject, type MemoryObject, memoryObject, newMemory, noteMaximum, type TableObject, type TagObject } from './objects.js';
+import type { GlobalObject, TableObject, TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
 
 /** What an export is, before the API wraps it. */
 export type ExportedObject =
   | { readonly kind: 'func'; readonly value: ExportedFunction }
   | { readonly kind: 'table'; readonly value: TableObject }
-  | { readonly kind: 'memory'; readonly value: WebAssembly.Memory }
+  | { readonly kind: 'memory'; readonly value: WebAssembly.Memory | MappedMemory }
   | { readonly kind: 'global'; readonly value: GlobalObject }
   | { readonly kind: 'tag'; readonly value: TagObject };
 
@@ -282,9 +284,10 @@ class Builder {
       }
       const start = this.#constant(offset);
       const position = this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
-      const target = new Uint8Array(at(this.#memories, memory).memory.buffer);
-      if (position + bytes.length > target.length) throw trap(TRAP.memoryBounds);
-      target.set(bytes, position);
+      const { buffer } = at(this.#memories, memory).memory;
+      if (position + bytes.length > buffer.byteLength) throw trap(TRAP.memoryBounds);
+      // No longer than the segment: a view of all of a large memory cannot be made everywhere.
+      new Uint8Array(buffer, position, bytes.length).set(bytes);
     }
   }
 }
@@ -297,14 +300,12 @@ function at<T>(list: readonly T[], index: number): T {
 
 /** The memories an instance will have, imported and own. */
 export function instanceMemories(engine: Engine, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
-  const own = module.description.memories.map((description) => {
-    if (description.memory64) throw unsupported('a 64-bit memory');
-    if (description.pageSizeLog2 !== 16) throw unsupported('a custom page size');
-    const memory = newMemory(description);
-    noteMaximum(memory, description.maximum === null ? null : Number(description.maximum));
-    return memoryObject(engine, memory);
-  });
-  return [...imports.memories, ...own];
+  return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
+}
+
+/** Whether the code for these memories must check every access: what is checked always does not count. */
+export function needsChecks(memories: readonly MemoryObject[]): boolean {
+  return memories.some(({ guarded, memory64, pageSizeLog2 }) => !guarded && !memory64 && pageSizeLog2 === PAGE_SHIFT);
 }
 
 /** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. Returns its exports. */

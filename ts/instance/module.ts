@@ -41,14 +41,15 @@ export class CompiledModule {
   readonly memories: readonly MemoryDescription[];
 
   readonly #engine: Engine;
-  readonly #options: ModuleOptions;
+  /** How it was asked to be compiled. */
+  readonly options: ModuleOptions;
   readonly #artifacts = new Map<boolean, Artifact>();
   readonly #codes = new Map<boolean, LoadedCode>();
   readonly #label: string;
 
   private constructor(engine: Engine, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
     this.#engine = engine;
-    this.#options = options;
+    this.options = options;
     this.bytes = bytes;
     this.description = artifact.description;
     const spaces: IndexSpaces = indexSpaces(artifact.description);
@@ -86,7 +87,7 @@ export class CompiledModule {
   async prepare(checked: boolean): Promise<void> {
     if (this.#artifacts.has(checked)) return;
     const artifact = await this.#engine.timeCompileAsync(() =>
-      compileModule(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })),
+      compileModule(this.bytes, this.#engine.compileOptions({ ...this.options, checked })),
     );
     this.#artifacts.set(checked, artifact);
   }
@@ -104,7 +105,7 @@ export class CompiledModule {
   #artifact(checked: boolean): Artifact {
     let artifact = this.#artifacts.get(checked);
     if (artifact === undefined) {
-      artifact = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions({ ...this.#options, checked })));
+      artifact = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions({ ...this.options, checked })));
       this.#artifacts.set(checked, artifact);
     }
     return artifact;

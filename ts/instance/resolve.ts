@@ -8,16 +8,10 @@ import { EXPERIMENT_TYPES, experimentName, experimentsOf } from '../lower/experi
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
 import type { Engine, ExportedFunction } from './engine.js';
+import { MappedMemory } from './mapped_memory.js';
+import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
-import {
-  type GlobalObject,
-  type MemoryObject,
-  memoryMaximum,
-  memoryObject,
-  memoryPages,
-  type TableObject,
-  type TagObject,
-} from './objects.js';
+import type { GlobalObject, TableObject, TagObject } from './objects.js';
 
 /** How the API's classes show what they hold; the API gives these, so that this layer need not know it. */
 export interface Unwrap {
@@ -108,6 +102,7 @@ class Resolver {
       return;
     }
     const { signatures } = this.#module;
+    const index = this.#functions.length;
     const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
     this.#functions.push((code) =>
       this.#engine.hostFunction(
@@ -116,6 +111,7 @@ class Resolver {
         code.entry(signatures.import(entry.type)),
         code.entry(signatures.enter(entry.type)),
         `${entry.module}.${entry.name}`,
+        index,
       ),
     );
   }
@@ -134,12 +130,14 @@ class Resolver {
   }
 
   #memory(entry: MemoryImport, value: unknown): void {
-    if (!(value instanceof V8.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
-    const shared = Object.prototype.toString.call(value.buffer) === '[object SharedArrayBuffer]';
+    if (!(value instanceof MappedMemory || value instanceof V8.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
+    const shared = isShared(value);
     if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
-    if (entry.memory64) throw incompatible(entry, 'the memory has 32-bit addresses');
-    checkLimits(entry, memoryPages(value), entry.maximum === null ? null : memoryMaximum(value));
-    this.#memories.push(memoryObject(this.#engine, value));
+    const memory = memoryObject(this.#engine, value);
+    if (memory.memory64 !== entry.memory64) throw incompatible(entry, `the memory has ${memory.memory64 ? 64 : 32}-bit addresses`);
+    if (memory.pageSizeLog2 !== entry.pageSizeLog2) throw incompatible(entry, `the memory has pages of ${2 ** memory.pageSizeLog2} bytes`);
+    checkLimits(entry, memoryPages(memory), entry.maximum === null ? null : memoryMaximum(memory));
+    this.#memories.push(memory);
   }
 
   #global(entry: GlobalImport, value: unknown): void {

@@ -22,6 +22,12 @@ export interface NativeHooks {
   thrown(exception: number): unknown;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
+  /**
+   * `memory.atomic.wait`: address in the shared memory, milliseconds (Infinity for ever); a bigint waits on 64 bits. 0 woken, 1 not equal, 2 timed out.
+   */
+  wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
+  /** `memory.atomic.notify`: how many were woken. */
+  notify(memory: WebAssembly.Memory, address: number, count: number): number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -107,8 +113,14 @@ export interface Native {
   /** Old length or -1. */
   tableGrow(table: number, delta: number, fill: number): number;
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
-  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. */
-  createMemory(memory: WebAssembly.Memory): { address: number; base: number; guarded: boolean };
+  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. `wide` is 1 where it has 64-bit addresses. */
+  createMemory(memory: WebAssembly.Memory, wide: number): { address: number; base: number; guarded: boolean };
+  /** A memory that V8 cannot make: address of its VMMemory, 0 without memory. Lengths in bytes; `pageShift` is the binary logarithm of a page. */
+  createMappedMemory(bytes: number, maximum: number, pageShift: number): number;
+  /** The ArrayBuffer over such a memory: the same one until it grows. */
+  mappedMemoryBuffer(memory: number): ArrayBuffer;
+  /** Grows such a memory by pages: old pages or -1. */
+  mappedMemoryGrow(memory: number, delta: number): number;
   /** Address of a zeroed 16-byte cell. */
   createGlobal(): number;
   createTag(type: number, id: number): number;

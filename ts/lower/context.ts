@@ -13,9 +13,13 @@ import { type IndexSpaces, indexSpaces } from './spaces.js';
 export interface LoweringOptions {
   /**
    * Every access of a linear memory is checked against the memory's length. Without it the instance's 32-bit memories must have guards
-   * (`VMMemory.guarded`), each of them; 64-bit memories are always checked.
+   * (`VMMemory.guarded`), each of them; others (with 64-bit addresses, or pages of one byte) are always checked.
    */
   readonly checked: boolean;
+  /** The CPU has instructions that round floats (x86-64: SSE4.1). */
+  readonly rounds: boolean;
+  /** The CPU has an instruction that chooses bytes by a vector (x86-64: SSSE3). */
+  readonly shuffles: boolean;
   /** Loop headers read the thread's poll page, so that a loop can be stopped. */
   readonly interruptible: boolean;
   /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
@@ -37,7 +41,14 @@ export interface LoweringContext {
 }
 
 /** Options that are not given. */
-export const DEFAULT_OPTIONS: LoweringOptions = { checked: false, interruptible: true, debug: false, debugStores: false };
+export const DEFAULT_OPTIONS: LoweringOptions = {
+  checked: false,
+  rounds: true,
+  shuffles: true,
+  interruptible: true,
+  debug: false,
+  debugStores: false,
+};
 
 /** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`); without `candidates` nothing is inlined. */
 export function loweringContext(

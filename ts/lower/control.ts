@@ -65,7 +65,7 @@ function openIf(f: FunctionLowering): void {
 }
 
 /** Ends an arm of a frame: goes to its label with its results, unless the arm is dead. */
-function leave(f: FunctionLowering, frame: Frame): void {
+export function leave(f: FunctionLowering, frame: Frame): void {
   if (!f.dead) f.program.jump(f.label(frame), f.peek(frame.results.length));
   f.dropTo(frame.height);
   f.forget(frame);
@@ -93,7 +93,11 @@ function placeLabel(f: FunctionLowering, frame: Frame): void {
 }
 
 function end(f: FunctionLowering): void {
-  const frame = f.frame(0);
+  closeFrame(f, f.frame(0));
+}
+
+/** Ends the innermost frame. */
+export function closeFrame(f: FunctionLowering, frame: Frame): void {
   if (frame.kind === 'loop') endLoop(f, frame);
   else if (frame.kind === 'try') endTry(f, frame);
   else if (frame.otherwise >= 0) endIf(f, frame);

@@ -12,7 +12,8 @@ import { checkStores } from './stores.js';
 import { OP } from './stream.js';
 import type { FunctionShape } from './types.js';
 
-function tagShape(f: FunctionLowering, tag: number): FunctionShape {
+/** The type of a tag. */
+export function tagShape(f: FunctionLowering, tag: number): FunctionShape {
   return f.context.signatures.shape(f.context.spaces.tags[tag] as number);
 }
 
@@ -71,21 +72,37 @@ export function landClause(f: FunctionLowering, clause: CatchClause): void {
   const { program } = f;
   const exception = f.follow(clause.block, 1);
   f.aside(() => {
-    const values = (clause.shape?.params ?? NONE).map((type, i) => program.load(type, MEMORY.trusted, exception, slot(i)));
+    const values = clause.shape === undefined ? NONE : caughtValues(f, exception, clause.shape);
     if (clause.reference) {
-      const held = program.load(TYPE.I32, MEMORY.trusted, exception, VMException.held);
-      program.store(
-        MEMORY.trusted,
-        program.binary(OPCODE.bor, held, program.iconst(TYPE.I32, LIMIT.heldByReference)),
-        exception,
-        VMException.held,
-      );
+      keepException(f, exception);
       program.jump(f.label(clause.target), [...values, exception]);
       return;
     }
-    f.hostCall(LIBCALL.exceptionRelease, [exception]);
+    releaseException(f, exception);
     program.jump(f.label(clause.target), values);
   });
+}
+
+/** The values of a caught exception. */
+export function caughtValues(f: FunctionLowering, exception: Value, shape: FunctionShape): readonly Value[] {
+  return shape.params.map((type, i) => f.program.load(type, MEMORY.trusted, exception, slot(i)));
+}
+
+/** Marks an exception as one that a reference names. */
+export function keepException(f: FunctionLowering, exception: Value): void {
+  const { program } = f;
+  const held = program.load(TYPE.I32, MEMORY.trusted, exception, VMException.held);
+  program.store(
+    MEMORY.trusted,
+    program.binary(OPCODE.bor, held, program.iconst(TYPE.I32, LIMIT.heldByReference)),
+    exception,
+    VMException.held,
+  );
+}
+
+/** Gives an exception back whose values are loaded. */
+export function releaseException(f: FunctionLowering, exception: Value): void {
+  f.hostCall(LIBCALL.exceptionRelease, [exception]);
 }
 
 /** Operators of this group. */

@@ -5,23 +5,23 @@ import type { Block, Value } from './program.js';
 import type { FunctionShape } from './types.js';
 
 /** What opened a frame; `inlined` is the body of a function that was called; `aside` frames hold what only one path of an operator's code makes. */
-export type FrameKind = 'function' | 'inlined' | 'block' | 'loop' | 'if' | 'try' | 'aside';
+export type FrameKind = 'function' | 'inlined' | 'block' | 'loop' | 'if' | 'try' | 'legacy' | 'aside';
 
-/** A catch clause of a try_table. */
+/** A catch clause of a try_table or a legacy try. */
 export interface CatchClause {
   /** Tag index, -1 for the clauses that catch everything. */
   readonly tag: number;
   /** Type of the tag; undefined for the clauses that catch everything. */
   readonly shape: FunctionShape | undefined;
-  /** Whether the exception itself goes to the label, after its values. */
+  /** Whether the exception itself goes to the label, after its values; of a legacy try: whether it is rethrown. */
   readonly reference: boolean;
-  /** The frame that the clause branches to. */
+  /** The frame that the clause branches to; of a legacy try: its own. */
   readonly target: Frame;
   /** Where calls inside go on with the exception; -1 until one needs it. */
   block: Block;
 }
 
-/** One block, loop, if or try_table that is open, the function, or one that is inlined. */
+/** One block, loop, if, try_table or legacy try that is open, the function, or one that is inlined. */
 export class Frame {
   /** Where a branch to the frame goes; -1 until one needs it. */
   label: Block = -1;
@@ -29,8 +29,14 @@ export class Frame {
   otherwise: Block = -1;
   /** Of an `if`: its params, for the other arm. */
   params: readonly Value[] = [];
-  /** Of a try_table: its clauses, first to last. */
+  /** Of a try_table, and of a legacy try while its body is lowered: its clauses, first to last. */
   catches: readonly CatchClause[] = [];
+  /** Of a legacy try: the clauses whose code is still to come. */
+  arms: CatchClause[] = [];
+  /** Of a legacy try: the index of the frame whose handlers take what its body throws; -1 where it has its own. */
+  delegate = -1;
+  /** Of a legacy try: the exception that the current arm has caught. */
+  exception: Value = -1;
   /** Keys of the values made in this frame. */
   readonly shared: number[] = [];
 

@@ -6,6 +6,7 @@ import { type LIBCALL, VMThread } from '../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { LoweringContext } from './context.js';
 import { Frame } from './frame.js';
+import type { LegacyTries } from './legacy_exceptions.js';
 import { hostCall } from './libcalls.js';
 import { InlinedLocations } from './locations.js';
 import { type Block, type CatchItem, NONE, type Program, payload, type Value } from './program.js';
@@ -45,8 +46,10 @@ export class FunctionLowering {
   offset = -1;
   /** The current block has ended. */
   dead = false;
-  /** Number of open try_tables. */
+  /** Number of open frames with handlers. */
   tries = 0;
+  /** The legacy tries of each stream in which one was met. */
+  readonly legacyTries = new Map<Uint32Array, LegacyTries>();
   /** Control frames, innermost last. */
   readonly frames: Frame[] = [];
   /** The callee whose body is lowered in this function now, if any. */
@@ -70,6 +73,7 @@ export class FunctionLowering {
   readonly #shared = new Map<number, Value>();
   #location = -1;
   #area = { slot: -1, slots: 0 };
+  #vectorSlot = -1;
 
   constructor(
     readonly context: LoweringContext,
@@ -316,7 +320,10 @@ export class FunctionLowering {
     if (this.tries === 0) return NO_ITEMS;
     const items: CatchItem[] = [];
     for (let i = this.frames.length - 1; i >= 0; i--) {
-      for (const clause of (this.frames[i] as Frame).catches) {
+      const frame = this.frames[i] as Frame;
+      // The frame that a legacy try delegates to is the next one that is looked at.
+      if (frame.delegate >= 0) i = frame.delegate + 1;
+      for (const clause of frame.catches) {
         if (clause.block < 0) clause.block = this.program.block([TYPE.I64], true);
         const target = { block: clause.block, args: [payload(0)] };
         if (clause.tag < 0) return [...items, { kind: 'default', target }];
@@ -395,6 +402,12 @@ export class FunctionLowering {
       this.#area = { slot: this.program.stackSlot(slots * SLOT, SLOT_ALIGNMENT_LOG2), slots };
     }
     return this.program.stackAddress(this.#area.slot);
+  }
+
+  /** The address of 64 bytes of this frame for one operator that takes vectors apart. */
+  vectorArea(): Value {
+    if (this.#vectorSlot < 0) this.#vectorSlot = this.program.stackSlot(4 * SLOT, SLOT_ALIGNMENT_LOG2);
+    return this.program.stackAddress(this.#vectorSlot);
   }
 
   /** The block type of block, loop and if. */

@@ -1,6 +1,7 @@
 /**
  * Operator streams to CLIF programs.
  */
+import { ATOMICS } from './atomics.js';
 import { CALLS } from './calls.js';
 import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
@@ -9,6 +10,7 @@ import { CONTROL } from './control.js';
 import { EXCEPTIONS } from './exceptions.js';
 import { Frame } from './frame.js';
 import { FunctionLowering, type Handler } from './function.js';
+import { LEGACY_EXCEPTIONS } from './legacy_exceptions.js';
 import { MEMORIES, prepareMemory } from './memory.js';
 import { NUMERIC } from './numeric.js';
 import { CHECK_STACK, Program } from './program.js';
@@ -33,7 +35,20 @@ export class UnsupportedOperator extends Error {
 
 const HANDLERS: readonly (Handler | undefined)[] = (() => {
   const table = Array<Handler | undefined>(OPERATOR_COUNT).fill(undefined);
-  for (const group of [CONTROL, CALLS, VARIABLES, NUMERIC, VECTORS, MEMORIES, TABLES, REFERENCES, EXCEPTIONS, CONTINUATIONS]) {
+  for (const group of [
+    CONTROL,
+    CALLS,
+    VARIABLES,
+    NUMERIC,
+    VECTORS,
+    MEMORIES,
+    ATOMICS,
+    TABLES,
+    REFERENCES,
+    EXCEPTIONS,
+    LEGACY_EXCEPTIONS,
+    CONTINUATIONS,
+  ]) {
     for (const [opcode, handler] of group) {
       const index = operatorIndex(opcode);
       if (table[index] !== undefined) throw new Error(`operator 0x${opcode.toString(16)} has two handlers`);

@@ -30,9 +30,9 @@ export function isWide(f: FunctionLowering, memory: number): boolean {
   return f.context.spaces.memories[memory]?.memory64 === true;
 }
 
-/** Whether accesses of a memory may go unchecked. */
+/** Whether accesses of a memory may go unchecked: guards stand behind whole pages only. */
 function isGuarded(f: FunctionLowering, memory: number): boolean {
-  return !f.context.options.checked && !isWide(f, memory);
+  return !f.context.options.checked && !isWide(f, memory) && f.context.spaces.memories[memory]?.pageSizeLog2 === 16;
 }
 
 /** The `VMMemory*` of a memory. */
@@ -62,6 +62,23 @@ export function place(f: FunctionLowering, size: number): Place {
   }
   const base = checkedBase(f, memory, index, Math.min(offset, BEYOND) + size);
   return displaced(f, f.program.binary(OPCODE.iadd, base, index), offset);
+}
+
+/**
+ * Pops the index and traps unless the access is inside, by a check whatever guards there are. Returns the memory's base and the effective address, which is
+ * relative to it.
+ */
+export function checkedPlace(
+  f: FunctionLowering,
+  memory: number,
+  offset: number,
+  size: number,
+): { readonly base: Value; readonly effective: Value } {
+  const index = f.popIndex(isWide(f, memory));
+  f.locate();
+  const reach = Math.min(offset, BEYOND);
+  const base = checkedBase(f, memory, index, reach + size);
+  return { base, effective: reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach)) };
 }
 
 function displaced(f: FunctionLowering, address: Value, offset: number): Place {

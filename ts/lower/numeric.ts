@@ -2,6 +2,7 @@
  * Plain operators: each is one CLIF instruction, or two.
  */
 import { FLOAT, INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
+import { type Rounding, round } from './baseline.js';
 import type { FunctionLowering, Handler, Handlers } from './function.js';
 import { place } from './memory.js';
 import { head } from './program.js';
@@ -23,6 +24,14 @@ const unary = (opcode: Opcode, type = 0): Handler => {
     f.push(f.program.make1(first, a));
   };
 };
+
+/** Rounding to an integer. */
+const rounding =
+  (way: Rounding, type: number): Handler =>
+  (f) => {
+    const value = f.pop();
+    f.push(f.context.options.rounds ? f.program.unary(OPCODE[way], 0, value) : round(f, way, type, value));
+  };
 
 const binary = (opcode: Opcode): Handler => {
   const first = head(KIND.binary, OPCODE[opcode]);
@@ -105,7 +114,7 @@ const INTEGER_BINARY = [
   'rotl',
   'rotr',
 ] as const;
-const FLOAT_UNARY = ['fabs', 'fneg', 'ceil', 'floor', 'trunc', 'nearest', 'sqrt'] as const;
+const ROUNDINGS = ['ceil', 'floor', 'trunc', 'nearest'] as const;
 const FLOAT_BINARY = ['fadd', 'fsub', 'fmul', 'fdiv', 'fmin', 'fmax', 'fcopysign'] as const;
 const TRUNCATIONS = ['fcvt_to_sint', 'fcvt_to_uint', 'fcvt_to_sint', 'fcvt_to_uint'] as const;
 const SATURATING = ['fcvt_to_sint_sat', 'fcvt_to_uint_sat'] as const;
@@ -120,10 +129,12 @@ const integers = (comparisons: number, arithmetic: number): Entry[] => [
   ...from(arithmetic + 3, INTEGER_BINARY, binary),
 ];
 
-const floats = (comparisons: number, arithmetic: number): Entry[] => [
+const floats = (type: number, comparisons: number, arithmetic: number): Entry[] => [
   ...from(comparisons, FLOAT_COMPARISONS, fcmp),
-  ...from(arithmetic, FLOAT_UNARY, (name) => unary(name)),
-  ...from(arithmetic + FLOAT_UNARY.length, FLOAT_BINARY, binary),
+  ...from(arithmetic, ['fabs', 'fneg'] as const, (name) => unary(name)),
+  ...from(arithmetic + 2, ROUNDINGS, (way) => rounding(way, type)),
+  ...from(arithmetic + 6, ['sqrt'] as const, (name) => unary(name)),
+  ...from(arithmetic + 7, FLOAT_BINARY, binary),
 ];
 
 const LOADS: readonly Handler[] = [
@@ -164,8 +175,8 @@ export const NUMERIC: Handlers = [
   [OP.i64Eqz, (f) => f.pushCondition(f.isZero(f.pop()))],
   ...integers(0x46, 0x67),
   ...integers(0x51, 0x79),
-  ...floats(0x5b, 0x8b),
-  ...floats(0x61, 0x99),
+  ...floats(F32, 0x5b, 0x8b),
+  ...floats(F64, 0x61, 0x99),
   [0xa7, unary('ireduce', I32)],
   ...from(0xa8, TRUNCATIONS, (name) => unary(name, I32)),
   [0xac, unary('sextend', I64)],

@@ -10,7 +10,10 @@ export const OP = {
   loop: 0x03,
   if: 0x04,
   else: 0x05,
+  try: 0x06,
+  catch: 0x07,
   throw: 0x08,
+  rethrow: 0x09,
   throwRef: 0x0a,
   end: 0x0b,
   br: 0x0c,
@@ -23,6 +26,8 @@ export const OP = {
   returnCallIndirect: 0x13,
   callRef: 0x14,
   returnCallRef: 0x15,
+  delegate: 0x18,
+  catchAll: 0x19,
   drop: 0x1a,
   select: 0x1b,
   selectTyped: 0x1c,
@@ -103,18 +108,18 @@ function list(count: number, entry: number, opcode: number): void {
 
 const word = (prefix: number, sub: number): number => (prefix << 12) | sub;
 
-// Control and calls. 0x06, 0x07, 0x09, 0x18 are legacy exceptions.
+// Control and calls.
 immediates(2, OP.block, OP.if);
-immediates(2, 0x06);
-immediates(1, 0x07, OP.throw);
-immediates(1, 0x09);
+immediates(2, OP.try);
+immediates(1, OP.catch, OP.throw);
+immediates(1, OP.rethrow);
 immediates(1, OP.br, OP.brIf);
 immediates(1, OP.call);
 immediates(2, OP.callIndirect);
 immediates(1, OP.returnCall);
 immediates(2, OP.returnCallIndirect);
 immediates(1, OP.callRef, OP.returnCallRef);
-immediates(1, 0x18);
+immediates(1, OP.delegate);
 immediates(1, OP.selectTyped);
 list(3, 3, OP.tryTable);
 // Locals, globals, tables, memories, constants.
@@ -162,8 +167,9 @@ immediates(4, OP.v128Const, OP.i8x16Shuffle);
 immediates(1, word(VECTOR, 21), word(VECTOR, 34));
 immediates(4, word(VECTOR, 84), word(VECTOR, 91));
 immediates(3, word(VECTOR, 92), word(VECTOR, 93));
-// Atomics; the fence has none.
+// Atomics; the fence has its ordering.
 immediates(3, word(ATOMIC, 0), word(ATOMIC, 2));
+immediates(1, word(ATOMIC, 3));
 immediates(3, word(ATOMIC, 16), word(ATOMIC, 78));
 
 /** Where the operator behind the one at `at` begins. */

@@ -2,7 +2,7 @@
  * Every vector operator is lowered and compiled for both instruction sets, relaxed ones included.
  */
 import { describe, expect, test } from 'vitest';
-import { compileAll, lowerText } from './support.test-helper.js';
+import { compileAll, lowerText, OLDEST, OTHER_TARGETS } from './support.test-helper.js';
 import { VECTORS } from './vector.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -85,6 +85,11 @@ describe('vector operators', () => {
 
   test.each([{}, { checked: true }])('compile with %j', (options) => {
     for (const size of compileAll(lowerText(`(module (memory 1) ${FUNCTIONS.join('\n')})`, options))) expect(size).toBeGreaterThan(0);
+  });
+
+  test('compile without SSE4.1 and SSSE3, with nothing that is called', () => {
+    for (const size of compileAll(lowerText(`(module (memory 1) ${FUNCTIONS.join('\n')})`, OLDEST), OTHER_TARGETS))
+      expect(size).toBeGreaterThan(0);
   });
 
   test('a test is a condition, not a number', () => {

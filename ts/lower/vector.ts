@@ -3,6 +3,7 @@
  * instruction.
  */
 import { FLOAT, INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
+import { type Rounding, round, shuffleBytes, swizzleBytes } from './baseline.js';
 import type { FunctionLowering, Handler, Handlers } from './function.js';
 import { place } from './memory.js';
 import { head, type Value } from './program.js';
@@ -55,6 +56,14 @@ const unary =
   (opcode: Opcode, from: Lanes, to = from, named = false): Handler =>
   (f) => {
     push(f, f.program.unary(OPCODE[opcode], named ? to.vector : 0, pop(f, from)), to.vector);
+  };
+
+/** Rounding to integers. */
+const rounding =
+  (way: Rounding, type: Lanes): Handler =>
+  (f) => {
+    const value = pop(f, type);
+    push(f, f.context.options.rounds ? f.program.unary(OPCODE[way], 0, value) : round(f, way, type.vector, value), type.vector);
   };
 
 /** One instruction of two vectors. */
@@ -206,7 +215,14 @@ function bitselect(f: FunctionLowering): void {
 function shuffle(f: FunctionLowering): void {
   const mask = [f.immediate(), f.immediate(), f.immediate(), f.immediate()];
   const b = f.pop();
-  f.push(f.program.makeMany(head(KIND.shuffle), [...mask, f.pop(), b]));
+  const a = f.pop();
+  f.push(f.context.options.shuffles ? f.program.makeMany(head(KIND.shuffle), [...mask, a, b]) : shuffleBytes(f, mask, a, b));
+}
+
+function swizzle(f: FunctionLowering): void {
+  const indices = f.pop();
+  const bytes = f.pop();
+  f.push(f.context.options.shuffles ? f.program.binary(OPCODE.swizzle, bytes, indices) : swizzleBytes(f, bytes, indices));
 }
 
 // Memory.
@@ -296,7 +312,7 @@ const MEMORY_OPERATORS: readonly Entry[] = [
 
 const LANE_OPERATORS: readonly Entry[] = [
   [OP.i8x16Shuffle, shuffle],
-  ...from(0x0e, binary('swizzle', B), ...[B, H, W, D, S, L].map(splat)),
+  ...from(0x0e, swizzle, ...[B, H, W, D, S, L].map(splat)),
   ...from(0x15, extract(B, 'sextend'), extract(B, 'uextend'), replace(B)),
   ...from(0x18, extract(H, 'sextend'), extract(H, 'uextend'), replace(H)),
   ...from(0x1b, ...[W, D, S, L].flatMap((type) => [extract(type), replace(type)])),
@@ -345,10 +361,10 @@ const INTEGER_OPERATORS: readonly Entry[] = [
 
 const FLOAT_OPERATORS: readonly Entry[] = [
   ...from(0x5e, unary('fvdemote', L, S), unary('fvpromote_low', S, L)),
-  ...from(0x67, unary('ceil', S), unary('floor', S), unary('trunc', S), unary('nearest', S)),
-  ...from(0x74, unary('ceil', L), unary('floor', L)),
-  ...from(0x7a, unary('trunc', L)),
-  ...from(0x94, unary('nearest', L)),
+  ...from(0x67, rounding('ceil', S), rounding('floor', S), rounding('trunc', S), rounding('nearest', S)),
+  ...from(0x74, rounding('ceil', L), rounding('floor', L)),
+  ...from(0x7a, rounding('trunc', L)),
+  ...from(0x94, rounding('nearest', L)),
   ...floats(0xe0, S),
   ...floats(0xec, L),
   ...from(0xf8, unary('fcvt_to_sint_sat', S, W, true), unary('fcvt_to_uint_sat', S, W, true)),
@@ -359,7 +375,7 @@ const FLOAT_OPERATORS: readonly Entry[] = [
 
 /** Of what the relaxed operators may do, always what the strict ones do. */
 const RELAXED_OPERATORS: readonly Entry[] = [
-  ...from(0x100, binary('swizzle', B), unary('fcvt_to_sint_sat', S, W, true), unary('fcvt_to_uint_sat', S, W, true)),
+  ...from(0x100, swizzle, unary('fcvt_to_sint_sat', S, W, true), unary('fcvt_to_uint_sat', S, W, true)),
   ...from(0x103, truncateToLow('fcvt_to_sint_sat'), truncateToLow('fcvt_to_uint_sat')),
   ...from(0x105, ...[S, L].flatMap((type) => [multiplyAdd(type, 'fadd'), multiplyAdd(type, 'fsub')])),
   ...from(0x109, bitselect, bitselect, bitselect, bitselect),

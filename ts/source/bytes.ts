@@ -4,6 +4,7 @@
 import { types } from 'node:util';
 import { invalidText, notBytes } from '../errors/catalog.js';
 import { withCrate } from './crate.js';
+import { flattenLegacyTry } from './legacy_text.js';
 
 /** What the API takes for a module's bytes. */
 export type BytesSource = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
@@ -32,7 +33,7 @@ export function isBinary(bytes: Uint8Array): boolean {
 export function parseWat(text: string): Uint8Array {
   return withCrate((crate) => {
     try {
-      return crate.parse_wat(text);
+      return crate.parse_wat(flattenLegacyTry(text));
     } catch (error) {
       throw textError(error);
     }

@@ -2,11 +2,12 @@
  * Validation: bytes to a description, by the crate.
  */
 import { invalidModule } from '../errors/catalog.js';
+import { FEATURE } from '../generated/clif.js';
 import { withCrate } from '../source/crate.js';
 import type { DescriptionJson, ModuleDescription } from './description.js';
 
-/** Features beyond WebAssembly 3.0 and stack switching (contract/clif.ts, FEATURES): threads. */
-export const FEATURE_BITS = 1;
+/** Features beyond WebAssembly 3.0 and stack switching (contract/clif.ts, FEATURES). */
+export const FEATURE_BITS = FEATURE.threads | FEATURE.legacyExceptions | FEATURE.customPageSizes;
 
 /** Names for people, from the name section. */
 export interface ModuleNames {

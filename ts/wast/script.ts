@@ -3,6 +3,7 @@
  */
 import { textError } from '../source/bytes.js';
 import { withCrate } from '../source/crate.js';
+import { flattenLegacyTry } from '../source/legacy_text.js';
 
 /** A value in a script. */
 export interface ScriptValue {
@@ -50,7 +51,7 @@ export interface Script {
 export function parseScript(text: string): Script {
   return withCrate((crate) => {
     try {
-      const script = crate.parse_wast(text);
+      const script = crate.parse_wast(flattenLegacyTry(text));
       try {
         return { directives: JSON.parse(script.json) as Directive[], binaries: script.binaries };
       } finally {

@@ -146,7 +146,7 @@ for (const [label, descriptor, limits] of [
   ['full', { initial: 2, maximum: 2 }, '2 2'],
 ]) {
   const memory = between(() => new Heddle.Memory(descriptor));
-  const where = () => addon().createMemory(memory);
+  const where = () => addon().createMemory(memory, 0);
   const imports = { m: { memory } };
   const ours = instantiate(accessModule({ limits }), imports);
   const second = instantiate(accessModule({ limits, prefix: '(import "m" "first" (memory 1 1))', name: '$m' }), { m: { memory, first } });

@@ -70,7 +70,7 @@ async function main() {
         'the instance itself': () => exports.grow(),
       }[hand];
       const exports = make(grow);
-      const base = () => addon().createMemory(memory).base;
+      const base = () => addon().createMemory(memory, 0).base;
       const start = base();
       const name = `${label}, grown by ${hand}`;
       expect(`${name}: across`, exports.across(PAGE), 0x1122334455667788n);

@@ -1,0 +1,190 @@
+// One module on both engines: instantiated with equal imports, its functions called with equal arguments, everything that can be seen from outside compared after
+// each call.
+import { Module as HeddleModule } from '../../dist/ts/api/web_assembly.js';
+import { HEDDLE, V8 } from './engines.mjs';
+import { FUEL } from './generator.mjs';
+import { endsComparison, HostError, outcome } from './outcomes.mjs';
+import { mix, Random } from './random.mjs';
+import { randomValue, show } from './values.mjs';
+
+/** Loops and calls that one call may make. */
+const FUEL_FOR_CALL = 300;
+/** Calls of each exported function. */
+const CALLS = 3;
+/** Of an import's calls, one in so many throws. */
+const HOST_THROWS = 16;
+
+/** A module's instance in one engine, with its imports and a record of how those were called. */
+class Side {
+  constructor(name, api, seed, changed) {
+    this.name = name;
+    this.changed = changed;
+    this.api = api;
+    this.seed = seed;
+    this.trace = [];
+    this.objects = [];
+  }
+
+  instantiate(module, description) {
+    this.exports = new this.api.Instance(module, this.#imports(description)).exports;
+    this.functions = Object.values(this.exports).filter((value) => typeof value === 'function');
+  }
+
+  #imports(description) {
+    const imports = {};
+    description.imports.forEach((entry, i) => {
+      imports[entry.module] ??= {};
+      imports[entry.module][entry.name] = this.#import(entry, i, description);
+    });
+    return imports;
+  }
+
+  #import(entry, number, { types }) {
+    const random = new Random(mix(this.seed, number));
+    switch (entry.kind) {
+      case 'func':
+        return this.#function(number, types[entry.type]);
+      case 'global': {
+        const value = randomValue(random, entry.type, []);
+        return this.#keep(new this.api.Global({ value: typeName(entry.type), mutable: entry.mutable }, value));
+      }
+      case 'table':
+        return this.#keep(new this.api.Table({ element: typeName(entry.type), initial: Number(entry.minimum), ...bound(entry) }));
+      case 'memory':
+        return this.#keep(this.api.makeMemory({ initial: Number(entry.minimum), ...bound(entry), shared: entry.shared }, entry.memory64));
+      default:
+        throw new Error(`no import of kind ${entry.kind}`);
+    }
+  }
+
+  #keep(object) {
+    this.objects.push(object);
+    return object;
+  }
+
+  #function(number, { results }) {
+    return (...args) => {
+      this.trace.push(`${number}(${args.map(show).join(', ')})`);
+      const random = new Random(mix(this.seed, number, this.trace.length));
+      if (random.below(HOST_THROWS) === 0) throw new HostError(String(number));
+      const values = results.map((type) => randomValue(random, type, this.functions ?? []));
+      return this.changed(this.name, values.length < 2 ? values[0] : values);
+    };
+  }
+
+  /** Everything that can be seen from outside, as lines. */
+  state() {
+    const lines = [`imports called: ${this.trace.join(' ')}`];
+    for (const [name, value] of [...Object.entries(this.exports), ...this.objects.map((object, i) => [`import ${i}`, object])]) {
+      if (typeof value === 'function') continue;
+      if (name === FUEL || 'value' in value) lines.push(`${name} = ${outcome(() => value.value)}`);
+      else if ('buffer' in value) lines.push(`${name}: ${value.buffer.byteLength} bytes, ${checksum(value.buffer)}`);
+      else if ('length' in value) lines.push(`${name}: ${tableText(value)}`);
+    }
+    return lines;
+  }
+}
+
+const V128 = 0x7b;
+const NAMES = new Map([
+  [0x7f, 'i32'],
+  [0x7e, 'i64'],
+  [0x7d, 'f32'],
+  [0x7c, 'f64'],
+  [V128, 'v128'],
+]);
+
+function typeName(type) {
+  return NAMES.get(type) ?? ((type & 0xff) === 0x70 ? 'anyfunc' : 'externref');
+}
+
+function bound({ maximum }) {
+  return maximum === null ? {} : { maximum: Math.min(Number(maximum), 65_536) };
+}
+
+function tableText(table) {
+  const elements = Array.from({ length: table.length }, (_, i) => outcome(() => table.get(i)));
+  return `${table.length} elements: ${elements.join(' ')}`;
+}
+
+/** FNV over words: fast, and every byte counts. */
+function checksum(buffer) {
+  const words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+  let hash = 0;
+  for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i], 0x01000193) + (hash >>> 15);
+  return (hash >>> 0).toString(16);
+}
+
+function firstDifference(a, b) {
+  const [left, right] = [a.state(), b.state()];
+  const at = left.findIndex((line, i) => line !== right[i]);
+  if (at >= 0) return `${a.name}: ${left[at]}\n${b.name}: ${right[at]}`;
+  return left.length === right.length ? undefined : 'the exports differ';
+}
+
+const unchanged = (_name, value) => value;
+
+/**
+ * Compares. `changed` may change what the imports return in one engine, to show that a difference is seen. Returns the number of executions (calls, and the instantiation), and where the engines differ what differs. `skipped` says why nothing was compared,
+ * where V8 does not take the module.
+ */
+export function compare(bytes, seed, changed = unchanged) {
+  const sides = [new Side('V8', V8, seed, changed), new Side('Heddle', HEDDLE, seed, changed)];
+  const [v8, heddle] = sides;
+  let modules;
+  try {
+    modules = [new WebAssembly.Module(bytes)];
+  } catch (error) {
+    return { executions: 0, skipped: String(error.message).replace(/@.*|\+\d+|\d+/g, '') };
+  }
+  try {
+    modules.push(new HEDDLE.Module(bytes));
+  } catch (error) {
+    return { executions: 0, difference: `V8 takes the module, Heddle says: ${error.message}` };
+  }
+  const description = HeddleModule.compiled(modules[1]).description;
+  const why = incomparable(description);
+  if (why !== undefined) return { executions: 0, skipped: why };
+  const started = sides.map((side, i) => outcome(() => side.instantiate(modules[i], description)));
+  let executions = 1;
+  if (endsComparison(started[0]) || endsComparison(started[1])) return { executions };
+  if (started[0] !== started[1]) return { executions, difference: `instantiation: V8 ${started[0]}, Heddle ${started[1]}` };
+  if (started[0].startsWith('threw')) return { executions };
+  const random = new Random(mix(seed, 1));
+  const before = firstDifference(v8, heddle);
+  if (before !== undefined) return { executions, difference: `after instantiation:\n${before}` };
+  const functions = description.exports.filter(({ kind }) => kind === 'func');
+  for (let round = 0; round < CALLS; round++) {
+    for (const { name, index } of functions) {
+      const params = paramsOf(description, index);
+      const argumentSeed = random.bits();
+      const results = sides.map((side) => {
+        side.exports[FUEL].value = FUEL_FOR_CALL;
+        const values = new Random(argumentSeed);
+        const args = params.map((type) => randomValue(values, type, side.functions));
+        return { args, text: outcome(() => side.exports[name](...args)) };
+      });
+      executions++;
+      const [expected, actual] = results;
+      const what = `call of ${name}(${expected.args.map(show).join(', ')})`;
+      if (endsComparison(expected.text) || endsComparison(actual.text)) return { executions };
+      if (expected.text !== actual.text) return { executions, difference: `${what}: V8 ${expected.text}, Heddle ${actual.text}` };
+      const difference = firstDifference(v8, heddle);
+      if (difference !== undefined) return { executions, difference: `after the ${what}:\n${difference}` };
+    }
+  }
+  return { executions };
+}
+
+/** What only one of the engines can do, by what the module declares; undefined where there is nothing. */
+function incomparable({ imports, memories }) {
+  if (imports.some(({ kind, type }) => kind === 'global' && type === V128)) return 'it imports a v128';
+  if ([...memories, ...imports].some(({ memory64, shared }) => memory64 && shared)) return 'its shared memory has 64-bit addresses';
+  return undefined;
+}
+
+function paramsOf({ imports, functions, types }, index) {
+  const imported = imports.filter(({ kind }) => kind === 'func');
+  const type = index < imported.length ? imported[index].type : functions[index - imported.length];
+  return types[type].params;
+}

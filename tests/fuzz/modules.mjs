@@ -1,0 +1,50 @@
+// Which module a number is.
+import { FEATURES, generate } from './generator.mjs';
+import { mix, Random } from './random.mjs';
+
+/** What both engines have on this Node. */
+export function commonFeatures() {
+  const { simd, threads, tailCalls, imports, extendedConst, memory64, multiMemory } = FEATURES;
+  let features = simd | threads | tailCalls | imports;
+  // (memory i64 0), (memory 0) (memory 0), (global i32 (i32.add (i32.const 0) (i32.const 0)))
+  if (accepts([5, 3, 1, 4, 0])) features |= memory64;
+  if (accepts([5, 5, 2, 0, 0, 0, 0])) features |= multiMemory;
+  if (accepts([6, 9, 1, 0x7f, 0, 0x41, 0, 0x41, 0, 0x6a, 0x0b])) features |= extendedConst;
+  return features;
+}
+
+function accepts(section) {
+  return WebAssembly.validate(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section]));
+}
+
+/** Most bytes of randomness that a module is made of. */
+const LONGEST = 4096;
+
+/** The randomness of module `index` of a run. */
+export function seedOf(seed, index) {
+  const random = new Random(mix(seed, index));
+  return random.bytes(64 + random.below(LONGEST));
+}
+
+/** The number that decides how a module's functions are called. */
+export function callSeed(seedBytes) {
+  return mix(seedBytes.length, ...seedBytes.subarray(0, 16));
+}
+
+/**
+ * Whether running a module may take for ever or depends on time: it may sleep on a shared memory. Bytes that look like the operators are enough to leave it
+ * out.
+ */
+export function maySleep(bytes) {
+  for (let i = 0; i + 1 < bytes.length; i++) {
+    if (bytes[i] === 0xfe && (bytes[i + 1] === 0x01 || bytes[i + 1] === 0x02)) return true;
+  }
+  return false;
+}
+
+/** A module of these bytes of randomness, and what its calls depend on; undefined where there is none that can be compared. */
+export function moduleOf(seedBytes, features) {
+  // Where V8 has 64-bit memories and no 64-bit tables, most modules that may have them it does not take.
+  const bytes = generate(seedBytes, (seedBytes[0] ?? 0) % 4 === 0 ? features : features & ~FEATURES.memory64);
+  return bytes === undefined || maySleep(bytes) ? undefined : { bytes, seed: callSeed(seedBytes) };
+}

@@ -1,0 +1,43 @@
+// What came of a call, as text that two engines can be compared by.
+import { show } from './values.mjs';
+
+/** What V8's messages and Heddle's codes say, in classes that both tell apart. V8 has one message for what Heddle tells in two. */
+const KINDS = [
+  ['stack', /call stack/i, /STACK_OVERFLOW|TOO_MANY_STACKS/],
+  ['unreachable', /unreachable/, /UNREACHABLE/],
+  ['division by zero', /(divide|remainder) by zero|remainder by zero/, /DIVISION_BY_ZERO/],
+  ['overflow', /result unrepresentable|float unrepresentable/, /INTEGER_OVERFLOW|BAD_CONVERSION/],
+  ['alignment', /unaligned/, /UNALIGNED/],
+  ['memory', /memory access out of bounds|data segment/, /MEMORY_BOUNDS/],
+  ['table', /table.*out of bounds|table index|element segment|table access/, /TABLE_BOUNDS|UNDEFINED_ELEMENT/],
+  ['signature', /signature mismatch|null function/, /INDIRECT_CALL_TYPE|UNINITIALIZED_ELEMENT/],
+  ['null', /null pointer|null reference/, /NULL_/],
+  ['shared', /Atomics\.wait|shared memory/, /EXPECTED_SHARED/],
+];
+
+/** What an import of the fuzzer's throws. */
+export class HostError extends Error {}
+
+/** The class of what was thrown. */
+export function kindOf(error) {
+  if (error instanceof HostError) return `host ${error.message}`;
+  const code = typeof error?.code === 'string' ? error.code : '';
+  for (const [kind, message, heddle] of KINDS) {
+    if (code.startsWith('HEDDLE_TRAP') ? heddle.test(code) : message.test(String(error?.message))) return kind;
+  }
+  return `${error?.constructor?.name ?? typeof error}`;
+}
+
+/** Runs something; the text of what came of it. */
+export function outcome(run) {
+  try {
+    return show(run());
+  } catch (error) {
+    return `threw ${kindOf(error)}`;
+  }
+}
+
+/** Whether the engines may differ from here on: where stacks end, and what was done before, is their own affair. */
+export function endsComparison(text) {
+  return text === 'threw stack';
+}

@@ -1,0 +1,44 @@
+/**
+ * Memories that V8's constructor does not make on every Node.
+ */
+import { outOfRange, wrongArgument } from '../errors/catalog.js';
+import { theEngine } from '../instance/engine.js';
+import type { MappedMemory } from '../instance/mapped_memory.js';
+import { newMemory, PAGE_SHIFT } from '../instance/memories.js';
+import { descriptorOf, limit } from './value_types.js';
+
+/** What {@link createMemory} takes. */
+export interface MemoryDescriptor {
+  /** Pages; a bigint where addresses have 64 bits. */
+  readonly initial: number | bigint;
+  /** Pages. */
+  readonly maximum?: number | bigint;
+  readonly shared?: boolean;
+  /** The type of addresses; `i32` unless said otherwise. */
+  readonly address?: 'i32' | 'i64';
+  /** Bytes of a page: 65,536, or 1. */
+  readonly pageSize?: number;
+}
+
+/**
+ * Makes a memory, also with 64-bit addresses where V8 has none, and with pages of one byte. V8's own wherever V8 can make it; otherwise shaped like that.
+ * Throws a TypeError for a wrong descriptor, a RangeError where maximum is below initial, a LinkError where there is no room.
+ */
+export function createMemory(descriptor: MemoryDescriptor): WebAssembly.Memory | MappedMemory {
+  const { initial, maximum, shared = false, address = 'i32', pageSize = 65_536 } = descriptorOf(descriptor) as MemoryDescriptor;
+  if (address !== 'i32' && address !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
+  if (pageSize !== 1 && pageSize !== 65_536) throw wrongArgument('pageSize is 1 or 65536');
+  const memory64 = address === 'i64';
+  const minimum = pages(initial, memory64, 'initial');
+  const bound = maximum === undefined ? null : pages(maximum, memory64, 'maximum');
+  if (bound !== null && bound < minimum) throw outOfRange('maximum is below initial');
+  if (shared && bound === null) throw wrongArgument('a shared memory needs a maximum');
+  const pageSizeLog2 = pageSize === 1 ? 0 : PAGE_SHIFT;
+  return newMemory(theEngine(), { minimum, maximum: bound, shared, memory64, pageSizeLog2 }).memory;
+}
+
+function pages(value: number | bigint, wide: boolean, what: string): number {
+  if (!wide) return limit(value, what);
+  if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
+  return Number(value);
+}

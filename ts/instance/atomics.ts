@@ -1,0 +1,20 @@
+/**
+ * Waiting and notifying, on the lists of JavaScript's `Atomics`: V8's modules, JavaScript and Heddle's modules wake each other.
+ */
+
+const OUTCOMES = { ok: 0, 'not-equal': 1, 'timed-out': 2 } as const;
+
+/** Hook: waits at an address of a shared memory, for a value of 32 bits (a number) or 64 (a bigint). See `NativeHooks`. */
+export function wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number {
+  // Views of one element: a view of all of a large memory cannot be made everywhere.
+  const outcome =
+    typeof expected === 'bigint'
+      ? Atomics.wait(new BigInt64Array(memory.buffer, address, 1), 0, expected, timeout)
+      : Atomics.wait(new Int32Array(memory.buffer, address, 1), 0, expected, timeout);
+  return OUTCOMES[outcome];
+}
+
+/** Hook: wakes who waits at an address. */
+export function notify(memory: WebAssembly.Memory, address: number, count: number): number {
+  return Atomics.notify(new Int32Array(memory.buffer, address, 1), 0, count);
+}
