@@ -179,6 +179,8 @@ describe('traps', () => {
   });
 });
 
+const NON_NULL = '(type $x (func)) (type $nt (func (param (ref $x)))) (type $nf (func)) (type $nc (cont $nf))';
+
 test.each([
   ['tag.new', '(param i32) (result (ref null $t))'],
   ['tag.new', '(result i32)'],
@@ -191,8 +193,10 @@ test.each([
   ['resume_named', '(param (ref null $t) (ref null $t) (ref null $c)) (result i32 f64 i32 (ref null $c))'],
   ['resume_named', '(param (ref null $t) (ref null $t) (ref null $c)) (result f64 i32 (ref null $d))'],
   ['resume_named', '(param (ref null $t) (ref null $t) (ref null $c)) (result i32 f64 i32 (ref $d))'],
+  // What is not there would be a null of a type without one.
+  ['resume_named', '(param (ref null $nt) (ref null $nc)) (result i32 (ref $x) (ref null $nc))'],
 ])('%s with type %s does not link', (name, type) => {
-  expect(thrown(() => instance(`(module ${TYPES} (import "heddle" "${name}" (func ${type})))`))).toMatchObject({
+  expect(thrown(() => instance(`(module ${TYPES} ${NON_NULL} (import "heddle" "${name}" (func ${type})))`))).toMatchObject({
     name: 'LinkError',
     code: 'HEDDLE_LINK_TYPE',
     message: expect.stringContaining('its type must be ['),

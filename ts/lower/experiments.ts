@@ -3,7 +3,7 @@
  * assemble and validate modules that use them. Their functions are code of the importing module itself.
  */
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../validate/description.js';
-import { concreteType, isNullable } from './types.js';
+import { concreteType, isNullable, isReference } from './types.js';
 
 /** The module that experiments are imported from. */
 export const EXPERIMENTS_MODULE = 'heddle';
@@ -25,7 +25,7 @@ export const EXPERIMENT_TYPES = {
   'tag.new': '[] -> [(ref null $t)], where $t is a function type',
   suspend_to: '[p* (ref null $t)] -> [r*], where $t is [p*] -> [r*]',
   resume_named:
-    '[a* (ref null $t) (ref null $c)] -> [i32 b* p* (ref null $d)], where $t is [p*] -> [r*], $c continues [a*] -> [b*], $d continues [r*] -> [b*]',
+    '[a* (ref null $t) (ref null $c)] -> [i32 b* p* (ref null $d)], where $t is [p*] -> [r*], $c continues [a*] -> [b*], $d continues [r*] -> [b*], b* and p* have defaults',
 } as const;
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -39,6 +39,11 @@ export function experimentName(entry: { readonly module: string; readonly name: 
 
 const I32 = 0x7f;
 const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** Whether zero or null is a value of a type. */
+function hasDefault(type: ValueType): boolean {
+  return !isReference(type) || isNullable(type);
+}
 
 /** The types of one module by what refers to them. */
 class Types {
@@ -79,7 +84,9 @@ function resumedNamed(types: Types, { params, results }: FunctionTypeDescription
   const tag = types.func(about);
   const before = types.continued(params.at(-1));
   const after = types.continued(results.at(-1));
-  if (tag === undefined || before === undefined || after === undefined || !isNullable(results.at(-1) ?? 0)) return -1;
+  if (tag === undefined || before === undefined || after === undefined) return -1;
+  // Either b* or p* and the continuation are zero and null.
+  if (!results.every(hasDefault)) return -1;
   const fits =
     equal(before.params, params.slice(0, -2)) &&
     equal(results.slice(0, -1), [I32, ...before.results, ...tag.params]) &&
