@@ -35,7 +35,13 @@ const FIXED = [
   'core/f64.',
   'core/conversions.',
   'core/memory_trap.',
+  'core/memory_grow64.',
+  'core/address64.',
+  'core/simd_f32x4_rounding.',
+  'core/simd_lane.',
   'core/call_indirect.',
+  'threads/atomic.',
+  'legacy/',
 ];
 
 /** The first thing that is missing, in one line that names its package. */

@@ -2,6 +2,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
+#include "bindings/memory.h"
 #include "heap/exceptions.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
@@ -116,7 +117,10 @@ HostResult raise_pending(Engine* engine) {
     if (!pending) napi_throw(engine->env, value);
     return raise_error(thread);
   }
-  if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
+  if (find_landing(library_call_site(thread), exception->tag, &landing)) {
+    // What has thrown may have grown a memory before.
+    return refresh_unguarded(engine) ? land(&engine->runtime, landing, exception) : raise_error(thread);
+  }
   release_exception(&engine->heap.blocks, exception);
   napi_throw(engine->env, value);
   return raise_error(thread);

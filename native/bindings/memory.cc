@@ -180,6 +180,12 @@ bool refresh_unguarded(Engine* engine) {
   return true;
 }
 
+void watch_length(MemoryObject* memory) {
+  std::vector<MemoryObject*>& watched = memory->engine->unguarded;
+  // A mapping of ours tells its length itself.
+  if (!memory->is_mapped() && std::find(watched.begin(), watched.end(), memory) == watched.end()) watched.push_back(memory);
+}
+
 bool has_guards(uint64_t base, uint64_t length) {
   if (base == 0) return false;
   const std::string maps = read_file("/proc/self/maps");

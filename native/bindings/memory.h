@@ -14,8 +14,11 @@ void forget_memory(MemoryObject* memory);
 /// Compares a memory's base and length with V8's. False when an exception is pending.
 bool refresh_memory(MemoryObject* memory);
 
-/// The same for every memory whose base may change.
+/// The same for every memory whose base may change, or whose length is watched. False when an exception is pending.
 bool refresh_unguarded(Engine* engine);
+
+/// From now on `vm.bytes` is right whenever WebAssembly runs, unless other threads grow the memory.
+void watch_length(MemoryObject* memory);
 
 /// Whether everything in [base + length, base + 8 GiB) is reserved and faults, so that a 33-bit index from `base` needs no check.
 /// Read from /proc/self/maps: V8 makes memories without guards silently where address space is short or its trap handler is off.

@@ -66,7 +66,7 @@ napi_value create_memory(napi_env env, napi_callback_info info) {
   }
   const bool guarded = has_guards(memory->vm.base, memory->vm.bytes);
   memory->vm.guarded = guarded ? 1 : 0;
-  if (!guarded) engine->unguarded.push_back(memory);
+  if (!guarded) watch_length(memory);
   napi_value result = nullptr, flag = nullptr;
   napi_create_object(env, &result);
   napi_get_boolean(env, guarded, &flag);
@@ -74,6 +74,13 @@ napi_value create_memory(napi_env env, napi_callback_info info) {
   set_property(env, result, "base", make_number(env, static_cast<double>(memory->vm.base)));
   set_property(env, result, "guarded", flag);
   return result;
+}
+
+napi_value watch_memory(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  auto* vm = in.object<VMMemory>(0);
+  if (in) watch_length(static_cast<MemoryObject*>(vm->object));
+  return nullptr;
 }
 
 napi_value create_global(napi_env env, napi_callback_info info) {
@@ -128,6 +135,7 @@ void define_object_functions(napi_env env, napi_value exports) {
                     {"tableGrow", table_grow},
                     {"tableCopyIn", table_copy_in},
                     {"createMemory", create_memory},
+                    {"watchMemory", watch_memory},
                     {"createGlobal", create_global},
                     {"createTag", create_tag},
                     {"createHostFunction", create_host_function}});

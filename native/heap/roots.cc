@@ -15,6 +15,14 @@ void mark_entries(Marker* marker, Runtime* runtime) {
   }
 }
 
+/// Functions of tags that were made at run time: their code is some module's.
+void mark_named_tags(Marker* marker, const Runtime* runtime) {
+  for (const NamedTag& named : runtime->named_tags) {
+    marker->word(named.function.code);
+    marker->word(named.function.enter);
+  }
+}
+
 /// The fibers that run, of the innermost entry and of those that wait for its end.
 void mark_running(Marker* marker, const VMThread* thread) {
   if (thread->current != nullptr) marker->chain(thread->current, thread->exit_sp, thread->exit_pc);
@@ -38,6 +46,7 @@ __attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread)
 
 void mark_thread(Marker* marker, Runtime* runtime) {
   mark_entries(marker, runtime);
+  mark_named_tags(marker, runtime);
   mark_running(marker, &runtime->thread);
   for (VMContinuation* held : runtime->records.held()) marker->record(held);
   __builtin_unwind_init();  // Puts the callee-saved registers into this frame, which mark_host looks at.

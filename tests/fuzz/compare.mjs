@@ -49,9 +49,11 @@ class Side {
         return this.#keep(new this.api.Global({ value: typeName(entry.type), mutable: entry.mutable }, value));
       }
       case 'table':
-        return this.#keep(new this.api.Table({ element: typeName(entry.type), initial: Number(entry.minimum), ...bound(entry) }));
+        return this.#keep(this.api.makeTable({ initial: Number(entry.minimum), ...bound(entry) }, typeName(entry.type), entry.table64));
       case 'memory':
         return this.#keep(this.api.makeMemory({ initial: Number(entry.minimum), ...bound(entry), shared: entry.shared }, entry.memory64));
+      case 'tag':
+        return this.#keep(new this.api.Tag({ parameters: description.types[entry.type].params.map(typeName) }));
       default:
         throw new Error(`no import of kind ${entry.kind}`);
     }
@@ -103,7 +105,8 @@ function bound({ maximum }) {
 }
 
 function tableText(table) {
-  const elements = Array.from({ length: table.length }, (_, i) => outcome(() => table.get(i)));
+  const index = typeof table.length === 'bigint' ? BigInt : Number;
+  const elements = Array.from({ length: Number(table.length) }, (_, i) => outcome(() => table.get(index(i))));
   return `${table.length} elements: ${elements.join(' ')}`;
 }
 
@@ -177,8 +180,12 @@ export function compare(bytes, seed, changed = unchanged) {
 }
 
 /** What only one of the engines can do, by what the module declares; undefined where there is nothing. */
-function incomparable({ imports, memories }) {
+function incomparable({ imports, memories, types }) {
   if (imports.some(({ kind, type }) => kind === 'global' && type === V128)) return 'it imports a v128';
+  const exn = (type) => type > 0xff && (type & 0xff) === 0x69;
+  if (imports.some(({ kind, type }) => (kind === 'tag' && types[type].params.some((param) => param === V128 || exn(param))) || exn(type))) {
+    return 'it imports something of exnref';
+  }
   if ([...memories, ...imports].some(({ memory64, shared }) => memory64 && shared)) return 'its shared memory has 64-bit addresses';
   return undefined;
 }

@@ -4,17 +4,20 @@ import { mix, Random } from './random.mjs';
 
 /** What both engines have on this Node. */
 export function commonFeatures() {
-  const { simd, threads, tailCalls, imports, extendedConst, memory64, multiMemory } = FEATURES;
+  const { simd, threads, tailCalls, imports, extendedConst, memory64, multiMemory, exceptions } = FEATURES;
   let features = simd | threads | tailCalls | imports;
   // (memory i64 0), (memory 0) (memory 0), (global i32 (i32.add (i32.const 0) (i32.const 0)))
   if (accepts([5, 3, 1, 4, 0])) features |= memory64;
   if (accepts([5, 5, 2, 0, 0, 0, 0])) features |= multiMemory;
   if (accepts([6, 9, 1, 0x7f, 0, 0x41, 0, 0x41, 0, 0x6a, 0x0b])) features |= extendedConst;
+  // (func (try_table))
+  if (accepts([1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x1f, 0x40, 0, 0x0b, 0x0b])) features |= exceptions;
   return features;
 }
 
-function accepts(section) {
-  return WebAssembly.validate(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section]));
+/** Whether V8 takes a module of these sections. */
+function accepts(sections) {
+  return WebAssembly.validate(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections]));
 }
 
 /** Most bytes of randomness that a module is made of. */

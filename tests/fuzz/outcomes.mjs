@@ -7,11 +7,11 @@ const KINDS = [
   ['unreachable', /unreachable/, /UNREACHABLE/],
   ['division by zero', /(divide|remainder) by zero|remainder by zero/, /DIVISION_BY_ZERO/],
   ['overflow', /result unrepresentable|float unrepresentable/, /INTEGER_OVERFLOW|BAD_CONVERSION/],
-  ['alignment', /unaligned/, /UNALIGNED/],
-  ['memory', /memory access out of bounds|data segment/, /MEMORY_BOUNDS/],
+  // Which of the two is looked at first differs between versions of V8.
+  ['memory', /memory access out of bounds|data segment|unaligned/, /MEMORY_BOUNDS|UNALIGNED/],
   ['table', /table.*out of bounds|table index|element segment|table access/, /TABLE_BOUNDS|UNDEFINED_ELEMENT/],
   ['signature', /signature mismatch|null function/, /INDIRECT_CALL_TYPE|UNINITIALIZED_ELEMENT/],
-  ['null', /null pointer|null reference/, /NULL_/],
+  ['null', /null pointer|null reference|rethrowing null/, /NULL_/],
   ['shared', /Atomics\.wait|shared memory/, /EXPECTED_SHARED/],
 ];
 
@@ -21,6 +21,7 @@ export class HostError extends Error {}
 /** The class of what was thrown. */
 export function kindOf(error) {
   if (error instanceof HostError) return `host ${error.message}`;
+  if (Object.prototype.toString.call(error) === '[object WebAssembly.Exception]') return 'exception';
   const code = typeof error?.code === 'string' ? error.code : '';
   for (const [kind, message, heddle] of KINDS) {
     if (code.startsWith('HEDDLE_TRAP') ? heddle.test(code) : message.test(String(error?.message))) return kind;

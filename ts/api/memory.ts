@@ -5,7 +5,7 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import type { MappedMemory } from '../instance/mapped_memory.js';
 import { newMemory, PAGE_SHIFT } from '../instance/memories.js';
-import { descriptorOf, limit } from './value_types.js';
+import { addressLimit, descriptorOf, isWide } from './value_types.js';
 
 /** What {@link createMemory} takes. */
 export interface MemoryDescriptor {
@@ -25,20 +25,13 @@ export interface MemoryDescriptor {
  * Throws a TypeError for a wrong descriptor, a RangeError where maximum is below initial, a LinkError where there is no room.
  */
 export function createMemory(descriptor: MemoryDescriptor): WebAssembly.Memory | MappedMemory {
-  const { initial, maximum, shared = false, address = 'i32', pageSize = 65_536 } = descriptorOf(descriptor) as MemoryDescriptor;
-  if (address !== 'i32' && address !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
+  const { initial, maximum, shared = false, address, pageSize = 65_536 } = descriptorOf(descriptor) as MemoryDescriptor;
   if (pageSize !== 1 && pageSize !== 65_536) throw wrongArgument('pageSize is 1 or 65536');
-  const memory64 = address === 'i64';
-  const minimum = pages(initial, memory64, 'initial');
-  const bound = maximum === undefined ? null : pages(maximum, memory64, 'maximum');
+  const memory64 = isWide(address);
+  const minimum = addressLimit(initial, memory64, 'initial');
+  const bound = maximum === undefined ? null : addressLimit(maximum, memory64, 'maximum');
   if (bound !== null && bound < minimum) throw outOfRange('maximum is below initial');
   if (shared && bound === null) throw wrongArgument('a shared memory needs a maximum');
   const pageSizeLog2 = pageSize === 1 ? 0 : PAGE_SHIFT;
   return newMemory(theEngine(), { minimum, maximum: bound, shared, memory64, pageSizeLog2 }).memory;
-}
-
-function pages(value: number | bigint, wide: boolean, what: string): number {
-  if (!wide) return limit(value, what);
-  if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
-  return Number(value);
 }

@@ -8,7 +8,7 @@ import { tableElement, tableLength } from '../instance/instance.js';
 import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
 import { isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
-import { descriptorOf, limit, typeByName } from './value_types.js';
+import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js';
 
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
 class Existing<T> {
@@ -17,11 +17,13 @@ class Existing<T> {
 
 const MAXIMUM_TABLE = 10_000_000;
 
-/** What `new Table` takes. */
+/** What `new Table` takes. Limits are bigints where addresses have 64 bits. */
 export interface TableDescriptor {
   readonly element: string;
-  readonly initial: number;
-  readonly maximum?: number;
+  readonly initial: number | bigint;
+  readonly maximum?: number | bigint;
+  /** The type of indices; `i32` unless said otherwise. */
+  readonly address?: 'i32' | 'i64';
 }
 
 const tables = new WeakMap<TableObject, Table>();
@@ -39,17 +41,18 @@ export class Table {
       this.#object = given.object as TableObject;
       return;
     }
-    const { element, initial, maximum } = descriptorOf(descriptor) as TableDescriptor;
+    const { address: addressName, element, initial, maximum } = descriptorOf(descriptor) as TableDescriptor;
+    const table64 = isWide(addressName);
     const type = typeByName(element);
     if (!isReference(type)) throw wrongArgument(`${element} is not a reference type`);
-    const size = limit(initial, 'initial');
-    const bound = maximum === undefined ? null : limit(maximum, 'maximum');
+    const size = addressLimit(initial, table64, 'initial');
+    const bound = maximum === undefined ? null : addressLimit(maximum, table64, 'maximum');
     if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
     const engine = theEngine();
     const fill = value === undefined ? this.#default(type) : Number(engine.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill);
-    this.#object = engine.hold({ address, type, maximum: bound, table64: false });
+    this.#object = engine.hold({ address, type, maximum: bound, table64 });
     tables.set(this.#object, this);
   }
 
@@ -68,18 +71,19 @@ export class Table {
     return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
   }
 
-  get length(): number {
-    return tableLength(theEngine(), this.#object);
+  /** Elements now; a bigint where indices have 64 bits. */
+  get length(): number | bigint {
+    return this.#address(this.#length);
   }
 
   /** The element at an index; a RangeError beyond the end. */
-  get(index: number): unknown {
+  get(index: number | bigint): unknown {
     const engine = theEngine();
     return engine.convert.fromWasm(this.#object.type, engine.native.load(this.#element(index), 'u64'));
   }
 
   /** Sets an element; without a value to null (or undefined, for externref). */
-  set(index: number, value?: unknown): void {
+  set(index: number | bigint, value?: unknown): void {
     const engine = theEngine();
     const address = this.#element(index);
     const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
@@ -87,23 +91,32 @@ export class Table {
   }
 
   /** Adds elements; returns the length before. A RangeError where the table cannot grow so far. */
-  grow(delta: number, value?: unknown): number {
+  grow(delta: number | bigint, value?: unknown): number | bigint {
     const engine = theEngine();
-    const count = limit(delta, 'delta');
+    const count = addressLimit(delta, this.#object.table64, 'delta');
     const fill = value === undefined ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
-    const before = this.length;
+    const before = this.#length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
-    return old;
+    return this.#address(old);
   }
 
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Table';
   }
 
-  #element(index: number): number {
-    const at = limit(index, 'index');
-    if (at >= this.length) throw outOfRange(`index ${at} is beyond the table's ${this.length} elements`);
+  get #length(): number {
+    return tableLength(theEngine(), this.#object);
+  }
+
+  /** An index or length as JavaScript sees it. */
+  #address(value: number): number | bigint {
+    return this.#object.table64 ? BigInt(value) : value;
+  }
+
+  #element(index: number | bigint): number {
+    const at = addressLimit(index, this.#object.table64, 'index');
+    if (at >= this.#length) throw outOfRange(`index ${at} is beyond the table's ${this.length} elements`);
     return tableElement(theEngine(), this.#object, at);
   }
 

@@ -41,6 +41,19 @@ export function limit(value: unknown, what: string): number {
   return number;
 }
 
+/** A limit of a descriptor, or an index, of a memory or table: a bigint where addresses have 64 bits (`wide`). Exact below 2^53. */
+export function addressLimit(value: number | bigint, wide: boolean, what: string): number {
+  if (!wide) return limit(value, what);
+  if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
+  return Number(value);
+}
+
+/** Whether the name of an address type is that of 64 bits; throws a TypeError for others than i32 and i64. */
+export function isWide(address: unknown): boolean {
+  if (address !== undefined && address !== 'i32' && address !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
+  return address === 'i64';
+}
+
 /** A descriptor, or a sequence in one: throws a TypeError for what is no object. */
 export function descriptorOf(value: unknown): object {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('an object is needed');

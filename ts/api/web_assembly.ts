@@ -179,7 +179,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(needsChecks(memories));
+    const code = compiled.code(needsChecks(engine, memories));
     return makeInstance(engine, compiled, resolved, memories, code);
   }
 
@@ -189,7 +189,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const checked = needsChecks(memories);
+    const checked = needsChecks(engine, memories);
     await compiled.prepare(checked);
     const made = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
     return new Instance(new FromMade(made) as unknown as Module);

@@ -79,7 +79,15 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
 /** How operators are lowered for these settings. */
 export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
   const has = (feature: string): boolean => target !== 'x64' || cpu.includes(feature);
-  return { checked, interruptible, debug: verify, debugStores, rounds: has('has_sse41'), shuffles: has('has_ssse3') };
+  return {
+    checked,
+    interruptible,
+    debug: verify,
+    debugStores,
+    rounds: has('has_sse41'),
+    shuffles: has('has_ssse3'),
+    fuses: has('has_fma'),
+  };
 }
 
 /** The code generator's target triple and settings. */

@@ -73,12 +73,14 @@ export class Conversions {
       if (type === 0x7b) throw wrongArgument('a v128 cannot go to JavaScript');
       return raw;
     }
+    const heap = this.#heap(type);
+    // Not even their null: the JS API refuses by type.
+    if (NO_CROSSING.has(heap)) throw wrongArgument('exceptions and continuations cannot go to JavaScript');
     const number = Number(raw);
     if (number === 0) return null;
-    const heap = this.#heap(type);
     if (heap === HEAP.extern) return this.#externs.value(number);
     if (heap === HEAP.func) return this.#functions.functionAt(number);
-    throw wrongArgument('exceptions, continuations and garbage-collected references cannot go to JavaScript');
+    throw wrongArgument('garbage-collected references cannot go to JavaScript yet');
   }
 
   /** Whether values of a type are JavaScript's own. */

@@ -177,11 +177,14 @@ class Builder {
     const write = this.#functionWriter(image, code);
     const { functions } = description;
     for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
-    const imports = description.imports.filter((entry) => entry.kind === 'func');
-    experimentsOf(description).forEach(({ index }, i) => {
+    const experiments = experimentsOf(description);
+    experiments.forEach(({ index, type }, i) => {
       const block = layout.functions.at(functions.length + i);
-      write(block, index, imports[index]?.type ?? 0);
+      write(block, index, type);
       image.address(layout.importedFunctions.at(index), this.#address + block);
+    });
+    this.#module.signatures.suspenders.forEach(({ number, type }, i) => {
+      write(layout.functions.at(functions.length + experiments.length + i), number, type);
     });
   }
 
@@ -335,9 +338,15 @@ export function instanceMemories(engine: Engine, module: CompiledModule, imports
   return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
 }
 
-/** Whether the code for these memories must check every access: what is checked always does not count. */
-export function needsChecks(memories: readonly MemoryObject[]): boolean {
-  return memories.some(({ guarded, memory64, pageSizeLog2 }) => !guarded && !memory64 && pageSizeLog2 === PAGE_SHIFT);
+/**
+ * Whether the code for these memories must check every access: what is checked always does not count. Checks rely on lengths, so they are right from now on whenever
+ * WebAssembly runs.
+ */
+export function needsChecks(engine: Engine, memories: readonly MemoryObject[]): boolean {
+  const isOrdinary = ({ memory64, pageSizeLog2 }: MemoryObject): boolean => !memory64 && pageSizeLog2 === PAGE_SHIFT;
+  const checked = memories.some((memory) => !memory.guarded && isOrdinary(memory));
+  for (const memory of memories) if (checked || !isOrdinary(memory)) engine.native.watchMemory(memory.address);
+  return checked;
 }
 
 /** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. */

@@ -144,6 +144,8 @@ export interface Native {
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
   /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. `wide` is 1 where it has 64-bit addresses. */
   createMemory(memory: WebAssembly.Memory, wide: number): { address: number; base: number; guarded: boolean };
+  /** From now on the VMMemory's length is right whenever WebAssembly runs, unless other threads grow the memory. */
+  watchMemory(memory: number): void;
   /** A memory that V8 cannot make: address of its VMMemory, 0 without memory. Lengths in bytes; `pageShift` is the binary logarithm of a page. */
   createMappedMemory(bytes: number, maximum: number, pageShift: number): number;
   /** The ArrayBuffer over such a memory: the same one until it grows. */

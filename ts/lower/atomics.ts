@@ -1,6 +1,6 @@
 /**
- * Atomic operators. Each checks the bounds itself, also where the memory has guards, because what is out of bounds must be said before what is unaligned, as
- * engines do; then the alignment, by the effective address. Waiting and notifying are library calls.
+ * Atomic operators. Each checks the alignment of its effective address, and then the bounds itself, also where the memory has guards: next to an atomic
+ * instruction the check costs nothing. Waiting and notifying are library calls.
  */
 import { LIBCALL, TRAP } from '../generated/abi.js';
 import { KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
@@ -37,13 +37,14 @@ interface AtomicPlace {
   readonly effective: Value;
 }
 
-/** Reads the memory immediates, pops the index, traps out of bounds and then where the address is not a multiple of `size`. */
+/** Reads the memory immediates, pops the index, traps where the address is not a multiple of `size` and then out of bounds. */
 function place(f: FunctionLowering, size: number): AtomicPlace {
   const { program } = f;
   const memory = f.immediate();
   const offset = f.wideImmediate();
-  const { base, effective } = checkedPlace(f, memory, offset, size);
-  if (size > 1) program.trapnz(TRAP.unalignedAtomic, program.binary(OPCODE.band, effective, program.address(size - 1)));
+  const { base, effective } = checkedPlace(f, memory, offset, size, (address) => {
+    if (size > 1) program.trapnz(TRAP.unalignedAtomic, program.binary(OPCODE.band, address, program.address(size - 1)));
+  });
   return { memory, address: program.binary(OPCODE.iadd, base, effective), effective };
 }
 

@@ -20,6 +20,8 @@ export interface LoweringOptions {
   readonly rounds: boolean;
   /** The CPU has an instruction that chooses bytes by a vector (x86-64: SSSE3). */
   readonly shuffles: boolean;
+  /** The CPU multiplies and adds in one step (x86-64: FMA). */
+  readonly fuses: boolean;
   /** Loop headers read the thread's poll page, so that a loop can be stopped. */
   readonly interruptible: boolean;
   /** Every program is checked as it is made (`checkProgram`): mistakes that Cranelift would turn into wrong code become errors. */
@@ -45,6 +47,7 @@ export const DEFAULT_OPTIONS: LoweringOptions = {
   checked: false,
   rounds: true,
   shuffles: true,
+  fuses: false,
   interruptible: true,
   debug: false,
   debugStores: false,

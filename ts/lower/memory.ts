@@ -2,8 +2,8 @@
  * Linear memories: the address of an access, and the operators that are library calls.
  *
  * An access of a 32-bit memory with guards is not checked: index and static offset reach less than 8 GiB beyond the base, where the reservation ends.
- * Everything else is checked against the length that the `VMMemory` knows. That is a lower bound, for memories only grow, so where the check fails
- * the length of now is asked for and the check is made again.
+ * Everything else is checked against the length that the `VMMemory` knows. It is right where the memory has no guards and no other thread grows it. Otherwise it is a lower bound,
+ * for memories only grow, so where the check fails the length of now is asked for and the check is made again.
  */
 import { LIBCALL, TRAP, VMInstance, VMMemory } from '../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
@@ -33,6 +33,11 @@ export function isWide(f: FunctionLowering, memory: number): boolean {
 /** Whether accesses of a memory may go unchecked: guards stand behind whole pages only. */
 function isGuarded(f: FunctionLowering, memory: number): boolean {
   return !f.context.options.checked && !isWide(f, memory) && f.context.spaces.memories[memory]?.pageSizeLog2 === 16;
+}
+
+/** Whether the length in the `VMMemory` is right: then nothing is called where a check fails, and no register must be saved for that. */
+function isWatched(f: FunctionLowering, memory: number): boolean {
+  return !isGuarded(f, memory) && f.context.spaces.memories[memory]?.shared === false;
 }
 
 /** The `VMMemory*` of a memory. */
@@ -65,20 +70,22 @@ export function place(f: FunctionLowering, size: number): Place {
 }
 
 /**
- * Pops the index and traps unless the access is inside, by a check whatever guards there are. Returns the memory's base and the effective address, which is
- * relative to it.
+ * Pops the index and traps unless the access is inside, by a check whatever guards there are; `check` makes the code that looks at the effective address before.
+ * Returns the memory's base and the effective address, which is relative to it.
  */
 export function checkedPlace(
   f: FunctionLowering,
   memory: number,
   offset: number,
   size: number,
+  check: (effective: Value) => void,
 ): { readonly base: Value; readonly effective: Value } {
   const index = f.popIndex(isWide(f, memory));
   f.locate();
   const reach = Math.min(offset, BEYOND);
-  const base = checkedBase(f, memory, index, reach + size);
-  return { base, effective: reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach)) };
+  const effective = reach === 0 ? index : f.program.binary(OPCODE.iadd, index, f.program.address(reach));
+  check(effective);
+  return { base: checkedBase(f, memory, index, reach + size), effective };
 }
 
 function displaced(f: FunctionLowering, address: Value, offset: number): Place {
@@ -94,6 +101,10 @@ function checkedBase(f: FunctionLowering, memory: number, index: Value, reach: n
   const end = program.binary(OPCODE.iadd, index, program.address(reach));
   if (isWide(f, memory)) f.trapWhere(INTEGER.ult, end, index, TRAP.memoryBounds);
   const outside = program.icmp(INTEGER.ugt, end, program.load(TYPE.I64, MEMORY.trusted, pointer, VMMemory.bytes));
+  if (isWatched(f, memory)) {
+    program.trapnz(TRAP.memoryBounds, outside);
+    return program.load(TYPE.I64, MEMORY.trusted, pointer, VMMemory.base);
+  }
   f.unlikely(outside, NONE, NONE, () => {
     const bytes = program.call(f.context.signatures.lengthHelper, [f.instance, pointer], 1);
     f.trapWhere(INTEGER.ugt, end, bytes, TRAP.memoryBounds);

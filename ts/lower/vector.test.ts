@@ -2,7 +2,7 @@
  * Every vector operator is lowered and compiled for both instruction sets, relaxed ones included.
  */
 import { describe, expect, test } from 'vitest';
-import { compileAll, lowerText, OLDEST, OTHER_TARGETS } from './support.test-helper.js';
+import { clifText, compileAll, lowerText, OLDEST, OTHER_TARGETS, TARGETS } from './support.test-helper.js';
 import { VECTORS } from './vector.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -90,6 +90,14 @@ describe('vector operators', () => {
   test('compile without SSE4.1 and SSSE3, with nothing that is called', () => {
     for (const size of compileAll(lowerText(`(module (memory 1) ${FUNCTIONS.join('\n')})`, OLDEST), OTHER_TARGETS))
       expect(size).toBeGreaterThan(0);
+  });
+
+  test('compile with fused products where the CPU has them', () => {
+    const text = `(module ${['f32x4', 'f64x2'].map((type) => func(`${V} ${V} ${V}`, V, `(${type}.relaxed_nmadd ${get(0)} ${get(1)} ${get(2)})`)).join('\n')})`;
+    const lowered = lowerText(text, { fuses: true });
+    const targets = [{ triple: 'x86_64-unknown-linux-gnu', settings: 'has_avx,has_fma' }, TARGETS[1]];
+    for (const size of compileAll(lowered, targets)) expect(size).toBeGreaterThan(0);
+    expect(lowered.programs.map((program) => clifText(lowered, program)).join('')).toMatch(/= fma /);
   });
 
   test('a test is a condition, not a number', () => {

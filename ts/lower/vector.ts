@@ -173,14 +173,17 @@ const pseudo =
     f.push(f.program.ternary(OPCODE.bitselect, mask, b, a));
   };
 
-/** Not fused, which the relaxed operators allow: no CPU needs a library for it. */
+/** c + a * b or c - a * b. Fused where the CPU does that, which the relaxed operators leave open; elsewhere that would need a library. */
 const multiplyAdd =
   (type: Lanes, opcode: 'fadd' | 'fsub'): Handler =>
   (f) => {
+    const { program } = f;
     const c = pop(f, type);
     const b = pop(f, type);
-    const product = f.program.binary(OPCODE.fmul, pop(f, type), b);
-    push(f, f.program.binary(OPCODE[opcode], c, product), type.vector);
+    const a = pop(f, type);
+    const fused = (): Value => program.ternary(OPCODE.fma, opcode === 'fsub' ? program.unary(OPCODE.fneg, 0, a) : a, b, c);
+    const rounded = (): Value => program.binary(OPCODE[opcode], c, program.binary(OPCODE.fmul, a, b));
+    push(f, f.context.options.fuses ? fused() : rounded(), type.vector);
   };
 
 /** Two doubles to two integers, and zeros. Lane by lane: the backends narrow 64-bit lanes only in patterns of their own. */
@@ -373,7 +376,7 @@ const FLOAT_OPERATORS: readonly Entry[] = [
   ...from(0xfe, convertLow('swiden_low', 'fcvt_from_sint'), convertLow('uwiden_low', 'fcvt_from_uint')),
 ];
 
-/** Of what the relaxed operators may do, always what the strict ones do. */
+/** Of what the relaxed operators may do, always what the strict ones do, but for the fused products. */
 const RELAXED_OPERATORS: readonly Entry[] = [
   ...from(0x100, swizzle, unary('fcvt_to_sint_sat', S, W, true), unary('fcvt_to_uint_sat', S, W, true)),
   ...from(0x103, truncateToLow('fcvt_to_sint_sat'), truncateToLow('fcvt_to_uint_sat')),

@@ -8,9 +8,11 @@ import { V8 } from '../errors/v8.js';
 import { VMFunction } from '../generated/abi.js';
 import { loadCell } from '../instance/cells.js';
 import { type Engine, theEngine } from '../instance/engine.js';
+import { isShared } from '../instance/memories.js';
 import { validateModule } from '../validate/validate.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
+import { ScriptThread, type ThreadJob } from './threads.js';
 import { HostReferences, matches, SLOT, show, writeArgument } from './values.js';
 
 /** One assertion or step that did not hold. */
@@ -51,6 +53,11 @@ function thrown(run: () => unknown): { readonly error: unknown } | undefined {
   }
 }
 
+/** An instance, as far as scripts use it. */
+interface NamedExports {
+  readonly exports: Record<string, unknown>;
+}
+
 class Runner {
   passed = 0;
   readonly failures: Failure[] = [];
@@ -60,9 +67,10 @@ class Runner {
   readonly #binaries: Uint8Array;
   readonly #hosts = new HostReferences();
   readonly #imports: Record<string, Record<string, unknown>>;
-  readonly #instances = new Map<string, Instance>();
+  readonly #instances = new Map<string, NamedExports>();
+  readonly #threads = new Map<string, ScriptThread>();
   readonly #definitions = new Map<string, Module>();
-  #last: Instance | undefined;
+  #last: NamedExports | undefined;
   #lastDefinition: Module | undefined;
 
   constructor(binaries: Uint8Array) {
@@ -113,9 +121,42 @@ class Runner {
         // Custom sections of the text format are checked by the assembler alone.
         if (directive.error === undefined) throw new Error('the custom section was accepted');
         return;
+      case 'thread':
+        return this.#thread(directive);
+      case 'wait':
+        return this.#wait(directive);
       default:
         throw new Error(`${directive.type} is not supported`);
     }
+  }
+
+  /** Gives a thread an instance that it shares with its parent. */
+  share(name: string, exports: Record<string, unknown>): void {
+    this.#keep(name, { exports });
+  }
+
+  #thread({ name, shared, directives }: Directive): void {
+    const memories: Record<string, WebAssembly.Memory> = {};
+    for (const [field, value] of Object.entries(shared == null ? {} : this.#find(shared).exports)) {
+      if (value instanceof V8.Memory && isShared(value)) memories[field] = value;
+    }
+    const job: ThreadJob = {
+      directives: directives ?? [],
+      binaries: this.#binaries,
+      shared: shared == null ? undefined : { name: shared, memories },
+    };
+    this.#threads.set(name ?? '', new ScriptThread(job));
+  }
+
+  /** Waits for a thread; what it has counted and printed is the script's. */
+  #wait({ thread = '' }: Directive): void {
+    const running = this.#threads.get(thread);
+    if (running === undefined) throw new Error(`no thread ${thread}`);
+    this.#threads.delete(thread);
+    const { passed, failures, printed } = running.wait();
+    this.passed += passed;
+    this.failures.push(...failures);
+    this.printed.push(...printed);
   }
 
   #bytes({ start, length, error }: Directive): Uint8Array {
@@ -146,12 +187,12 @@ class Runner {
     this.#keep(directive.name ?? null, new Instance(module, this.#imports));
   }
 
-  #keep(name: string | null, instance: Instance): void {
+  #keep(name: string | null, instance: NamedExports): void {
     this.#last = instance;
     if (name !== null) this.#instances.set(name, instance);
   }
 
-  #find(name: string | null): Instance {
+  #find(name: string | null): NamedExports {
     const found = name === null ? this.#last : this.#instances.get(name);
     if (found === undefined) throw new Error(`no instance ${name ?? ''}`);
     return found;
@@ -239,10 +280,20 @@ class Runner {
   }
 }
 
+function runDirectives(runner: Runner, directives: readonly Directive[]): ScriptResult {
+  for (const directive of directives) runner.run(directive);
+  return { passed: runner.passed, failures: runner.failures, printed: runner.printed };
+}
+
+/** Runs what a thread of a script has to do, in that thread. */
+export function runThread({ directives, binaries, shared }: ThreadJob): ScriptResult {
+  const runner = new Runner(binaries);
+  if (shared !== undefined) runner.share(shared.name, shared.memories);
+  return runDirectives(runner, directives);
+}
+
 /** Runs a script's text. Throws where the text does not parse. */
 export function runScript(text: string): ScriptResult {
   const { directives, binaries } = parseScript(text);
-  const runner = new Runner(binaries);
-  for (const directive of directives) runner.run(directive);
-  return { passed: runner.passed, failures: runner.failures, printed: runner.printed };
+  return runDirectives(new Runner(binaries), directives);
 }

@@ -39,6 +39,11 @@ export interface Directive {
   readonly error?: string;
   readonly action?: Action;
   readonly expected?: readonly ScriptValue[];
+  /** Of `thread`: the name of the instance that the thread shares, and what it runs. */
+  readonly shared?: string | null;
+  readonly directives?: readonly Directive[];
+  /** Of `wait`: the thread's name. */
+  readonly thread?: string;
 }
 
 /** A parsed script. */

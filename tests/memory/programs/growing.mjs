@@ -13,6 +13,12 @@ const TEXT = (limits) => `(module (import "m" "memory" (memory $m ${limits})) (i
     (i64.store (local.get $new) (i64.load (i32.const 8)))
     (i64.load (local.get $new)))
   (func (export "across") (param i32) (result i64) (call $across (local.get 0)))
+  ;; Grown by an import that throws, which is caught.
+  (func (export "caught") (param $new i32) (result i64)
+    (i64.store (i32.const 40) (i64.const 9))
+    (block $h (try_table (catch_all $h) (call $grow)))
+    (i64.store (local.get $new) (i64.load (i32.const 40)))
+    (i64.load (local.get $new)))
   ;; The same in a loop: grown at every round; the sum of what was read back.
   (func (export "loop") (param $rounds i32) (result i64) (local $sum i64)
     (loop $l
@@ -69,7 +75,11 @@ async function main() {
         Heddle: () => other.grow(),
         'the instance itself': () => exports.grow(),
       }[hand];
-      const exports = make(grow);
+      let throws = false;
+      const exports = make(() => {
+        grow();
+        if (throws) throw new Error('after it grew');
+      });
       const base = () => addon().createMemory(memory, 0).base;
       const start = base();
       const name = `${label}, grown by ${hand}`;
@@ -80,6 +90,8 @@ async function main() {
       expect(`${name}: in a loop`, exports.loop(4), 10n);
       expect(`${name}: another instance`, other.load(8), 0x55667788);
       expect(`${name}: pages`, memory.buffer.byteLength / PAGE, 7);
+      throws = true;
+      expect(`${name}: caught`, exports.caught(7 * PAGE), 9n);
       moved ||= base() !== start;
     }
   }
