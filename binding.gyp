@@ -12,6 +12,7 @@
         "native/stacks/guard.cc",
         "native/stacks/mmap.cc",
         "native/stacks/malloc.cc",
+        "native/stacks/slots.cc",
         "native/stacks/pool.cc",
         "native/continuation/records.cc",
         "native/continuation/runtime.cc",

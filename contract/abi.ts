@@ -315,6 +315,11 @@ export const LIMITS = [
   ['function_is_tag', 2, 'bit of VMFunction.flags: its context is a VMNamedTag'],
   ['barrier_tag', 1, 'VMHandlers.first_tag of a barrier: no tag lies there'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
+  ['refused_maximum', 1, 'why there was no stack, the detail of trap too_many_stacks: as many live as the setting allows'],
+  ['refused_memory', 2, 'the live ones may commit as much memory as the setting allows'],
+  ['refused_system', 3, 'the kernel gives no more memory, or no more memory maps'],
+  ['refused_depth', 4, 'too many fibers wait for each other'],
+  ['refused_records', 5, "the thread's range of continuation records is used up"],
   [
     'extern_generation_bits',
     28,

@@ -550,6 +550,16 @@ inline constexpr uint32_t kFunctionIsTag = 2;
 inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
+/// why there was no stack, the detail of trap too_many_stacks: as many live as the setting allows
+inline constexpr uint32_t kRefusedMaximum = 1;
+/// the live ones may commit as much memory as the setting allows
+inline constexpr uint32_t kRefusedMemory = 2;
+/// the kernel gives no more memory, or no more memory maps
+inline constexpr uint32_t kRefusedSystem = 3;
+/// too many fibers wait for each other
+inline constexpr uint32_t kRefusedDepth = 4;
+/// the thread's range of continuation records is used up
+inline constexpr uint32_t kRefusedRecords = 5;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption
@@ -583,6 +593,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "18c051f2c2d067af";
+inline constexpr char kContract[] = "01385b0f16e88ab5";
 
 }  // namespace heddle

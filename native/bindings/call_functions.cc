@@ -14,7 +14,7 @@ constexpr uint64_t kNever = ~uint64_t{0};
 /// Throws the trap of a call that got no fiber.
 bool check_fiber(Engine* engine, const Call& call) {
   if (call) return true;
-  throw_trap(engine, call.trap(), {}, kNever);
+  throw_trap(engine, call.trap(), {}, call.trap_detail());
   return false;
 }
 

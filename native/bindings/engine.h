@@ -130,8 +130,8 @@ class Engine {
   napi_ref mailbox_array = nullptr;
   /// By id.
   std::vector<std::unique_ptr<FunctionType>> types;
-  /// All memories that are used; and those of V8's whose base may change, or whose length code takes to be right: they are compared with V8 whenever
-  /// JavaScript has run.
+  /// All memories that are used; and those of V8's whose base may change, or whose length code takes to be right: they are compared with V8
+  /// whenever JavaScript has run.
   std::vector<MemoryObject*> memories;
   std::vector<MemoryObject*> unguarded;
   JavaScriptRoots roots;

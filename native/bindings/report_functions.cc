@@ -84,14 +84,18 @@ std::string read_text(napi_env env, napi_value options, const char* name) {
 napi_value configure(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   if (!in) return nullptr;
-  napi_value given = in.value(0);
+  napi_value given = in.value(0), stack = property(env, given, "stack");
+  if (stack == nullptr) napi_create_object(env, &stack);
   constexpr uint64_t kLeastStack = 16 * 1024;
   RuntimeOptions options = in.engine()->runtime.options();
-  read_option(env, given, "maximumStacks", 1, &options.continuation.maximum);
-  read_option(env, given, "continuationStackSize", kLeastStack, &options.continuation.size);
+  read_option(env, stack, "maximum", 1, &options.continuation.maximum);
+  read_option(env, stack, "memory", 1, &options.continuation.memory);
+  read_option(env, stack, "warm", 0, &options.continuation.warm);
+  if (property(env, stack, "size") != nullptr) options.continuation.first = ~uint64_t{0};
+  read_option(env, stack, "size", kLeastStack, &options.continuation.size);
   read_option(env, given, "entryStackSize", kLeastStack, &options.entry.size);
-  const std::string strategy = read_text(env, given, "strategy");
-  const std::string guard = read_text(env, given, "guard");
+  const std::string strategy = read_text(env, stack, "strategy");
+  const std::string guard = read_text(env, stack, "guard");
   for (StackOptions* stacks : {&options.continuation, &options.entry}) {
     if (strategy == "mmap") stacks->strategy = Strategy::Mmap;
     if (strategy == "malloc") stacks->strategy = Strategy::Malloc;

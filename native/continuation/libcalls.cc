@@ -21,7 +21,7 @@ HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint6
     runtime->reclaimer->reclaim({function_address});
     record = records.allocate(function->slots);
   }
-  if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks);
+  if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
   record->function = function;
   return {handle_of(record), nullptr};
 }
@@ -32,14 +32,15 @@ HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t,
   Reclaimer* reclaimer = runtime->reclaimer;
   // The record is consumed: no handle names it now, so that its address must do.
   if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({address});
-  if (runtime->allocate_fiber(record)) return {0, nullptr};
-  if (reclaimer != nullptr) {
+  uint64_t refused = runtime->allocate_fiber(record);
+  if (refused != 0 && refused != kRefusedDepth && reclaimer != nullptr) {
     reclaimer->reclaim({address});
-    if (runtime->allocate_fiber(record)) return {0, nullptr};
+    refused = runtime->allocate_fiber(record);
   }
+  if (refused == 0) return {0, nullptr};
   // It is consumed already and belongs to no chain: nobody else would take the record back.
   runtime->release_continuation(record);
-  return raise_trap(thread, Trap::TooManyStacks);
+  return raise_trap(thread, Trap::TooManyStacks, refused);
 }
 
 HostResult cont_release(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -58,7 +59,7 @@ HostResult cont_invalid(VMThread* thread, uint64_t handle, uint64_t, uint64_t, u
 
 HostResult cont_renew(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
   VMContinuation* fresh = records_of(thread).renew(at<VMContinuation>(address));
-  if (fresh == nullptr) return raise_trap(thread, Trap::TooManyStacks);
+  if (fresh == nullptr) return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
   return {address_of(fresh), nullptr};
 }
 

@@ -24,7 +24,10 @@ NoHandlers no_handlers;
 /// How many fibers may wait for each other, each resumed by the one before: a function that resumes a new continuation of itself for ever
 /// traps after seconds, not after all memory that a million fibers may have. Stack::user of a continuation's stack is its place in that
 /// row.
-constexpr uint64_t kDeepest = 1 << 18;
+constexpr uint32_t kDeepest = 1 << 18;
+
+/// By default this many stacks have their full size, and those beyond 64 KiB: a million large ones do not fit the address space.
+constexpr uint64_t kLargeStacks = 16 * 1024;
 
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
@@ -59,6 +62,7 @@ RuntimeOptions RuntimeOptions::defaults() {
   static const uint64_t half = memory_limit() / 2;
   RuntimeOptions options;
   options.continuation.memory = half;
+  options.continuation.first = kLargeStacks;
   options.continuation.warm = std::min<uint64_t>(256 << 20, half / 8);
   options.entry.size = 1 << 20;
   options.entry.memory = half;
@@ -112,7 +116,7 @@ Stacks& Runtime::entry_stacks() {
   return *entry_stacks_;
 }
 
-EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
+EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail) {
   EntryFiber* entry = free_entries_;
   if (entry != nullptr) {
     free_entries_ = entry->next;
@@ -121,6 +125,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
     Stack* stack = entry_stacks().allocate();
     if (stack == nullptr) {
       *trap = Trap::TooManyStacks;
+      *detail = static_cast<uint64_t>(entry_stacks().refusal());
       return nullptr;
     }
     entry = new EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr};
@@ -166,13 +171,13 @@ void Runtime::release_entry_fiber(EntryFiber* entry) {
   free_entries_ = entry;
 }
 
-bool Runtime::allocate_fiber(VMContinuation* record) {
+uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
-  const uint64_t depth = below == nullptr ? 1 : below->user + 1;
-  if (depth > kDeepest) return false;
+  const uint32_t depth = below == nullptr ? 1 : below->user + 1;
+  if (depth > kDeepest) return kRefusedDepth;
   Stack* stack = continuation_stacks().allocate();
-  if (stack == nullptr) return false;
+  if (stack == nullptr) return static_cast<uint64_t>(continuation_stacks().refusal());
   stack->user = depth;
   const VMFunction* function = record->function;
   VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);
@@ -185,7 +190,7 @@ bool Runtime::allocate_fiber(VMContinuation* record) {
   fiber->id = ++fibers_made_;
   record->fiber = fiber;
   record->leaf = fiber;
-  return true;
+  return 0;
 }
 
 void Runtime::release_continuation(VMContinuation* record) {

@@ -93,14 +93,15 @@ class Runtime {
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
   StackCounts entry_counts() const { return entry_stacks_ == nullptr ? StackCounts{} : entry_stacks_->counts(); }
 
-  /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap`.
-  EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap);
+  /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap` and its detail.
+  EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
-  /// Gives a fresh record, which the current fiber is about to resume, a stack. False without one, or where fibers nest too deep.
-  bool allocate_fiber(VMContinuation* record);
+  /// Gives a fresh record, which the current fiber is about to resume, a stack. 0, or a refused_… of LIMITS: without one, or where fibers
+  /// nest too deep.
+  uint64_t allocate_fiber(VMContinuation* record);
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.

@@ -1,20 +1,30 @@
 // A mapping for each stack, as Wasmtime has it. Freed at once; nothing is kept for reuse.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <unordered_map>
 
+#include "base/system.h"
 #include "stacks/stack.h"
 
 namespace heddle {
 
 namespace {
 
+/// Memory maps that are left to everybody else: V8 ends the process where it gets none.
+constexpr uint64_t kMapsLeft = 8192;
+constexpr uint64_t kMapsEach = 2;
+
 class MmapStacks final : public Stacks {
  public:
-  explicit MmapStacks(const StackOptions& options) : Stacks(options) {}
+  explicit MmapStacks(const StackOptions& options) : Stacks(options) {
+    const uint64_t maps = options.guard == Guard::Software ? 0 : maximum_maps();
+    if (maps != 0) most_ = (maps - std::min(kMapsLeft, maps / 4)) / kMapsEach;
+  }
 
  protected:
   Stack* take() override {
+    if (counts_.live >= most_) return nullptr;
     const uint64_t guard = options_.guard == Guard::Software ? 0 : page_size();
     Mapping memory = Mapping::reserve(guard + usable_bytes(), PROT_READ | PROT_WRITE);
     if (!memory) return nullptr;
@@ -44,6 +54,7 @@ class MmapStacks final : public Stacks {
   };
   std::unordered_map<Stack*, std::unique_ptr<Owned>> stacks_;
   uint64_t made_ = 0;
+  uint64_t most_ = ~uint64_t{0};
 };
 
 }  // namespace

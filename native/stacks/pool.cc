@@ -1,169 +1,39 @@
-// Slots of large reservations. A slot that comes back stays warm (its pages stay committed) while there are few; beyond that its pages go
-// back to the kernel and only the addresses are kept. Reservations are never given up before the pool is.
-#include <sys/mman.h>
-
+// Slots of large reservations, recycled warm. The first are as large as asked; where only the default was asked for, later ones are
+// smaller: a million stacks of 256 KiB would be twice the address space that there is, and each would need a seventh of a page of page
+// table.
 #include <algorithm>
-#include <vector>
 
-#include "stacks/stack.h"
+#include "stacks/slots.h"
 
 namespace heddle {
 
 namespace {
 
-/// Slots of the first reservation and the most that a later one has (it doubles in between), so that a small program reserves little.
-constexpr size_t kFirstChunk = 8;
-constexpr size_t kLargestChunk = 1024;
-/// A warm slot may keep this many bytes; one that ran deeper gives the rest back.
-constexpr uint64_t kShallow = 16 * 1024;
-/// Every so many returns a slot is looked at, to learn whether slots run deep now.
-constexpr uint64_t kLookEvery = 64;
-/// Slots whose pages are given back together.
-constexpr size_t kBatch = 1024;
-/// How many slots are looked at to learn what a live stack commits.
-constexpr size_t kSample = 16;
-
 class PoolStacks final : public Stacks {
  public:
-  explicit PoolStacks(const StackOptions& options) : Stacks(options) {
-    const bool kernel = options.guard != Guard::Software && probe_kernel_guard().kernel;
-    guard_ = kernel ? page_size() : 0;
-    slot_ = guard_ + usable_bytes();
-    warm_most_ = std::max<uint64_t>(options.warm / kShallow, 1);
-  }
+  explicit PoolStacks(const StackOptions& options)
+      : Stacks(options),
+        first_(kFirst, heddle::usable_bytes(options.size), guarded(options), options.first, options.warm, &counts_),
+        later_(kLater, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm,
+               &counts_) {}
 
  protected:
   Stack* take() override {
-    if (Stack* stack = pop(&warm_)) {
-      warm_count_--;
-      counts_.pooled--;
-      return stack;
-    }
-    if (!dirty_.empty()) {
-      Stack* stack = dirty_.back();
-      dirty_.pop_back();
-      counts_.pooled--;
-      return stack;
-    }
-    if (Stack* stack = pop(&cold_)) {
-      counts_.pooled--;
-      return stack;
-    }
-    if (chunks_.empty() || chunks_.back().used == chunks_.back().count) {
-      if (!grow()) return nullptr;
-    }
-    Chunk& chunk = chunks_.back();
-    const size_t index = chunk.used++;
-    if (++made_ % kLargestChunk == 0) measure();
-    Stack* stack = &chunk.stacks[index];
-    const uint64_t start = chunk.memory.base() + index * slot_;
-    if (guard_ != 0) install_guard(start);  // Where it fails the limit check still holds.
-    lay_out(stack, start + guard_, start + slot_, made_);
+    Stack* stack = first_.take();
+    if (stack == nullptr && first_.exhausted()) stack = later_.take();
+    committed_each_ = first_.exhausted() ? later_.committed_each() : first_.committed_each();
     return stack;
   }
 
-  void give_back(Stack* stack) override {
-    counts_.pooled++;
-    if (warm_count_ >= warm_most_) {
-      dirty_.push_back(stack);
-      if (dirty_.size() >= kBatch) discard_dirty();
-      return;
-    }
-    // Deep slots come in runs. Outside a run only every 64th slot costs a look.
-    if (deep_run_ > 0 || ++returned_ % kLookEvery == 0) {
-      if (committed(stack) > kShallow) {
-        deep_run_ = kLookEvery;
-        discard(stack, kShallow);
-      } else if (deep_run_ > 0) {
-        deep_run_--;
-      }
-    }
-    warm_count_++;
-    push(&warm_, stack);
-  }
+  void give_back(Stack* stack) override { (stack->set == kFirst ? first_ : later_).give_back(stack); }
 
  private:
-  struct Chunk {
-    Mapping memory;
-    std::unique_ptr<Stack[]> stacks;
-    size_t count;
-    size_t used;
-  };
+  static constexpr uint32_t kFirst = 0;
+  static constexpr uint32_t kLater = 1;
+  static bool guarded(const StackOptions& options) { return options.guard != Guard::Software && probe_kernel_guard().kernel; }
 
-  static Stack* pop(Stack** list) {
-    Stack* stack = *list;
-    if (stack != nullptr) *list = stack->next;
-    return stack;
-  }
-  static void push(Stack** list, Stack* stack) {
-    stack->next = *list;
-    *list = stack;
-  }
-
-  /// One more reservation; a smaller one where address space is short.
-  bool grow() {
-    size_t count = chunks_.empty() ? kFirstChunk : std::min(chunks_.back().count * 2, kLargestChunk);
-    for (; count > 0; count /= 2) {
-      Mapping memory = Mapping::reserve(count * slot_, PROT_READ | PROT_WRITE);
-      if (!memory) continue;
-      memory.advise(0, memory.size(), MADV_NOHUGEPAGE);  // A huge page would commit 2 MiB for one frame.
-      memory.advise(0, memory.size(), MADV_DONTFORK);
-      counts_.reserved_bytes += memory.size();
-      chunks_.push_back({std::move(memory), std::make_unique<Stack[]>(count), count, 0});
-      return true;
-    }
-    return false;
-  }
-
-  /// Bytes of the slot that are in memory, in whole pages.
-  uint64_t committed(const Stack* stack) const {
-    const uint64_t bytes = slot_ - guard_;
-    std::vector<unsigned char> pages(bytes / page_size());
-    if (mincore(at<void>(stack->span.base), bytes, pages.data()) != 0) return 0;
-    const auto resident = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
-    return static_cast<uint64_t>(resident) * page_size();
-  }
-
-  /// Gives the slot's pages back except the upper `keep` bytes.
-  void discard(const Stack* stack, uint64_t keep) const { madvise(at<void>(stack->span.base), slot_ - guard_ - keep, MADV_DONTNEED); }
-
-  /// Gives the pages of all dirty slots back, neighbours in one call: chains end all at once, and then most are neighbours.
-  void discard_dirty() {
-    std::sort(dirty_.begin(), dirty_.end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
-    for (size_t i = 0; i < dirty_.size();) {
-      const uint64_t start = dirty_[i]->span.base - guard_;
-      uint64_t end = start;
-      for (; i < dirty_.size() && dirty_[i]->span.base - guard_ == end; i++) {
-        end += slot_;
-        push(&cold_, dirty_[i]);
-      }
-      madvise(at<void>(start), end - start, MADV_DONTNEED);  // Guards stay.
-    }
-    dirty_.clear();
-  }
-
-  /// Looks at slots all over the pool, so that the memory bound holds for stacks that run deep, too.
-  void measure() {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < kSample; i++) {
-      const Chunk& chunk = chunks_[chunks_.size() * i / kSample];
-      if (chunk.used > 1) sum += committed(&chunk.stacks[(chunk.used - 1) * i / kSample]);
-    }
-    committed_each_ = std::max<uint64_t>(8 * 1024, sum / kSample);
-  }
-
-  uint64_t guard_;
-  uint64_t slot_;
-  uint64_t warm_most_;
-  std::vector<Chunk> chunks_;
-  Stack* warm_ = nullptr;
-  Stack* cold_ = nullptr;
-  /// Slots that are to become cold.
-  std::vector<Stack*> dirty_;
-  uint64_t warm_count_ = 0;
-  uint64_t made_ = 0;
-  uint64_t returned_ = 0;
-  uint64_t deep_run_ = 0;
+  Slots first_;
+  Slots later_;
 };
 
 }  // namespace

@@ -30,19 +30,26 @@ std::unique_ptr<Stacks> Stacks::create(const StackOptions& options) {
   return create_pool_stacks(options);
 }
 
-uint64_t Stacks::usable_bytes() const {
-  return round_up(options_.size + kColours * kColourStep + room_below_limit(), page_size());
+uint64_t usable_bytes(uint64_t size) {
+  return round_up(size + kColours * kColourStep + room_below_limit(), page_size());
 }
 
-void Stacks::lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) const {
+void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) {
   stack->span.base = base;
   stack->span.limit = base + room_below_limit();
   stack->span.top = end - number % kColours * kColourStep;
 }
 
 Stack* Stacks::allocate() {
-  if (counts_.live >= options_.maximum || counts_.live * committed_each_ > options_.memory) return nullptr;
-  Stack* stack = take();
+  Stack* stack = nullptr;
+  if (counts_.live >= options_.maximum) {
+    refusal_ = Refusal::Maximum;
+  } else if (counts_.live * committed_each_ > options_.memory) {
+    refusal_ = Refusal::Memory;
+  } else {
+    stack = take();
+    refusal_ = stack == nullptr ? Refusal::System : Refusal::None;
+  }
   if (stack == nullptr) return nullptr;
   counts_.live++;
   counts_.peak = std::max(counts_.peak, counts_.live);

@@ -23,8 +23,17 @@ struct Stack {
   /// Free lists.
   Stack* next = nullptr;
   /// Free for whoever took the stack.
-  uint64_t user = 0;
+  uint32_t user = 0;
+  /// Free for whoever made it.
+  uint32_t set = 0;
 };
+
+/// Bytes between a stack's base and its limit: AT_MINSIGSTKSZ, 4 KiB for the handler, 1 KiB for heddle_interrupt.
+uint64_t room_below_limit();
+/// Bytes of usable memory that a stack of `size` needs: colours and the room below the limit as well; whole pages.
+uint64_t usable_bytes(uint64_t size);
+/// Puts base, limit and top into `stack` for usable memory [base, end). `number` chooses the colour.
+void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number);
 
 /// Where stacks come from.
 enum class Strategy {
@@ -45,6 +54,9 @@ struct StackOptions {
   Guard guard = Guard::Auto;
   /// Bytes between limit and top, control block included.
   uint64_t size = 256 * 1024;
+  /// Of a pool: stacks of that size; those that are made beyond have at most `later_size` bytes.
+  uint64_t first = ~uint64_t{0};
+  uint64_t later_size = 64 * 1024;
   /// Stacks that may live at a time.
   uint64_t maximum = 1 << 20;
   /// Bytes that live stacks may commit; a stack counts as at least 8 KiB.
@@ -61,6 +73,17 @@ struct StackCounts {
   uint64_t reserved_bytes = 0;
 };
 
+/// Why there was no stack: LIMITS refused_… of contract/abi.ts.
+enum class Refusal : uint32_t {
+  None = 0,
+  Maximum = kRefusedMaximum,
+  Memory = kRefusedMemory,
+  System = kRefusedSystem,
+};
+
+/// Bytes that a live stack is thought to commit, at least.
+inline constexpr uint64_t kLeastCommitted = 8 * 1024;
+
 /// A source of stacks. Not thread-safe: each engine has its own.
 class Stacks {
  public:
@@ -69,8 +92,9 @@ class Stacks {
   Stacks(const Stacks&) = delete;
   Stacks& operator=(const Stacks&) = delete;
 
-  /// A stack whose contents are unspecified, or null: too many, or no memory.
+  /// A stack whose contents are unspecified, or null; then `refusal` says why.
   Stack* allocate();
+  Refusal refusal() const { return refusal_; }
   /// Takes a stack back. Requires: nothing runs on it and nobody will resume it.
   void release(Stack* stack);
 
@@ -81,19 +105,17 @@ class Stacks {
   explicit Stacks(const StackOptions& options) : options_(options) {}
   virtual Stack* take() = 0;
   virtual void give_back(Stack* stack) = 0;
-  /// Puts base, limit and top into `stack` for usable memory [base, end). `number` chooses the colour.
-  void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) const;
-  /// Bytes of usable memory that a stack needs: size, colours, and the room below the limit; whole pages.
-  uint64_t usable_bytes() const;
+  /// Bytes of usable memory that each stack needs.
+  uint64_t usable_bytes() const { return heddle::usable_bytes(options_.size); }
 
   const StackOptions options_;
   StackCounts counts_;
   /// Bytes that one live stack is thought to commit.
-  uint64_t committed_each_ = 8 * 1024;
-};
+  uint64_t committed_each_ = kLeastCommitted;
 
-/// Bytes between a stack's base and its limit: AT_MINSIGSTKSZ, 4 KiB for the handler, 1 KiB for heddle_interrupt.
-uint64_t room_below_limit();
+ private:
+  Refusal refusal_ = Refusal::None;
+};
 
 /// Why guards are or are not installed by the kernel.
 struct GuardReport {

@@ -72,7 +72,7 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
 }
 
 Call::Call(Runtime* runtime, const VMFunction* function) : Entry(runtime, 0) {
-  entry_ = runtime->take_entry_fiber(function, &trap_);
+  entry_ = runtime->take_entry_fiber(function, &trap_, &detail_);
 }
 
 Call::~Call() {

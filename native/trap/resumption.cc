@@ -31,10 +31,13 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
     runtime_->drop(record_);
     return Ending::Trapped;
   }
-  if (record_->fiber == nullptr && !runtime_->allocate_fiber(record_)) {
-    runtime_->drop(record_);
-    trap_ = Trap::TooManyStacks;
-    return Ending::Trapped;
+  if (record_->fiber == nullptr) {
+    if (const uint64_t refused = runtime_->allocate_fiber(record_)) {
+      runtime_->drop(record_);
+      trap_ = Trap::TooManyStacks;
+      detail_ = refused;
+      return Ending::Trapped;
+    }
   }
   VMFiber* fiber = record_->fiber;
   fiber->parent = &runtime_->host;

@@ -1,6 +1,7 @@
 /** The command line: wiring only. Each command's code is loaded when the command runs. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../compile/settings.js';
+import { GUARDS, STRATEGIES } from '../link/native.js';
 import { EXIT, endWhenClosed, reportError } from './report.js';
 
 const STATUSES = `
@@ -10,6 +11,13 @@ Exit status:
   2    the command line is wrong
   134  WebAssembly trapped
   A WASI program that calls proc_exit decides its own.`;
+
+/** A number with an optional suffix K, M or G, for 2^10, 2^20, 2^30. */
+function bytes(text: string): number {
+  const match = /^(\d+)([kmg]?)$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must be a number, such as 65536 or 64K.');
+  return Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase());
+}
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
@@ -61,6 +69,12 @@ function runCommand(heddle: Command): void {
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
     .option('--stats', 'print counters and times to stderr')
+    .addOption(new Option('--stack-strategy <name>', 'where stacks come from').choices(STRATEGIES))
+    .addOption(new Option('--stack-guard <kind>', 'what lies below a stack').choices(GUARDS))
+    .option('--stack-size <bytes>', "what a continuation's frames may take", bytes)
+    .option('--stacks <count>', 'continuations that may have stacks at a time', bytes)
+    .option('--stack-memory <bytes>', 'what all their stacks may commit', bytes)
+    .option('--stack-warm <bytes>', 'what unused stacks may keep for reuse', bytes)
     .addHelpText(
       'after',
       "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10",

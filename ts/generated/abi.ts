@@ -442,6 +442,16 @@ export const LIMIT = {
   barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
+  /** why there was no stack, the detail of trap too_many_stacks: as many live as the setting allows */
+  refusedMaximum: 1,
+  /** the live ones may commit as much memory as the setting allows */
+  refusedMemory: 2,
+  /** the kernel gives no more memory, or no more memory maps */
+  refusedSystem: 3,
+  /** too many fibers wait for each other */
+  refusedDepth: 4,
+  /** the thread's range of continuation records is used up */
+  refusedRecords: 5,
   /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
   externGenerationBits: 28,
   /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption */
@@ -477,4 +487,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '18c051f2c2d067af';
+export const CONTRACT = '01385b0f16e88ab5';

@@ -5,9 +5,9 @@ import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
-import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
+import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
-import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
+import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { notify, wait } from './atomics.js';
@@ -92,6 +92,33 @@ function usableFeatures(native: Native): string[] {
 /** Where in a VMFunction its starter is held. */
 const STARTER = 8;
 
+/** What ran out, by the detail of trap too_many_stacks, and what raises it. */
+const REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
+  [LIMIT.refusedMaximum, 'as many continuations have stacks as the option stack.maximum allows'],
+  [
+    LIMIT.refusedMemory,
+    'their memory would be more than the option stack.memory allows, which is half of what the machine, the cgroup (memory.max) and ulimit -v leave this process',
+  ],
+  [LIMIT.refusedSystem, 'the kernel gives no memory for another: the sysctl vm.max_map_count, or ulimit -v, raises what it gives'],
+  [LIMIT.refusedDepth, '262,144 fibers wait for each other, each resumed by the one before'],
+  [LIMIT.refusedRecords, 'all records of continuations are in use: the option stack.memory decides how many there are'],
+]);
+
+/** Throws a TypeError for an option that is wrong. */
+function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
+  const number = (name: string, value: number | undefined): void => {
+    if (value !== undefined && !(typeof value === 'number' && value >= 0)) throw wrongArgument(`the option ${name} must be a number`);
+  };
+  const word = (name: string, words: readonly string[], value: string | undefined): void => {
+    if (value !== undefined && !words.includes(value)) throw wrongArgument(`the option ${name} must be one of ${words.join(', ')}`);
+  };
+  for (const name of ['size', 'maximum', 'memory', 'warm'] as const) number(`stack.${name}`, stack[name]);
+  number('entryStackSize', entryStackSize);
+  word('stack.strategy', STRATEGIES, stack.strategy);
+  word('stack.guard', GUARDS, stack.guard);
+  word('collect', ['automatic', 'always'], collect);
+}
+
 /** One thread's engine. */
 export class Engine implements FunctionReferences {
   readonly native: Native;
@@ -140,6 +167,7 @@ export class Engine implements FunctionReferences {
 
   /** Sets options; they hold from the first call on, so this comes before any instance. */
   configure(options: NativeOptions): void {
+    checkOptions(options);
     this.native.configure(options);
   }
 
@@ -417,6 +445,7 @@ export class Engine implements FunctionReferences {
   /** What the number that a trap carries stands for. */
   #detailName(code: number, detail: number): string | undefined {
     if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
+    if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
     return code === TRAP.barrier ? this.#importNames.get(detail) : undefined;
   }
 

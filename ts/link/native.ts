@@ -36,13 +36,35 @@ export interface NativeHooks {
   notify(memory: WebAssembly.Memory, address: number, count: number): number;
 }
 
+/** Where stacks come from (docs/stacks.md). */
+export const STRATEGIES = ['pool', 'mmap', 'malloc'] as const;
+/** What lies below a stack. */
+export const GUARDS = ['auto', 'kernel', 'software'] as const;
+
+/** How stacks are made. Sizes in bytes. */
+export interface StackOptions {
+  /** `pool` unless said otherwise. */
+  readonly strategy?: (typeof STRATEGIES)[number];
+  /**
+   * What a continuation's frames may take. Unless said otherwise 256 KiB for the first 16,384 stacks and 64 KiB for those that live beyond: a million large
+   * ones do not fit the address space.
+   */
+  readonly size?: number;
+  /** `kernel`: a page that faults, without a memory map of its own (an error where the kernel cannot); `software`: the limit check of every function alone; `auto`: what there is. */
+  readonly guard?: (typeof GUARDS)[number];
+  /** Continuations that have stacks at a time; 1,048,576. */
+  readonly maximum?: number;
+  /** Bytes that they may commit; half of what the process may use. */
+  readonly memory?: number;
+  /** Bytes that unused stacks may keep for reuse. */
+  readonly warm?: number;
+}
+
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
 export interface NativeOptions {
-  readonly maximumStacks?: number;
-  readonly continuationStackSize?: number;
+  readonly stack?: StackOptions;
+  /** What the frames of a call from JavaScript may take; 1 MiB. */
   readonly entryStackSize?: number;
-  readonly strategy?: 'mmap' | 'malloc' | 'pool';
-  readonly guard?: 'auto' | 'kernel' | 'software';
   /** `always`: collect wherever that is possible, to test that nothing in use is freed. */
   readonly collect?: 'automatic' | 'always';
 }

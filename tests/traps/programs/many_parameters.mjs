@@ -1,7 +1,7 @@
 // Functions of many parameters as continuations on the smallest stacks; prints what each returned.
 import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
 
-configure({ continuationStackSize: 64 * 1024 });
+configure({ stack: { size: 64 * 1024 } });
 
 const rows = (count, make) => Array.from({ length: count }, (_, i) => make(i)).join(' ');
 

@@ -2,7 +2,7 @@
 import { configure, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
 
 const [maximum = '', strategy = 'pool'] = process.argv.slice(2);
-configure({ maximumStacks: Number(maximum), strategy });
+configure({ stack: { maximum: Number(maximum), strategy } });
 const text = `(module (type $f (func)) (type $k (cont $f)) (elem declare func $self)
   (func $self (export "f") (resume $k (cont.new $k (ref.func $self))))
   (func (export "fine") (result i32) (i32.const 42)))`;

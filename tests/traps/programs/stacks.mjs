@@ -2,7 +2,7 @@
 import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
 
 const [strategy, guard] = process.argv.slice(2);
-configure({ strategy, guard, continuationStackSize: 64 * 1024, entryStackSize: 128 * 1024 });
+configure({ stack: { strategy, guard, size: 64 * 1024 }, entryStackSize: 128 * 1024 });
 const text = `(module (type $f (func (param i32) (result i32))) (type $k (cont $f)) (elem declare func $r)
   (func $r (export "entry") (type $f)
     (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0)) (else (i32.add (call $r (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))))

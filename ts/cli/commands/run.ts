@@ -5,6 +5,7 @@ import { readArtifactFile } from '../../compile/artifact.js';
 import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
 import { type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
+import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native.js';
 import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ValueType } from '../../validate/description.js';
@@ -22,12 +23,33 @@ export interface RunOptions {
   readonly dir?: readonly string[];
   readonly env?: readonly string[];
   readonly interruptible: boolean;
+  readonly stackStrategy?: (typeof STRATEGIES)[number];
+  readonly stackGuard?: (typeof GUARDS)[number];
+  readonly stackSize?: number;
+  readonly stacks?: number;
+  readonly stackMemory?: number;
+  readonly stackWarm?: number;
+}
+
+/** The options that say how stacks are made; undefined where none was given. */
+function stackOptions(options: RunOptions): StackOptions | undefined {
+  const given = Object.entries({
+    strategy: options.stackStrategy,
+    guard: options.stackGuard,
+    size: options.stackSize,
+    maximum: options.stacks,
+    memory: options.stackMemory,
+    warm: options.stackWarm,
+  }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 /** Runs a file; returns the exit status. */
 export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
   startQuickly();
   const engine = theEngine();
+  const stack = stackOptions(options);
+  if (stack !== undefined) engine.configure({ stack });
   let start = performance.now();
   try {
     const module = await moduleOf(file, options);
@@ -109,6 +131,10 @@ function writeStatistics(counters: ReturnType<ReturnType<typeof theEngine>['stat
     ['stacks live', counters.stacksLive],
     ['stacks pooled', counters.stacksPooled],
     ['stacks peak', counters.stacksPeak],
+    ['stack bytes reserved', counters.stackBytesReserved],
+    ['continuations collected', counters.continuationsCollected],
+    ['collections', counters.collections],
+    ['longest pause ms', (counters.longestPauseNanoseconds / 1e6).toFixed(3)],
     ['code bytes', counters.codeBytes],
     ['compile ms', counters.compileTime.toFixed(1)],
     ['run ms', runTime.toFixed(1)],
