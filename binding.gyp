@@ -17,6 +17,7 @@
         "native/continuation/runtime.cc",
         "native/continuation/libcalls.cc",
         "native/continuation/exceptions.cc",
+        "native/continuation/park.cc",
         "native/trap/sites.cc",
         "native/trap/signals.cc",
         "native/trap/alternate_stack.cc",
@@ -24,6 +25,7 @@
         "native/trap/interrupt.cc",
         "native/trap/backtrace.cc",
         "native/trap/entry.cc",
+        "native/trap/resumption.cc",
         "native/trap/unwind.cc",
         "native/code/code.cc",
         "native/bindings/arguments.cc",
@@ -40,6 +42,7 @@
         "native/bindings/object_functions.cc",
         "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",
+        "native/bindings/resumption_functions.cc",
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0\")"],

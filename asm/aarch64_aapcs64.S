@@ -75,7 +75,7 @@ ROUTINE(heddle_host_call)
 MARK(heddle_host_call_end)
 END(heddle_host_call)
 
-/* heddle_enter: C (x0 = VMThread, x1 = VMFiber) -> {x0 = kind, x1 = payload}. */
+/* heddle_enter: C (x0 = VMThread, x1 = VMFiber, x2 = payload) -> {x0 = kind, x1 = payload}. */
 ROUTINE(heddle_enter)
         .cfi_startproc
         stp     x29, x30, [sp, #-176]!
@@ -111,7 +111,8 @@ ROUTINE(heddle_enter)
         stp     x9, x29, [x1, #FIBER_SP]
         adr     x13, .Lentered
         str     x13, [x1, #FIBER_PC]
-        ldr     x2, [x1, #FIBER_RECORD]
+        mov     x0, x2
+        mov     x1, xzr
         mov     x3, xzr
         mov     sp, x10
         mov     x29, x11
@@ -324,6 +325,16 @@ ROUTINE(heddle_fiber_switch)
         br      x30
         .cfi_endproc
 END(heddle_fiber_switch)
+
+/* heddle_park: sp, x29 and the callee-saved registers are those of host_call's caller, x0 = VMFiber, x1 = the return address. */
+ROUTINE(heddle_park)
+        .cfi_startproc
+        mov     x30, x1
+        mov     x1, xzr
+        mov     w2, #SWITCH_PARKED
+        b       heddle_fiber_switch
+        .cfi_endproc
+END(heddle_park)
 
 /* heddle_function_start: sp = the VMFiber, x2 = payload. Calls C start_code(x0 = start_context, x1 = payload) -> x0. */
 ROUTINE(heddle_function_start)

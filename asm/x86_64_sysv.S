@@ -5,6 +5,7 @@
  *   heddle_switch         stub: generated code, fiber <-> fiber (or fiber -> its resumer), swapping in place
  *   heddle_host_call      stub: generated code on a fiber -> C++ on the host stack -> back, or on to a handler
  *   heddle_enter          C++ on the host stack -> a fiber, until it returns or is left
+ *   heddle_park           where host_call goes on instead of returning when an import waits for a promise
  *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
  *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
  *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
@@ -114,7 +115,7 @@ MARK(heddle_host_call_end)
 END(heddle_host_call)
 
 /*
- * heddle_enter: C (rdi = VMThread, rsi = VMFiber) -> {rax = kind, rdx = payload}.
+ * heddle_enter: C (rdi = VMThread, rsi = VMFiber, rdx = payload) -> {rax = kind, rdx = payload}.
  * Runs the fiber until something switches back through its control block (kind of the switch), or heddle_leave
  * (kind ENTER_LEFT). Pushes what the caller needs above the new host_sp: see the picture at the top.
  */
@@ -152,7 +153,7 @@ ROUTINE(heddle_enter)
         mov     %r11, FIBER_PC(%rsi)
         mov     %rbp, FIBER_FP(%rsi)
         mov     %rsp, FIBER_SP(%rsi)
-        mov     FIBER_RECORD(%rsi), %rax
+        mov     %rdx, %rax
         xor     %ecx, %ecx
         mov     %r9, %rbp
         mov     %r10, %rsp
@@ -358,6 +359,19 @@ ROUTINE(heddle_fiber_switch)
         jmp     *%r11
         .cfi_endproc
 END(heddle_fiber_switch)
+
+/*
+ * heddle_park: gone to by heddle_host_call, which was asked to raise: rsp, rbp and the callee-saved registers are those of host_call's
+ * caller, rsp at its return address, rax = VMFiber. Switches with kind parked; switched to, it returns in host_call's stead.
+ */
+ROUTINE(heddle_park)
+        .cfi_startproc
+        mov     %rax, %rdi
+        xor     %esi, %esi
+        mov     $SWITCH_PARKED, %edx
+        jmp     heddle_fiber_switch
+        .cfi_endproc
+END(heddle_park)
 
 /*
  * heddle_function_start: a fiber of native/fiber on its first resume: rsp = its VMFiber, rax = payload.

@@ -245,6 +245,7 @@ export const STATES = [
   ['suspended', 'waits for a resume'],
   ['running', 'resumed: it, or a fiber it resumed, runs'],
   ['retired', 'its generations are spent; never used again'],
+  ['parked', 'inside an import that may wait for a promise: only the host resumes it'],
 ] as const;
 
 /** Trap codes: number, name, message. Messages up to the bar are the specification's texts. 251 to 255 are Cranelift's own. */
@@ -270,6 +271,7 @@ export const TRAPS = [
   [19, 'expected_shared', 'expected shared memory'],
   [20, 'out_of_memory', 'out of memory'],
   [21, 'store_bounds', 'internal error: a value would be stored beyond its buffer'],
+  [30, 'cancelled', 'the call was cancelled'],
   [251, 'stack_overflow', 'call stack exhausted'],
   [252, 'integer_overflow', 'integer overflow'],
   [253, 'memory_bounds', 'out of bounds memory access'],
@@ -281,6 +283,7 @@ export const TRAPS = [
 export const SWITCH_KINDS = [
   ['resumed', 0, 'into a suspended fiber: resumed; the payload is the VMContinuation whose slots hold the values'],
   ['returned', 0xffffffff, "into a resumer: the fiber's function returned; the payload is its VMContinuation"],
+  ['parked', 0xfffffffd, 'into the host: an import that may wait for a promise is to be called; the payload is nothing'],
 ] as const;
 
 /** Offsets of the position-independent stubs that the loader copies in front of every module's code. */
@@ -299,4 +302,19 @@ export const LIMITS = [
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
   ['barrier_tag', 1, 'VMHandlers.first_tag of a barrier: no tag lies there'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
+  ['mailbox_size', 1008, 'doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption'],
+  ['mailbox_ending', 0, 'mailbox: how the last resumption, making or binding ended, an ending_…'],
+  ['mailbox_index', 1, 'mailbox: index of the continuation, both ways'],
+  ['mailbox_generation', 2, 'mailbox: its generation, both ways'],
+  ['mailbox_tag', 3, 'mailbox: address of the VMTag of the suspension'],
+  ['mailbox_import', 4, 'mailbox: number of the import that is to be called'],
+  ['mailbox_takes', 5, 'mailbox, to the addon: what the resumption takes, takes_… bits'],
+  ['mailbox_count', 6, 'mailbox, to the addon: number of values'],
+  ['mailbox_values', 8, 'mailbox: values, 8 bytes each as in memory, both ways'],
+  ['ending_returned', 0, 'the function returned'],
+  ['ending_suspended', 1, 'it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound'],
+  ['ending_parked', 2, 'an import that may wait for a promise is to be called'],
+  ['takes_suspensions', 1, 'bit of what a resumption takes: suspensions that nothing inside handles'],
+  ['takes_promises', 2, 'bit of what a resumption takes: imports that may wait for promises'],
+  ['takes_cancellation', 4, 'bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it'],
 ] as const;

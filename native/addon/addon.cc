@@ -28,6 +28,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   define_object_functions(env, exports);
   define_mapped_memory_functions(env, exports);
   define_call_functions(env, exports);
+  define_resumption_functions(env, exports);
   return exports;
 }
 

@@ -6,7 +6,7 @@ namespace heddle {
 
 /// What comes back from a switch.
 struct SwitchResult {
-  /// kSwitchResumed, kSwitchReturned, kEnterLeft or a handler index.
+  /// kSwitchResumed, kSwitchReturned, kSwitchParked, kEnterLeft or a handler index.
   uint64_t kind;
   uint64_t payload;
 };
@@ -24,7 +24,7 @@ using HostFunction = HostResult (*)(VMThread*, uint64_t, uint64_t, uint64_t, uin
 inline constexpr uint64_t kEnterLeft = 0xfffffffe;
 
 extern "C" {
-SwitchResult heddle_enter(VMThread* thread, VMFiber* fiber);
+SwitchResult heddle_enter(VMThread* thread, VMFiber* fiber, uint64_t payload);
 SwitchResult heddle_fiber_switch(VMFiber* fiber, uint64_t payload, uint64_t kind);
 /// Called by heddle_interrupt on the host stack: 0 goes on, anything else leaves.
 uint64_t heddle_on_interrupt(VMThread* thread);
@@ -34,6 +34,7 @@ extern const char heddle_switch_end[];
 extern const char heddle_host_call[];
 extern const char heddle_host_call_end[];
 extern const char heddle_leave[];
+extern const char heddle_park[];
 extern const char heddle_fiber_start[];
 extern const char heddle_interrupt[];
 extern const char heddle_function_start[];

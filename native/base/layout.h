@@ -439,6 +439,8 @@ enum class State : uint32_t {
   Running = 3,
   /// its generations are spent; never used again
   Retired = 4,
+  /// inside an import that may wait for a promise: only the host resumes it
+  Parked = 5,
 };
 
 /// Trap codes.
@@ -486,6 +488,8 @@ enum class Trap : uint32_t {
   OutOfMemory = 20,
   /// internal error: a value would be stored beyond its buffer
   StoreBounds = 21,
+  /// the call was cancelled
+  Cancelled = 30,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -502,6 +506,8 @@ enum class Trap : uint32_t {
 inline constexpr uint64_t kSwitchResumed = 0u;
 /// into a resumer: the fiber's function returned; the payload is its VMContinuation
 inline constexpr uint64_t kSwitchReturned = 4294967295u;
+/// into the host: an import that may wait for a promise is to be called; the payload is nothing
+inline constexpr uint64_t kSwitchParked = 4294967293u;
 /// Tail (VMFiber*, payload, kind) -> (payload, kind)
 inline constexpr uint32_t kStubSwitch = 0;
 /// Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value
@@ -522,7 +528,37 @@ inline constexpr uint32_t kHeldByReference = 1;
 inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
 inline constexpr uint32_t kHeldByObject = 2;
+/// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption
+inline constexpr uint32_t kMailboxSize = 1008;
+/// mailbox: how the last resumption, making or binding ended, an ending_…
+inline constexpr uint32_t kMailboxEnding = 0;
+/// mailbox: index of the continuation, both ways
+inline constexpr uint32_t kMailboxIndex = 1;
+/// mailbox: its generation, both ways
+inline constexpr uint32_t kMailboxGeneration = 2;
+/// mailbox: address of the VMTag of the suspension
+inline constexpr uint32_t kMailboxTag = 3;
+/// mailbox: number of the import that is to be called
+inline constexpr uint32_t kMailboxImport = 4;
+/// mailbox, to the addon: what the resumption takes, takes_… bits
+inline constexpr uint32_t kMailboxTakes = 5;
+/// mailbox, to the addon: number of values
+inline constexpr uint32_t kMailboxCount = 6;
+/// mailbox: values, 8 bytes each as in memory, both ways
+inline constexpr uint32_t kMailboxValues = 8;
+/// the function returned
+inline constexpr uint32_t kEndingReturned = 0;
+/// it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound
+inline constexpr uint32_t kEndingSuspended = 1;
+/// an import that may wait for a promise is to be called
+inline constexpr uint32_t kEndingParked = 2;
+/// bit of what a resumption takes: suspensions that nothing inside handles
+inline constexpr uint32_t kTakesSuspensions = 1;
+/// bit of what a resumption takes: imports that may wait for promises
+inline constexpr uint32_t kTakesPromises = 2;
+/// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
+inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "7f5bb21998f119e2";
+inline constexpr char kContract[] = "634ba96c0e99bc58";
 
 }  // namespace heddle

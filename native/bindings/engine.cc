@@ -81,6 +81,17 @@ void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uin
   if (napi_call_function(env, nothing, engine->value_of(engine->hooks.trap), 3, arguments, &error) == napi_ok) napi_throw(env, error);
 }
 
+napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_value> arguments) {
+  napi_value nothing = nullptr, result = nullptr;
+  napi_get_undefined(engine->env, &nothing);
+  const napi_status status = napi_call_function(engine->env, nothing, engine->value_of(hook), arguments.size(), arguments.begin(), &result);
+  return status == napi_ok ? result : nullptr;
+}
+
+void throw_ending(Engine* engine, const Entry& entry) {
+  if (entry.trap() != Trap::Terminated) throw_trap(engine, entry.trap(), entry.frames(), entry.trap_detail());
+}
+
 bool run_call(Engine* engine, Call* call, uint64_t deadline) {
   engine->epoch++;
   if (!refresh_unguarded(engine)) return false;
@@ -89,11 +100,12 @@ bool run_call(Engine* engine, Call* call, uint64_t deadline) {
       return true;
     case Call::Ending::Failed:
       return false;
+    case Call::Ending::Suspended:
+    case Call::Ending::Parked:  // A call takes neither.
     case Call::Ending::Trapped:
       break;
   }
-  // A termination is no exception: it is pending already, and no handler may see it.
-  if (call->trap() != Trap::Terminated) throw_trap(engine, call->trap(), call->frames(), call->trap_detail());
+  throw_ending(engine, *call);
   return false;
 }
 

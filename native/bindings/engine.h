@@ -3,6 +3,7 @@
 #include <node_api.h>
 
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -66,6 +67,8 @@ struct HostObject {
   VMFunction function{};
   const FunctionType* type = nullptr;
   napi_ref callee = nullptr;
+  /// Whether it may give a promise that its caller then waits for (WebAssembly.Suspending).
+  bool suspending = false;
 };
 
 /// A function that JavaScript may call.
@@ -87,6 +90,7 @@ struct Hooks {
   napi_ref poll = nullptr;
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
+  napi_ref suspend_error = nullptr;
   napi_ref wait = nullptr;
   napi_ref notify = nullptr;
 };
@@ -109,6 +113,9 @@ class Engine {
   AlternateStack alternate_stack;
   Runtime runtime;
   Hooks hooks;
+  /// kMailboxSize doubles of a Float64Array that `mailbox_array` keeps.
+  double* mailbox = nullptr;
+  napi_ref mailbox_array = nullptr;
   /// By id.
   std::vector<std::unique_ptr<FunctionType>> types;
   std::vector<std::unique_ptr<Code>> codes;
@@ -128,6 +135,15 @@ class Engine {
 
 /// Puts the library calls of bindings into the thread's table.
 void install_binding_libcalls(Runtime* runtime);
+
+/// Calls a hook; null, with an exception pending, when it fails.
+napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_value> arguments);
+
+/// Throws what a stretch that trapped is to JavaScript. A termination is no exception: it is pending already, and no handler may see it.
+void throw_ending(Engine* engine, const Entry& entry);
+
+/// Copies values from slots to the mailbox.
+void put_values(Engine* engine, uint64_t slots, size_t count);
 
 /// Runs a call whose arguments are in its slots. False when an exception is pending.
 bool run_call(Engine* engine, Call* call, uint64_t deadline);

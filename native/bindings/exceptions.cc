@@ -3,6 +3,7 @@
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
 #include "bindings/memory.h"
+#include "trap/resumption.h"
 #include "trap/unwind.h"
 
 namespace heddle {
@@ -21,21 +22,6 @@ HostResult land(Runtime* runtime, const Landing& landing, VMException* exception
   thread->unwind_p0 = address_of(exception);
   thread->unwind_p1 = 0;
   return {0, thread};
-}
-
-/// Calls a hook with one value; null when it fails.
-napi_value call_hook(Engine* engine, napi_ref hook, napi_value argument) {
-  napi_value nothing = nullptr, result = nullptr;
-  napi_get_undefined(engine->env, &nothing);
-  return napi_call_function(engine->env, nothing, engine->value_of(hook), 1, &argument, &result) == napi_ok ? result : nullptr;
-}
-
-/// The exception that a JavaScript value is to WebAssembly; null when none.
-VMException* exception_of(Engine* engine, napi_value value) {
-  double address = 0;
-  napi_value result = call_hook(engine, engine->hooks.caught, value);
-  if (result == nullptr || napi_get_value_double(engine->env, result, &address) != napi_ok) return nullptr;
-  return at<VMException>(static_cast<uint64_t>(address));
 }
 
 HostResult exception_new(VMThread* thread, uint64_t tag, uint64_t slots, uint64_t, uint64_t) {
@@ -64,19 +50,10 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
     runtime->release_continuation(record);
     return raise_exception(Engine::of(thread), exception);
   }
-  Landing landing;
-  VMFiber* outermost = record->fiber;
-  if (!find_landing(suspended_site(record), exception->tag, &landing)) {
+  if (!aim_at_handler(runtime, record, exception->tag)) {
     runtime->release_fibers(record->leaf, nullptr);
     return raise_exception(Engine::of(thread), exception);
   }
-  // The outermost fiber's block holds where the chain goes on; what is inside the landing's fiber is given up. That fiber's own block holds
-  // where its resumer waits, unless it is the outermost.
-  runtime->release_fibers(record->leaf, landing.fiber);
-  record->leaf = landing.fiber;
-  outermost->sp = landing.sp;
-  outermost->fp = landing.fp;
-  outermost->pc = landing.pc;
   return {0, nullptr};
 }
 
@@ -105,14 +82,25 @@ napi_value release_exception(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
+VMException* exception_of(Engine* engine, napi_value value) {
+  double address = 0;
+  napi_value result = call_hook(engine, engine->hooks.caught, {value});
+  if (result == nullptr || napi_get_value_double(engine->env, result, &address) != napi_ok) return nullptr;
+  return at<VMException>(static_cast<uint64_t>(address));
+}
+
+void throw_exception(Engine* engine, VMException* exception) {
+  napi_value value = call_hook(engine, engine->hooks.thrown, {make_number(engine->env, static_cast<double>(address_of(exception)))});
+  engine->runtime.exceptions.release(exception);
+  if (value != nullptr) napi_throw(engine->env, value);  // Otherwise what made the hook fail is pending.
+}
+
 HostResult raise_exception(Engine* engine, VMException* exception) {
   VMThread* thread = &engine->runtime.thread;
   Landing landing;
   if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
   const HostScope scope(engine);
-  napi_value value = call_hook(engine, engine->hooks.thrown, make_number(engine->env, static_cast<double>(address_of(exception))));
-  engine->runtime.exceptions.release(exception);
-  if (value != nullptr) napi_throw(engine->env, value);  // Otherwise what made the hook fail is pending.
+  throw_exception(engine, exception);
   return raise_error(thread);
 }
 

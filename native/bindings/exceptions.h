@@ -11,6 +11,12 @@ HostResult raise_exception(Engine* engine, VMException* exception);
 /// throws it once the export returns, the same object.
 HostResult raise_pending(Engine* engine);
 
+/// The exception that a JavaScript value is to WebAssembly; null when it is none (a trap; a failed hook, whose error is pending).
+VMException* exception_of(Engine* engine, napi_value value);
+
+/// Throws to JavaScript what an exception that nothing in WebAssembly takes is there.
+void throw_exception(Engine* engine, VMException* exception);
+
 void install_exception_libcalls(Runtime* runtime);
 
 }  // namespace heddle

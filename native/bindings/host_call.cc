@@ -1,8 +1,10 @@
 #include "bindings/host_call.h"
 
+#include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
 #include "bindings/values.h"
+#include "continuation/park.h"
 
 namespace heddle {
 
@@ -26,13 +28,42 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   return store_results(engine, host->type->results, result, slots) && refresh_unguarded(engine);
 }
 
+/// Throws a SuspendError. It names the import whose JavaScript is in the way, where one is.
+void throw_suspend_error(Engine* engine, const HostObject* host, Parking parking) {
+  const HostScope scope(engine);
+  const VMHostFunction* import = static_cast<const OuterEntry*>(engine->runtime.thread.entry)->import;
+  double way = -1;
+  if (parking == Parking::Barrier) way = 0;
+  if (parking == Parking::HostFrames && import != nullptr) way = import->id;
+  napi_value error = call_hook(engine, engine->hooks.suspend_error, {make_number(engine->env, host->vm.id), make_number(engine->env, way)});
+  if (error != nullptr) napi_throw(engine->env, error);
+}
+
+/// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
+/// frames never lie on the host stack between, and values go by the mailbox.
+HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
+  VMThread* thread = &engine->runtime.thread;
+  const auto* entry = static_cast<const OuterEntry*>(thread->entry);
+  if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
+  const Parking parking = can_park(thread);
+  if (parking != Parking::Possible) {
+    throw_suspend_error(engine, host, parking);
+    return raise_pending(engine);
+  }
+  put_values(engine, slots, host->type->params.size());
+  engine->mailbox[kMailboxImport] = host->vm.id;
+  return park(thread, {address_of(host), slots});
+}
+
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   Engine* engine = Engine::of(thread);
   const auto* import = at<VMHostFunction>(function);
+  const auto* host = static_cast<const HostObject*>(import->object);
+  if (host->suspending) return call_suspending(engine, host, slots);
   engine->runtime.running_import = import;
-  const bool returned = call(engine, static_cast<const HostObject*>(import->object), slots);
+  const bool returned = call(engine, host, slots);
   engine->runtime.running_import = nullptr;
   return returned ? HostResult{0, nullptr} : raise_pending(engine);
 }

@@ -107,6 +107,7 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   host.type = type;
+  napi_get_value_bool(env, in.value(5), &host.suspending);
   host.vm.thread = &in.engine()->runtime.thread;
   host.vm.object = &host;
   host.vm.type = id;

@@ -51,8 +51,14 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "poll", &hooks->poll);
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
+  set_hook(&in, in.value(0), "suspendError", &hooks->suspend_error);
   set_hook(&in, in.value(0), "wait", &hooks->wait);
   set_hook(&in, in.value(0), "notify", &hooks->notify);
+  const Bytes mailbox = in.doubles(1);
+  if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
+  if (!in || in.engine()->mailbox != nullptr) return nullptr;
+  in.engine()->mailbox_array = in.reference(1);
+  in.engine()->mailbox = reinterpret_cast<double*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
   return nullptr;
 }
 
@@ -117,6 +123,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"continuationsMade", runtime.records.made()},
       {"recordsRetired", runtime.records.retired()},
       {"continuationsLive", runtime.records.live()},
+      {"continuationsHeld", runtime.records.held().size()},
       {"exceptionsLive", runtime.exceptions.live()},
       {"stacksLive", continuations.live},
       {"stacksPooled", continuations.pooled},

@@ -60,9 +60,10 @@ int64_t clause_of(const VMHandlers* handlers, const VMTag* tag, bool switches) {
   return -1;
 }
 
-/// Whether a fiber of an outer entry would handle the tag: then it is the host frame between that stops the suspension.
+/// Whether a fiber of an outer entry, or the host there, would handle the tag: then it is the host frame between that stops the suspension.
 bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
   for (const auto* outer = static_cast<const OuterEntry*>(thread->entry); outer != nullptr; outer = outer->outer) {
+    if (!switches && outer->outer != nullptr && (outer->outer->takes & kTakesSuspensions) != 0) return true;
     for (const VMFiber* fiber = outer->suspended_current; fiber != nullptr; fiber = fiber->parent) {
       if (clause_of(fiber->handlers, tag, switches) >= 0) return true;
     }
@@ -87,6 +88,13 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
     if (clause < 0) continue;
     thread->scratch0 = static_cast<uint64_t>(clause);
     return {address_of(fiber), nullptr};
+  }
+  auto* entry = static_cast<OuterEntry*>(thread->entry);
+  if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
+  if (!switches && (entry->takes & kTakesSuspensions) != 0) {
+    entry->tag = tag;
+    thread->scratch0 = 0;
+    return {address_of(entry->outermost), nullptr};
   }
   return unhandled(thread, tag, switches);
 }

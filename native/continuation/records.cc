@@ -53,6 +53,7 @@ VMContinuation* Records::take() {
   if (free_ != 0) {
     VMContinuation* record = base() + free_;
     free_ = record->next_free;
+    record->next_free = 0;
     return record;
   }
   if (next_ >= capacity_) return nullptr;
@@ -83,6 +84,7 @@ VMContinuation* Records::allocate(uint32_t slots) {
 void Records::release(VMContinuation* record) {
   HEDDLE_CHECK(record->state != static_cast<uint32_t>(State::Free) && record->index != 0);
   live_--;
+  let_go(record);
   free_slots(record);
   // A new life begins below the last generation: what is consumed at the last one is renewed, never counted further.
   if (record->generation + 1 >= kLastGeneration) return retire(record);
@@ -96,6 +98,20 @@ void Records::retire(VMContinuation* record) {
   record->generation = kDeadGeneration;
   record->state = static_cast<uint32_t>(State::Retired);
   retired_++;
+}
+
+void Records::hold(VMContinuation* record) {
+  held_.push_back(record);
+  record->next_free = held_.size();
+}
+
+void Records::let_go(VMContinuation* record) {
+  if (record->next_free == 0) return;
+  VMContinuation* last = held_.back();
+  held_[record->next_free - 1] = last;
+  last->next_free = record->next_free;
+  held_.pop_back();
+  record->next_free = 0;
 }
 
 bool Records::reserve(VMContinuation* record, uint32_t slots) {
@@ -112,6 +128,7 @@ bool Records::reserve(VMContinuation* record, uint32_t slots) {
 VMContinuation* Records::renew(VMContinuation* record) {
   VMContinuation* fresh = take();
   if (fresh == nullptr) return nullptr;
+  let_go(record);
   fresh->state = record->state;
   fresh->count = record->count;
   fresh->fiber = record->fiber;

@@ -1,5 +1,7 @@
 // The thread's continuation records: one reserved range, so that a handle's index becomes an address by a shift and an add.
 #pragma once
+#include <vector>
+
 #include "base/layout.h"
 #include "base/page.h"
 
@@ -31,6 +33,8 @@ class Records {
 
   /// Record 0; the others follow.
   VMContinuation* base() const { return at<VMContinuation>(memory_.base()); }
+  /// The record of an index that was given out; null for other numbers.
+  VMContinuation* find(uint64_t index) { return index == 0 || index >= next_ ? nullptr : base() + index; }
   /// A record in state fresh with `slots` payload slots; null when there is none, or no memory for the slots.
   VMContinuation* allocate(uint32_t slots);
   /// Takes a record back; every handle of it is invalid from now on. At the last generation it is retired instead.
@@ -39,6 +43,12 @@ class Records {
   static bool reserve(VMContinuation* record, uint32_t slots);
   /// Moves everything that lives in `record` to a record of a young generation, and retires `record`. Null when there is none.
   VMContinuation* renew(VMContinuation* record);
+
+  /// Notes that the host has the record in its hands: JavaScript may resume it though no handle of it is anywhere. A collector takes these
+  /// as roots. A record is in the list at most once; release and renew take it out.
+  void hold(VMContinuation* record);
+  void let_go(VMContinuation* record);
+  const std::vector<VMContinuation*>& held() const { return held_; }
 
   uint64_t live() const { return live_; }
   uint64_t made() const { return made_; }
@@ -56,6 +66,8 @@ class Records {
   uint64_t live_ = 0;
   uint64_t made_ = 0;
   uint64_t retired_ = 0;
+  /// While a record is in use its next_free is its place here, counted from 1; 0 when it is not here.
+  std::vector<VMContinuation*> held_;
 };
 
 }  // namespace heddle

@@ -14,7 +14,7 @@ namespace heddle {
 
 namespace {
 
-/// Handlers of an entry fiber: none. The zero after the head ends the list of tags.
+/// The zero after the head ends the list of tags.
 struct NoHandlers {
   VMHandlers head{};
   uint64_t end = 0;
@@ -30,6 +30,10 @@ constexpr uint64_t kDeepest = 1 << 18;
 constexpr size_t kFreeEntries = 8;
 
 }  // namespace
+
+VMHandlers* host_handlers() {
+  return &no_handlers.head;
+}
 
 RuntimeOptions RuntimeOptions::defaults() {
   static const uint64_t half = memory_limit() / 2;
@@ -49,6 +53,8 @@ Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.m
   poll_page = Mapping::reserve(page_size(), PROT_READ);
   HEDDLE_CHECK(poll_page);
   thread.poll_page = poll_page.base();
+  host.handlers = host_handlers();
+  host.thread = &thread;
   install_continuation_libcalls(this);
 }
 
@@ -102,7 +108,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap) {
     entry->record.state = static_cast<uint32_t>(State::Running);
     entry->record.fiber = entry->fiber;
     entry->fiber->record = &entry->record;
-    entry->fiber->handlers = &no_handlers.head;
+    entry->fiber->handlers = host_handlers();
     entry->fiber->thread = &thread;
     entry->fiber->stack = stack;
     entry->fiber->entry = entry;
@@ -163,6 +169,11 @@ void Runtime::release_continuation(VMContinuation* record) {
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
+}
+
+void Runtime::drop(VMContinuation* record) {
+  if (record->fiber == nullptr) return release_continuation(record);
+  release_fibers(record->leaf, nullptr);
 }
 
 void Runtime::release_fibers(VMFiber* fiber, const VMFiber* end) {

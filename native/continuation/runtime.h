@@ -31,11 +31,17 @@ struct EntryFiber {
 
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
 struct OuterEntry {
-  OuterEntry* outer;
+  OuterEntry* outer = nullptr;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
-  VMFiber* suspended_current;
+  VMFiber* suspended_current = nullptr;
   /// The import that fiber was calling; null when it called none.
-  const VMHostFunction* import;
+  const VMHostFunction* import = nullptr;
+  /// Its outermost fiber.
+  VMFiber* outermost = nullptr;
+  /// What the host takes that nothing inside handles: kTakes… bits.
+  uint32_t takes = 0;
+  /// The tag of the suspension that the host took.
+  const VMTag* tag = nullptr;
 };
 
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
@@ -67,11 +73,15 @@ class Runtime {
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
-  void release_chain(VMFiber* end) { release_fibers(thread.current, end); }
+  void release_chain(const VMFiber* end) { release_fibers(thread.current, end); }
   /// Takes back `fiber` and its parents up to, not including, `end`.
   void release_fibers(VMFiber* fiber, const VMFiber* end);
+  /// Takes back a continuation that is fresh, suspended or parked, with everything inside.
+  void drop(VMContinuation* record);
 
   VMThread thread{};
+  /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
+  VMFiber host{};
   Records records;
   Exceptions exceptions;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
@@ -97,6 +107,14 @@ class Runtime {
   void destroy_entry_fiber(EntryFiber* entry);
   uint64_t fibers_made_ = 0;
 };
+
+/// The handlers of a fiber that the host runs: none.
+VMHandlers* host_handlers();
+
+/// Whether a fiber is the host's stand-in, or none at all: where a chain of fibers ends.
+inline bool is_host(const VMFiber* fiber) {
+  return fiber == nullptr || fiber->stack == nullptr;
+}
 
 /// Puts the library calls of this folder into the thread's table.
 void install_continuation_libcalls(Runtime* runtime);

@@ -9,33 +9,28 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 }  // namespace
 
-Call::Call(Runtime* runtime, const VMFunction* function) : OuterEntry{nullptr, nullptr, nullptr}, runtime_(runtime) {
-  entry_ = runtime->take_entry_fiber(function, &trap_);
+bool Entry::too_late() {
+  const uint64_t deadline = runtime_->deadline.load(std::memory_order_relaxed);
+  // JavaScript that makes short calls for ever may reach no poll: the deadline of the call it is in is looked at here, too.
+  if (deadline == kNever || deadline > now_nanoseconds()) return false;
+  trap_ = Trap::Deadline;
+  return true;
 }
 
-Call::~Call() {
-  if (entry_ != nullptr) runtime_->release_entry_fiber(entry_);
-}
-
-Call::Ending Call::run(uint64_t deadline) {
-  if (entry_ == nullptr) return Ending::Trapped;
+Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline) {
   VMThread* thread = &runtime_->thread;
   const uint64_t outer_deadline = runtime_->deadline.load(std::memory_order_relaxed);
-  // JavaScript that makes short calls for ever may reach no poll: the deadline of the call it is in is looked at here, too.
-  if (outer_deadline != kNever && outer_deadline <= now_nanoseconds()) {
-    trap_ = Trap::Deadline;
-    return Ending::Trapped;
-  }
   const bool deadline_changes = deadline < outer_deadline;
   const uint64_t exit_sp = thread->exit_sp, exit_fp = thread->exit_fp, exit_pc = thread->exit_pc;
   const uint32_t in_wasm = thread->in_wasm;
   outer = static_cast<OuterEntry*>(thread->entry);
   suspended_current = thread->current;
+  outermost = first;
   import = runtime_->running_import;
   runtime_->running_import = nullptr;
   __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
-  thread->current = entry_->fiber;
-  __atomic_store_n(&thread->stack_limit, entry_->fiber->limit, __ATOMIC_RELAXED);
+  thread->current = leaf;
+  __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
   VMThread* outer_thread = set_signal_thread(thread);
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   runtime_->entries.store(runtime_->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -45,7 +40,7 @@ Call::Ending Call::run(uint64_t deadline) {
     note_deadline();
   }
 
-  const SwitchResult result = heddle_enter(thread, entry_->fiber);
+  const SwitchResult result = heddle_enter(thread, first, payload);
 
   __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
   set_signal_thread(outer_thread);
@@ -56,8 +51,12 @@ Call::Ending Call::run(uint64_t deadline) {
     detail_ = thread->trap_detail;
     thread->trap_code = 0;
     ending = trap_ == Trap::None ? Ending::Failed : Ending::Trapped;
-    if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, entry_->fiber);
-    runtime_->release_chain(entry_->fiber);
+    if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, first);
+    runtime_->release_chain(end);
+  } else if (result.kind == kSwitchParked) {
+    ending = Ending::Parked;
+  } else if (result.kind != kSwitchReturned) {
+    ending = Ending::Suspended;
   }
   __atomic_store_n(&thread->entry, outer, __ATOMIC_RELAXED);
   thread->current = suspended_current;
@@ -68,6 +67,19 @@ Call::Ending Call::run(uint64_t deadline) {
   thread->exit_fp = exit_fp;
   thread->exit_pc = exit_pc;
   return ending;
+}
+
+Call::Call(Runtime* runtime, const VMFunction* function) : Entry(runtime, 0) {
+  entry_ = runtime->take_entry_fiber(function, &trap_);
+}
+
+Call::~Call() {
+  if (entry_ != nullptr) runtime_->release_entry_fiber(entry_);
+}
+
+Entry::Ending Call::run(uint64_t deadline) {
+  if (entry_ == nullptr || too_late()) return Ending::Trapped;
+  return enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
 }
 
 }  // namespace heddle

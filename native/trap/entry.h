@@ -23,23 +23,52 @@ inline constexpr size_t kOuterFrames = 32;
 /// Walks from the trap noted in `thread` to the base of `last`, which the current fiber descends from.
 std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last);
 
-/// A call from the host stack. Lives on the C++ stack of whoever calls; calls nest.
-class Call : private OuterEntry {
+/// A stretch in which fibers run, from the host's enter until they come back to it. Lives on the C++ stack of whoever enters; entries nest.
+class Entry : protected OuterEntry {
  public:
   enum class Ending {
-    /// The slots hold the results.
+    /// The outermost fiber's function returned; its record's slots hold the results.
     Returned,
-    /// trap() and frames() say why.
+    /// The chain is suspended with a tag that the host takes; the outermost fiber's record holds the values.
+    Suspended,
+    /// The chain waits, in an import, for a promise.
+    Parked,
+    /// trap() and frames() say why. The fibers are given back.
     Trapped,
-    /// A library call left for an error of its own (a JavaScript exception is pending).
+    /// A library call left for an error of its own (a JavaScript exception is pending). The fibers are given back.
     Failed,
   };
 
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+  Trap trap() const { return trap_; }
+  uint64_t trap_detail() const { return detail_; }
+  const std::vector<Frame>& frames() const { return frames_; }
+
+ protected:
+  /// `what` are kTakes… bits.
+  Entry(Runtime* runtime, uint32_t what) : runtime_(runtime) { takes = what; }
+  ~Entry() = default;
+
+  /// Whether the outer call's deadline has passed; then trap() says so.
+  bool too_late();
+  /// Runs the chain from `first`, the outermost, to `leaf`, where it goes on with `payload`. Where it is left, everything inside `end` is
+  /// given back. `deadline` is in monotonic nanoseconds, all ones for none.
+  Ending enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline);
+
+  Runtime* runtime_;
+  Trap trap_ = Trap::None;
+  uint64_t detail_ = ~uint64_t{0};
+  std::vector<Frame> frames_;
+};
+
+/// A call that ends before the host goes on: nothing in it can be set aside.
+class Call : public Entry {
+ public:
   /// Takes a fiber for `function`. Where that fails, run() ends at once with a trap.
   Call(Runtime* runtime, const VMFunction* function);
   ~Call();
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
 
   /// Whether there is a fiber.
   explicit operator bool() const { return entry_ != nullptr; }
@@ -48,16 +77,8 @@ class Call : private OuterEntry {
   /// Runs the function; `deadline` is in monotonic nanoseconds, all ones for none. Requires: the arguments are in the slots.
   Ending run(uint64_t deadline = ~uint64_t{0});
 
-  Trap trap() const { return trap_; }
-  uint64_t trap_detail() const { return detail_; }
-  const std::vector<Frame>& frames() const { return frames_; }
-
  private:
-  Runtime* runtime_;
   EntryFiber* entry_;
-  Trap trap_ = Trap::None;
-  uint64_t detail_ = ~uint64_t{0};
-  std::vector<Frame> frames_;
 };
 
 }  // namespace heddle

@@ -44,7 +44,7 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
       continue;
     }
     // A fiber's base. Its control block holds where its resumer waits.
-    if (site.fiber->parent == nullptr) return false;
+    if (is_host(site.fiber->parent)) return false;
     site = {site.fiber->parent, site.fiber->fp, site.fiber->pc};
   }
 }

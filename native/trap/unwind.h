@@ -25,7 +25,7 @@ CallSite library_call_site(const VMThread* thread);
 CallSite suspended_site(const VMContinuation* record);
 
 /// The innermost handler around `site` for exceptions of `tag`; null means: of any tag. Looks at the site's fiber and at its parents up to
-/// the one without parent. False when there is none.
+/// the one that the host runs. False when there is none.
 bool find_landing(CallSite site, const VMTag* tag, Landing* landing);
 
 }  // namespace heddle

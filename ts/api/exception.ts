@@ -31,6 +31,7 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   const engine = theEngine();
   if (object.address === engine.exceptions.jsTag.address) throw wrongArgument('JSTag is for what JavaScript throws itself');
   const params = paramsOf(object);
+  if (engine.types.type(object.type).results.length > 0) throw wrongArgument('a tag with results is for suspensions, not for exceptions');
   const values = [...(payload as Iterable<unknown>)];
   if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
   const cells = params.map((type, i) => cellOf(type, engine.toWasm(type, values[i])));

@@ -1,8 +1,11 @@
 /**
  * What users import.
  */
+import { SuspendError } from '../errors/suspend_error.js';
 import { type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { NativeOptions } from '../link/native.js';
+import { promising } from '../schedule/promising.js';
+import { Suspending } from '../schedule/suspending.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
 import { compile, Instance, instantiate, Module, validate } from './web_assembly.js';
@@ -25,9 +28,12 @@ export const WebAssembly = Object.freeze({
   get JSTag(): Tag {
     return jsTag();
   },
+  Suspending,
+  promising,
   CompileError,
   LinkError,
   RuntimeError,
+  SuspendError,
   [Symbol.toStringTag]: 'WebAssembly',
 });
 
@@ -42,6 +48,13 @@ export function call(fn: ExportedFunction, args: readonly unknown[] = [], option
   return theEngine().call(fn, args, options.deadline ?? 0);
 }
 
+/**
+ * Whether the import whose JavaScript runs could make its caller wait: its call was begun by `promising`, and no other JavaScript is in between.
+ */
+export function canSuspend(): boolean {
+  return theEngine().canSuspend();
+}
+
 /** Sets the options of this thread's engine; before the first instance. */
 export function configure(options: NativeOptions): void {
   theEngine().configure(options);
@@ -53,5 +66,11 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
 }
 
 export type { MappedMemory } from '../instance/mapped_memory.js';
+export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
+export type { TaskGroup } from '../schedule/group.js';
+export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';
+export type { Task, TaskEnd, TaskState } from '../schedule/task.js';
 export { parseWat } from '../source/bytes.js';
+export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
+export { Continuation } from './continuation.js';
 export { createMemory, type MemoryDescriptor } from './memory.js';

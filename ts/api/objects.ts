@@ -203,6 +203,8 @@ export class Global {
 /** What `new Tag` takes. */
 export interface TagDescriptor {
   readonly parameters: readonly string[];
+  /** What a suspension with the tag is answered with; none unless said. A tag that has results is none for exceptions. */
+  readonly results?: readonly string[];
 }
 
 /** A tag for exceptions and suspensions. */
@@ -215,9 +217,10 @@ export class Tag {
       this.#object = given.object as TagObject;
       return;
     }
-    const { parameters } = descriptorOf(descriptor) as TagDescriptor;
+    const { parameters, results } = descriptorOf(descriptor) as TagDescriptor;
     const engine = theEngine();
-    const type = engine.types.functionType([...(descriptorOf(parameters) as Iterable<unknown>)].map(typeByName), []);
+    const types = (names: unknown): number[] => [...(descriptorOf(names) as Iterable<unknown>)].map(typeByName);
+    const type = engine.types.functionType(types(parameters), results === undefined ? [] : types(results));
     this.#object = { address: engine.createTag(type, 'a tag made in JavaScript'), type };
     tags.set(this.#object.address, this);
   }

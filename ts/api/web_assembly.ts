@@ -8,6 +8,7 @@ import { type Engine, theEngine } from '../instance/engine.js';
 import { type ExportedObject, instanceMemories, instantiate as makeInstance, needsChecks } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
+import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { validateModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
@@ -115,7 +116,7 @@ export class Module {
   }
 }
 
-const unwrap: Unwrap = { table: Table.unwrap, global: Global.unwrap, tag: Tag.unwrap };
+const unwrap: Unwrap = { table: Table.unwrap, global: Global.unwrap, tag: Tag.unwrap, suspending: Suspending.unwrap };
 
 function wrapExport(object: ExportedObject): unknown {
   switch (object.kind) {

@@ -3,6 +3,7 @@
  * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
  */
 import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
+import { SuspendError } from './suspend_error.js';
 import { V8 } from './v8.js';
 
 /** What all of Heddle's errors carry besides the message. */
@@ -88,6 +89,11 @@ export function isTrap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && traps.has(value);
 }
 
+/** Whether a value is the trap of a handler that waits or suspends after its call was cancelled. */
+export function isCancellation(value: unknown): boolean {
+  return isTrap(value) && Reflect.get(Object(value), 'code') === 'HEDDLE_TRAP_CANCELLED';
+}
+
 /** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
@@ -95,6 +101,43 @@ export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const error = code === TRAP.stackOverflow ? new RangeError(message) : new V8.RuntimeError(message);
   traps.add(error);
   return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
+}
+
+/** An import would wait for a promise in a call that was not begun by `promising`. */
+export function notPromising(name: string): Error & HeddleErrorFields {
+  const message = `import ${name} may wait for a promise: the call must be begun by WebAssembly.promising`;
+  return coded(new SuspendError(message), 'HEDDLE_SUSPEND_PROMISING');
+}
+
+/** An import would wait for a promise while another import waits for the call to return: JavaScript's frames are below it, or a barrier. */
+export function importInTheWay(name: string, way: string): Error & HeddleErrorFields {
+  const message = `import ${name} may wait for a promise, but import ${way} is in the way: it waits for this call to return`;
+  return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
+}
+
+/** A continuation is used for the second time: it was resumed, thrown into, bound or disposed of, or has come to its end. */
+export function continuationUsed(): TypeError & HeddleErrorFields {
+  return coded(new TypeError('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');
+}
+
+/** A continuation is used while it runs. */
+export function continuationRunning(): TypeError & HeddleErrorFields {
+  return coded(new TypeError('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
+}
+
+function named<E extends Error>(error: E, name: string): E {
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  return error;
+}
+
+/** A task was cancelled without a reason. */
+export function cancelled(): Error & HeddleErrorFields {
+  return coded(named(new Error('the task was cancelled'), 'AbortError'), 'HEDDLE_CANCELLED');
+}
+
+/** A task took longer than it may. */
+export function timedOut(milliseconds: number): Error & HeddleErrorFields {
+  return coded(named(new Error(`the task took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
 }
 
 /** A bug of Heddle, or of what it is built on. */

@@ -323,6 +323,8 @@ export const STATE = {
   running: 3,
   /** its generations are spent; never used again */
   retired: 4,
+  /** inside an import that may wait for a promise: only the host resumes it */
+  parked: 5,
 } as const;
 
 /** Trap codes. */
@@ -348,6 +350,7 @@ export const TRAP = {
   expectedShared: 19,
   outOfMemory: 20,
   storeBounds: 21,
+  cancelled: 30,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -378,6 +381,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   19: "expected shared memory",
   20: "out of memory",
   21: "internal error: a value would be stored beyond its buffer",
+  30: "the call was cancelled",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -391,6 +395,8 @@ export const SWITCH_KIND = {
   resumed: 0,
   /** into a resumer: the fiber's function returned; the payload is its VMContinuation */
   returned: 4294967295,
+  /** into the host: an import that may wait for a promise is to be called; the payload is nothing */
+  parked: 4294967293,
 } as const;
 
 /** Stubs in front of each module's code. */
@@ -419,7 +425,37 @@ export const LIMIT = {
   barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
   heldByObject: 2,
+  /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption */
+  mailboxSize: 1008,
+  /** mailbox: how the last resumption, making or binding ended, an ending_… */
+  mailboxEnding: 0,
+  /** mailbox: index of the continuation, both ways */
+  mailboxIndex: 1,
+  /** mailbox: its generation, both ways */
+  mailboxGeneration: 2,
+  /** mailbox: address of the VMTag of the suspension */
+  mailboxTag: 3,
+  /** mailbox: number of the import that is to be called */
+  mailboxImport: 4,
+  /** mailbox, to the addon: what the resumption takes, takes_… bits */
+  mailboxTakes: 5,
+  /** mailbox, to the addon: number of values */
+  mailboxCount: 6,
+  /** mailbox: values, 8 bytes each as in memory, both ways */
+  mailboxValues: 8,
+  /** the function returned */
+  endingReturned: 0,
+  /** it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound */
+  endingSuspended: 1,
+  /** an import that may wait for a promise is to be called */
+  endingParked: 2,
+  /** bit of what a resumption takes: suspensions that nothing inside handles */
+  takesSuspensions: 1,
+  /** bit of what a resumption takes: imports that may wait for promises */
+  takesPromises: 2,
+  /** bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it */
+  takesCancellation: 4,
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '7f5bb21998f119e2';
+export const CONTRACT = '634ba96c0e99bc58';

@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { trap, wrongArgument } from '../errors/catalog.js';
+import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import type { Native, NativeOptions, NativeStatistics } from '../link/native.js';
@@ -14,9 +14,26 @@ import { notify, wait } from './atomics.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { Conversions, ExternTable, type FunctionReferences, needsConversion } from './host_values.js';
+import { Mailbox } from './mailbox.js';
+import type { TagObject } from './objects.js';
+import { SuspendingImport } from './suspending_import.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
+
+/** A JavaScript function as an import. */
+export interface ImportedFunction {
+  readonly fn: ExportedFunction;
+  /** Module and name, for messages. */
+  readonly name: string;
+  /** Whether its caller waits for a promise that it returns. */
+  readonly suspending: boolean;
+  /** Function index in the importing module. */
+  readonly index: number;
+}
+
+/** Returns what it gets. */
+const same = (value: unknown): unknown => value;
 
 /** Value type byte for the addon: every reference is 0x6f. */
 function typeByte(type: ValueType): number {
@@ -78,15 +95,20 @@ export class Engine implements FunctionReferences {
   readonly externs = new ExternTable();
   readonly exceptions: ExceptionObjects;
   readonly convert: Conversions;
+  readonly mailbox = new Mailbox();
+  /** The import of `Suspending` whose function runs. */
+  calling: SuspendingImport | undefined;
   /** Milliseconds spent compiling on this thread. */
   compileTime = 0;
 
   readonly #functions = new Map<number, ExportedFunction>();
   readonly #addresses = new WeakMap<object, number>();
+  readonly #starters = new Map<number, () => void>();
   readonly #codes = new Map<number, FrameNames>();
   readonly #tagNames = new Map<number, string>();
   /** By number of an import; a barrier's own is 0. */
   readonly #importNames: string[] = ['heddle.barrier'];
+  readonly #suspendingImports = new Map<number, SuspendingImport>();
   #tags = 0;
   #cache: Cache | undefined;
 
@@ -95,15 +117,19 @@ export class Engine implements FunctionReferences {
     this.convert = new Conversions(this.externs, this);
     this.exceptions = new ExceptionObjects(this);
     this.types = new TypeRegistry((type) => this.#define(type));
-    native.hooks({
-      trap: (code, frames, detail) => this.#trap(code, frames, detail),
-      coerce,
-      poll: () => undefined,
-      thrown: (exception) => this.exceptions.thrown(exception),
-      caught: (value) => this.exceptions.caught(value),
-      wait,
-      notify,
-    });
+    native.hooks(
+      {
+        trap: (code, frames, detail) => this.#trap(code, frames, detail),
+        coerce,
+        poll: () => undefined,
+        thrown: (exception) => this.exceptions.thrown(exception),
+        caught: (value) => this.exceptions.caught(value),
+        suspendError: (fn, way) => this.#suspendError(fn, way),
+        wait,
+        notify,
+      },
+      this.mailbox.words,
+    );
   }
 
   /** Sets options; they hold from the first call on, so this comes before any instance. */
@@ -163,6 +189,11 @@ export class Engine implements FunctionReferences {
     return this.#tagNames.get(Number(this.native.load(address + VMTag.id, 'u32'))) ?? 'a tag';
   }
 
+  /** The tag of a VMTag. */
+  tagAt(address: number): TagObject {
+    return { address, type: Number(this.native.load(address + VMTag.type, 'u32')) };
+  }
+
   typeOf(address: number): number {
     return Number(this.native.load(address + VMFunction.type, 'u32'));
   }
@@ -188,43 +219,104 @@ export class Engine implements FunctionReferences {
     return made;
   }
 
+  /** Calls the function of a VMFunction so that it may be set aside (Native.createStarter). */
+  starterOf(address: number): () => void {
+    let starter = this.#starters.get(address);
+    if (starter === undefined) {
+      starter = this.native.createStarter(address);
+      this.#starters.set(address, starter);
+    }
+    return starter;
+  }
+
   /** Calls an exported function; a call that takes longer than `deadline` milliseconds traps. */
   call(fn: ExportedFunction, args: readonly unknown[], deadline: number): unknown {
     const address = this.addressOf(fn);
     if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
     const type = this.types.type(this.typeOf(address));
-    this.#requireCrossing(type);
-    const raw = type.params.map((param, i) => this.toWasm(param, args[i]));
-    return this.#results(type, this.native.invoke(address, raw, deadline));
+    return this.resultsFromWasm(type.results, this.native.invoke(address, this.argumentsToWasm(type, args), deadline));
   }
 
-  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `name` is the import's, for messages. */
-  hostFunction(fn: ExportedFunction, typeId: number, trampoline: number, enter: number, name: string, index: number): number {
+  /** Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `index` is its function index, by which it is named where it is exported again. */
+  hostFunction({ fn, name, suspending, index }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
     const type = this.types.type(typeId);
     const id = this.#importNames.push(name) - 1;
-    const address = this.native.createHostFunction(this.#importWrapper(fn, type), typeId, trampoline, enter, id);
-    // What it is named by where it is exported again.
+    if (suspending) this.#suspendingImports.set(id, new SuspendingImport(this, fn, name, type, this.#crosses(type)));
+    const wrapper = suspending ? fn : this.#importWrapper(fn, type);
+    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
     this.native.store(address + VMFunction.index, 'u32', index);
     return address;
+  }
+
+  /** The import that the addon has just set a call aside for. */
+  pendingImport(): SuspendingImport {
+    const found = this.#suspendingImports.get(this.mailbox.import);
+    if (found === undefined) throw internal('no call was set aside');
+    return found;
+  }
+
+  /** Whether an import that is called now could wait for a promise. */
+  canSuspend(): boolean {
+    return this.native.canSuspend() ?? this.calling !== undefined;
+  }
+
+  /** ToWebAssemblyValue of the arguments of a function type. Throws a TypeError where its values do not cross. */
+  argumentsToWasm(type: RegisteredType, args: readonly unknown[]): (number | bigint)[] {
+    this.requireCrossing(type);
+    return type.params.map((param, i) => this.toWasm(param, args[i]));
+  }
+
+  /** The values of these types in the mailbox, as what a function with such results returns. */
+  resultsFromMailbox(types: readonly ValueType[]): unknown {
+    if (types.length === 0) return undefined;
+    if (types.length === 1) return this.#fromMailbox(types[0] as ValueType, 0);
+    return this.valuesFromMailbox(types);
+  }
+
+  /** The values of these types in the mailbox. */
+  valuesFromMailbox(types: readonly ValueType[]): unknown[] {
+    return types.map((type, i) => this.#fromMailbox(type, i));
+  }
+
+  #fromMailbox(type: ValueType, place: number): unknown {
+    return this.convert.fromWasm(type, this.mailbox.get(type, place));
+  }
+
+  /** What the addon returned for results of these types, as JavaScript sees it. */
+  resultsFromWasm(results: readonly ValueType[], raw: unknown): unknown {
+    if (results.length === 0 || !results.some(needsConversion)) return raw;
+    if (results.length === 1) return this.convert.fromWasm(results[0] ?? 0x7f, raw);
+    return (raw as unknown[]).map((x, i) => this.convert.fromWasm(results[i] ?? 0x7f, x));
   }
 
   #crosses({ params, results }: RegisteredType): boolean {
     return [...params, ...results].every((type) => this.convert.crosses(type));
   }
 
-  #requireCrossing(type: RegisteredType): void {
+  /** Throws a TypeError where values of a function type do not cross to JavaScript. */
+  requireCrossing(type: RegisteredType): void {
     if (!this.#crosses(type)) throw wrongArgument('a function type with v128, exceptions or continuations does not cross to JavaScript');
   }
 
   #importWrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
-    const { params, results } = type;
-    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
-    const plain = results.length < 2 && !params.some(needsConversion) && !results.some(needsConversion);
-    if (plain) return fn;
-    return (...raw) => {
-      const value = fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
-      if (results.length === 0) return undefined;
-      if (results.length === 1) return this.toWasm(results[0] ?? 0x7f, value);
+    if (!this.#crosses(type)) return () => this.requireCrossing(type);
+    const take = this.#importTaker(fn, type);
+    const give = this.#importResults(type);
+    if (give === same) return take;
+    return (...raw) => give(take(...raw));
+  }
+
+  /** `fn` with what the addon gives as arguments. */
+  #importTaker(fn: ExportedFunction, { params }: RegisteredType): ExportedFunction {
+    if (!params.some(needsConversion)) return fn;
+    return (...raw) => fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
+  }
+
+  /** Makes what an import returned the results that the addon takes. */
+  #importResults({ results }: RegisteredType): (value: unknown) => unknown {
+    if (results.length < 2 && !results.some(needsConversion)) return same;
+    if (results.length === 1) return (value) => this.toWasm(results[0] ?? 0x7f, value);
+    return (value) => {
       const values = [...(value as Iterable<unknown>)];
       if (values.length !== results.length) {
         throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
@@ -246,15 +338,8 @@ export class Engine implements FunctionReferences {
 
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params } = type;
-    if (!this.#crosses(type)) return () => this.#requireCrossing(type);
-    return (...args) => this.#results(type, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
-  }
-
-  #results(type: RegisteredType, raw: unknown): unknown {
-    const { results } = type;
-    if (results.length === 0 || !results.some(needsConversion)) return raw;
-    if (results.length === 1) return this.convert.fromWasm(results[0] ?? 0x7f, raw);
-    return (raw as unknown[]).map((x, i) => this.convert.fromWasm(results[i] ?? 0x7f, x));
+    if (!this.#crosses(type)) return () => this.requireCrossing(type);
+    return (...args) => this.resultsFromWasm(type.results, direct(...params.map((param, i) => this.toWasm(param, args[i]))));
   }
 
   #define(type: RegisteredType): void {
@@ -265,6 +350,12 @@ export class Engine implements FunctionReferences {
       Uint8Array.from(type.results, typeByte),
       Uint32Array.from(type.supers),
     );
+  }
+
+  #suspendError(fn: number, way: number): Error {
+    const name = this.#importNames[fn] ?? '';
+    const between = way < 0 ? this.calling?.name : (this.#importNames[way] ?? 'without a name');
+    return between === undefined ? notPromising(name) : importInTheWay(name, between);
   }
 
   /** What the number that a trap carries stands for. */

@@ -10,6 +10,9 @@ import type { TagObject } from './objects.js';
 /** externref, nullable. */
 const EXTERNREF = 0xc000_006f;
 
+/** What a cancellation that has run all handlers is thrown as. Nothing but the schedule sees it. */
+export const CANCELLED = Object.freeze({ cancelled: true });
+
 /** What an exception's object keeps. */
 export interface ExceptionObject {
   /** Its VMException. */
@@ -37,6 +40,7 @@ export class ExceptionObjects {
   readonly #objects = new Map<number, WeakRef<object>>();
   readonly #ended = new FinalizationRegistry<number>((address) => this.#release(address));
   #jsTag: TagObject | undefined;
+  #cancellationTag: TagObject | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -49,6 +53,15 @@ export class ExceptionObjects {
       this.#jsTag = { address: this.#engine.createTag(type, 'a JavaScript value'), type };
     }
     return this.#jsTag;
+  }
+
+  /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
+  get cancellationTag(): TagObject {
+    if (this.#cancellationTag === undefined) {
+      const type = this.#engine.types.functionType([], []);
+      this.#cancellationTag = { address: this.#engine.createTag(type, 'a cancellation'), type };
+    }
+    return this.#cancellationTag;
   }
 
   /** A new exception for an object that keeps it. */
@@ -67,6 +80,7 @@ export class ExceptionObjects {
     const { native, externs } = this.#engine;
     const tag = Number(native.load(address + VMException.tag, 'u64'));
     if (tag === this.#jsTag?.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    if (tag === this.#cancellationTag?.address) return CANCELLED;
     const known = this.#objects.get(address)?.deref();
     if (known !== undefined) return known;
     const held = Number(native.load(address + VMException.held, 'u32'));

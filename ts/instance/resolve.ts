@@ -7,7 +7,7 @@ import { VMTable } from '../generated/abi.js';
 import { EXPERIMENT_TYPES, experimentName, experimentsOf } from '../lower/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
-import type { Engine, ExportedFunction } from './engine.js';
+import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
 import { MappedMemory } from './mapped_memory.js';
 import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
@@ -18,6 +18,8 @@ export interface Unwrap {
   table(value: unknown): TableObject | undefined;
   global(value: unknown): GlobalObject | undefined;
   tag(value: unknown): TagObject | undefined;
+  /** The function of a WebAssembly.Suspending. */
+  suspending(value: unknown): ExportedFunction | undefined;
 }
 
 /** Imports by kind, in order. */
@@ -94,6 +96,9 @@ class Resolver {
       this.#functions.push(() => 0);
       return;
     }
+    const index = this.#functions.length;
+    const suspending = this.#unwrap.suspending(value);
+    if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true, index });
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
     const address = this.#engine.addressOf(value);
     if (address !== undefined) {
@@ -101,18 +106,15 @@ class Resolver {
       this.#functions.push(() => address);
       return;
     }
-    const { signatures } = this.#module;
-    const index = this.#functions.length;
     const fn: ExportedFunction = (...args) => Reflect.apply(value, undefined, args) as unknown;
+    this.#hostFunction(entry, { fn, name: nameOf(entry), suspending: false, index });
+  }
+
+  #hostFunction(entry: FunctionImport, imported: ImportedFunction): void {
+    const { signatures, typeIds } = this.#module;
+    const typeId = typeIds[entry.type] ?? 0;
     this.#functions.push((code) =>
-      this.#engine.hostFunction(
-        fn,
-        typeId,
-        code.entry(signatures.import(entry.type)),
-        code.entry(signatures.enter(entry.type)),
-        `${entry.module}.${entry.name}`,
-        index,
-      ),
+      this.#engine.hostFunction(imported, typeId, code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))),
     );
   }
 
@@ -198,6 +200,10 @@ class Resolver {
     const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
     return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
+}
+
+function nameOf(entry: ImportDescription): string {
+  return `${entry.module}.${entry.name}`;
 }
 
 /** Classes that V8 and Heddle both have. */

@@ -23,6 +23,10 @@ export interface NativeHooks {
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
   /**
+   * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
+   */
+  suspendError(fn: number, way: number): Error;
+  /**
    * `memory.atomic.wait`: address in the shared memory, milliseconds (Infinity for ever); a bigint waits on 64 bits. 0 woken, 1 not equal, 2 timed out.
    */
   wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
@@ -46,6 +50,8 @@ export interface NativeStatistics {
   /** Records of continuations that are never used again, for each of their uses is spent (2^40). */
   readonly recordsRetired: number;
   readonly continuationsLive: number;
+  /** Those that JavaScript holds: parked calls, and continuations in its hands. */
+  readonly continuationsHeld: number;
   readonly exceptionsLive: number;
   readonly stacksLive: number;
   readonly stacksPooled: number;
@@ -80,7 +86,8 @@ export interface Native {
   /** Cranelift ISA settings of this CPU, such as `has_sse41`. */
   cpuFeatures(): string[];
   report(): NativeReport;
-  hooks(hooks: NativeHooks): void;
+  /** `mailbox`: LIMIT.mailboxSize doubles that both sides read and write (LIMIT.mailbox…); the first one given stays. */
+  hooks(hooks: NativeHooks, mailbox: Float64Array): void;
   configure(options: NativeOptions): void;
   statistics(): NativeStatistics;
 
@@ -131,8 +138,11 @@ export interface Native {
   /** No JavaScript object stands for the exception any more. */
   releaseException(exception: number): void;
 
-  /** A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number for messages. */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number): number;
+  /**
+   * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
+   * for messages. A `suspending` one is not called: its caller's fibers are set aside until `settle`.
+   */
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, suspending: boolean): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /** Calls with a deadline in milliseconds (0: none). */
@@ -142,4 +152,27 @@ export interface Native {
    * VMFunction.slots of them; results replace them.
    */
   invokeRaw(fn: number, slots: Uint8Array, deadline: number): void;
+
+  /**
+   * A function that calls the VMFunction so that it may be set aside. This and the functions below find in the mailbox what goes with the call: the continuation
+   * (index, generation), what the resumption takes, values. They leave in it how that ended, the continuation that there is then, and results or the values of a
+   * suspension.
+   */
+  createStarter(fn: number): () => void;
+  /** Goes on with a parked continuation: the values are the results of its import. */
+  settle(): void;
+  /** Goes on with a parked continuation: its import throws. */
+  settleThrow(reason: unknown): void;
+  /** Whether the import that the addon is calling could wait for a promise; undefined where it is calling none. */
+  canSuspend(): boolean | undefined;
+  /** A fresh continuation of a function. */
+  contNew(fn: number): void;
+  /** Binds the values. Traps where the handle is stale, as the functions below. */
+  contBind(): void;
+  /** Resumes with the values. */
+  contResume(): void;
+  /** Throws a VMException into a continuation, parked or not. */
+  contThrow(exception: number): void;
+  /** Gives a continuation up, parked or not; false where its handle is stale. */
+  contDrop(index: number, generation: number): boolean;
 }

@@ -1,0 +1,52 @@
+#include "continuation/park.h"
+
+#include "base/check.h"
+
+namespace heddle {
+
+namespace {
+bool takes_promises(const OuterEntry* entry) {
+  return entry != nullptr && (entry->takes & kTakesPromises) != 0;
+}
+}  // namespace
+
+Parking can_park(const VMThread* thread) {
+  const auto* entry = static_cast<const OuterEntry*>(thread->entry);
+  if (takes_promises(entry)) {
+    for (const VMFiber* fiber = thread->current; fiber != nullptr; fiber = fiber->parent) {
+      if (address_of(fiber->handlers->first_tag) == kBarrierTag) return Parking::Barrier;
+    }
+    return Parking::Possible;
+  }
+  while (entry != nullptr && !takes_promises(entry)) entry = entry->outer;
+  return entry == nullptr ? Parking::NotPromising : Parking::HostFrames;
+}
+
+HostResult park(VMThread* thread, const uint64_t (&words)[2]) {
+  Runtime* runtime = Runtime::of(thread);
+  VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;
+  VMContinuation* record = outermost->record;
+  HEDDLE_CHECK(outermost->parent == &runtime->host);
+  if (record->generation == kLastGeneration) {
+    record = runtime->records.renew(record);
+    if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks);
+  }
+  // A record has room for one slot at least, and while its function runs nothing lies in it.
+  at<uint64_t>(record->slots)[0] = words[0];
+  at<uint64_t>(record->slots)[1] = words[1];
+  record->count = 0;
+  record->leaf = thread->current;
+  record->state = static_cast<uint32_t>(State::Parked);
+  outermost->parent = nullptr;
+  thread->current = &runtime->host;
+  __atomic_store_n(&thread->stack_limit, 0, __ATOMIC_RELAXED);
+  // host_call "raises" to the routine that switches back to the host with the caller's registers kept on its fiber.
+  thread->unwind_sp = thread->exit_sp;
+  thread->unwind_fp = thread->exit_fp;
+  thread->unwind_pc = address_of(heddle_park);
+  thread->unwind_p0 = address_of(outermost);
+  thread->unwind_p1 = thread->exit_pc;
+  return {0, thread};
+}
+
+}  // namespace heddle

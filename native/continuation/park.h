@@ -1,0 +1,25 @@
+// Imports that wait for a promise: the chain of fibers of their call is set aside until the promise settles.
+#pragma once
+#include "base/asm.h"
+#include "continuation/runtime.h"
+
+namespace heddle {
+
+/// Whether the import that is being called may wait.
+enum class Parking {
+  Possible,
+  /// The host did not begin the innermost call so that it may be set aside.
+  NotPromising,
+  /// An outer call could be, but JavaScript's frames lie between.
+  HostFrames,
+  /// A fiber inside is the experiment `barrier`'s.
+  Barrier,
+};
+Parking can_park(const VMThread* thread);
+
+/// Sets the chain of the innermost call aside, in a library call: the result is what that call returns, and the host's enter comes back
+/// with kind kSwitchParked. The record of the outermost fiber, in state parked, holds `words` in the words of its first slot. When its
+/// chain is entered again the library call returns. Requires: parking is possible. Traps when no record has a generation left.
+HostResult park(VMThread* thread, const uint64_t (&words)[2]);
+
+}  // namespace heddle

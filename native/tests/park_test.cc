@@ -1,0 +1,241 @@
+// Continuations that the host resumes, and imports that wait for a promise. Built twice: as late_park_test records begin three generations
+// before their last one.
+#include "continuation/park.h"
+
+#include <algorithm>
+
+#include "tests/check.h"
+#include "tests/lowered.h"
+#include "trap/resumption.h"
+
+using namespace heddle;
+using namespace heddle::test;
+
+namespace {
+
+VMTag tag_a{1, 1, 0};
+
+uint64_t& argument(const VMFiber* fiber) {
+  return slot(fiber->record, 0);
+}
+
+/// An import that always waits; the first word is what it was called with.
+HostResult wait_for(VMThread* thread, uint64_t value, uint64_t, uint64_t, uint64_t) {
+  return park(thread, {value, 0});
+}
+
+void wait(VMThread* thread, uint64_t value) {
+  heddle_test_host_call(thread, reinterpret_cast<uint64_t>(wait_for), value, 0, 0, 0);
+}
+
+/// Waits for argument, argument + 1, … ten times; returns the sum of what it kept across the waits.
+void waiter(VMThread* thread, VMFiber* fiber) {
+  const uint64_t first = argument(fiber);
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < 10; i++) {
+    wait(thread, first + i);
+    sum += first + i;
+  }
+  argument(fiber) = sum;
+}
+
+/// A call that the host resumes until it returns.
+struct Hosted {
+  Hosted(Machine* machine, const VMFunction* function, uint64_t value) : runtime(&machine->runtime) {
+    record = runtime->records.allocate(function->slots);
+    record->function = const_cast<VMFunction*>(function);
+    slot(record, 0) = value;
+    record->generation++;
+  }
+
+  Entry::Ending go_on(uint32_t takes) {
+    Resumption resumption(runtime, record, takes);
+    const Entry::Ending ending = resumption.run(address_of(record));
+    record = resumption.record();
+    trap = resumption.trap();
+    suspension = resumption.suspension();
+    if (ending == Entry::Ending::Parked || ending == Entry::Ending::Suspended) record->generation++;
+    return ending;
+  }
+
+  uint64_t finish() {
+    const uint64_t result = slot(record, 0);
+    runtime->release_continuation(record);
+    return result;
+  }
+
+  Runtime* runtime;
+  VMContinuation* record;
+  Trap trap = Trap::None;
+  const VMTag* suspension = nullptr;
+};
+
+TEST(in_flight, "a thousand calls wait at once, each goes on where it was") {
+  Machine machine;
+  VMFunction function = make_function(&machine.context, waiter, 1);
+  std::vector<Hosted> calls;
+  for (uint64_t i = 0; i < 1000; i++) calls.emplace_back(&machine, &function, i * 100);
+  for (uint64_t round = 0; round < 10; round++) {
+    for (uint64_t i = 0; i < 1000; i++) {
+      // Every other round in the opposite order.
+      Hosted& call = calls[round % 2 == 0 ? i : 999 - i];
+      const uint64_t first = (round % 2 == 0 ? i : 999 - i) * 100;
+      EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Parked);
+      EXPECT_EQUAL(slot(call.record, 0), first + round);
+      EXPECT(call.record->state == static_cast<uint32_t>(State::Parked));
+      EXPECT(machine.runtime.thread.current == nullptr && machine.runtime.thread.host_sp == 0);
+    }
+  }
+  for (uint64_t i = 0; i < 1000; i++) {
+    EXPECT(calls[i].go_on(kTakesPromises) == Entry::Ending::Returned);
+    EXPECT_EQUAL(calls[i].finish(), i * 1000 + 45);
+  }
+  EXPECT(machine.clean());
+}
+
+TEST(inside, "a wait inside continuations sets their whole chain aside") {
+  Machine machine;
+  static const Body outer = [](VMThread* thread, VMFiber* fiber) {
+    static const Body inner = [](VMThread* t, VMFiber* f) {
+      wait(t, 7);
+      const uint64_t answer = slot(suspend(t, &tag_a, {8}), 0);
+      wait(t, 9);
+      argument(f) = answer + 1;
+    };
+    VMFunction function = make_function(context_of(fiber), inner, 1);
+    Clauses clauses{&tag_a};
+    Event event = resume(thread, cont_new(thread, &function), &clauses, {0});
+    EXPECT(!event.returned);
+    EXPECT_EQUAL(slot(event.record, 0), 8u);
+    event = resume(thread, event.handle, &clauses, {40});
+    argument(fiber) = finish(thread, event) + 1;
+  };
+  VMFunction function = make_function(&machine.context, outer, 1);
+  Hosted call(&machine, &function, 0);
+  EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Parked);
+  EXPECT_EQUAL(slot(call.record, 0), 7u);
+  EXPECT(call.record->leaf != call.record->fiber);
+  EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Parked);
+  EXPECT_EQUAL(slot(call.record, 0), 9u);
+  EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Returned);
+  EXPECT_EQUAL(call.finish(), 42u);
+  EXPECT(machine.clean());
+}
+
+TEST(dropped, "a chain that waits can be given up") {
+  Machine machine;
+  static const Body outer = [](VMThread* thread, VMFiber* fiber) {
+    VMFunction function = make_function(context_of(fiber), waiter, 1);
+    Clauses clauses{&tag_a};
+    resume(thread, cont_new(thread, &function), &clauses, {0});
+  };
+  VMFunction function = make_function(&machine.context, outer, 1);
+  for (int i = 0; i < 100; i++) {
+    Hosted call(&machine, &function, 0);
+    EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Parked);
+    EXPECT_EQUAL(machine.runtime.records.live(), 2u);
+    machine.runtime.drop(call.record);
+  }
+  EXPECT(machine.clean());
+}
+
+TEST(suspended, "the host takes a suspension that nothing inside handles, and answers it") {
+  Machine machine;
+  static const Body body = [](VMThread* thread, VMFiber* fiber) {
+    uint64_t sum = argument(fiber);
+    for (uint64_t i = 0; i < 5; i++) sum += slot(suspend(thread, &tag_a, {i}), 0);
+    argument(fiber) = sum;
+  };
+  VMFunction function = make_function(&machine.context, body, 1);
+  Hosted call(&machine, &function, 1000);
+  for (uint64_t i = 0; i < 5; i++) {
+    EXPECT(call.go_on(kTakesSuspensions) == Entry::Ending::Suspended);
+    EXPECT(call.suspension == &tag_a);
+    EXPECT_EQUAL(slot(call.record, 0), i);
+    slot(call.record, 0) = i * 10;
+  }
+  EXPECT(call.go_on(kTakesSuspensions) == Entry::Ending::Returned);
+  EXPECT_EQUAL(call.finish(), 1100u);
+
+  Hosted refused(&machine, &function, 0);
+  EXPECT(refused.go_on(kTakesPromises) == Entry::Ending::Trapped);
+  EXPECT(refused.trap == Trap::UnhandledTag);
+  EXPECT(machine.clean());
+}
+
+TEST(allowed, "whether a call may wait depends on who began it") {
+  Machine machine;
+  static Parking seen[3];
+  static const HostFunction look = [](VMThread* thread, uint64_t at, uint64_t, uint64_t, uint64_t) -> HostResult {
+    seen[at] = can_park(thread);
+    return {0, nullptr};
+  };
+  static const Body leaf = [](VMThread* thread, VMFiber* fiber) {
+    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(look), argument(fiber), 0, 0, 0);
+  };
+  static const HostFunction nested = [](VMThread* thread, uint64_t context, uint64_t, uint64_t, uint64_t) -> HostResult {
+    VMFunction function = make_function(at<Context>(context), leaf, 1);
+    Call call(Runtime::of(thread), &function);
+    *at<uint64_t>(call.slots()) = 2;
+    EXPECT(call.run() == Entry::Ending::Returned);
+    return {0, nullptr};
+  };
+  static const Body nesting = [](VMThread* thread, VMFiber* fiber) {
+    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(nested), address_of(context_of(fiber)), 0, 0, 0);
+  };
+  EXPECT(machine.run(leaf, 0) == Call::Ending::Returned);
+  VMFunction function = make_function(&machine.context, leaf, 1);
+  Hosted call(&machine, &function, 1);
+  EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Returned);
+  call.finish();
+  VMFunction outer = make_function(&machine.context, nesting, 1);
+  Hosted with_frames(&machine, &outer, 0);
+  EXPECT(with_frames.go_on(kTakesPromises) == Entry::Ending::Returned);
+  with_frames.finish();
+  EXPECT(seen[0] == Parking::NotPromising);
+  EXPECT(seen[1] == Parking::Possible);
+  EXPECT(seen[2] == Parking::HostFrames);
+  EXPECT(machine.clean());
+}
+
+TEST(trapped, "a trap after a wait gives everything back") {
+  Machine machine;
+  static const Body body = [](VMThread* thread, VMFiber*) {
+    wait(thread, 1);
+    libcall(thread, Libcall::ContInvalid, 0);
+  };
+  VMFunction function = make_function(&machine.context, body, 1);
+  for (int i = 0; i < 100; i++) {
+    Hosted call(&machine, &function, 0);
+    EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Parked);
+    EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Trapped);
+    EXPECT(call.trap == Trap::NullContinuation);
+  }
+  EXPECT(machine.clean());
+}
+
+TEST(held, "the list of what the host holds follows its records") {
+  Machine machine;
+  Records& records = machine.runtime.records;
+  std::vector<VMContinuation*> made;
+  for (int i = 0; i < 10; i++) {
+    made.push_back(records.allocate(1));
+    records.hold(made.back());
+  }
+  records.let_go(made[3]);
+  records.release(made[9]);
+  records.release(made[0]);
+  records.let_go(made[3]);  // Again: it is not there.
+  EXPECT_EQUAL(records.held().size(), 7u);
+  for (const int i : {1, 2, 4, 5, 6, 7, 8}) {
+    const auto& held = records.held();
+    EXPECT(std::count(held.begin(), held.end(), made[static_cast<size_t>(i)]) == 1);
+  }
+  for (const int i : {1, 2, 3, 4, 5, 6, 7, 8}) records.release(made[static_cast<size_t>(i)]);
+  EXPECT(records.held().empty());
+  EXPECT(machine.clean());
+}
+
+}  // namespace
+
+TEST_MAIN

@@ -1,0 +1,50 @@
+#include "trap/resumption.h"
+
+#include "base/check.h"
+#include "trap/unwind.h"
+
+namespace heddle {
+
+bool aim_at_handler(Runtime* runtime, VMContinuation* record, const VMTag* tag) {
+  Landing landing;
+  VMFiber* outermost = record->fiber;
+  if (!find_landing(suspended_site(record), tag, &landing)) return false;
+  // The outermost fiber's block holds where the chain goes on; what is inside the landing's fiber is given up. That fiber's own block holds
+  // where its resumer waits, unless it is the outermost.
+  runtime->release_fibers(record->leaf, landing.fiber);
+  record->leaf = landing.fiber;
+  outermost->sp = landing.sp;
+  outermost->fp = landing.fp;
+  outermost->pc = landing.pc;
+  return true;
+}
+
+bool Resumption::aim(const VMException* exception) {
+  if (record_->fiber != nullptr && aim_at_handler(runtime_, record_, exception->tag)) return true;
+  runtime_->drop(record_);
+  record_ = nullptr;
+  return false;
+}
+
+Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
+  if (too_late()) {
+    runtime_->drop(record_);
+    return Ending::Trapped;
+  }
+  if (record_->fiber == nullptr && !runtime_->allocate_fiber(record_)) {
+    runtime_->drop(record_);
+    trap_ = Trap::TooManyStacks;
+    return Ending::Trapped;
+  }
+  VMFiber* fiber = record_->fiber;
+  fiber->parent = &runtime_->host;
+  fiber->handlers = host_handlers();
+  record_->state = static_cast<uint32_t>(State::Running);
+  runtime_->thread.switches++;
+  const Ending ending = enter(fiber, record_->leaf, payload, &runtime_->host, deadline);
+  // At its last generation a fiber moves to another record.
+  record_ = ending == Ending::Trapped || ending == Ending::Failed ? nullptr : fiber->record;
+  return ending;
+}
+
+}  // namespace heddle

@@ -1,0 +1,33 @@
+// Continuations that the host resumes: JavaScript in the place of a resume instruction.
+#pragma once
+#include "trap/entry.h"
+
+namespace heddle {
+
+/// One resumption of a continuation by the host.
+class Resumption : public Entry {
+ public:
+  /// `what` are kTakes… bits. Requires: the record's handle is consumed, the host does not hold it.
+  Resumption(Runtime* runtime, VMContinuation* record, uint32_t what) : Entry(runtime, what), record_(record) {}
+
+  /// Aims a suspended or parked continuation at its handler of an exception. False where it has none; then it is given back.
+  bool aim(const VMException* exception);
+  /// Goes on with `payload` (the record, or the exception that it was aimed with). Where it traps, fails or gets no stack, it is given
+  /// back.
+  Ending run(uint64_t payload, uint64_t deadline = ~uint64_t{0});
+
+  /// After run: returned, the record whose slots hold the results, for its owner to release; suspended, the one whose slots hold the
+  /// values; parked, the one that was set aside.
+  VMContinuation* record() const { return record_; }
+  /// After a suspension: its tag.
+  const VMTag* suspension() const { return tag; }
+
+ private:
+  VMContinuation* record_;
+};
+
+/// Aims the consumed `record`, which has a stack, at its handler of an exception of `tag`: what is inside the handler's fiber is given
+/// back. False, with nothing changed, where it has none.
+bool aim_at_handler(Runtime* runtime, VMContinuation* record, const VMTag* tag);
+
+}  // namespace heddle

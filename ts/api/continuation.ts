@@ -1,0 +1,242 @@
+/**
+ * Continuation: a WebAssembly function that JavaScript starts, suspends, resumes, throws into and ends.
+ */
+import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
+import { LIMIT } from '../generated/abi.js';
+import { type ExportedFunction, theEngine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
+import { Held } from '../schedule/held.js';
+import { exportOf } from '../schedule/promising.js';
+import { cancel, makeException, untilReady } from '../schedule/run.js';
+import type { ValueType } from '../validate/description.js';
+import { Tag } from './objects.js';
+
+/** The function has returned. `value` is what the call of an export would return. */
+export interface Returned {
+  readonly done: true;
+  readonly value: unknown;
+}
+
+/** A tag was suspended with that no handler inside takes. The continuation goes on by being resumed with the tag's results. */
+export interface Suspended {
+  readonly done: false;
+  readonly tag: Tag;
+  /** The tag's parameters. */
+  readonly payload: readonly unknown[];
+  readonly continuation: Continuation;
+}
+
+/** What a resumption gives. */
+export type Resumption = Returned | Suspended;
+
+/**
+ * - fresh: made, nothing has run yet
+ * - suspended: waits for a resumption
+ * - running: resumed, and not back yet; an import of it may be waiting for a promise
+ * - used: resumed, thrown into or bound since; another object stands for what came of it
+ * - done: the function has returned or thrown, or the continuation was disposed of
+ */
+export type ContinuationState = 'fresh' | 'suspended' | 'running' | 'used' | 'done';
+
+/** What a continuation expects and gives. */
+interface Shape {
+  /** Types of what it is to be resumed with. */
+  readonly params: readonly ValueType[];
+  /** Types of the function's results. */
+  readonly results: readonly ValueType[];
+  readonly fresh: boolean;
+}
+
+/** Passed instead of a function by this module itself. */
+class Existing {
+  constructor(
+    readonly held: Held,
+    readonly shape: Shape,
+  ) {}
+}
+
+const SYNC = LIMIT.takesSuspensions;
+const ASYNC = LIMIT.takesSuspensions | LIMIT.takesPromises;
+
+/** A payload as one value: nothing, the value, or the list of them. */
+function single(payload: readonly unknown[]): unknown {
+  return payload.length > 1 ? payload : payload[0];
+}
+
+/**
+ * A function of WebAssembly on a stack of its own. It can be resumed once: each suspension gives a new Continuation for the rest. When nothing refers to it any
+ * more its stack is given back.
+ */
+export class Continuation {
+  readonly #held: Held;
+  readonly #version: number;
+  readonly #shape: Shape;
+
+  /** Of an exported function; nothing runs yet. Throws a TypeError for other values, and where values of the function's type do not cross to JavaScript. */
+  constructor(fn: ExportedFunction) {
+    const given: unknown = fn;
+    if (given instanceof Existing) {
+      this.#held = given.held;
+      this.#shape = given.shape;
+    } else {
+      const engine = theEngine();
+      const address = exportOf(fn, 'Continuation');
+      const type = engine.types.type(engine.typeOf(address));
+      engine.requireCrossing(type);
+      this.#held = Held.of(engine, address);
+      this.#shape = { params: type.params, results: type.results, fresh: true };
+    }
+    this.#version = this.#held.version;
+  }
+
+  get state(): ContinuationState {
+    const { state, version } = this.#held;
+    if (version === this.#version && state === 'waiting') return this.#shape.fresh ? 'fresh' : 'suspended';
+    if (version > this.#version + 1) return 'used';
+    if (state === 'over') return 'done';
+    return state === 'waiting' ? 'used' : 'running';
+  }
+
+  /**
+   * Goes on until the function returns or suspends with a tag that no handler inside takes. A fresh continuation takes the function's parameters, a suspended one its
+   * tag's results. Throws what the function throws or traps with, and a TypeError for wrong arguments (nothing has happened then), or where the continuation is used or
+   * running. An import that would wait for a promise is a SuspendError here; see {@link resumeAsync}.
+   */
+  resume(...args: unknown[]): Resumption {
+    const values = this.#values(args);
+    this.#take().resume(this.#shape.params, values, SYNC);
+    return this.#step();
+  }
+
+  /** As {@link resume}; imports of `Suspending` may wait for promises meanwhile. */
+  async resumeAsync(...args: unknown[]): Promise<Resumption> {
+    const values = this.#values(args);
+    const held = this.#take();
+    held.resume(this.#shape.params, values, ASYNC);
+    return held.state === 'parked' ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
+  }
+
+  /**
+   * Throws an exception where the continuation is suspended, and goes on as {@link resume} does. Where nothing inside catches it, it is thrown here. `WebAssembly.JSTag`
+   * with one value throws that value as JavaScript's.
+   */
+  resumeThrow(tag: Tag, ...values: unknown[]): Resumption {
+    const exception = this.#exception(tag, values);
+    this.#take().throwInto(exception, SYNC);
+    return this.#step();
+  }
+
+  /** Gives the first arguments now. The result stands for the continuation; this one is used. */
+  bind(...args: unknown[]): Continuation {
+    const { params, results, fresh } = this.#shape;
+    if (args.length > params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
+    const engine = theEngine();
+    const bound = params.slice(0, args.length);
+    const values = bound.map((type, i) => engine.toWasm(type, args[i]));
+    this.#take().bind(bound, values);
+    return this.#next({ params: params.slice(args.length), results, fresh });
+  }
+
+  /**
+   * Ends it: an exception that only catch_all sees runs the handlers inside, and the stack is given back at once where one of them suspends or waits. What a handler throws
+   * itself is thrown here. Does nothing where the continuation is used or over; throws a TypeError where it is running.
+   */
+  cancel(): void {
+    if (this.state === 'running') throw continuationRunning();
+    if (this.#held.version === this.#version) cancel(theEngine(), this.#held);
+  }
+
+  /** {@link cancel}, for `using`. */
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  /**
+   * Resumes again and again. Gives the payload of each suspension: the value, or the list of values where the tag has several; `next(answer)` resumes with the answer. Leaving
+   * the loop early cancels.
+   */
+  *[Symbol.iterator](): Generator<unknown, unknown, unknown> {
+    let step = this.resume();
+    try {
+      while (!step.done) {
+        const answer = yield single(step.payload);
+        const { continuation } = step;
+        step = continuation.resume(...continuation.#answers(answer));
+      }
+      return step.value;
+    } finally {
+      if (!step.done) step.continuation.cancel();
+    }
+  }
+
+  /** As iteration; imports may wait for promises. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, unknown, unknown> {
+    let step = await this.resumeAsync();
+    try {
+      while (!step.done) {
+        const answer = yield single(step.payload);
+        const { continuation } = step;
+        step = await continuation.resumeAsync(...continuation.#answers(answer));
+      }
+      return step.value;
+    } finally {
+      if (!step.done) step.continuation.cancel();
+    }
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebAssembly.Continuation';
+  }
+
+  /** The arguments that one value is. */
+  #answers(answer: unknown): readonly unknown[] {
+    const { length } = this.#shape.params;
+    if (length < 2) return length === 0 ? [] : [answer];
+    return answer as readonly unknown[];
+  }
+
+  #values(args: readonly unknown[]): readonly RawValue[] {
+    const { params } = this.#shape;
+    this.#requireUnused();
+    if (args.length !== params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
+    const engine = theEngine();
+    return params.map((type, i) => engine.toWasm(type, args[i]));
+  }
+
+  #exception(tag: Tag, values: readonly unknown[]): number {
+    const object = Tag.unwrap(tag);
+    if (object === undefined) throw wrongArgument('a Tag is needed');
+    this.#requireUnused();
+    const engine = theEngine();
+    const { params, results } = engine.types.type(object.type);
+    if (results.length > 0) throw wrongArgument('a tag with results is for suspensions, not for exceptions');
+    if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
+    return makeException(engine, object, values);
+  }
+
+  #requireUnused(): void {
+    const { state } = this;
+    if (state === 'running') throw continuationRunning();
+    if (state === 'used' || state === 'done') throw continuationUsed();
+  }
+
+  #take(): Held {
+    this.#requireUnused(); // Conversions of arguments may have used it.
+    return this.#held;
+  }
+
+  /** What the addon has just told. */
+  #step(): Resumption {
+    const engine = theEngine();
+    const { results } = this.#shape;
+    if (engine.mailbox.ending === LIMIT.endingReturned) return { done: true, value: engine.resultsFromMailbox(results) };
+    const object = engine.tagAt(engine.mailbox.tag);
+    const type = engine.types.type(object.type);
+    const payload = engine.valuesFromMailbox(type.params);
+    return { done: false, tag: Tag.wrap(object), payload, continuation: this.#next({ params: type.results, results, fresh: false }) };
+  }
+
+  #next(shape: Shape): Continuation {
+    return new Continuation(new Existing(this.#held, shape) as unknown as ExportedFunction);
+  }
+}

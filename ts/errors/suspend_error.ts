@@ -1,0 +1,17 @@
+/**
+ * SuspendError: V8's own where V8 has promise integration, so that `instanceof` holds whichever engine throws; otherwise the same class made here.
+ */
+import { V8 } from './v8.js';
+
+/** Thrown where WebAssembly would have to wait for a promise and cannot. */
+class OwnSuspendError extends Error {
+  static {
+    Object.defineProperty(OwnSuspendError, 'name', { value: 'SuspendError' });
+    Object.defineProperty(OwnSuspendError.prototype, 'name', { value: 'SuspendError', writable: true, configurable: true });
+  }
+}
+
+const own: unknown = Reflect.get(V8, 'SuspendError');
+
+/** The class; see the file's comment. */
+export const SuspendError: typeof OwnSuspendError = typeof own === 'function' ? (own as typeof OwnSuspendError) : OwnSuspendError;

@@ -1,0 +1,79 @@
+/**
+ * Imports that may give a promise to wait for. The addon sets their caller aside; then they are called from here.
+ */
+import { wrongArgument } from '../errors/catalog.js';
+import type { ValueType } from '../validate/description.js';
+import type { RegisteredType } from '../validate/registry.js';
+import type { Engine, ExportedFunction } from './engine.js';
+import type { RawValue } from './mailbox.js';
+
+/** Whether what an import returned is to be waited for: a promise, or anything with a `then`. What reading that throws is the import's error. */
+export function isAwaitable(value: unknown): boolean {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  return value instanceof Promise || typeof Reflect.get(value, 'then') === 'function';
+}
+
+/** An import of `Suspending` of one instance. */
+export class SuspendingImport {
+  readonly name: string;
+  readonly #engine: Engine;
+  readonly #fn: ExportedFunction;
+  readonly #type: RegisteredType;
+  readonly #crosses: boolean;
+
+  constructor(engine: Engine, fn: ExportedFunction, name: string, type: RegisteredType, crosses: boolean) {
+    this.#engine = engine;
+    this.#fn = fn;
+    this.name = name;
+    this.#type = type;
+    this.#crosses = crosses;
+  }
+
+  /** Calls the function with the arguments in the mailbox. Returns and throws what it does. */
+  call(): unknown {
+    if (!this.#crosses) this.#engine.requireCrossing(this.#type);
+    const { params } = this.#type;
+    const fn = this.#fn;
+    const outer = this.#engine.calling;
+    this.#engine.calling = this;
+    try {
+      // Few arguments are passed one by one, because a list of them costs more than the call itself.
+      switch (params.length) {
+        case 0:
+          return fn();
+        case 1:
+          return fn(this.#argument(params, 0));
+        case 2:
+          return fn(this.#argument(params, 0), this.#argument(params, 1));
+        default:
+          return fn(...params.map((_, i) => this.#argument(params, i)));
+      }
+    } finally {
+      this.#engine.calling = outer;
+    }
+  }
+
+  /** Makes what the function gave its results. Throws what the conversion throws. */
+  convert(value: unknown): RawValue | readonly RawValue[] | undefined {
+    const { results } = this.#type;
+    if (results.length === 0) return undefined;
+    if (results.length === 1) return this.#engine.toWasm(results[0] as ValueType, value);
+    const values = [...(value as Iterable<unknown>)];
+    if (values.length !== results.length) {
+      throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
+    }
+    return values.map((x, i) => this.#engine.toWasm(results[i] as ValueType, x));
+  }
+
+  /** Puts what {@link convert} made into the mailbox. */
+  put(results: RawValue | readonly RawValue[] | undefined): void {
+    const types = this.#type.results;
+    if (types.length === 1) this.#engine.mailbox.put(types[0] as ValueType, 0, results as RawValue);
+    else if (types.length > 1) this.#engine.mailbox.putAll(types, results as readonly RawValue[]);
+  }
+
+  #argument(params: readonly ValueType[], i: number): unknown {
+    const type = params[i] as ValueType;
+    return this.#engine.convert.fromWasm(type, this.#engine.mailbox.get(type, i));
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * When turns are taken: in batches with a time budget, between which the event loop does everything else.
+ */
+import { performance } from 'node:perf_hooks';
+
+/** Takes turns as long as there are any. */
+export class Batches {
+  readonly #budget: number;
+  readonly #turn: () => boolean;
+  /** When the batch of this round of the event loop began. */
+  #began = 0;
+  /** Whether a round has begun whose end is not reached. */
+  #round: NodeJS.Immediate | undefined;
+  #queued = false;
+  #count = 0;
+
+  /** `turn` takes one turn and says whether there was one; `budget` is in milliseconds. */
+  constructor(turn: () => boolean, budget: number) {
+    this.#turn = turn;
+    this.#budget = budget;
+  }
+
+  /** Batches so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** There is a turn to take: it is taken after the JavaScript that runs now, or in the next round where this one's budget is spent. */
+  request(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    if (this.#round === undefined) this.#begin();
+    else if (this.#spent()) return; // The next round takes it.
+    queueMicrotask(() => this.#run());
+  }
+
+  #begin(): void {
+    this.#began = performance.now();
+    this.#round = setImmediate(() => this.#nextRound());
+    this.#count++;
+  }
+
+  #spent(): boolean {
+    return performance.now() - this.#began >= this.#budget;
+  }
+
+  #nextRound(): void {
+    this.#round = undefined;
+    if (!this.#queued) return;
+    this.#begin();
+    this.#run();
+  }
+
+  /** Where the budget is spent before the turns are, the round that has begun takes the rest. */
+  #run(): void {
+    do {
+      if (!this.#turn()) {
+        this.#queued = false;
+        return;
+      }
+    } while (!this.#spent());
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * What tasks tell Node's diagnostics channels: `heddle.task.start`, `.suspend`, `.resume`, `.end`.
+ */
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { TaskEnd } from './task.js';
+
+/** What every message says. */
+export interface TaskMessage {
+  readonly id: number;
+  readonly name: string;
+  readonly priority: number;
+}
+
+/** A message of `heddle.task.end`. */
+export interface TaskEndMessage extends TaskMessage {
+  readonly end: TaskEnd;
+}
+
+const channels = {
+  start: channel('heddle.task.start'),
+  suspend: channel('heddle.task.suspend'),
+  resume: channel('heddle.task.resume'),
+  end: channel('heddle.task.end'),
+};
+
+function publish(to: Channel, task: TaskMessage, more: object = {}): void {
+  if (to.hasSubscribers) to.publish({ id: task.id, name: task.name, priority: task.priority, ...more });
+}
+
+/** Its first turn begins. */
+export const taskStarts = (task: TaskMessage): void => publish(channels.start, task);
+/** It waits for a promise. */
+export const taskSuspends = (task: TaskMessage): void => publish(channels.suspend, task);
+/** A further turn begins. */
+export const taskResumes = (task: TaskMessage): void => publish(channels.resume, task);
+/** It is over. */
+export const taskEnds = (task: TaskMessage, end: TaskEnd): void => publish(channels.end, task, { end });

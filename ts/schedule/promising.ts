@@ -1,0 +1,53 @@
+/**
+ * promising: calls that may wait for promises, in the shape of V8's promise integration.
+ */
+import { wrongArgument } from '../errors/catalog.js';
+import { LIMIT } from '../generated/abi.js';
+import { type Engine, type ExportedFunction, theEngine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
+import type { RegisteredType } from '../validate/registry.js';
+import { untilReady } from './run.js';
+
+/** What `promising` makes. */
+export type PromisingFunction = (...args: unknown[]) => Promise<unknown>;
+
+/** The export that a function made by {@link promising} stands for. */
+const originals = new WeakMap<object, ExportedFunction>();
+
+function begin(engine: Engine, start: () => void, type: RegisteredType, args: readonly RawValue[]): Promise<unknown> {
+  const { mailbox } = engine;
+  const finish = (): unknown => engine.resultsFromMailbox(type.results);
+  mailbox.putAll(type.params, args);
+  mailbox.takes(LIMIT.takesPromises);
+  try {
+    start();
+    return mailbox.ending === LIMIT.endingParked ? untilReady(engine, LIMIT.takesPromises, finish) : Promise.resolve(finish());
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The exported function that a value is, or stands for; a TypeError for others. */
+export function exportOf(value: unknown, what: string): number {
+  if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
+  const address = theEngine().addressOf(originals.get(value) ?? value);
+  if (address === undefined) throw wrongArgument(`${what} takes a function that WebAssembly of Heddle exports`);
+  return address;
+}
+
+/**
+ * A function that calls an exported function and returns a promise of its results. Within it an import of `Suspending` may wait for a promise. Any number
+ * of such calls may be under way. Arguments are converted at once, and what that throws is thrown; the promise is rejected with what WebAssembly throws.
+ * Throws a TypeError for anything but an exported function.
+ */
+export function promising(fn: unknown): PromisingFunction {
+  const engine = theEngine();
+  const address = exportOf(fn, 'promising');
+  const type = engine.types.type(engine.typeOf(address));
+  const start = engine.starterOf(address);
+  const made: PromisingFunction = (...args) => begin(engine, start, type, engine.argumentsToWasm(type, args));
+  Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
+  Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
+  originals.set(made, engine.functionAt(address));
+  return made;
+}

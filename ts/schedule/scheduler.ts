@@ -1,0 +1,202 @@
+/**
+ * Many calls of WebAssembly on one event loop, in turns.
+ */
+import { outOfRange, timedOut } from '../errors/catalog.js';
+import { theEngine } from '../instance/engine.js';
+import { Batches } from './batches.js';
+import { TaskGroup } from './group.js';
+import { exportOf } from './promising.js';
+import { PRIORITIES, RunQueue } from './run_queue.js';
+import { Suspending } from './suspending.js';
+import { Task, type TaskEnd } from './task.js';
+
+/** How a scheduler works. */
+export interface SchedulerOptions {
+  /** Tasks that may be under way at a time; the others wait to begin. No limit unless given. */
+  readonly maximum?: number;
+  /** Milliseconds that the tasks of one round of the event loop may take before I/O gets its turn: 4 unless given. A turn that has begun is not cut short. */
+  readonly budget?: number;
+}
+
+/** How a task is to run. */
+export interface SpawnOptions {
+  /** For messages; the function's name unless given. */
+  readonly name?: string;
+  /** 0 to 7, 3 unless given. Of two priorities that both have work the higher one gets twice the turns for each step between them. */
+  readonly priority?: number;
+  /** Cancels the task, with its reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which the task is cancelled, with a TimeoutError. */
+  readonly timeout?: number;
+}
+
+/** Counters. */
+export interface SchedulerStatistics {
+  readonly spawned: number;
+  /** Not begun: too many others are under way. */
+  readonly queued: number;
+  /** Begun and not ended. */
+  readonly active: number;
+  /** Of those, the ones that wait for their turn. */
+  readonly ready: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly turns: number;
+  /** Rounds of the event loop with turns. */
+  readonly batches: number;
+}
+
+const DEFAULT_PRIORITY = 3;
+const DEFAULT_BUDGET = 4;
+
+function positive(value: number, what: string): number {
+  if (!(value > 0)) throw outOfRange(`${what} must be above 0`);
+  return value;
+}
+
+/** Spawns calls as tasks that take turns: a turn ends where an import of `Suspending` waits for a promise. */
+export class Scheduler {
+  readonly #maximum: number;
+  readonly #batches: Batches;
+  readonly #ready = new RunQueue<{ turn(): void }>();
+  readonly #queued = new RunQueue<Task>();
+  readonly #active = new Set<Task>();
+  readonly #ends: Record<TaskEnd, number> = { completed: 0, failed: 0, cancelled: 0 };
+  #current: Task | undefined;
+  #spawned = 0;
+  #turns = 0;
+
+  /** Imports for modules: `sleep(milliseconds)` and `yield()`, which lets the others have their turn. */
+  readonly imports = Object.freeze({
+    sleep: new Suspending((milliseconds: number | bigint) => this.sleep(Number(milliseconds))),
+    yield: new Suspending(() => this.yield()),
+  });
+
+  constructor({ maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET }: SchedulerOptions = {}) {
+    this.#maximum = positive(maximum, 'maximum');
+    this.#batches = new Batches(() => this.#turn(), positive(budget, 'budget'));
+  }
+
+  /**
+   * Calls an exported function as a task. It begins after the JavaScript that runs now, at the earliest. Throws a TypeError for what is no export of Heddle's and for
+   * arguments that do not convert, a RangeError for a wrong priority.
+   */
+  spawn(fn: unknown, args: readonly unknown[] = [], { name, priority = DEFAULT_PRIORITY, signal, timeout }: SpawnOptions = {}): Task {
+    if (!Number.isInteger(priority) || priority < 0 || priority >= PRIORITIES)
+      throw outOfRange(`a priority is from 0 to ${PRIORITIES - 1}`);
+    if (timeout !== undefined) positive(timeout, 'timeout');
+    const engine = theEngine();
+    const address = exportOf(fn, 'spawn');
+    const type = engine.types.type(engine.typeOf(address));
+    const call = { start: engine.starterOf(address), type, args: engine.argumentsToWasm(type, args) };
+    const owner = {
+      ready: (task: Task) => this.#becomesReady(task, task.priority),
+      ended: (task: Task, end: TaskEnd) => this.#ended(task, end),
+    };
+    const task = new Task(engine, owner, call, ++this.#spawned, name ?? (fn as { readonly name: string }).name, priority);
+    this.#limit(task, signal, timeout);
+    if (task.state === 'ended') return task;
+    if (this.#active.size < this.#maximum) this.#admit(task);
+    else this.#queued.push(task, priority);
+    return task;
+  }
+
+  /** A group of tasks of this scheduler. */
+  group(): TaskGroup {
+    return new TaskGroup((fn, args, options) => this.spawn(fn, args, options));
+  }
+
+  /** The task whose turn it is: for imports. */
+  get current(): Task | undefined {
+    return this.#current;
+  }
+
+  /** Tasks under way. */
+  get tasks(): readonly Task[] {
+    return [...this.#active];
+  }
+
+  /** Resolved after that time. Called by an import, its timer ends with the task. */
+  sleep(milliseconds: number): Promise<void> {
+    const task = this.#current;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        forget?.();
+        resolve();
+      }, milliseconds);
+      const forget = task?.onEnd(() => clearTimeout(timer));
+    });
+  }
+
+  /** To be awaited: goes on once what is ready now had its turn. */
+  yield(): Promise<void> {
+    // A task that waits for a promise that is resolved already is ready again at once, behind the others. Other JavaScript takes a turn of its own.
+    if (this.#current !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#becomesReady({ turn: resolve }, DEFAULT_PRIORITY));
+  }
+
+  statistics(): SchedulerStatistics {
+    return {
+      spawned: this.#spawned,
+      queued: this.#queued.length,
+      active: this.#active.size,
+      ready: this.#ready.length,
+      ...this.#ends,
+      turns: this.#turns,
+      batches: this.#batches.count,
+    };
+  }
+
+  #limit(task: Task, signal: AbortSignal | undefined, timeout: number | undefined): void {
+    if (signal !== undefined) {
+      const abort = (): void => task.cancel(signal.reason);
+      if (signal.aborted) {
+        abort();
+        return;
+      }
+      signal.addEventListener('abort', abort, { once: true });
+      task.onEnd(() => signal.removeEventListener('abort', abort));
+    }
+    if (timeout !== undefined) {
+      const timer = setTimeout(() => task.cancel(timedOut(timeout)), timeout);
+      task.onEnd(() => clearTimeout(timer));
+    }
+  }
+
+  #admit(task: Task): void {
+    this.#active.add(task);
+    task.admit();
+  }
+
+  #becomesReady(entry: { turn(): void }, priority: number): void {
+    this.#ready.push(entry, priority);
+    this.#batches.request();
+  }
+
+  #ended(task: Task, end: TaskEnd): void {
+    this.#ends[end]++;
+    this.#active.delete(task);
+    while (this.#active.size < this.#maximum) {
+      const next = this.#queued.shift();
+      if (next === undefined) return;
+      // Others were cancelled before they began.
+      if (next.state === 'queued') this.#admit(next);
+    }
+  }
+
+  /** Takes one turn; whether there was one. */
+  #turn(): boolean {
+    const entry = this.#ready.shift();
+    if (entry === undefined) return false;
+    const outer = this.#current;
+    this.#current = entry instanceof Task ? entry : undefined;
+    this.#turns++;
+    try {
+      entry.turn();
+    } finally {
+      this.#current = outer;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * A call of WebAssembly that takes turns with others.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { cancelled } from '../errors/catalog.js';
+import { LIMIT } from '../generated/abi.js';
+import type { Engine } from '../instance/engine.js';
+import type { RawValue } from '../instance/mailbox.js';
+import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
+import type { RegisteredType } from '../validate/registry.js';
+import { taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
+import { Held } from './held.js';
+import { cancel, settle } from './run.js';
+
+/**
+ * - queued: not begun: too many others run
+ * - ready: waits for its turn
+ * - running: in its turn
+ * - waiting: in an import, for a promise
+ * - ended: see the promise
+ */
+export type TaskState = 'queued' | 'ready' | 'running' | 'waiting' | 'ended';
+
+/** How a task ended. */
+export type TaskEnd = 'completed' | 'failed' | 'cancelled';
+
+/** What a task calls. */
+export interface TaskCall {
+  readonly start: () => void;
+  readonly type: RegisteredType;
+  readonly args: readonly RawValue[];
+}
+
+/** A call that is set aside in an import. */
+interface Parked {
+  readonly call: SuspendingImport;
+  readonly index: number;
+  readonly generation: number;
+}
+
+/** What a task needs of its scheduler. */
+export interface TaskOwner {
+  /** The task has something to do in its next turn. */
+  ready(task: Task): void;
+  /** It is over. */
+  ended(task: Task, end: TaskEnd): void;
+}
+
+/** A call under way. Made by `Scheduler.spawn`. */
+export class Task extends AsyncResource {
+  readonly id: number;
+  readonly name: string;
+  readonly priority: number;
+  /**
+   * The results; rejected with what the function throws or traps with, or with the reason of the cancellation. A rejection that nobody handles reaches Node as every
+   * promise's does.
+   */
+  readonly promise: Promise<unknown>;
+
+  readonly #engine: Engine;
+  readonly #owner: TaskOwner;
+  readonly #call: TaskCall;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #cleanups = new Set<() => void>();
+  #state: TaskState = 'queued';
+  readonly #held: Held;
+  #parked: Parked | undefined;
+  /** What the promise that it waited for gave. */
+  #settled: { readonly failed: boolean; readonly value: unknown } | undefined;
+  /** Counts its waits, so that a promise that settles twice, or late, is not taken for another. */
+  #waits = 0;
+  #reason: { readonly value: unknown } | undefined;
+  #controller: AbortController | undefined;
+
+  /** @internal */
+  constructor(engine: Engine, owner: TaskOwner, call: TaskCall, id: number, name: string, priority: number) {
+    super('HeddleTask');
+    this.id = id;
+    this.name = name;
+    this.priority = priority;
+    this.#engine = engine;
+    this.#held = Held.make(engine);
+    this.#owner = owner;
+    this.#call = call;
+    let resolve: (value: unknown) => void = () => {};
+    let reject: (reason: unknown) => void = () => {};
+    this.promise = new Promise((res, rej) => {
+      resolve = res;
+      reject = rej;
+    });
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  /** Aborted when the task is cancelled: for what its imports do. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason.value);
+    }
+    return this.#controller.signal;
+  }
+
+  /**
+   * Ends the task. An exception that only catch_all sees is thrown where it waits, so that its handlers run; where one of them waits, or when all have run, its stack is given
+   * back. The promise is rejected with `reason`, or with what a handler throws itself. A task that runs at this moment goes on until it waits. Does nothing once it has
+   * ended or been cancelled.
+   */
+  cancel(reason: unknown = cancelled()): void {
+    if (this.#state === 'ended' || this.#reason !== undefined) return;
+    this.#reason = { value: reason };
+    this.#controller?.abort(reason);
+    if (this.#state !== 'running') this.#unwind();
+  }
+
+  /** Calls `cleanup` when the task ends, unless the result is called before. @internal */
+  onEnd(cleanup: () => void): () => void {
+    this.#cleanups.add(cleanup);
+    return () => this.#cleanups.delete(cleanup);
+  }
+
+  /** It may begin. @internal */
+  admit(): void {
+    this.#state = 'ready';
+    this.#owner.ready(this);
+  }
+
+  /** Takes a turn. @internal */
+  turn(): void {
+    // Cancelled since it became ready.
+    if (this.#state === 'ready') this.runInAsyncScope(() => this.#run());
+  }
+
+  #run(): void {
+    const { mailbox } = this.#engine;
+    this.#state = 'running';
+    let result: unknown;
+    try {
+      this.#go();
+      while (mailbox.ending === LIMIT.endingParked) {
+        if (this.#callImport()) return;
+      }
+      result = this.#engine.resultsFromMailbox(this.#call.type.results);
+    } catch (error) {
+      this.#end('failed', error);
+      return;
+    }
+    if (this.#reason === undefined) this.#end('completed', result);
+    else this.#end('cancelled', this.#reason.value);
+  }
+
+  #go(): void {
+    const settled = this.#settled;
+    if (settled !== undefined) {
+      taskResumes(this);
+      this.#settle(settled.failed, settled.value);
+      return;
+    }
+    taskStarts(this);
+    this.#engine.mailbox.putAll(this.#call.type.params, this.#call.args);
+    this.#engine.mailbox.takes(LIMIT.takesPromises);
+    this.#call.start();
+  }
+
+  /** Goes on with what its import gave. */
+  #settle(failed: boolean, value: unknown): void {
+    const { call, index, generation } = this.#parked as Parked;
+    this.#settled = undefined;
+    if (this.#held.state === 'parked') this.#held.release();
+    settle(this.#engine, call, index, generation, failed, value, LIMIT.takesPromises);
+  }
+
+  /** Calls the import that the call was set aside for. Whether the turn ends there. */
+  #callImport(): boolean {
+    const call = this.#engine.pendingImport();
+    const { index, generation } = this.#engine.mailbox;
+    this.#parked = { call, index, generation };
+    let failed = false;
+    let value: unknown;
+    let waits = false;
+    try {
+      value = call.call();
+      waits = isAwaitable(value);
+    } catch (error) {
+      failed = true;
+      value = error;
+    }
+    if (waits || this.#reason !== undefined) {
+      this.#held.hold(index, generation, 'parked');
+      if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);
+      else this.#unwind();
+      return true;
+    }
+    this.#settle(failed, value);
+    return false;
+  }
+
+  #wait(promise: PromiseLike<unknown>): void {
+    this.#state = 'waiting';
+    taskSuspends(this);
+    const wait = ++this.#waits;
+    const settled = (failed: boolean, value: unknown): void => {
+      if (this.#state !== 'waiting' || wait !== this.#waits) return;
+      this.#settled = { failed, value };
+      this.#state = 'ready';
+      this.#owner.ready(this);
+    };
+    try {
+      promise.then(
+        (value) => settled(false, value),
+        (reason: unknown) => settled(true, reason),
+      );
+    } catch (error) {
+      settled(true, error);
+    }
+  }
+
+  #unwind(): void {
+    const reason = this.#reason?.value;
+    this.#state = 'running';
+    try {
+      this.runInAsyncScope(() => cancel(this.#engine, this.#held));
+      this.#end('cancelled', reason);
+    } catch (error) {
+      this.#end('failed', error);
+    }
+  }
+
+  #end(end: TaskEnd, result: unknown): void {
+    this.#state = 'ended';
+    this.#held.recycle();
+    for (const cleanup of this.#cleanups) cleanup();
+    this.#cleanups.clear();
+    taskEnds(this, end);
+    if (end === 'completed') this.#resolve(result);
+    else this.#reject(result);
+    this.#owner.ended(this, end);
+    this.emitDestroy();
+  }
+}
