@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-for (const name of ['pairs', 'inline', 'switch', 'throw', 'kernels', 'gofmt', 'compile', 'coldstart', 'call']) {
+for (const name of ['pairs', 'inline', 'switch', 'throw', 'kernels', 'gofmt', 'compile', 'coldstart', 'call', 'suspend']) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
   console.log();

@@ -58,6 +58,7 @@ export const LIBCALLS = [
     'cont_throw',
     '(VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call',
   ],
+  ['tag_new', '(VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag'],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -121,7 +122,7 @@ export const STRUCTS: readonly Struct[] = [
       ['index', 'u32', 'function index in its module'],
       ['enter', 'u64', "trampoline (context, code, VMFiber*): arguments and results in the fiber's payload slots"],
       ['slots', 'u32', 'payload slots that the trampoline needs: max(params, results)'],
-      ['flags', 'u32', 'bit 0: an imported JavaScript function'],
+      ['flags', 'u32', 'bit 0: an imported JavaScript function; bit 1: a tag made at run time'],
       ['spare', 'u64', 'zero'],
     ],
   },
@@ -159,6 +160,17 @@ export const STRUCTS: readonly Struct[] = [
     fields: [
       ['type', 'u32', 'canonical id of its function type'],
       ['id', 'u32', 'number on this thread, for messages'],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMNamedTag',
+    doc: 'A tag made at run time: the context of the function that stands for it.',
+    size: 32,
+    fields: [
+      ['thread', 'ptr', 'VMThread'],
+      ['tag', 'ptr', 'its VMTag'],
+      ['handlers', 'ptr', 'VMHandlers with a label clause for the tag alone'],
       ['spare', 'u64', 'zero'],
     ],
   },
@@ -300,6 +312,7 @@ export const LIMITS = [
   ['slot_size', 16, 'bytes of one payload slot'],
   ['inline_slots', 4, 'payload slots inside the record'],
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
+  ['function_is_tag', 2, 'bit of VMFunction.flags: its context is a VMNamedTag'],
   ['barrier_tag', 1, 'VMHandlers.first_tag of a barrier: no tag lies there'],
   ['held_by_object', 2, 'bit of VMException.held: a JavaScript object stands for it'],
   ['mailbox_size', 1008, 'doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption'],

@@ -27,6 +27,9 @@ const env = {
   HEDDLE_GENERATIONS_LEFT: String(LEFT),
   HEDDLE_DEBUG_STORES: '1',
 };
-await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations'], { env });
-await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/continuations', 'tests/api'], { env });
+await tally.part('specification', node, ['tests/spec/run.mjs'], { env });
+await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle'], {
+  env,
+});
 process.exit(tally.finish());

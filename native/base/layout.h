@@ -11,6 +11,7 @@ struct VMFunction;
 struct VMTable;
 struct VMMemory;
 struct VMTag;
+struct VMNamedTag;
 struct VMException;
 struct VMFiber;
 struct VMContinuation;
@@ -146,7 +147,7 @@ struct VMFunction {
   uint64_t enter;
   /// payload slots that the trampoline needs: max(params, results)
   uint32_t slots;
-  /// bit 0: an imported JavaScript function
+  /// bit 0: an imported JavaScript function; bit 1: a tag made at run time
   uint32_t flags;
   /// zero
   uint64_t spare;
@@ -223,6 +224,23 @@ static_assert(sizeof(VMTag) == 16);
 static_assert(offsetof(VMTag, type) == 0);
 static_assert(offsetof(VMTag, id) == 4);
 static_assert(offsetof(VMTag, spare) == 8);
+
+/// A tag made at run time: the context of the function that stands for it.
+struct VMNamedTag {
+  /// VMThread
+  VMThread* thread;
+  /// its VMTag
+  void* tag;
+  /// VMHandlers with a label clause for the tag alone
+  VMHandlers* handlers;
+  /// zero
+  uint64_t spare;
+};
+static_assert(sizeof(VMNamedTag) == 32);
+static_assert(offsetof(VMNamedTag, thread) == 0);
+static_assert(offsetof(VMNamedTag, tag) == 8);
+static_assert(offsetof(VMNamedTag, handlers) == 16);
+static_assert(offsetof(VMNamedTag, spare) == 24);
 
 /// An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.
 struct VMException {
@@ -424,8 +442,10 @@ enum class Libcall : uint32_t {
   ExceptionRelease = 26,
   /// (VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call
   ContThrow = 27,
+  /// (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag
+  TagNew = 28,
 };
-inline constexpr uint32_t kLibcallCount = 28;
+inline constexpr uint32_t kLibcallCount = 29;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -524,6 +544,8 @@ inline constexpr uint32_t kSlotSize = 16;
 inline constexpr uint32_t kInlineSlots = 4;
 /// bit of VMException.held: it became an exnref
 inline constexpr uint32_t kHeldByReference = 1;
+/// bit of VMFunction.flags: its context is a VMNamedTag
+inline constexpr uint32_t kFunctionIsTag = 2;
 /// VMHandlers.first_tag of a barrier: no tag lies there
 inline constexpr uint32_t kBarrierTag = 1;
 /// bit of VMException.held: a JavaScript object stands for it
@@ -559,6 +581,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "634ba96c0e99bc58";
+inline constexpr char kContract[] = "8db4c4394f6214ed";
 
 }  // namespace heddle

@@ -99,6 +99,27 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
   return unhandled(thread, tag, switches);
 }
 
+/// Tags made at run time are never given back; more than this are a runaway.
+constexpr size_t kMostNamedTags = 1 << 20;
+
+HostResult tag_new(VMThread* thread, uint64_t model, uint64_t, uint64_t, uint64_t) {
+  auto& tags = Runtime::of(thread)->named_tags;
+  if (tags.size() >= kMostNamedTags) return raise_trap(thread, Trap::OutOfMemory);
+  NamedTag& made = tags.emplace_back();
+  made.context.thread = thread;
+  made.context.tag = &made.tag;
+  made.context.handlers = &made.handlers;
+  made.function = *at<VMFunction>(model);
+  // SAFETY: the function's code is a suspender, which takes a VMNamedTag for its context; word 0 is the thread in both.
+  made.function.context = reinterpret_cast<VMInstance*>(&made.context);
+  made.function.flags |= kFunctionIsTag;
+  made.tag.type = made.function.type;
+  made.handlers.labels = 1;
+  made.handlers.first_tag = &made.tag;
+  made.tags[0] = address_of(&made.tag);
+  return {address_of(&made.function), nullptr};
+}
+
 }  // namespace
 
 void install_continuation_libcalls(Runtime* runtime) {
@@ -109,6 +130,7 @@ void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ContInvalid, cont_invalid);
   runtime->set_libcall(Libcall::ContRenew, cont_renew);
   runtime->set_libcall(Libcall::FindHandler, find_handler);
+  runtime->set_libcall(Libcall::TagNew, tag_new);
 }
 
 }  // namespace heddle

@@ -1,6 +1,8 @@
 // What one thread (one Node environment) has: the struct that generated code sees, its records and its stacks.
 #pragma once
 #include <atomic>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -28,6 +30,17 @@ struct EntryFiber {
   VMContinuation record;
   EntryFiber* next;
 };
+
+/// A tag made at run time, and the function that stands for it.
+struct NamedTag {
+  VMNamedTag context{};
+  VMTag tag{};
+  VMFunction function{};
+  VMHandlers handlers{};
+  /// Follows the handlers: the tag, then the end.
+  uint64_t tags[2] = {};
+};
+static_assert(offsetof(NamedTag, tags) == offsetof(NamedTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
 
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
 struct OuterEntry {
@@ -84,6 +97,8 @@ class Runtime {
   VMFiber host{};
   Records records;
   Exceptions exceptions;
+  /// Nothing says when one is no longer named, so each lives as long as the thread.
+  std::deque<NamedTag> named_tags;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.

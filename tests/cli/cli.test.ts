@@ -105,6 +105,16 @@ describe('heddle run', () => {
     expect(heddle(['run', '--env', 'A=1', '--env', 'B=2', '--dir', `${folder}::/data`, program, 'x']).status).toBe(122);
   });
 
+  test('gives experiments to programs that import them', () => {
+    const program = file(
+      'barrier.wat',
+      `(module (type $f (func (param i32) (result i32))) (import "heddle" "barrier" (func $barrier (param i32 (ref null $f)) (result i32)))
+        (func $double (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))) (elem declare func $double)
+        (func (export "run") (param i32) (result i32) (call $barrier (local.get 0) (ref.func $double))))`,
+    );
+    expect(heddle(['run', '--invoke', 'run', program, '21'])).toEqual({ status: 0, stdout: '42\n', stderr: '' });
+  });
+
   test('says which import is missing, and that a program without _start needs --invoke', () => {
     const imports = file('imports.wat', '(module (import "env" "thing" (func)) (func (export "_start")))');
     expect(heddle(['run', imports])).toMatchObject({

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LIMIT } from '../../ts/generated/abi.js';
 import { resultOf, withFolder } from '../traps/child.js';
 
 type Counters = Readonly<Record<string, number>>;
@@ -15,6 +16,8 @@ const LIVE = ['continuationsLive', 'stacksLive', 'exceptionsLive', 'instances', 
 // The one error that JavaScript throws is an externref.
 const KEPT = ['externrefs', 'stacksPooled', 'stacksPeak', 'stackBytesReserved'];
 const GROWTH = 2 << 20;
+/** Bytes of a continuation's record. */
+const RECORD = 2 ** LIMIT.recordSizeLog2;
 
 test('10,000 exceptions and traps in nine forms, up to fifty continuations deep, leave no live stack and no growth', async () => {
   await withFolder(async (folder) => {
@@ -24,7 +27,9 @@ test('10,000 exceptions and traps in nine forms, up to fifty continuations deep,
     for (let attempt = 0; attempt < 4 && least > GROWTH; attempt++) {
       const { wrong, before, after1000, after10000 } = await resultOf<Measured>(new URL('programs/growth.mjs', import.meta.url), start);
       expect(wrong).toBe(0);
-      least = Math.min(least, (after10000['resident'] ?? 0) - (after1000['resident'] ?? 0));
+      // A record that was used 2^40 times is not used again; here that happens where the addon was built so that they have few uses.
+      const retired = (after10000['recordsRetired'] ?? 0) - (after1000['recordsRetired'] ?? 0);
+      least = Math.min(least, (after10000['resident'] ?? 0) - (after1000['resident'] ?? 0) - retired * RECORD);
       for (const name of LIVE) expect([name, after10000[name]]).toEqual([name, before[name]]);
       for (const name of KEPT) expect([name, after10000[name]]).toEqual([name, after1000[name]]);
     }

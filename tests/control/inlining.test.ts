@@ -105,6 +105,20 @@ describe('results', () => {
     expect(both(text, 'run')).toBe(37);
   });
 
+  test('legacy exceptions: a clause around the call, clauses in the callee, delegate out of it, rethrow', () => {
+    const text = `(module ${TYPES} (tag $e (param i32)) (tag $other) (elem declare func $throws)
+      (func $throws (throw $e (i32.const 7)))
+      (func $go (resume $k (cont.new $k (ref.func $throws))))
+      (func $skips (try (do (try (do (resume $k (cont.new $k (ref.func $throws)))) (delegate 1))) (catch_all (drop (i32.const 0)))))
+      (func $again (try (do (resume $k (cont.new $k (ref.func $throws)))) (catch $e (drop) (rethrow 0))))
+      (func $takes (result i32) (try (result i32) (do (resume $k (cont.new $k (ref.func $throws))) (i32.const 0)) (catch $e)))
+      (func (export "go") (result i32) (try (result i32) (do (call $go) (i32.const 0)) (catch $other (i32.const 1)) (catch $e)))
+      (func (export "skips") (result i32) (try (result i32) (do (call $skips) (i32.const 0)) (catch $e (i32.const 100) (i32.add))))
+      (func (export "again") (result i32) (try (result i32) (do (call $again) (i32.const 0)) (catch $e (i32.const 200) (i32.add))))
+      (func (export "takes") (result i32) (try (result i32) (do (i32.add (call $takes) (i32.const 300))) (catch $e))))`;
+    expect(['go', 'skips', 'again', 'takes'].map((name) => both(text, name))).toEqual([7, 107, 207, 307]);
+  });
+
   test('recursion through inlined functions goes as deep as the stack', () => {
     const text = `(module ${TYPES} (elem declare func $nop) (func $nop)
       (func $sum (param i32) (result i32)

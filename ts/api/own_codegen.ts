@@ -6,7 +6,7 @@
  */
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
+import type { Codegen } from '#codegen';
 import { type Artifact, deserializeArtifact, serializeArtifact } from '../compile/artifact.js';
 import { compileModule } from '../compile/compile.js';
 import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';

@@ -94,7 +94,7 @@ export const VMFunction = {
   enter: 24,
   /** payload slots that the trampoline needs: max(params, results) */
   slots: 32,
-  /** bit 0: an imported JavaScript function */
+  /** bit 0: an imported JavaScript function; bit 1: a tag made at run time */
   flags: 36,
   /** zero */
   spare: 40,
@@ -146,6 +146,19 @@ export const VMTag = {
   /** zero */
   spare: 8,
   $size: 16,
+} as const;
+
+/** A tag made at run time: the context of the function that stands for it. Byte offsets; `$size` is the struct's. */
+export const VMNamedTag = {
+  /** VMThread */
+  thread: 0,
+  /** its VMTag */
+  tag: 8,
+  /** VMHandlers with a label clause for the tag alone */
+  handlers: 16,
+  /** zero */
+  spare: 24,
+  $size: 32,
 } as const;
 
 /** An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address. Byte offsets; `$size` is the struct's. */
@@ -309,6 +322,8 @@ export const LIBCALL = {
   exceptionRelease: 26,
   /** (VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call */
   contThrow: 27,
+  /** (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag */
+  tagNew: 28,
 } as const;
 
 /** States of a continuation. */
@@ -421,6 +436,8 @@ export const LIMIT = {
   inlineSlots: 4,
   /** bit of VMException.held: it became an exnref */
   heldByReference: 1,
+  /** bit of VMFunction.flags: its context is a VMNamedTag */
+  functionIsTag: 2,
   /** VMHandlers.first_tag of a barrier: no tag lies there */
   barrierTag: 1,
   /** bit of VMException.held: a JavaScript object stands for it */
@@ -458,4 +475,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '634ba96c0e99bc58';
+export const CONTRACT = '8db4c4394f6214ed';

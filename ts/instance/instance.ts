@@ -142,11 +142,14 @@ class Builder {
     const write = this.#functionWriter(image, code);
     const { functions } = description;
     for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
-    const imports = description.imports.filter((entry) => entry.kind === 'func');
-    experimentsOf(description).forEach(({ index }, i) => {
+    const experiments = experimentsOf(description);
+    experiments.forEach(({ index, type }, i) => {
       const block = layout.functions.at(functions.length + i);
-      write(block, index, imports[index]?.type ?? 0);
+      write(block, index, type);
       image.address(layout.importedFunctions.at(index), this.#address + block);
+    });
+    this.#module.signatures.suspenders.forEach(({ number, type }, i) => {
+      write(layout.functions.at(functions.length + experiments.length + i), number, type);
     });
   }
 

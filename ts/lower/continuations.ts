@@ -53,7 +53,11 @@ export function recordOf(f: FunctionLowering, handle: Value): Value {
  * Consumes a handle: traps unless it is its record's newest, and makes it stale. Returns the record and its generation now. `check` emits what may still
  * trap while the handle is valid.
  */
-function consume(f: FunctionLowering, handle: Value, check: () => void = () => {}): { readonly record: Value; readonly generation: Value } {
+export function consume(
+  f: FunctionLowering,
+  handle: Value,
+  check: () => void = () => {},
+): { readonly record: Value; readonly generation: Value } {
   const { program } = f;
   f.locate();
   const record = recordOf(f, handle);
@@ -83,7 +87,7 @@ function storeSlots(f: FunctionLowering, slots: Value, values: readonly Value[])
 }
 
 /** Loads values of these types from the first slots of a record. */
-function loadSlots(f: FunctionLowering, record: Value, types: readonly number[]): readonly Value[] {
+export function loadSlots(f: FunctionLowering, record: Value, types: readonly number[]): readonly Value[] {
   if (types.length === 0) return NONE;
   const slots = get(f, TYPE.I64, record, VMContinuation.slots);
   return types.map((type, i) => get(f, type, slots, LIMIT.slotSize * i));
@@ -164,15 +168,13 @@ function suspendAs(f: FunctionLowering, record: Value, leaf: Value): Value {
   return freshHandle(f, record, get(f, TYPE.I64, record, VMContinuation.generation));
 }
 
-function suspend(f: FunctionLowering): void {
+/** Suspends with a tag of a type and its values; returns what comes back. */
+export function suspendTo(f: FunctionLowering, tag: Value, shape: FunctionShape, values: readonly Value[]): readonly Value[] {
   const { program } = f;
-  const tag = f.immediate();
-  const shape = shapeOf(f, f.context.spaces.tags[tag] as number);
-  const values = f.popMany(shape.params.length);
   f.locate();
   const thread = f.thread();
   const current = get(f, TYPE.I64, thread, VMThread.current);
-  const { fiber, clause } = findHandler(f, f.pointer(f.context.layout.tags.at(tag)), current);
+  const { fiber, clause } = findHandler(f, tag, current);
   const record = get(f, TYPE.I64, fiber, VMFiber.record);
   const slots = slotCount(shape);
   if (slots > 0) reserve(f, record, program.iconst(TYPE.I32, slots));
@@ -185,7 +187,14 @@ function suspend(f: FunctionLowering): void {
   put(f, program.address(0), fiber, VMFiber.parent);
   runFiber(f, parent);
   const resumed = emitSwitch(f, fiber, handle, clause);
-  f.pushAll(loadSlots(f, resumed.payload, shape.results));
+  return loadSlots(f, resumed.payload, shape.results);
+}
+
+function suspend(f: FunctionLowering): void {
+  const tag = f.immediate();
+  const shape = shapeOf(f, f.context.spaces.tags[tag] as number);
+  const values = f.popMany(shape.params.length);
+  f.pushAll(suspendTo(f, f.pointer(f.context.layout.tags.at(tag)), shape, values));
 }
 
 /** The clauses of a resume operator, which are its last immediates. */
@@ -204,19 +213,29 @@ function fiberOf(f: FunctionLowering, record: Value): Value {
   });
 }
 
-/** Switches to a consumed continuation under handlers, and does what comes of it. The payload is its record, or the exception that it is to catch. */
-export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
+/** Switches to a consumed continuation under a `VMHandlers` block. The payload is its record, or the exception that it is to catch. */
+export function switchInto(
+  f: FunctionLowering,
+  record: Value,
+  payload: Value,
+  handlers: Value,
+): { readonly payload: Value; readonly kind: Value } {
   const { program } = f;
   const fiber = fiberOf(f, record);
   const thread = f.thread();
   put(f, get(f, TYPE.I64, thread, VMThread.current), fiber, VMFiber.parent);
-  put(f, offsetFrom(f, f.instance, f.context.layout.handlerOffset(list)), fiber, VMFiber.handlers);
+  put(f, handlers, fiber, VMFiber.handlers);
   put(f, program.iconst(TYPE.I32, STATE.running), record, VMContinuation.state);
   runFiber(f, get(f, TYPE.I64, record, VMContinuation.leaf));
   const switches = get(f, TYPE.I64, thread, VMThread.switches);
   put(f, offsetFrom(f, switches, 1), thread, VMThread.switches);
-  const back = emitSwitch(f, fiber, payload, program.address(0));
+  return emitSwitch(f, fiber, payload, program.address(0));
+}
 
+/** Switches to a consumed continuation under handlers, and does what comes of it. */
+export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
+  const handlers = offsetFrom(f, f.instance, f.context.layout.handlerOffset(list));
+  const back = switchInto(f, record, payload, handlers);
   handleClauses(f, clauses, back.payload, back.kind);
   const results = loadSlots(f, back.payload, shape.results);
   f.hostCall(LIBCALL.contRelease, [back.payload]);

@@ -2,8 +2,8 @@
  * Experiments: instructions beyond the specification as typed imports from the module `heddle` (docs/experiments.md), so that standard tools still
  * assemble and validate modules that use them. Their functions are code of the importing module itself.
  */
-import type { FunctionImport, ModuleDescription } from '../validate/description.js';
-import { concreteType } from './types.js';
+import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../validate/description.js';
+import { concreteType, isNullable, isReference } from './types.js';
 
 /** The module that experiments are imported from. */
 export const EXPERIMENTS_MODULE = 'heddle';
@@ -13,11 +13,19 @@ export interface Experiment {
   /** Function index of the import. */
   readonly index: number;
   readonly name: ExperimentName;
+  /** Type index of the import. */
+  readonly type: number;
+  /** Index of the function type that it is about: what `barrier` calls, else the tag's. */
+  readonly about: number;
 }
 
 /** Names of experiments, with what their types must be, for messages. */
 export const EXPERIMENT_TYPES = {
   barrier: '[t* (ref null $f)] -> [u*], where $f is [t*] -> [u*]',
+  'tag.new': '[] -> [(ref null $t)], where $t is a function type',
+  suspend_to: '[p* (ref null $t)] -> [r*], where $t is [p*] -> [r*]',
+  resume_named:
+    '[a* (ref null $t) (ref null $c)] -> [i32 b* p* (ref null $d)], where $t is [p*] -> [r*], $c continues [a*] -> [b*], $d continues [r*] -> [b*], b* and p* have defaults',
 } as const;
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -29,21 +37,87 @@ export function experimentName(entry: { readonly module: string; readonly name: 
   return entry.name as ExperimentName;
 }
 
+const I32 = 0x7f;
 const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
-/** `barrier`: what the function type in its last param takes and returns. */
-function fits(description: ModuleDescription, entry: FunctionImport): boolean {
-  const own = description.types[entry.type];
-  if (own?.kind !== 'func' || own.params.length === 0) return false;
-  const called = description.types[concreteType(own.params[own.params.length - 1] as number)];
-  return called?.kind === 'func' && equal(called.params, own.params.slice(0, -1)) && equal(called.results, own.results);
+/** Whether zero or null is a value of a type. */
+function hasDefault(type: ValueType): boolean {
+  return !isReference(type) || isNullable(type);
+}
+
+/** The types of one module by what refers to them. */
+class Types {
+  readonly #types: ModuleDescription['types'];
+
+  constructor({ types }: ModuleDescription) {
+    this.#types = types;
+  }
+
+  func(index: number): FunctionTypeDescription | undefined {
+    const type = this.#types[index];
+    return type?.kind === 'func' ? type : undefined;
+  }
+
+  /** The function type that the continuations of a reference type continue. */
+  continued(reference: ValueType | undefined): FunctionTypeDescription | undefined {
+    const type = reference === undefined ? undefined : this.#types[concreteType(reference)];
+    return type?.kind === 'cont' ? this.func(type.cont) : undefined;
+  }
+}
+
+/** Index of the function type that a last param refers to, where the others are what that takes and the results what it returns; else -1. */
+function calledLast(types: Types, { params, results }: FunctionTypeDescription): number {
+  const about = concreteType(params.at(-1) ?? 0);
+  const called = types.func(about);
+  return called !== undefined && equal(called.params, params.slice(0, -1)) && equal(called.results, results) ? about : -1;
+}
+
+/** See {@link EXPERIMENT_TYPES}. */
+function madeTag(types: Types, { params, results }: FunctionTypeDescription): number {
+  const about = concreteType(results[0] ?? 0);
+  return params.length === 0 && results.length === 1 && types.func(about) !== undefined ? about : -1;
+}
+
+/** See {@link EXPERIMENT_TYPES}. */
+function resumedNamed(types: Types, { params, results }: FunctionTypeDescription): number {
+  const about = concreteType(params.at(-2) ?? 0);
+  const tag = types.func(about);
+  const before = types.continued(params.at(-1));
+  const after = types.continued(results.at(-1));
+  if (tag === undefined || before === undefined || after === undefined) return -1;
+  // Either b* or p* and the continuation are zero and null.
+  if (!results.every(hasDefault)) return -1;
+  const fits =
+    equal(before.params, params.slice(0, -2)) &&
+    equal(results.slice(0, -1), [I32, ...before.results, ...tag.params]) &&
+    equal(after.params, tag.results) &&
+    equal(after.results, before.results);
+  return fits ? about : -1;
+}
+
+const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription) => number>> = {
+  barrier: calledLast,
+  'tag.new': madeTag,
+  suspend_to: calledLast,
+  resume_named: resumedNamed,
+};
+
+function experiment(types: Types, entry: FunctionImport, index: number): Experiment | undefined {
+  const name = experimentName(entry);
+  const own = types.func(entry.type);
+  if (name === undefined || own === undefined) return undefined;
+  const about = ABOUT[name](types, own);
+  return about < 0 ? undefined : { index, name, type: entry.type, about };
 }
 
 /** The experiments of a module, in the order of its imports. Those with a type that does not fit are left out: they do not link. */
 export function experimentsOf(description: ModuleDescription): Experiment[] {
+  const types = new Types(description);
   const functions = description.imports.filter((entry) => entry.kind === 'func');
-  return functions.flatMap((entry, index) => {
-    const name = experimentName(entry);
-    return name !== undefined && fits(description, entry) ? [{ index, name }] : [];
-  });
+  return functions.flatMap((entry, index) => experiment(types, entry, index) ?? []);
+}
+
+/** The function types of tags that a module's `tag.new` makes, in the order of those imports: each needs code that suspends to such a tag. */
+export function namedTagTypes(experiments: readonly Experiment[]): number[] {
+  return experiments.filter(({ name }) => name === 'tag.new').map(({ about }) => about);
 }

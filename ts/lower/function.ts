@@ -82,8 +82,10 @@ export class FunctionLowering {
     readonly index: number,
     /** The operator stream: the function's, or that of a callee while its body is inlined. */
     public ops: Uint32Array,
+    /** Of a function that is not of the module's index space. */
+    shape?: FunctionShape,
   ) {
-    this.shape = context.signatures.shape(context.spaces.functions[index] as number);
+    this.shape = shape ?? context.signatures.shape(context.spaces.functions[index] as number);
     this.resultPointer = this.shape.indirect ? 1 : -1;
   }
 

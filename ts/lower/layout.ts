@@ -10,12 +10,12 @@
  * | tags | `VMTag*`, imported first | 8 |
  * | types | canonical type id of each type index (u32) | 4 |
  * | globals | imported: address of the 16-byte cell; defined: the cell | 16 |
- * | functions | `VMFunction` of each defined function, then of each imported experiment | 48 |
+ * | functions | `VMFunction` of each defined function, then of each imported experiment and of the tags it makes | 48 |
  * | handlers | `VMHandlers` blocks, one a distinct list | 16 + 8 (labels + switches + 1) |
  */
 import { VMFunction, VMHandlers, VMInstance } from '../generated/abi.js';
 import type { ModuleDescription } from '../validate/description.js';
-import { experimentsOf } from './experiments.js';
+import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type HandlerList, handlerKey } from './handlers.js';
 import { indexSpaces } from './spaces.js';
 
@@ -66,7 +66,7 @@ export interface ModuleLayout {
   /** 16 bytes each; the first `importedGlobals` hold the address of their cell. */
   readonly globals: Region;
   readonly importedGlobals: number;
-  /** By index among the defined functions; the module's experiments (`experimentsOf`) follow. */
+  /** By index among the defined functions; the module's experiments (`experimentsOf`) follow, then what their tags are made like. */
   readonly functions: Region;
   readonly handlers: readonly HandlerBlock[];
   /** Offset of the block of a handler list; throws where the list was not collected. */
@@ -100,7 +100,9 @@ export function moduleLayout(description: ModuleDescription, handlers: readonly 
   const tags = region(spaces.tags.length, POINTER);
   const types = region(description.types.length, 4);
   const globals = region(spaces.globals.length, GLOBAL);
-  const functions = region(description.functions.length + experimentsOf(description).length, VMFunction.$size, 16);
+  const experiments = experimentsOf(description);
+  const count = description.functions.length + experiments.length + namedTagTypes(experiments).length;
+  const functions = region(count, VMFunction.$size, 16);
 
   const blocks = new Map<string, HandlerBlock>();
   for (const list of handlers) {

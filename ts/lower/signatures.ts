@@ -1,10 +1,11 @@
 /**
  * The function numbers of a module and their CLIF signatures (contract/formats.md, section 4). Numbers: WebAssembly's function index space, then enter
- * trampolines, import trampolines, the length helper, and the stubs `switch` and `host_call`. Everything follows from the description alone.
+ * trampolines, import trampolines, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
  */
 
 import { TYPE } from '../generated/clif.js';
 import type { ModuleDescription } from '../validate/description.js';
+import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
 import { clifType, type FunctionShape, needResultArea } from './types.js';
 
@@ -33,6 +34,8 @@ export interface ModuleSignatures {
   readonly enterSignature: number;
   /** Function number of the length helper, which library call `memory_refresh` hides in: checks of memory accesses stay small by it. -1 without memories. */
   readonly lengthHelper: number;
+  /** The functions that tags made by `tag.new` are: function number and type index, one for each such import. */
+  readonly suspenders: readonly { readonly number: number; readonly type: number }[];
   /** Function number of the `switch` stub. */
   readonly switchStub: number;
   /** Function number of the `host_call` stub. */
@@ -110,9 +113,11 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     }
     return made;
   };
-  const enters = trampolines(new Set(spaces.functions), () => enterSignature);
+  const tagTypes = namedTagTypes(experimentsOf(description));
+  const enters = trampolines(new Set([...spaces.functions, ...tagTypes]), () => enterSignature);
   const imports = trampolines(new Set(spaces.functions.slice(0, spaces.importedFunctions)), (served) => served.signature);
   const lengthHelper = spaces.memories.length > 0 ? numbers.push(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
+  const suspenders = tagTypes.map((type) => ({ number: numbers.push(shape(type).signature) - 1, type }));
   const switchStub = numbers.push(switchSignature) - 1;
   const hostCallStub = numbers.push(hostCallSignature) - 1;
 
@@ -129,6 +134,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     importTrampolines: list(imports),
     enterSignature,
     lengthHelper,
+    suspenders,
     switchStub,
     hostCallStub,
     shape,

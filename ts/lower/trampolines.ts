@@ -7,6 +7,7 @@ import { writeBarrier } from './barrier.js';
 import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
 import { hostCall } from './libcalls.js';
+import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
 import type { Trampoline } from './signatures.js';
 import { checkStores } from './stores.js';
@@ -95,13 +96,34 @@ function lengthHelper(program: Program, { signatures }: LoweringContext): void {
   program.end();
 }
 
+/** The functions of the experiments that the module imports, and those that its tags are. */
+function writeExperiments(program: Program, context: LoweringContext): void {
+  const { experiments, signatures } = context;
+  let tags = 0;
+  for (const experiment of experiments) {
+    writeExperiment(program, context, { number: experiment.index, type: experiment.type }, (f, params) => {
+      switch (experiment.name) {
+        case 'barrier':
+          return writeBarrier(f, params);
+        case 'tag.new':
+          return writeTagNew(f, tags++);
+        case 'suspend_to':
+          return writeSuspendTo(f, experiment, params);
+        case 'resume_named':
+          return writeResumeNamed(f, experiment, params);
+      }
+    });
+  }
+  for (const suspender of signatures.suspenders) writeExperiment(program, context, suspender, writeSuspender);
+}
+
 /** The program of everything in a module that is not a function of its own: trampolines, helpers, and the experiments that it imports. */
 export function lowerTrampolines(context: LoweringContext): Int32Array {
   const program = new Program();
   for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
   for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
   if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
-  for (const { index } of context.experiments) writeBarrier(program, context, index);
+  writeExperiments(program, context);
   const words = program.take();
   if (context.options.debug) checkProgram(words, context.signatures);
   return words;

@@ -33,6 +33,11 @@ export function clifType(type: ValueType): number {
   }
 }
 
+/** Whether a value type is a reference. */
+export function isReference(type: ValueType): boolean {
+  return (type & REFERENCE) !== 0;
+}
+
 /** Whether null is a value of a reference type. */
 export function isNullable(type: ValueType): boolean {
   return (type & NULLABLE) !== 0;

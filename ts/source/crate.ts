@@ -2,17 +2,10 @@
  * The codegen crate: loaded once per thread; the compiled module goes to worker threads.
  */
 import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import type { Codegen } from '../../codegen/dist/heddle_codegen.js';
+import { type Codegen, instantiate } from '#codegen';
 import { internal, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { packagePath } from './package_root.js';
-
-interface Glue {
-  instantiate(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen;
-}
-
-const glue = (await import(pathToFileURL(packagePath('codegen/dist/heddle_codegen.js')).href)) as Glue;
 
 let compiled: WebAssembly.Module | undefined;
 let instance: Codegen | undefined;
@@ -40,7 +33,7 @@ export function crateModule(): WebAssembly.Module {
 
 /** Makes an instance of the crate from a module of `namespace`. */
 export function instantiateCodegen(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen {
-  return glue.instantiate(module, namespace);
+  return instantiate(module, namespace);
 }
 
 /** Sets who makes this thread's instances; where that gives none, V8 does. */

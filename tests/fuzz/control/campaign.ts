@@ -27,9 +27,9 @@ export interface Limits {
 }
 
 /** Programs of one module. */
-const BATCH = 20;
+const BATCH = 50;
 /** Batches after which a child makes place for a fresh one: dropped continuations keep their stacks. */
-const LIFE = 100;
+const LIFE = 120;
 /** Differences that are made small; more are only counted. */
 const MOST_SHRUNK = 3;
 

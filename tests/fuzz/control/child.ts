@@ -14,4 +14,6 @@ process.on('message', (request: Request) => {
       : { kind: 'difference', difference: differenceOf(engine, request.program) };
   process.send?.(answer);
 });
+// Without a parent there is nobody to answer.
+process.on('disconnect', () => process.exit());
 process.send?.({ kind: 'ready' });

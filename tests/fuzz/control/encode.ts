@@ -15,7 +15,7 @@ import {
   type NumericName,
   type Program,
   type Signature,
-  typeKey,
+  type TypeDefinition,
   type ValueType,
 } from './program.js';
 
@@ -75,7 +75,8 @@ const CATCHES = { catch: 0, catch_ref: 1, catch_all: 2, catch_all_ref: 3 } as co
 
 /** Where the indices of a program's things begin in the module. */
 interface Bases {
-  readonly types: number;
+  /** The module's types, by the program's. */
+  readonly types: readonly number[];
   readonly functions: number;
   readonly takes: number;
   /** Functions that log, by number. */
@@ -88,9 +89,10 @@ interface Bases {
 class ModuleEncoder {
   readonly #programs: readonly Program[];
   readonly #bases: Bases[] = [];
-  /** Signatures that no program's own types have: of imports and blocks. */
-  readonly #extra = new Map<string, { readonly index: number; readonly bytes: Bytes }>();
-  readonly #ownTypes: number;
+  /** The type section: groups that many programs have stand there once, which saves trampolines. */
+  readonly #groups: Bytes[] = [];
+  readonly #groupStarts = new Map<string, number>();
+  #types = 0;
   /** Lists of types that are logged, each once. */
   readonly #logs = new Map<string, readonly LogType[]>();
 
@@ -101,11 +103,15 @@ class ModuleEncoder {
     const takes = programs.reduce((sum, program) => sum + program.takes.length, 0);
     const firstTake = IMPORT_NAMES.length + logs.length;
     // Tag 0 is JavaScript's; table 0 is the functions'.
-    let next: Bases = { types: 0, functions: firstTake + takes, takes: firstTake, logs: [], tags: 1, globals: 0, tables: 1 };
+    let next: Bases = { types: [], functions: firstTake + takes, takes: firstTake, logs: [], tags: 1, globals: 0, tables: 1 };
     for (const program of programs) {
-      this.#bases.push({ ...next, logs: program.logs.map((types) => IMPORT_NAMES.length + logs.indexOf(types.join())) });
+      this.#bases.push({
+        ...next,
+        types: this.#typesOf(program),
+        logs: program.logs.map((types) => IMPORT_NAMES.length + logs.indexOf(types.join())),
+      });
       next = {
-        types: next.types + program.types.length,
+        types: [],
         functions: next.functions + program.functions.length,
         takes: next.takes + program.takes.length,
         logs: [],
@@ -114,7 +120,6 @@ class ModuleEncoder {
         tables: next.tables + program.tables.length,
       };
     }
-    this.#ownTypes = next.types;
   }
 
   encode(): Uint8Array {
@@ -129,19 +134,19 @@ class ModuleEncoder {
       for (const item of items) content.raw(item.take());
       module.byte(id).sized(content);
     };
-    section(1, [...this.#types(), ...[...this.#extra.values()].map(({ bytes }) => bytes)]);
+    section(1, this.#groups);
     section(2, imports);
     section(
       3,
       this.#each((program, bases, out) => {
-        for (const { type } of program.functions) out.push(new Bytes().u32(bases.types + type));
+        for (const { type } of program.functions) out.push(new Bytes().u32(typeIndex(type, bases)));
       }),
     );
     section(4, this.#tables());
     section(
       13,
       this.#each((program, bases, out) => {
-        for (const { type } of program.tags) out.push(new Bytes().byte(0).u32(bases.types + type));
+        for (const { type } of program.tags) out.push(new Bytes().byte(0).u32(typeIndex(type, bases)));
       }),
     );
     section(6, this.#globals());
@@ -162,34 +167,41 @@ class ModuleEncoder {
     return out;
   }
 
-  #types(): Bytes[] {
-    return this.#each((program, bases, out) => {
-      let at = 0;
-      for (const size of program.groups) {
-        const group = new Bytes();
-        if (size > 1) group.byte(0x4e).u32(size);
-        for (const definition of program.types.slice(at, at + size)) {
-          if (definition.kind === 'cont') group.byte(0x5d).signed(bases.types + definition.func);
-          else signature(group, definition, bases);
-        }
-        at += size;
-        out.push(group);
-      }
-    });
+  /** The module's types for a program's. */
+  #typesOf(program: Program): number[] {
+    const types: number[] = [];
+    for (const size of program.groups) {
+      const at = types.length;
+      const group = program.types.slice(at, at + size);
+      const first = this.#start(group, types);
+      for (let i = 0; i < size; i++) types.push(first + i);
+    }
+    return types;
   }
 
-  /** The index of a signature among the types that come after the programs' own. */
+  /** Index of the first type of a group, which comes behind `types` in its program. */
+  #start(group: readonly TypeDefinition[], types: readonly number[]): number {
+    const name = (type: number): string => String(types[type] ?? `own ${type - types.length}`);
+    const names = (list: readonly ValueType[]): string =>
+      list.map((type) => (isRef(type) ? `${type.nullable}${name(type.to)}` : type)).join();
+    const texts = group.map((type) => (type.kind === 'cont' ? `cont ${name(type.func)}` : `${names(type.params)}>${names(type.results)}`));
+    const key = texts.join(';');
+    const known = this.#groupStarts.get(key);
+    if (known !== undefined) return known;
+    const first = this.#types;
+    this.#groupStarts.set(key, first);
+    this.#types += group.length;
+    this.#groups.push(groupBytes(group, [...types, ...group.map((_type, i) => first + i)]));
+    return first;
+  }
+
+  /** The index of a signature's type in the module. */
   signatureIndex(types: Signature, bases: Bases): number {
-    const key = `${[types.params, types.results].map((list) => list.map((type) => (isRef(type) ? `${bases.types}:` : '') + typeKey(type)))}`;
-    const known = this.#extra.get(`${types.params.length} ${key}`);
-    if (known !== undefined) return known.index;
-    const index = this.#ownTypes + this.#extra.size;
-    this.#extra.set(`${types.params.length} ${key}`, { index, bytes: signature(new Bytes(), types, bases) });
-    return index;
+    return this.#start([{ kind: 'func', ...types }], bases.types);
   }
 
   #imports(): Bytes[] {
-    const none = this.#bases[0] ?? { types: 0, functions: 0, takes: 0, logs: [], tags: 0, globals: 0, tables: 0 };
+    const none = this.#bases[0] ?? { types: [], functions: 0, takes: 0, logs: [], tags: 0, globals: 0, tables: 0 };
     const named = (name: string): Bytes => new Bytes().name('env').name(name);
     const functions = IMPORT_NAMES.map((name) => named(name).byte(0).u32(this.signatureIndex(IMPORTS[name], none)));
     const logs = [...this.#logs.values()].map((params) =>
@@ -226,7 +238,7 @@ class ModuleEncoder {
     return this.#each((program, bases, out) => {
       for (const { type, value } of program.globals) {
         const bytes = valueType(new Bytes(), type, bases).byte(1);
-        if (isRef(type)) bytes.byte(0xd0).signed(bases.types + type.to);
+        if (isRef(type)) bytes.byte(0xd0).signed(typeIndex(type.to, bases));
         else if (type === 'i32') bytes.byte(0x41).signed(value);
         else if (type === 'exnref' || type === 'externref') bytes.byte(0xd0, VALUE_TYPES[type]);
         else throw new RangeError(`globals of type ${type} are not used`);
@@ -275,12 +287,28 @@ class ModuleEncoder {
   }
 }
 
-function valueType(out: Bytes, type: ValueType, bases: Bases): Bytes {
-  if (!isRef(type)) return out.byte(VALUE_TYPES[type]);
-  return out.byte(type.nullable ? 0x63 : 0x64).signed(bases.types + type.to);
+function typeIndex(type: number, { types }: Pick<Bases, 'types'>): number {
+  const index = types[type];
+  if (index === undefined) throw new RangeError(`there is no type ${type}`);
+  return index;
 }
 
-function signature(out: Bytes, { params, results }: Signature, bases: Bases): Bytes {
+function groupBytes(group: readonly TypeDefinition[], types: readonly number[]): Bytes {
+  const out = new Bytes();
+  if (group.length > 1) out.byte(0x4e).u32(group.length);
+  for (const type of group) {
+    if (type.kind === 'cont') out.byte(0x5d).signed(typeIndex(type.func, { types }));
+    else signature(out, type, { types });
+  }
+  return out;
+}
+
+function valueType(out: Bytes, type: ValueType, bases: Pick<Bases, 'types'>): Bytes {
+  if (!isRef(type)) return out.byte(VALUE_TYPES[type]);
+  return out.byte(type.nullable ? 0x63 : 0x64).signed(typeIndex(type.to, bases));
+}
+
+function signature(out: Bytes, { params, results }: Signature, bases: Pick<Bases, 'types'>): Bytes {
   out.byte(0x60).u32(params.length);
   for (const type of params) valueType(out, type, bases);
   out.u32(results.length);
@@ -323,7 +351,7 @@ class FunctionEncoder {
   }
 
   #type(type: number): number {
-    return this.bases.types + type;
+    return typeIndex(type, this.bases);
   }
 
   #blockType(results: readonly ValueType[]): void {

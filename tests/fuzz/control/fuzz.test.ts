@@ -14,7 +14,7 @@ import type { Program } from './program.js';
 import { shrink, sizeOf } from './shrink.js';
 
 const engine = heddleOf(Heddle as unknown as Namespace);
-const seeds = Array.from({ length: 12 }, (_, i) => 500 + i);
+const seeds = Array.from({ length: 6 }, (_, i) => 500 + i);
 
 /** Whether a program does something of a sort. */
 function does(program: Program, wanted: (cell: (typeof CELLS)[number]) => boolean): boolean {
@@ -87,7 +87,7 @@ describe('coverage', () => {
 
   test('programs hit most of it soon', () => {
     const coverage = new Coverage();
-    for (let seed = 0; seed < 300; seed++) coverage.merge(expectationOf(programOf(seed).program).coverage.counts);
+    for (let seed = 0; seed < 200; seed++) coverage.merge(expectationOf(programOf(seed).program).coverage.counts);
     expect(coverage.wrong(1).length).toBeLessThan(CELLS.length / 2);
   });
 });

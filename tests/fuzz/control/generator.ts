@@ -78,11 +78,12 @@ export class Generator implements Store, Watcher {
   /** A number that statements change and test. */
   readonly counter: number;
   /** Tags that switches use: [] -> results. */
-  readonly switchTags: { readonly tag: number; readonly results: readonly ValueType[] }[] = [];
-  /** Calls of the running entry that are still to come, this one included. */
-  entriesLeft: number;
+  readonly #switchTags: { readonly tag: number; readonly results: readonly ValueType[] }[] = [];
+  /** Calls from JavaScript that are still to come. */
+  #callsLeft: number;
   #budget: number;
   #holes = 0;
+  readonly #entered = new Set<number>();
   readonly #scopes = new Map<number, Scope>();
   /** Tags of suspensions and exceptions. */
   readonly #tags: number[] = [];
@@ -102,13 +103,11 @@ export class Generator implements Store, Watcher {
     };
     this.theme = kind;
     this.#budget = kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44);
-    this.entriesLeft = kind === 'about 1,000' ? random.between(12, 30) : random.between(3, 9);
+    this.#callsLeft = kind === 'about 1,000' ? random.between(20, 60) : random.between(3, 9);
     this.leafType = this.builder.func({ params: [], results: ['i32'] });
-    this.leaves = [5, 6].map((number) => {
-      const leaf = this.builder.function({ params: [], results: ['i32'] }, LEAF_LEVEL);
-      leaf.definition.body.push(i32(number));
-      return leaf;
-    });
+    const leaf = this.builder.function({ params: [], results: ['i32'] }, LEAF_LEVEL);
+    leaf.definition.body.push(i32(5));
+    this.leaves = [leaf];
     this.counter = this.builder.global('i32', random.below(4));
     const base = this.builder.cont({ params: [], results: [] });
     const references: ValueType[] = ['externref', 'exnref', { to: this.leafType, nullable: true }, { to: base, nullable: true }];
@@ -212,8 +211,8 @@ export class Generator implements Store, Watcher {
     return this.builder.places.flatMap((place) => {
       const { type } = place;
       if (!this.builder.isCont(type) || (place.kind === 'local' && place.func !== func)) return [];
-      const stored = stored_(machine, place, locals);
-      return [{ place, type: type.to, state: stateOf(stored as Continuation | null, machine.running) }];
+      const continuation = held(machine, place, locals) as Continuation | null;
+      return [{ place, type: type.to, state: stateOf(continuation, machine.running) }];
     });
   }
 
@@ -240,10 +239,10 @@ export class Generator implements Store, Watcher {
 
   /** A tag for switches among continuations with these results. */
   switchTag(results: readonly ValueType[]): number {
-    const known = this.switchTags.find((entry) => sameTypes(entry.results, results));
+    const known = this.#switchTags.find((entry) => sameTypes(entry.results, results));
     if (known !== undefined) return known.tag;
     const tag = this.builder.tag({ params: [], results });
-    this.switchTags.push({ tag, results });
+    this.#switchTags.push({ tag, results });
     return tag;
   }
 
@@ -269,7 +268,7 @@ export class Generator implements Store, Watcher {
     const { builder, random } = this;
     const machine = new Machine(builder.program, this);
     const made: number[] = [];
-    for (; this.entriesLeft > 0; this.entriesLeft--) {
+    for (; this.#callsLeft > 0; this.#callsLeft--) {
       // Calling what was called before costs no new code, and does the same things to continuations in other states.
       const entry = made.length > 0 && random.chance(made.length * 22) ? random.pick(made) : this.#entry(random.between(2, 10));
       if (!made.includes(entry)) made.push(entry);
@@ -281,7 +280,21 @@ export class Generator implements Store, Watcher {
       }
     }
     this.#last();
+    this.#forgetUnused();
     return builder.program;
+  }
+
+  entered(func: number): void {
+    this.#entered.add(func);
+  }
+
+  /** Functions that nothing has entered need no code: compiling it is what takes time. */
+  #forgetUnused(): void {
+    for (const { number, definition } of this.builder.functions) {
+      if (this.#entered.has(number)) continue;
+      definition.body.splice(0, definition.body.length, { op: 'unreachable' });
+      definition.locals.length = 0;
+    }
   }
 
   /** A new exported function without parameters and results. */
@@ -297,16 +310,18 @@ export class Generator implements Store, Watcher {
     const last = builder.function({ params: [], results: [] }, 0);
     last.definition.exported = true;
     builder.program.entries.push(last.number);
-    builder.program.globals.forEach(({ type }, index) => {
-      const isNumber = type === 'i32';
+    this.#entered.add(last.number);
+    const { globals } = builder.program;
+    globals.forEach(({ type }, index) => {
       last.definition.body.push({ op: 'global.get', index });
-      if (!isNumber) last.definition.body.push({ op: 'ref.is_null' });
-      last.definition.body.push(builder.log(['i32']));
+      if (type !== 'i32') last.definition.body.push({ op: 'ref.is_null' });
     });
+    last.definition.body.push(builder.log(globals.map(() => 'i32')));
   }
 }
 
-function stored_(machine: Machine, place: Place, locals: readonly Value[]): Value {
+/** What a place holds; `locals` are the running function's. */
+function held(machine: Machine, place: Place, locals: readonly Value[]): Value {
   switch (place.kind) {
     case 'global':
       return machine.globals[place.index] ?? null;

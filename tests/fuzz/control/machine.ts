@@ -29,6 +29,8 @@ export class TooLong extends Error {}
 
 /** What watches a run, and may write the program while it runs. */
 export interface Watcher {
+  /** A function is entered. */
+  entered?(func: number): void;
   /** What to put before a hole that execution reached; undefined closes the hole for good. */
   grow?(hole: Hole, machine: Machine): Code | undefined;
   /** A call from JavaScript ends by a trap. */
@@ -125,6 +127,7 @@ export class Machine {
   enter(fiber: Fiber, func: number, values: readonly Value[]): void {
     const definition = this.program.functions[func];
     if (definition === undefined) throw new Error(`there is no function ${func}`);
+    this.watcher.entered?.(func);
     const frame: Frame = { func, locals: [...values], operands: [], activations: [] };
     fiber.frames.push(frame);
     frame.activations.push({

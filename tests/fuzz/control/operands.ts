@@ -88,6 +88,12 @@ function rounded(instruction: Code[number]): Code[number] {
   return { ...instruction, value: Math.fround(instruction.value) };
 }
 
+/** Every so many values of a long run are looked at: a number that has no factor in common with the numbers of registers and slots. */
+const SPARSE = 11;
+const FOLD: Code = [i32(31), { op: 'numeric', name: 'i32.mul' }, { op: 'numeric', name: 'i32.add' }];
+/** The value on top goes, the one below stays. */
+const DROP: Code = [{ op: 'drop' }];
+
 /** From how many values on they are folded into one before they are logged. */
 const FOLDED = 16;
 
@@ -121,10 +127,11 @@ function take(store: Store, fn: FunctionBuilder, type: ValueType): Code {
 export function sink(store: Store, fn: FunctionBuilder, types: readonly ValueType[]): Code {
   const left = [...types];
   const code: Code = [];
-  // Runs of i32 become one number that depends on each of them and its place.
+  // Of long runs of i32 one in so many is folded into the last: the number depends on its place. The rest is dropped, which keeps the code small.
   while (left.length > FOLDED && left[left.length - 1] === 'i32' && left[left.length - 2] === 'i32') {
     left.pop();
-    code.push(i32(31), { op: 'numeric', name: 'i32.mul' }, { op: 'numeric', name: 'i32.add' });
+    const used = left.length % SPARSE === 0 || left.length < 4 * FOLDED;
+    code.push(...(used ? FOLD : DROP));
   }
   while (left.length > 0) {
     const logged: LogType[] = [];

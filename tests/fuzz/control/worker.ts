@@ -26,8 +26,9 @@ export interface EngineCommand {
 /** The child is gone: it crashed, or was killed because it did not answer. */
 export class Gone extends Error {}
 
-/** Milliseconds in which a child must answer. */
-const PATIENCE = 60_000;
+/** Ticks in which a child must answer, and their milliseconds. Ticks are counted, not time: whoever stops all processes for a while has not hung one. */
+const PATIENCE = 20;
+const TICK = 5_000;
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 
@@ -66,7 +67,7 @@ export class Worker {
   #answer(child: ChildProcess, ask: () => void): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         child.removeAllListeners();
       };
       const gone = (why: string): void => {
@@ -74,7 +75,10 @@ export class Worker {
         this.stop();
         reject(new Gone(why));
       };
-      const timer = setTimeout(() => gone(`no answer for ${PATIENCE / 1000} s`), PATIENCE);
+      let ticks = 0;
+      const timer = setInterval(() => {
+        if (++ticks >= PATIENCE) gone(`no answer for ${(PATIENCE * TICK) / 1000} s`);
+      }, TICK);
       child.once('exit', (status, signal) => gone(`the process ended with ${signal ?? status}`));
       child.once('error', (error) => gone(String(error)));
       child.once('message', (answer: Answer) => {

@@ -5,6 +5,7 @@ import { readArtifactFile } from '../../compile/artifact.js';
 import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
 import { type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
+import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ValueType } from '../../validate/description.js';
 import { checkRunnable } from '../artifact_check.js';
@@ -53,7 +54,7 @@ async function runModule(module: Module, file: string, args: readonly string[], 
     dirs: options.dir ?? [],
     env: options.env ?? [],
   });
-  const foreign = imports.find((i) => wasi?.imports[i.module] === undefined);
+  const foreign = imports.find((i) => wasi?.imports[i.module] === undefined && experimentName(i) === undefined);
   if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
   const instance = await Instance.make(module, wasi?.imports ?? {});
   const { exports } = instance;

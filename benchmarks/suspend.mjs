@@ -1,0 +1,110 @@
+// Calls that wait for promises, beside V8's own promise integration where a Node 26 is found: `node benchmarks/suspend.mjs [--trials 3] [--million 1]`.
+//   sequence    one call that waits many times: nanoseconds a wait, by what the import gives
+//   in flight   10,000 calls wait at once: microseconds a call, from its start to its end
+//   a million   (with --million) 1,000,000 calls wait at once: gigabytes resident, and microseconds a call
+import { best, header, heddle, interleaved, median, option, peerNode, report, runTrial, table, trial } from './harness.mjs';
+
+const TEXT = `(module (import "env" "wait" (func $wait (param i32) (result i32)))
+  (func (export "loop") (param $n i32) (result i32) (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (call $wait (local.get $n))))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $sum))
+  (func (export "one") (param i32) (result i32) (i32.add (call $wait (local.get 0)) (i32.const 1))))`;
+
+const trials = option('trials', 3);
+
+/** What the import gives. */
+const GIVES = {
+  'a resolved promise': (x) => Promise.resolve(x),
+  'an async function that awaits once': async (x) => {
+    await null;
+    return x;
+  },
+  'a promise that a microtask resolves': (x) => new Promise((resolve) => queueMicrotask(() => resolve(x))),
+};
+
+function exportsOf(Api, bytes, wait) {
+  const { exports } = new Api.Instance(new Api.Module(bytes), { env: { wait: new Api.Suspending(wait) } });
+  return { loop: Api.promising(exports.loop), one: Api.promising(exports.one) };
+}
+
+async function sequence(Api, bytes) {
+  const waits = 200_000;
+  const results = {};
+  for (const [name, give] of Object.entries(GIVES)) {
+    const { loop } = exportsOf(Api, bytes, give);
+    await loop(waits);
+    const start = performance.now();
+    await loop(waits);
+    results[name] = ((performance.now() - start) * 1e6) / waits;
+  }
+  report(results);
+}
+
+/** Starts `count` calls that wait at once, then lets them go on. */
+async function flight(run, waiting, count) {
+  const start = performance.now();
+  const calls = [];
+  for (let i = 0; i < count; i++) calls.push(run(i));
+  const resident = process.memoryUsage.rss();
+  for (const [i, resolve] of waiting.splice(0).entries()) resolve(i);
+  const results = await Promise.all(calls);
+  if (results.some((result, i) => result !== i + 1)) throw new Error('a call gave a wrong result');
+  return { us: ((performance.now() - start) * 1e3) / count, gigabytes: resident / 1e9 };
+}
+
+async function inFlight(Api, bytes) {
+  const waiting = [];
+  const { one } = exportsOf(Api, bytes, () => new Promise((resolve) => waiting.push(resolve)));
+  for (let i = 0; i < 3; i++) await flight(one, waiting, 10_000);
+  const { us } = await flight(one, waiting, 10_000);
+  report({ us });
+}
+
+async function million(Api, bytes) {
+  const waiting = [];
+  const { one } = exportsOf(Api, bytes, () => new Promise((resolve) => waiting.push(resolve)));
+  report(await flight(one, waiting, 1_000_000));
+}
+
+const kinds = { sequence, 'in flight': inFlight, 'a million': million };
+
+/** Runs a trial: of Heddle's API, or of V8's with the bytes that Heddle assembles. */
+async function run(name) {
+  const [engine, kind] = name.split(': ');
+  const { WebAssembly: Heddle, parseWat } = await heddle();
+  await kinds[kind](engine === 'v8' ? WebAssembly : Heddle, parseWat(TEXT));
+}
+
+function main() {
+  header('Calls that wait for promises');
+  const peer = peerNode();
+  const engines = [['Heddle', 'heddle', [process.execPath]]];
+  if (peer !== undefined) {
+    engines.push([`Heddle on Node ${peer.version}`, 'heddle', [peer.path]], [`V8 of Node ${peer.version}`, 'v8', [peer.path]]);
+  }
+  const measure = (kind, among) =>
+    interleaved(
+      among.map(([, api, node]) => ['', () => runTrial(import.meta.url, `${api}: ${kind}`, { node })]),
+      trials,
+    );
+  const rows = [];
+  const add = (what, among, results, field) => {
+    among.forEach(([name], k) => {
+      const values = results[k].flatMap((result) => (result[field] === undefined ? [] : [result[field]]));
+      rows.push(values.length === 0 ? [what, name, results[k][0].error, ''] : [what, name, best(values), median(values)]);
+    });
+  };
+  const inSequence = measure('sequence', engines);
+  for (const name of Object.keys(GIVES)) add(`ns a wait: ${name}`, engines, inSequence, name);
+  add('us a call, 10,000 in flight', engines, measure('in flight', engines), 'us');
+  if (option('million', 0) > 0) {
+    const results = measure('a million', engines.slice(0, 1));
+    add('us a call, 1,000,000 in flight', engines.slice(0, 1), results, 'us');
+    add('GB resident, 1,000,000 in flight', engines.slice(0, 1), results, 'gigabytes');
+  }
+  table(['', '', 'best', 'median'], rows);
+}
+
+await (trial === undefined ? main() : run(trial));

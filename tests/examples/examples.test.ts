@@ -1,0 +1,61 @@
+/**
+ * The examples do what they say.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { resultOf, runProgram, withFolder } from '../traps/child.js';
+
+const example = (path: string): URL => new URL(`../../examples/${path}`, import.meta.url);
+
+/** Starts a program; its output so far, and its end. */
+function start(
+  path: string,
+  args: readonly string[],
+): { output: () => string; said: (text: string) => Promise<void>; ended: Promise<unknown> } {
+  const child = spawn(process.execPath, [fileURLToPath(example(path)), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (part: Buffer) => (output += part.toString()));
+  const said = async (text: string): Promise<void> => {
+    while (!output.includes(text)) await once(child.stdout, 'data');
+  };
+  return { output: () => output, said, ended: once(child, 'close'), kill: () => child.kill('SIGKILL') };
+}
+
+test('scheme-select: pauses of direct, indirect and tail calls, a select, one-shot continuations', async () => {
+  // ask(20) and ask(21) come back doubled; three pauses of 300,000 tail calls, then their result; the root of 49; 22 doubled.
+  const output = '40\n42\n1001\n1001\n1001\n0\n7\nreturned 44\nHEDDLE_TRAP_CONTINUATION_CONSUMED\n';
+  expect(await runProgram(example('scheme-select/host.mjs'))).toEqual({ status: 0, signal: null, output, errors: '' });
+});
+
+test('coroutines: each use prints what arithmetic says', async () => {
+  expect(await resultOf(example('coroutines/uses.mjs'))).toEqual({
+    iterator: [1, 1, 2, 3, 5, 8, 13, 21, 34, 55],
+    'single-assignment variable': [21, 42, 'assigned twice'],
+    'async/await': 1 + 2 + 3 + 4,
+    actor: 5050,
+    'event stream': ['down 1', 'move 2', 'move 3', 'up 4', 'drag of 3'],
+    'symmetric coroutines': 'abcabcabc',
+    'one-shot continuation': 8,
+  });
+});
+
+test('http-server: 10,000 requests are open at once, each a coroutine', async () => {
+  const count = 10_000;
+  await withFolder(async (folder) => {
+    const socket = join(folder, 'http');
+    const server = start('http-server/server.mjs', [socket, String(count)]);
+    try {
+      await server.said('listening');
+      const client = await runProgram(example('http-server/client.mjs'), { args: [socket, String(count)] });
+      expect(client).toEqual({ status: 0, signal: null, output: `${count} answers, 0 wrong\n`, errors: '' });
+      await server.ended;
+    } finally {
+      server.kill();
+    }
+    expect(server.output()).toContain(`${count} were open at once`);
+    expect(server.output()).toContain(`"completed":${count},"failed":0,"cancelled":0`);
+  });
+}, 120_000);
