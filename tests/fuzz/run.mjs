@@ -93,5 +93,5 @@ async function worker() {
 await Promise.all(Array.from({ length: processes }, worker));
 for (const [why, count] of sum.skipped) console.log(`${count} modules that V8 does not take: ${why}`);
 console.log(`seed ${seed}: ${next} seeds, ${sum.modules} modules, ${sum.executions} executions`);
-console.log(`${sum.modules - failures.length} passed, ${failures.length} failed`);
+console.log(`${Math.max(0, sum.modules - failures.length)} passed, ${failures.length} failed`);
 process.exit(failures.length > 0 || sum.modules === 0 ? 1 : 0);
