@@ -20,7 +20,7 @@ const native = ['native', 'asm'].flatMap((folder) =>
 const steps = [
   ['format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings']],
   ['format of C++', 'clang-format', fix ? ['-i', ...native] : ['--dry-run', '--Werror', ...native]],
-  ['types', bin('tsc'), ['--noEmit', '-p', '.']],
+  ['types', bin('tsc'), ['-p', 'tsconfig.check.json']],
   ['layers', node, ['scripts/check_layers.mjs']],
   ['generated files', node, ['scripts/check_generated.mjs']],
   ['addon', node, ['scripts/build_native.mjs']],

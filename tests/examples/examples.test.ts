@@ -10,11 +10,15 @@ import { resultOf, runProgram, withFolder } from '../traps/child.js';
 
 const example = (path: string): URL => new URL(`../../examples/${path}`, import.meta.url);
 
-/** Starts a program; its output so far, and its end. */
-function start(
-  path: string,
-  args: readonly string[],
-): { output: () => string; said: (text: string) => Promise<void>; ended: Promise<unknown> } {
+/** A program that runs: its output so far, and its end. */
+interface Running {
+  readonly output: () => string;
+  readonly said: (text: string) => Promise<void>;
+  readonly ended: Promise<unknown>;
+  readonly kill: () => boolean;
+}
+
+function start(path: string, args: readonly string[]): Running {
   const child = spawn(process.execPath, [fileURLToPath(example(path)), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (part: Buffer) => (output += part.toString()));

@@ -70,7 +70,7 @@ function startWorker(): Worker {
     env: Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
     name: 'heddle compiler',
   });
-  // One that dies while it waits is forgotten; one that dies at work is noticed by {@link run}.
+  // One that dies while it waits is forgotten; one that dies at work is noticed by {@link ask}.
   const forget = (): void => {
     const at = idle.indexOf(worker);
     if (at >= 0) idle.splice(at, 1);
