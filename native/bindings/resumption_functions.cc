@@ -222,6 +222,7 @@ napi_value settle(napi_env env, napi_callback_info) {
   Engine* engine = Engine::of(env);
   VMContinuation* record = take_parked(engine);
   if (record == nullptr) return nullptr;
+  engine->runtime.wake(record);
   // What park() noted: the import and the address of its slots, in a frame of the innermost fiber.
   const auto* host = at<const HostObject>(at<uint64_t>(record->slots)[0]);
   take_values(engine, at<uint64_t>(record->slots)[1], host->type->results.size());

@@ -145,6 +145,8 @@ VMContinuation* Records::renew(VMContinuation* record) {
     record->capacity = 0;
   }
   if (fresh->fiber != nullptr) fresh->fiber->record = fresh;
+  record->fiber = nullptr;
+  record->leaf = nullptr;
   retire(record);
   return fresh;
 }

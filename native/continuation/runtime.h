@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/asm.h"
+#include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "stacks/stack.h"
 
@@ -99,9 +100,17 @@ class Runtime {
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
-  /// Gives a fresh record, which the current fiber is about to resume, a stack. 0, or a refused_… of LIMITS: without one, or where fibers
-  /// nest too deep.
+  /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates
+  /// wakes. Where stacks are past their budget the oldest suspended ones hibernate first. 0, or a refused_… of LIMITS: without a stack, or
+  /// where fibers nest too deep.
   uint64_t allocate_fiber(VMContinuation* record);
+  /// Puts back a chain that may hibernate.
+  void wake(VMContinuation* record) {
+    if (is_hibernated(record)) hibernation.wake(&continuation_stacks(), record);
+  }
+  /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
+  /// about to resume.
+  uint64_t hibernate() { return continuation_stacks_ == nullptr ? 0 : hibernation.hibernate(continuation_stacks_.get(), ~uint64_t{0}); }
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
@@ -115,6 +124,7 @@ class Runtime {
   /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
   VMFiber host{};
   Records records;
+  Hibernation hibernation{&records};
   /// Null where nothing reclaims; then continuations live until they end.
   Reclaimer* reclaimer = nullptr;
   /// How many live continuations bring the next reclamation.
@@ -145,7 +155,9 @@ class Runtime {
   EntryFiber* taken_entries_ = nullptr;
   size_t free_entry_count_ = 0;
   void destroy_entry_fiber(EntryFiber* entry);
+  void keep_budget();
   uint64_t fibers_made_ = 0;
+  uint64_t look_again_at_ = 0;
 };
 
 /// The handlers of a fiber that the host runs: none.

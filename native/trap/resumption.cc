@@ -20,6 +20,7 @@ bool aim_at_handler(Runtime* runtime, VMContinuation* record, const VMTag* tag) 
 }
 
 bool Resumption::aim(const VMException* exception) {
+  runtime_->wake(record_);
   if (record_->fiber != nullptr && aim_at_handler(runtime_, record_, exception->tag)) return true;
   runtime_->drop(record_);
   record_ = nullptr;

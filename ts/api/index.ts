@@ -68,6 +68,14 @@ export function collect(): void {
   theEngine().native.collect();
 }
 
+/**
+ * Puts everything that is suspended aside: what is on the stacks is copied out, and their pages go back to the kernel. A resume brings a stack back. It happens by
+ * itself where stacks take more than the option `stack.budget`; this is for who wants it now. Returns how many stacks became empty.
+ */
+export function hibernate(): number {
+  return theEngine().native.hibernate();
+}
+
 /** Counters of this thread's engine. */
 export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistics']> {
   return theEngine().statistics();

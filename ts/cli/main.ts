@@ -75,6 +75,7 @@ function runCommand(heddle: Command): void {
     .option('--stacks <count>', 'continuations that may have stacks at a time', bytes)
     .option('--stack-memory <bytes>', 'what all their stacks may commit', bytes)
     .option('--stack-warm <bytes>', 'what unused stacks may keep for reuse', bytes)
+    .option('--stack-budget <bytes>', 'what stacks may commit before suspended ones hibernate', bytes)
     .addHelpText(
       'after',
       "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10",

@@ -112,7 +112,7 @@ function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): v
   const word = (name: string, words: readonly string[], value: string | undefined): void => {
     if (value !== undefined && !words.includes(value)) throw wrongArgument(`the option ${name} must be one of ${words.join(', ')}`);
   };
-  for (const name of ['size', 'maximum', 'memory', 'warm'] as const) number(`stack.${name}`, stack[name]);
+  for (const name of ['size', 'maximum', 'memory', 'warm', 'budget'] as const) number(`stack.${name}`, stack[name]);
   number('entryStackSize', entryStackSize);
   word('stack.strategy', STRATEGIES, stack.strategy);
   word('stack.guard', GUARDS, stack.guard);

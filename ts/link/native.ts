@@ -37,13 +37,13 @@ export interface NativeHooks {
 }
 
 /** Where stacks come from (docs/stacks.md). */
-export const STRATEGIES = ['pool', 'mmap', 'malloc'] as const;
+export const STRATEGIES = ['pool', 'mmap', 'malloc', 'deferred', 'hibernate'] as const;
 /** What lies below a stack. */
 export const GUARDS = ['auto', 'kernel', 'software'] as const;
 
 /** How stacks are made. Sizes in bytes. */
 export interface StackOptions {
-  /** `pool` unless said otherwise. */
+  /** `pool` unless said otherwise; `deferred` is another name of it, for every strategy waits for the first resume, and `hibernate` is the pool with no budget. */
   readonly strategy?: (typeof STRATEGIES)[number];
   /**
    * What a continuation's frames may take. Unless said otherwise 256 KiB for the first 16,384 stacks and 64 KiB for those that live beyond: a million large
@@ -58,6 +58,8 @@ export interface StackOptions {
   readonly memory?: number;
   /** Bytes that unused stacks may keep for reuse. */
   readonly warm?: number;
+  /** Bytes that live stacks may commit before the suspended ones hibernate, the oldest first; half of `memory`. Infinity: none ever does by itself. */
+  readonly budget?: number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -80,6 +82,13 @@ export interface NativeStatistics {
   readonly continuationsHeld: number;
   readonly exceptionsLive: number;
   readonly stacksLive: number;
+  /** Chains of fibers whose stacks are empty while a copy keeps what was on them; bytes of the copies; how often chains were put aside and woken. */
+  readonly continuationsHibernated: number;
+  readonly hibernatedBytes: number;
+  readonly hibernations: number;
+  readonly wakes: number;
+  /** Live stacks that are empty because what was on them hibernates. */
+  readonly stacksVacant: number;
   readonly stacksPooled: number;
   readonly stacksPeak: number;
   readonly stackBytesReserved: number;
@@ -182,6 +191,8 @@ export interface Native {
 
   /** Collects now. What only JavaScript objects keep that V8 has not freed yet stays. */
   collect(): void;
+  /** Everything suspended hibernates: how many stacks became empty. */
+  hibernate(): number;
   /** The next safepoint collects. */
   requestCollection(): void;
   /**

@@ -29,6 +29,7 @@ export interface RunOptions {
   readonly stacks?: number;
   readonly stackMemory?: number;
   readonly stackWarm?: number;
+  readonly stackBudget?: number;
 }
 
 /** The options that say how stacks are made; undefined where none was given. */
@@ -40,6 +41,7 @@ function stackOptions(options: RunOptions): StackOptions | undefined {
     maximum: options.stacks,
     memory: options.stackMemory,
     warm: options.stackWarm,
+    budget: options.stackBudget,
   }).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
