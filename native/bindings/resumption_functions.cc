@@ -205,7 +205,7 @@ napi_value cont_drop(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/// Consumes the parked continuation that the mailbox names; null, with an error thrown, where there is none.
+/// Consumes the parked continuation that the mailbox names, which is awake then; null, with an error thrown, where there is none.
 VMContinuation* take_parked(Engine* engine) {
   VMContinuation* record = find(engine);
   if (record == nullptr || record->state != static_cast<uint32_t>(State::Parked)) {
@@ -213,6 +213,7 @@ VMContinuation* take_parked(Engine* engine) {
     return nullptr;
   }
   engine->runtime.records.let_go(record);
+  engine->runtime.wake(record);
   record->generation++;
   return record;
 }
@@ -222,7 +223,6 @@ napi_value settle(napi_env env, napi_callback_info) {
   Engine* engine = Engine::of(env);
   VMContinuation* record = take_parked(engine);
   if (record == nullptr) return nullptr;
-  engine->runtime.wake(record);
   // What park() noted: the import and the address of its slots, in a frame of the innermost fiber.
   const auto* host = at<const HostObject>(at<uint64_t>(record->slots)[0]);
   take_values(engine, at<uint64_t>(record->slots)[1], host->type->results.size());

@@ -1,8 +1,8 @@
 // Hibernation: what a suspended chain has on its stacks is copied out, and the stacks' pages go back to the kernel. The stacks stay where
 // they are, so that the copy can be put back at the same addresses.
 //
-// No switch of stacks knows of it: a record that hibernates has no fiber, as a fresh one has none, and that is where generated code asks for
-// a stack anyway (cont_allocate).
+// No switch of stacks knows of it: a record that hibernates has no fiber, as a fresh one has none, and that is where generated code asks
+// for a stack anyway (cont_allocate).
 #pragma once
 #include <vector>
 
