@@ -23,6 +23,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("arch", kArch);
   exports.Set("contract", kContract);
   define_report_functions(env, exports);
+  define_inspect_functions(env, exports);
   define_exception_functions(env, exports);
   define_code_functions(env, exports);
   define_object_functions(env, exports);

@@ -132,6 +132,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"continuationsHeld", runtime.records.held().size()},
       {"exceptionsLive", blocks.live(ObjectKind::Exception)},
       {"stacksLive", continuations.live},
+      {"stacksHibernated", continuations.hibernated},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},
       {"stackBytesReserved", continuations.reserved_bytes + entries.reserved_bytes},

@@ -21,6 +21,8 @@ class Slots {
   void give_back(Stack* stack);
   /// Whether `most` were made.
   bool exhausted() const { return made_ >= most_; }
+  /// Calls `visit` with every slot that was handed out, ever.
+  void each(const std::function<void(const Stack&)>& visit) const;
   /// Bytes that a live slot commits, by the few that were looked at last.
   uint64_t committed_each() const { return committed_each_; }
 

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
 import { readArtifactFile } from '../../compile/artifact.js';
 import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
-import { type ExportedFunction, theEngine } from '../../instance/engine.js';
+import { type EngineStatistics, type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
-import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native.js';
+import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
 import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ValueType } from '../../validate/description.js';
@@ -56,7 +56,7 @@ export async function runFile(file: string, args: readonly string[], options: Ru
     start = performance.now();
     return await runModule(module, file, args, options);
   } finally {
-    if (options.stats) writeStatistics(engine.statistics(), performance.now() - start);
+    if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, performance.now() - start);
   }
 }
 
@@ -124,16 +124,22 @@ function parameters(module: Module, name: string): readonly ValueType[] {
   return type.params;
 }
 
-function writeStatistics(counters: ReturnType<ReturnType<typeof theEngine>['statistics']>, runTime: number): void {
+function writeStatistics(counters: EngineStatistics & StackUsage, runTime: number): void {
   const rows: [string, string | number][] = [
     ['switches', counters.switches],
     ['continuations made', counters.continuationsMade],
+    ['continuations live', counters.continuationsLive],
+    ['continuations suspended', counters.continuationsSuspended],
     ['stacks live', counters.stacksLive],
+    ['stacks hibernated', counters.stacksHibernated],
     ['stacks pooled', counters.stacksPooled],
     ['stacks peak', counters.stacksPeak],
     ['stack bytes reserved', counters.stackBytesReserved],
+    ['stack bytes resident', counters.stackBytesResident],
+    ['stack bytes high water', counters.stackBytesHighWater],
     ['continuations collected', counters.continuationsCollected],
     ['collections', counters.collections],
+    ['last pause ms', (counters.lastPauseNanoseconds / 1e6).toFixed(3)],
     ['longest pause ms', (counters.longestPauseNanoseconds / 1e6).toFixed(3)],
     ['code bytes', counters.codeBytes],
     ['compile ms', counters.compileTime.toFixed(1)],
