@@ -13,6 +13,7 @@ import { checkRunnable } from '../artifact_check.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
+import { TreeFile } from '../tree/tree_file.js';
 import { parseValue, showValue } from '../values.js';
 import { Wasi } from '../wasi.js';
 
@@ -20,6 +21,7 @@ import { Wasi } from '../wasi.js';
 export interface RunOptions {
   readonly invoke?: string;
   readonly stats?: boolean;
+  readonly tree?: string;
   readonly dir?: readonly string[];
   readonly env?: readonly string[];
   readonly interruptible: boolean;
@@ -50,14 +52,30 @@ export async function runFile(file: string, args: readonly string[], options: Ru
   const engine = theEngine();
   const stack = stackOptions(options);
   if (stack !== undefined) engine.configure({ stack });
+  const tree = options.tree === undefined ? undefined : new TreeFile(engine, options.tree);
   let start = performance.now();
   try {
     const module = await moduleOf(file, options);
     start = performance.now();
-    return await runModule(module, file, args, options);
+    return await drawn(tree, () => runModule(module, file, args, options));
   } finally {
     if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, performance.now() - start);
   }
+}
+
+/** Runs something with pictures of its fibers. */
+async function drawn(tree: TreeFile | undefined, run: () => Promise<number>): Promise<number> {
+  if (tree === undefined) return run();
+  tree.begin();
+  let status: number;
+  try {
+    status = await run();
+  } catch (error) {
+    tree.failed(error);
+    throw error;
+  }
+  tree.end();
+  return status;
 }
 
 async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Module> {
