@@ -24,6 +24,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   set_property(env, exports, "arch", make_text(env, kArch));
   set_property(env, exports, "contract", make_text(env, kContract));
   define_report_functions(env, exports);
+  define_inspect_functions(env, exports);
   define_exception_functions(env, exports);
   define_code_functions(env, exports);
   define_object_functions(env, exports);

@@ -10,7 +10,7 @@
 #include "base/asm.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
-#include "stacks/stack.h"
+#include "stacks/usage.h"
 
 namespace heddle {
 
@@ -93,6 +93,9 @@ class Runtime {
   /// Counters, all zero before the first stack.
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
   StackCounts entry_counts() const { return entry_stacks_ == nullptr ? StackCounts{} : entry_stacks_->counts(); }
+  /// What the stacks take; asks the kernel about each (stacks/usage.h).
+  StackUsage continuation_usage() const { return continuation_stacks_ == nullptr ? StackUsage{} : usage_of(*continuation_stacks_); }
+  StackUsage entry_usage() const { return entry_stacks_ == nullptr ? StackUsage{} : usage_of(*entry_stacks_); }
 
   /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap` and its detail.
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
@@ -145,6 +148,10 @@ class Runtime {
   std::atomic<uint64_t> entries{0};
   /// Called on the host stack at an interrupt: false when the thread is to be terminated. Set by the embedder.
   bool (*poll)(void* embedder) = nullptr;
+  /// Called on the host stack when a call traps, before its fibers are given back. Set by the embedder; null: nobody wants to see them.
+  void (*trapped)(void* embedder) = nullptr;
+  /// The current fiber was stopped in its own code, by an interrupt or a trap, and not by a call of the host: VMThread.exit_… say where.
+  bool stopped = false;
   void* embedder = nullptr;
 
  private:

@@ -94,6 +94,12 @@ void Slots::give_back(Stack* stack) {
   push(&warm_, stack);
 }
 
+void Slots::each(const std::function<void(const Stack&)>& visit) const {
+  for (const Chunk& chunk : chunks_) {
+    for (size_t i = 0; i < chunk.used; i++) visit(chunk.stacks[i]);
+  }
+}
+
 /// One more reservation; a smaller one where address space is short.
 bool Slots::grow() {
   size_t count = chunks_.empty() ? kFirstChunk : std::min(chunks_.back().count * 2, kLargestChunk);

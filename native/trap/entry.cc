@@ -17,6 +17,17 @@ bool Entry::too_late() {
   return true;
 }
 
+void Entry::show_trap() {
+  if (runtime_->trapped == nullptr) return;
+  VMThread* thread = &runtime_->thread;
+  thread->exit_sp = thread->trap_sp;
+  thread->exit_fp = thread->trap_fp;
+  thread->exit_pc = thread->trap_pc + 1;
+  runtime_->stopped = true;
+  runtime_->trapped(runtime_->embedder);
+  runtime_->stopped = false;
+}
+
 Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline) {
   VMThread* thread = &runtime_->thread;
   const uint64_t outer_deadline = runtime_->deadline.load(std::memory_order_relaxed);
@@ -53,7 +64,10 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
     detail_ = thread->trap_detail;
     thread->trap_code = 0;
     ending = trap_ == Trap::None ? Ending::Failed : Ending::Trapped;
-    if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, first);
+    if (ending == Ending::Trapped && trap_ != Trap::Terminated) {
+      frames_ = walk_frames(thread, first);
+      show_trap();
+    }
     runtime_->release_chain(end);
   } else if (result.kind == kSwitchParked) {
     ending = Ending::Parked;

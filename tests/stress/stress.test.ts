@@ -21,7 +21,7 @@ const NOTHING_LEFT = {
   continuationsHibernated: 0,
   hibernatedBytes: 0,
   stacksLive: 0,
-  stacksVacant: 0,
+  stacksHibernated: 0,
   exceptionsLive: 0,
   instances: 0,
   tables: 0,

@@ -27,10 +27,10 @@ const kinds = {
     const before = memory();
     const emptied = fill(these);
     const each = (memory() - before) / count;
-    const { continuationsHibernated, stacksVacant } = statistics();
+    const { continuationsHibernated, stacksHibernated } = statistics();
     const sum = String(these.finish(count));
     others.finish(count);
-    return { emptied, each, continuationsHibernated, stacksVacant, sum, after: statistics() };
+    return { emptied, each, continuationsHibernated, stacksHibernated, sum, after: statistics() };
   },
 
   /** As many as do not pass the budget, then many more. */
@@ -43,9 +43,9 @@ const kinds = {
     const below = statistics().hibernations;
     const sums = [finish(half)];
     suspend(count);
-    const { stacksLive, stacksVacant, hibernations } = statistics();
+    const { stacksLive, stacksHibernated, hibernations } = statistics();
     sums.push(finish(count));
-    return { below, occupied: stacksLive - stacksVacant, hibernations, sums: sums.map(String), after: statistics() };
+    return { below, occupied: stacksLive - stacksHibernated, hibernations, sums: sums.map(String), after: statistics() };
   },
 
   /** Some are resumed after a look at all: those stay when the others go. Numbers of those that had to wake at their next resume. */
