@@ -59,10 +59,10 @@
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],
-      "cflags": ["-O2", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
+      "cflags": ["-O2", "<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
-      "ldflags": ["-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
+      "ldflags": ["<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
       "conditions": [
         ["target_arch=='x64'", { "sources": ["asm/x86_64_sysv.S"] }],
         ["target_arch=='arm64'", { "sources": ["asm/aarch64_aapcs64.S"] }]

@@ -136,6 +136,8 @@ class Runtime {
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
   std::deque<NamedTag> named_tags;
+  /// Where this OS thread's signal handlers look (trap/signals.h); null before the first entry.
+  VMThread** signal_thread = nullptr;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.

@@ -44,7 +44,9 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
   thread->current = leaf;
   __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
-  VMThread* outer_thread = set_signal_thread(thread);
+  if (runtime_->signal_thread == nullptr) runtime_->signal_thread = signal_thread();
+  VMThread* const outer_thread = *runtime_->signal_thread;
+  __atomic_store_n(runtime_->signal_thread, thread, __ATOMIC_RELAXED);
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   runtime_->entries.store(runtime_->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   note_entry();
@@ -56,7 +58,7 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   const SwitchResult result = heddle_enter(thread, first, payload);
 
   __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
-  set_signal_thread(outer_thread);
+  __atomic_store_n(runtime_->signal_thread, outer_thread, __ATOMIC_RELAXED);
   if (deadline_changes) runtime_->deadline.store(outer_deadline);
   Ending ending = Ending::Returned;
   if (result.kind == kEnterLeft) {
