@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 
 namespace heddle {
 
@@ -109,8 +110,10 @@ bool Slots::grow() {
     if (!memory) continue;
     memory.advise(0, memory.size(), MADV_NOHUGEPAGE);  // A huge page would commit 2 MiB for one frame.
     memory.advise(0, memory.size(), MADV_DONTFORK);
+    std::unique_ptr<Stack[]> stacks(new (std::nothrow) Stack[count]);
+    if (stacks == nullptr) continue;
     counts_->reserved_bytes += memory.size();
-    chunks_.push_back({std::move(memory), std::make_unique<Stack[]>(count), count, 0});
+    chunks_.push_back({std::move(memory), std::move(stacks), count, 0});
     return true;
   }
   return false;
