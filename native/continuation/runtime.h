@@ -9,6 +9,7 @@
 
 #include "base/asm.h"
 #include "continuation/records.h"
+#include "continuation/shadow.h"
 #include "stacks/stack.h"
 
 namespace heddle {
@@ -123,6 +124,8 @@ class Runtime {
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
   std::deque<NamedTag> named_tags;
+  /// Shadow stacks of the modules that have instances here.
+  std::vector<ShadowStack*> shadows;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.

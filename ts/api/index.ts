@@ -74,6 +74,7 @@ export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistic
 }
 
 export type { MappedMemory } from '../instance/mapped_memory.js';
+export type { ShadowStackOptions } from '../instance/shadow.js';
 export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
 export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';

@@ -16,7 +16,9 @@ import { ExceptionObjects } from './exceptions.js';
 import { ExternTable } from './externs.js';
 import { Conversions, type FunctionReferences, needsConversion } from './host_values.js';
 import { Mailbox } from './mailbox.js';
+import type { CodeVariant, ModuleOptions } from './module.js';
 import type { TagObject } from './objects.js';
+import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
@@ -104,6 +106,22 @@ const REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
   [LIMIT.refusedRecords, 'all records of continuations are in use: the option stack.memory decides how many there are'],
 ]);
 
+/** Why calls that wait would overwrite each other's frames, by the detail of trap shadow_stack. */
+const SHADOW_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
+  [LIMIT.shadowAmbiguous, 'several globals may be its stack pointer; the option shadowStack.pointer says which it is'],
+  [
+    LIMIT.shadowUnsized,
+    'the size of its stack in linear memory is not known; the option shadowStack.low or shadowStack.allocator gives it space',
+  ],
+]);
+
+/** By the detail of trap shadow_overflow: the bytes that the call has. */
+function shadowOverflow(room: number): string {
+  if (room === 0)
+    return 'calls that wait have all of it; the option shadowStack.size makes parts smaller, shadowStack.allocator gives it space';
+  return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
+}
+
 /** Throws a TypeError for an option that is wrong. */
 function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
   const number = (name: string, value: number | undefined): void => {
@@ -176,9 +194,10 @@ export class Engine implements FunctionReferences {
   }
 
   /** How modules are compiled for this machine. */
-  compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
+  compileOptions({ shadowStack, ...options }: ModuleOptions, variant: Partial<CodeVariant> = {}): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
+    const stackPointer = pointerChoice(shadowStack);
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, stackPointer, ...options, ...variant };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -446,6 +465,8 @@ export class Engine implements FunctionReferences {
   #detailName(code: number, detail: number): string | undefined {
     if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
     if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
+    if (code === TRAP.shadowStack) return SHADOW_REFUSALS.get(detail);
+    if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
     return code === TRAP.barrier ? this.#importNames.get(detail) : undefined;
   }
 
