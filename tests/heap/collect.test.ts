@@ -11,7 +11,7 @@ interface Halves {
 }
 
 const program = (name: string): URL => new URL(`programs/${name}.mjs`, import.meta.url);
-const instance = (text: string, imports: Record<string, Record<string, unknown>> = {}): Heddle.Exports =>
+const instance = (text: string, imports: Record<string, Record<string, unknown>> = {}): InstanceType<typeof Heddle.Instance>['exports'] =>
   new Heddle.Instance(new Heddle.Module(parseWat(text)), imports).exports;
 /** A conservative collector may take a word that nobody needs for a reference. */
 const FEW = 8;
