@@ -20,6 +20,8 @@
         "native/continuation/runtime.cc",
         "native/continuation/libcalls.cc",
         "native/continuation/park.cc",
+        "native/continuation/shadow.cc",
+        "native/continuation/shadow_space.cc",
         "native/trap/sites.cc",
         "native/trap/signals.cc",
         "native/trap/alternate_stack.cc",
@@ -56,6 +58,7 @@
         "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",
         "native/bindings/resumption_functions.cc",
+        "native/bindings/shadow_functions.cc",
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],

@@ -59,6 +59,7 @@ export const LIBCALLS = [
     '(VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call',
   ],
   ['tag_new', '(VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag'],
+  ['shadow_overflow', "(cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack"],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -205,7 +206,8 @@ export const STRUCTS: readonly Struct[] = [
       ['stack', 'ptr', 'C++ stack that this block is the top of'],
       ['entry', 'ptr', 'C++ Entry for an entry fiber, else 0'],
       ['id', 'u64', 'number of the fiber on this thread, for people'],
-      ['spare', 'u64[]', 'zero', 2],
+      ['shadow', 'ptr', 'C++ ShadowUse: its parts in shadow stacks, a list; 0 when it has none'],
+      ['shadow_entered', 'u64', '1 while it runs by a resumption that moves shadow stacks'],
     ],
   },
   {
@@ -285,6 +287,8 @@ export const TRAPS = [
   [20, 'out_of_memory', 'out of memory'],
   [21, 'store_bounds', 'internal error: a value would be stored beyond its buffer'],
   [30, 'cancelled', 'the call was cancelled'],
+  [31, 'shadow_overflow', 'shadow stack overflow'],
+  [32, 'shadow_stack', 'a second call of the instance cannot begin while one waits'],
   [251, 'stack_overflow', 'call stack exhausted'],
   [252, 'integer_overflow', 'integer overflow'],
   [253, 'memory_bounds', 'out of bounds memory access'],
@@ -338,6 +342,14 @@ export const LIMITS = [
   ['ending_returned', 0, 'the function returned'],
   ['ending_suspended', 1, 'it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound'],
   ['ending_parked', 2, 'an import that may wait for a promise is to be called'],
+  [
+    'shadow_below',
+    4,
+    "byte of a stack pointer's global cell (u32): the least value that code may set it to, less 1; 0 with a shadow_beyond of 0 for any",
+  ],
+  ['shadow_beyond', 8, 'byte of that cell (u32): how many values above the least are not allowed; those next to it are'],
+  ['shadow_ambiguous', 1, 'the detail of trap shadow_stack: several globals may be the stack pointer'],
+  ['shadow_unsized', 2, 'the size of the shadow stack is not known, and no allocator was named'],
   ['takes_suspensions', 1, 'bit of what a resumption takes: suspensions that nothing inside handles'],
   ['takes_promises', 2, 'bit of what a resumption takes: imports that may wait for promises'],
   ['takes_cancellation', 4, 'bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it'],

@@ -44,6 +44,8 @@ struct InstanceObject {
   const Code* code = nullptr;
   std::map<uint32_t, std::vector<uint8_t>> data;
   std::map<uint32_t, std::vector<uint64_t>> elements;
+  /// The shadow stack that its code uses; null where it has none.
+  std::shared_ptr<ShadowStack> shadow;
 };
 
 /// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h). An object of the heap.

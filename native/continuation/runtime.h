@@ -10,6 +10,8 @@
 #include "base/asm.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
+#include "continuation/shadow.h"
+#include "stacks/stack.h"
 #include "stacks/usage.h"
 
 namespace heddle {
@@ -138,6 +140,8 @@ class Runtime {
   std::deque<NamedTag> named_tags;
   /// Where this OS thread's signal handlers look (trap/signals.h); null before the first entry.
   VMThread** signal_thread = nullptr;
+  /// Shadow stacks of the modules that have instances here.
+  std::vector<ShadowStack*> shadows;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.

@@ -90,6 +90,7 @@ export function statistics({ stacks = false }: { readonly stacks?: boolean } = {
 export type { ProgramFrame } from '../instance/backtrace.js';
 export type { FiberInfo, FiberStack, FiberState, FiberTree } from '../instance/inspect.js';
 export type { MappedMemory } from '../instance/mapped_memory.js';
+export type { ShadowStackOptions } from '../instance/shadow.js';
 export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
 export { type InspectOptions, inspect } from '../schedule/inspect.js';

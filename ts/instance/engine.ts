@@ -17,7 +17,9 @@ import { ExternTable } from './externs.js';
 import { Conversions, type FunctionReferences, needsConversion } from './host_values.js';
 import { type FiberTree, fiberTree } from './inspect.js';
 import { Mailbox } from './mailbox.js';
+import type { CodeVariant, ModuleOptions } from './module.js';
 import type { TagObject } from './objects.js';
+import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
 
 /** Counters of a thread's engine. */
@@ -112,6 +114,22 @@ const REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
   [LIMIT.refusedDepth, '262,144 fibers wait for each other, each resumed by the one before'],
   [LIMIT.refusedRecords, 'all records of continuations are in use: the option stack.memory decides how many there are'],
 ]);
+
+/** Why calls that wait would overwrite each other's frames, by the detail of trap shadow_stack. */
+const SHADOW_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
+  [LIMIT.shadowAmbiguous, 'several globals may be its stack pointer; the option shadowStack.pointer says which it is'],
+  [
+    LIMIT.shadowUnsized,
+    'the size of its stack in linear memory is not known; the option shadowStack.low or shadowStack.allocator gives it space',
+  ],
+]);
+
+/** By the detail of trap shadow_overflow: the bytes that the call has. */
+function shadowOverflow(room: number): string {
+  if (room === 0)
+    return 'calls that wait have all of it; the option shadowStack.size makes parts smaller, shadowStack.allocator gives it space';
+  return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
+}
 
 /** Throws a TypeError for an option that is wrong. */
 function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
@@ -223,9 +241,10 @@ export class Engine implements FunctionReferences {
   }
 
   /** How modules are compiled for this machine. */
-  compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
+  compileOptions({ shadowStack, ...options }: ModuleOptions, variant: Partial<CodeVariant> = {}): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
+    const stackPointer = pointerChoice(shadowStack);
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, stackPointer, ...options, ...variant };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -493,6 +512,8 @@ export class Engine implements FunctionReferences {
   #detailName(code: number, detail: number): string | undefined {
     if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
     if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
+    if (code === TRAP.shadowStack) return SHADOW_REFUSALS.get(detail);
+    if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
     return code === TRAP.barrier ? this.#importNames.get(detail) : undefined;
   }
 
