@@ -15,7 +15,7 @@ function memory() {
 }
 
 async function measure() {
-  const { WebAssembly, parseWat, statistics } = await heddle();
+  const { WebAssembly, hibernate, parseWat, statistics } = await heddle();
   const text = readFileSync(join(root, 'examples/million.wat'), 'utf8');
   const { suspend, finish } = new WebAssembly.Instance(new WebAssembly.Module(parseWat(text))).exports;
   suspend(1);
@@ -26,6 +26,10 @@ async function measure() {
   const filled = performance.now();
   const during = memory();
   const live = statistics().continuationsLive;
+  const pausing = performance.now();
+  const asleep = process.env.HEDDLE_ASLEEP === '1' ? hibernate() : 0;
+  const paused = performance.now();
+  const after = memory();
   const finishing = performance.now();
   const sum = finish(count);
   const finished = performance.now();
@@ -33,6 +37,8 @@ async function measure() {
   report({
     live,
     right,
+    asleep: (after.resident + after.tables - before.resident - before.tables) / count,
+    hibernate: asleep === 0 ? 0 : ((paused - pausing) * 1e6) / asleep,
     resident: (during.resident - before.resident) / count,
     tables: (during.tables - before.tables) / count,
     maps: during.maps - before.maps,
@@ -44,9 +50,13 @@ async function measure() {
 
 function main() {
   header(`${count} continuations suspended at once, then finished`);
-  const run = () => runTrial(import.meta.url, 'measure', { args: ['--count', String(count)] });
-  const results = interleaved([['heddle', run]], trials)[0];
-  const error = results.find((result) => result.error !== undefined || !result.right);
+  const run = (asleep) => runTrial(import.meta.url, 'measure', { args: ['--count', String(count)], env: { HEDDLE_ASLEEP: asleep } });
+  const runs = [
+    ['awake', () => run('0')],
+    ['hibernated', () => run('1')],
+  ];
+  const [results, sleepers] = interleaved(runs, trials);
+  const error = [...results, ...sleepers].find((result) => result.error !== undefined || !result.right);
   if (error !== undefined) throw new Error(error.error ?? 'the sum is wrong');
   const rows = [
     ['resident bytes each', 'resident'],
@@ -57,7 +67,12 @@ function main() {
   ];
   table(
     ['', 'median'],
-    rows.map(([name, key]) => [name, median(results.map((result) => result[key]))]),
+    [
+      ...rows.map(([name, key]) => [name, median(results.map((result) => result[key]))]),
+      ['bytes each, all in all, hibernated', median(sleepers.map((result) => result.asleep))],
+      ['ns to put one aside', median(sleepers.map((result) => result.hibernate))],
+      ['ns to wake and finish one', median(sleepers.map((result) => result.finish))],
+    ],
   );
 }
 
