@@ -13,19 +13,17 @@ constexpr uint64_t kGuardedSpan = uint64_t{8} << 30;
 /// References that are read in one handle scope.
 constexpr size_t kScope = 1024;
 
-napi_value numbers(napi_env env, const double* values, size_t count) {
-  void* data = nullptr;
-  napi_value buffer = nullptr, array = nullptr;
-  if (napi_create_arraybuffer(env, count * sizeof(double), &data, &buffer) != napi_ok) return nullptr;
-  std::copy_n(values, count, static_cast<double*>(data));
-  napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &array);
-  return array;
-}
-
+/// A plain array: collections come often and mostly free little, and the memory of an ArrayBuffer outlives its turn of the event loop.
 template <typename T>
 napi_value numbers(napi_env env, const std::vector<T>& values) {
-  const std::vector<double> wide(values.begin(), values.end());
-  return numbers(env, wide.data(), wide.size());
+  napi_value array = nullptr;
+  if (napi_create_array_with_length(env, values.size(), &array) != napi_ok) return nullptr;
+  for (size_t i = 0; i < values.size(); i++) {
+    napi_value value = nullptr;
+    if (napi_create_double(env, static_cast<double>(values[i]), &value) != napi_ok) return nullptr;
+    if (napi_set_element(env, array, static_cast<uint32_t>(i), value) != napi_ok) return nullptr;
+  }
+  return array;
 }
 
 }  // namespace
@@ -96,17 +94,19 @@ void JavaScriptRoots::marked(Blocks* blocks) {
 
 void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   if (engine_->hooks.collected == nullptr) return;
-  if (codes.empty() && freed_tags_.empty() && freed_imports_.empty() && engine_->heap.externs.count == 0) return;
+  freed_codes_.insert(freed_codes_.end(), codes.begin(), codes.end());
+  if (freed_codes_.empty() && freed_tags_.empty() && freed_imports_.empty() && !engine_->heap.externs.any()) return;
   napi_env env = engine_->env;
   const HostScope scope(engine_);
   bool pending = false;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || pending)
-    return;  // The values that were not found go with the next collection.
+  // What was freed now is told after the next collection.
+  if (napi_is_exception_pending(env, &pending) != napi_ok || pending) return;
   napi_value nothing = nullptr, ignored = nullptr;
   napi_get_undefined(env, &nothing);
-  const napi_value arguments[3] = {numbers(env, freed_tags_), numbers(env, codes), numbers(env, freed_imports_)};
+  const napi_value arguments[3] = {numbers(env, freed_tags_), numbers(env, freed_codes_), numbers(env, freed_imports_)};
   if (arguments[0] == nullptr || arguments[1] == nullptr || arguments[2] == nullptr) return;
   freed_tags_.clear();
+  freed_codes_.clear();
   freed_imports_.clear();
   // Only a termination can fail it, which stays pending in V8.
   if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 3, arguments, &ignored) != napi_ok) {

@@ -40,6 +40,7 @@ class JavaScriptRoots final : public HeapEmbedder {
   std::unordered_map<uint64_t, napi_ref> holders_;
   std::vector<uint32_t> freed_tags_;
   std::vector<uint32_t> freed_imports_;
+  std::vector<int32_t> freed_codes_;
 };
 
 /// Tells the heap how the objects of this layer are traced and freed.

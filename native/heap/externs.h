@@ -11,9 +11,11 @@ namespace heddle {
 struct Externs {
   /// By index: the generation of its handle now.
   const uint32_t* generations = nullptr;
-  /// By index: 1 where the last collection found the handle.
+  /// By index: 1 where the last collection found the handle. Index 0, which no handle has, is 1 where there is any handle.
   uint8_t* marks = nullptr;
   uint64_t count = 0;
+
+  bool any() const { return count > 0 && marks[0] != 0; }
 
   static bool is_handle(uint64_t word) { return word >> kMark == 1; }
   /// Marks the value that `word` names, if it does.

@@ -1,7 +1,7 @@
 // Marking: what the collector finds from its roots.
 //
 // Frames, payload slots, contexts of instances and table elements are scanned word by word: a word is a reference when it is the newest
-// handle of a live continuation or JavaScript value, or points into an object, into code or into a memory. (docs/decisions/0006 says why
+// handle of a live continuation or JavaScript value, or points into an object, into code or into a memory. (docs/decisions/0012 says why
 // there are no stack maps.)
 #pragma once
 #include <vector>

@@ -15,7 +15,7 @@ interface Measured {
 const LIVE = ['continuationsLive', 'stacksLive', 'exceptionsLive', 'instances', 'hostFunctions', 'codeBytes'];
 // The one error that JavaScript throws is an externref.
 const KEPT = ['externrefs', 'stacksPooled', 'stacksPeak', 'stackBytesReserved'];
-const GROWTH = 2 << 20;
+const GROWTH = 4 << 20;
 /** Bytes of a continuation's record. */
 const RECORD = 2 ** LIMIT.recordSizeLog2;
 

@@ -426,7 +426,7 @@ export class Engine implements FunctionReferences {
     );
   }
 
-  #collected(tags: Float64Array, codes: Float64Array, imports: Float64Array): void {
+  #collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void {
     this.externs.sweep();
     for (const tag of tags) this.#tagNames.delete(tag);
     for (const code of codes) this.#codes.delete(code);

@@ -51,6 +51,7 @@ export class ExternTable {
       this.#values[index] = value;
       handle = MARK + (this.#generations[index] ?? 0) * INDICES + index;
       this.#handles.set(key, handle);
+      this.#marks[0] = 1;
       if (--this.#untilCollection === 0) this.#collector.requestCollection();
     }
     return handle;
@@ -73,6 +74,7 @@ export class ExternTable {
       if (marks[index] === 0 && this.#values[index] !== EMPTY) this.#drop(index);
       marks[index] = 0;
     }
+    marks[0] = this.#handles.size > 0 ? 1 : 0;
     this.#untilCollection = Math.max(LEAST_BETWEEN, this.#handles.size);
   }
 
@@ -89,6 +91,7 @@ export class ExternTable {
     generations.set(this.#generations);
     this.#generations = generations;
     this.#marks = new Uint8Array(generations.length);
+    this.#marks[0] = 1;
     this.#collector.shareExterns(this.#generations, this.#marks);
   }
 

@@ -23,7 +23,7 @@ export interface NativeHooks {
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
   /** After a collection: numbers of the tags, of the code and of the imports that may wait that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
-  collected(tags: Float64Array, codes: Float64Array, imports: Float64Array): void;
+  collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void;
   /**
    * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
    */
