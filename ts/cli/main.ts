@@ -64,7 +64,7 @@ function runCommand(heddle: Command): void {
     .description('Runs a WASI program, or with --invoke one export. FILE is a module, its text, or what `heddle compile` wrote.')
     .argument('<file>', 'the module')
     .argument('[args...]', "the program's arguments, or those of the invoked function")
-    .option('--invoke <name>', 'call this export and print its results, one a line')
+    .option('--invoke <name>', 'call this export and print its results, one a line (repeatable: they run as tasks, at once)', collect)
     .option('--dir <host[::guest]>', 'let the program see a folder (repeatable)', collect)
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
@@ -79,7 +79,7 @@ function runCommand(heddle: Command): void {
     .option('--stack-budget <bytes>', 'what stacks may commit before suspended ones hibernate', bytes)
     .addHelpText(
       'after',
-      "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10",
+      "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10\n  heddle run --invoke reader --invoke clock program.wasm",
     )
     .passThroughOptions()
     .action((file, args, options) => finish(import('./commands/run.js').then((c) => c.runFile(file, args, options))));

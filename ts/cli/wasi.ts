@@ -3,26 +3,39 @@
  */
 import type { WASI as NodeWasi } from 'node:wasi';
 import type { ImportDescriptor } from '../api/web_assembly.js';
-import { fileFailed, incompatibleImport, usage } from '../errors/catalog.js';
+import { fileFailed, incompatibleImport, internal, usage } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
+import { blocking, type WasiFunctions } from './wasi_flags.js';
+import { ProgramExit, TaskWasi } from './wasi_tasks.js';
 
 /** What a program is given. */
 export interface WasiOptions {
   readonly args: readonly string[];
   readonly dirs: readonly string[];
   readonly env: readonly string[];
+  /** Given where the program's calls are tasks, of which others have their turn while one waits: a promise of that. */
+  readonly turn?: () => Promise<void>;
 }
 
-const VERSIONS: Readonly<Record<string, 'preview1' | 'unstable'>> = { wasi_snapshot_preview1: 'preview1', wasi_unstable: 'unstable' };
+/** The first version, whose poll_oneoff has other records. */
+const UNSTABLE = 'wasi_unstable';
+const VERSIONS: Readonly<Record<string, 'preview1' | 'unstable'>> = { wasi_snapshot_preview1: 'preview1', [UNSTABLE]: 'unstable' };
 
 /** A program's WASI. */
 export class Wasi {
   readonly imports: Record<string, Record<string, unknown>>;
   readonly #wasi: NodeWasi;
   readonly #name: string;
+  readonly #tasks: TaskWasi | undefined;
+  #memory: WebAssembly.Memory | undefined;
 
-  private constructor(wasi: NodeWasi, name: string) {
-    this.imports = { [name]: { ...(wasi.wasiImport as Record<string, unknown>) } };
+  private constructor(wasi: NodeWasi, name: string, turn: (() => Promise<void>) | undefined) {
+    const functions = { ...(wasi.wasiImport as WasiFunctions) };
+    this.#tasks = turn && new TaskWasi(functions, () => new DataView((this.#memory ?? none()).buffer), turn);
+    const imports = this.#tasks?.imports ?? blocking(functions);
+    // Its records are laid out otherwise; a program of those days stops the thread.
+    if (name === UNSTABLE) imports['poll_oneoff'] = functions['poll_oneoff'];
+    this.imports = { [name]: imports };
     this.#wasi = wasi;
     this.#name = name;
   }
@@ -37,7 +50,7 @@ export class Wasi {
     const env = Object.fromEntries(options.env.map(variable));
     try {
       const wasi = await quietly(() => new WASI({ version, args: [...options.args], env, preopens, returnOnExit: true }));
-      return new Wasi(wasi, name);
+      return new Wasi(wasi, name, options.turn);
     } catch (error) {
       throw fileFailed(`WASI cannot start: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -45,9 +58,33 @@ export class Wasi {
 
   /** Runs something with WASI at work on the memory; returns the status that the program exits with. */
   run(memory: unknown, entry: () => void): number {
-    if (!(memory instanceof V8.Memory)) throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
-    return Number(this.#wasi.start({ exports: { memory, _start: entry } } as WebAssembly.Instance) ?? 0);
+    return Number(this.#wasi.start({ exports: { memory: this.#checked(memory), _start: entry } } as WebAssembly.Instance) ?? 0);
   }
+
+  /** The same for calls that may wait. `entry`'s promise is of no more interest once one of the tasks has called proc_exit. */
+  async runTasks(memory: unknown, entry: () => Promise<void>): Promise<number> {
+    this.#memory = this.#checked(memory);
+    this.run(memory, () => undefined);
+    try {
+      await entry();
+      return 0;
+    } catch (error) {
+      if (error instanceof ProgramExit) return error.status;
+      throw error;
+    } finally {
+      this.#tasks?.end();
+    }
+  }
+
+  #checked(memory: unknown): WebAssembly.Memory {
+    if (memory instanceof V8.Memory) return memory;
+    throw incompatibleImport(this.#name, 'memory', 'a WASI program exports its memory as "memory"');
+  }
+}
+
+/** A start function that reads or waits: the program's memory is not known yet. */
+function none(): never {
+  throw internal('WASI was called before the program began');
 }
 
 /** `HOST` or `HOST::GUEST`, as a pair of guest and host. */

@@ -2,12 +2,13 @@
 import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
 import { readArtifactFile } from '../../compile/artifact.js';
-import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
+import { unknownExport, unknownImport, usage, wrongArgument } from '../../errors/catalog.js';
 import { type EngineStatistics, type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
 import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
 import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
+import { Scheduler } from '../../schedule/scheduler.js';
 import type { ValueType } from '../../validate/description.js';
 import { checkRunnable } from '../artifact_check.js';
 import { load } from '../load.js';
@@ -19,7 +20,8 @@ import { Wasi } from '../wasi.js';
 
 /** Options of `heddle run`. */
 export interface RunOptions {
-  readonly invoke?: string;
+  /** Exports to call: several are tasks. */
+  readonly invoke?: readonly string[];
   readonly stats?: boolean;
   readonly tree?: string;
   readonly dir?: readonly string[];
@@ -91,16 +93,28 @@ async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Mo
 
 async function runModule(module: Module, file: string, args: readonly string[], options: RunOptions): Promise<number> {
   const imports = Module.imports(module);
+  const names = options.invoke ?? [];
+  if (names.length > 1 && args.length > 0) throw usage('functions that run as tasks take no arguments');
+  const scheduler = names.length > 1 ? new Scheduler() : undefined;
   const wasi = await Wasi.forModule(imports, {
-    args: [file, ...(options.invoke === undefined ? args : [])],
+    args: [file, ...(names.length === 0 ? args : [])],
     dirs: options.dir ?? [],
     env: options.env ?? [],
+    ...(scheduler && { turn: () => scheduler.yield() }),
   });
   const foreign = imports.find((i) => wasi?.imports[i.module] === undefined && experimentName(i) === undefined);
   if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
   const instance = await Instance.make(module, wasi?.imports ?? {});
   const { exports } = instance;
-  const entry = options.invoke === undefined ? startOf(exports) : (): void => invoke(module, exports, options.invoke ?? '', args);
+  if (scheduler !== undefined) {
+    const functions = names.map((name) => exported(module, exports, name, 0));
+    const run = (): Promise<void> => runTasks(scheduler, exports, functions);
+    if (wasi !== undefined) return await wasi.runTasks(exports['memory'], run);
+    await run();
+    return 0;
+  }
+  const [name] = names;
+  const entry = name === undefined ? startOf(exports) : (): void => invoke(module, exports, name, args);
   if (wasi !== undefined) return wasi.run(exports['memory'], () => initialize(exports, entry));
   initialize(exports, entry);
   return 0;
@@ -122,15 +136,32 @@ function startOf(exports: Instance['exports']): () => void {
   );
 }
 
+/** Calls functions at once; each prints its results when it ends. The first failure is the whole's. */
+async function runTasks(scheduler: Scheduler, exports: Instance['exports'], functions: readonly ExportedFunction[]): Promise<void> {
+  const first: unknown = exports['_initialize'];
+  if (typeof first === 'function') await scheduler.spawn(first).promise;
+  await Promise.all(functions.map(async (fn) => printResults(await scheduler.spawn(fn).promise)));
+}
+
 function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {
+  const fn = exported(module, exports, name, args.length);
+  const params = parameters(module, name);
+  printResults(fn(...params.map((type, i) => parseValue(args[i] ?? '', type))));
+}
+
+/** An exported function that takes so many arguments. */
+function exported(module: Module, exports: Instance['exports'], name: string, args: number): ExportedFunction {
   const fn: unknown = exports[name];
   if (typeof fn !== 'function') {
     const names = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
     throw unknownExport(`the module exports no function ${name}${names.length > 0 ? `, but ${names.slice(0, 8).join(', ')}` : ''}`);
   }
-  const params = parameters(module, name);
-  if (args.length !== params.length) throw wrongArgument(`${name} takes ${params.length} arguments, ${args.length} were given`);
-  const result = (fn as ExportedFunction)(...params.map((type, i) => parseValue(args[i] ?? '', type)));
+  const { length } = parameters(module, name);
+  if (args !== length) throw wrongArgument(`${name} takes ${length} arguments, ${args} were given`);
+  return fn as ExportedFunction;
+}
+
+function printResults(result: unknown): void {
   const results = result === undefined ? [] : Array.isArray(result) ? (result as unknown[]) : [result];
   for (const value of results) print(showValue(value));
 }
