@@ -16,6 +16,8 @@ for (const name of [
   'suspend',
   'collect',
   'million',
+  'churn',
+  'turns',
 ]) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;

@@ -13,6 +13,8 @@ namespace heddle {
 
 namespace {
 
+/// Bytes of records on small pages: 32,768 records.
+constexpr uint64_t kSmallPages = 4 << 20;
 constexpr uint64_t kIndices = uint64_t{1} << kHandleIndexBits;
 static_assert(sizeof(VMContinuation) == size_t{1} << kRecordSizeLog2);
 
@@ -41,6 +43,8 @@ Records::Records(uint64_t most) {
     HEDDLE_CHECK(capacity_ > 2);
   }
   memory_.advise(0, memory_.size(), MADV_DONTFORK);
+  // Records are used in any order: with small pages each use of one of very many would miss the TLB. The first are spared the rounding up.
+  if (memory_.size() > kSmallPages) memory_.advise(kSmallPages, memory_.size() - kSmallPages, MADV_HUGEPAGE);
   base()->generation = kDeadGeneration;
   base()->state = static_cast<uint32_t>(State::Retired);
 }

@@ -18,10 +18,21 @@ constexpr uint64_t kMeasureEvery = 1024;
 constexpr uint64_t kShallow = 16 * 1024;
 /// Every so many returns a slot is looked at, to learn whether slots run deep now.
 constexpr uint64_t kLookEvery = 64;
+/// Only the pages right below what a warm slot may keep are looked at: mincore takes longer for each page, also for one that was never
+/// touched. A frame may skip pages, but hardly so many.
+constexpr uint64_t kLookedAt = 16 * 1024;
 /// Slots whose pages are given back together.
 constexpr size_t kBatch = 1024;
 /// How many slots are looked at to learn what a live stack commits.
 constexpr size_t kSample = 16;
+
+/// Bytes of whole pages of [start, end) that are in memory.
+uint64_t resident(uint64_t start, uint64_t end) {
+  std::vector<unsigned char> pages((end - start) / page_size());
+  if (mincore(at<void>(start), end - start, pages.data()) != 0) return 0;
+  const auto found = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+  return static_cast<uint64_t>(found) * page_size();
+}
 
 Stack* pop(Stack** list) {
   Stack* stack = *list;
@@ -84,7 +95,7 @@ void Slots::give_back(Stack* stack) {
   }
   // Deep slots come in runs. Outside a run only every 64th slot costs a look.
   if (deep_run_ > 0 || ++returned_ % kLookEvery == 0) {
-    if (committed(stack) > kShallow) {
+    if (ran_deep(stack)) {
       deep_run_ = kLookEvery;
       trim(stack, kShallow);
     } else if (deep_run_ > 0) {
@@ -121,11 +132,13 @@ bool Slots::grow() {
 
 /// Bytes of the slot that are in memory, in whole pages.
 uint64_t Slots::committed(const Stack* stack) const {
-  const uint64_t bytes = slot_ - guard_;
-  std::vector<unsigned char> pages(bytes / page_size());
-  if (mincore(at<void>(stack->span.base), bytes, pages.data()) != 0) return 0;
-  const auto resident = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
-  return static_cast<uint64_t>(resident) * page_size();
+  return resident(stack->span.base, stack->end);
+}
+
+/// Whether the slot has more in memory than a warm one may keep.
+bool Slots::ran_deep(const Stack* stack) const {
+  const uint64_t end = stack->end - std::min(kShallow, slot_ - guard_);
+  return resident(std::max(stack->span.base, end - kLookedAt), end) > 0;
 }
 
 /// Gives the slot's pages back except the upper `keep` bytes.

@@ -38,6 +38,7 @@ class Slots {
 
   bool grow();
   uint64_t committed(const Stack* stack) const;
+  bool ran_deep(const Stack* stack) const;
   void trim(const Stack* stack, uint64_t keep) const;
   void discard_dirty();
   void measure();

@@ -8,11 +8,16 @@
 #include "base/system.h"
 #include "fiber/sanitizer.h"
 
+#ifndef HEDDLE_STACK_COLOURS
+/// Offsets that stack tops have within their pages, 1 to 24. Set for measurements (docs/decisions/0014).
+#define HEDDLE_STACK_COLOURS 24
+#endif
+
 namespace heddle {
 
 namespace {
 constexpr uint64_t kColourStep = 128;
-constexpr uint64_t kColours = 3 * 1024 / kColourStep;
+constexpr uint64_t kColours = HEDDLE_STACK_COLOURS;
 }  // namespace
 
 uint64_t room_below_limit() {
@@ -84,8 +89,9 @@ void Stacks::occupy(Stack* stack) {
 }
 
 uint64_t Stacks::excess() const {
-  const uint64_t most = options_.budget / resident_each_, occupied = counts_.live - counts_.vacant;
-  return occupied > most ? occupied - most : 0;
+  const uint64_t occupied = counts_.live - counts_.vacant;
+  if (occupied * resident_each_ <= options_.budget) return 0;  // Asked at every first resume: no division.
+  return occupied - options_.budget / resident_each_;
 }
 
 void Stacks::discard(const std::vector<Stack*>& stacks) {
