@@ -234,8 +234,8 @@ void Runtime::release_continuation(VMContinuation* record) {
 
 void Runtime::drop(VMContinuation* record) {
   if (is_hibernated(record)) {
-    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each) {
-      each->fiber = nullptr;
+    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each, VMFiber* block) {
+      if (!shadows.empty()) ShadowSwitch(this).end(block, false);
       release_continuation(each);
     });
   }

@@ -21,7 +21,8 @@ VMFiber* prepare_block(const StackSpan& stack, const char* start) {
   block->stack = nullptr;
   block->entry = nullptr;
   block->id = 0;
-  for (uint64_t& word : block->spare) word = 0;
+  block->shadow = nullptr;
+  block->shadow_entered = 0;
   return block;
 }
 
