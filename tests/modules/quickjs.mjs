@@ -48,7 +48,8 @@ export async function waitingQuickjs(namespace) {
     }
   }
   // The glue's own way to the host is made for Asyncify, where one call at a time may wait; what it leads to returns a value or a promise.
-  const callHost = (context, ...args) => quick.callbacks.contextCallbacks.get(context).callFunction(context, ...args);
+  const callHost = (context, self, count, values, fn) =>
+    quick.callbacks.contextCallbacks.get(context).callFunction(context, self, count, values, fn);
   const variant = on(namespace, syncVariant, 'sync', (imports) => ({
     a: { ...imports.a, [CALL_HOST]: new namespace.Suspending(callHost) },
   }));

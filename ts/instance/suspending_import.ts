@@ -33,7 +33,8 @@ export class SuspendingImport {
   call(): unknown {
     if (!this.#crosses) this.#engine.requireCrossing(this.#type);
     const { params } = this.#type;
-    const fn = this.#fn;
+    const fn = this.#fn; // Called as no method: `this` is undefined in it.
+    const argument = (i: number): unknown => this.#argument(params, i);
     const outer = this.#engine.calling;
     this.#engine.calling = this;
     try {
@@ -42,11 +43,17 @@ export class SuspendingImport {
         case 0:
           return fn();
         case 1:
-          return fn(this.#argument(params, 0));
+          return fn(argument(0));
         case 2:
-          return fn(this.#argument(params, 0), this.#argument(params, 1));
+          return fn(argument(0), argument(1));
+        case 3:
+          return fn(argument(0), argument(1), argument(2));
+        case 4:
+          return fn(argument(0), argument(1), argument(2), argument(3));
+        case 5:
+          return fn(argument(0), argument(1), argument(2), argument(3), argument(4));
         default:
-          return fn(...params.map((_, i) => this.#argument(params, i)));
+          return fn(...params.map((_, i) => argument(i)));
       }
     } finally {
       this.#engine.calling = outer;

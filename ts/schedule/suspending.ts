@@ -12,7 +12,7 @@ export class Suspending {
   constructor(fn: (...args: never[]) => unknown) {
     if (typeof fn !== 'function') throw wrongArgument('Suspending takes a function');
     if (theEngine().addressOf(fn) !== undefined) throw wrongArgument('Suspending takes a function of JavaScript, not one of WebAssembly');
-    this.#fn = (...args) => Reflect.apply(fn, undefined, args) as unknown;
+    this.#fn = fn as ExportedFunction;
   }
 
   /** The function of a Suspending, undefined for other values. @internal */
