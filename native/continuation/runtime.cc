@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/system.h"
+#include "continuation/fiber_table.h"
 #include "fiber/fiber.h"
 #include "fiber/sanitizer.h"
 
@@ -77,9 +78,15 @@ Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.m
   poll_page = Mapping::reserve(page_size(), PROT_READ);
   HEDDLE_CHECK(poll_page);
   thread.poll_page = poll_page.base();
+  thread.fiber_tag = &fiber_tag.tag;
+  thread.fiber_handlers = &fiber_tag.handlers;
+  fiber_tag.handlers.labels = 1;
+  fiber_tag.handlers.first_tag = &fiber_tag.tag;
+  fiber_tag.tags[0] = address_of(&fiber_tag.tag);
   host.handlers = host_handlers();
   host.thread = &thread;
   install_continuation_libcalls(this);
+  install_fiber_libcalls(this);
 }
 
 Runtime::~Runtime() {
@@ -196,6 +203,25 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   record->fiber = fiber;
   record->leaf = fiber;
   return 0;
+}
+
+VMContinuation* Runtime::make_continuation(VMFunction* function) {
+  if (records.live() >= reclaim_at) reclaimer->reclaim({address_of(function)});
+  VMContinuation* record = records.allocate(function->slots);
+  if (record == nullptr && reclaimer != nullptr) {
+    reclaimer->reclaim({address_of(function)});
+    record = records.allocate(function->slots);
+  }
+  if (record != nullptr) record->function = function;
+  return record;
+}
+
+uint64_t Runtime::allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root) {
+  if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({root});
+  const uint64_t refused = allocate_fiber(record);
+  if (refused == 0 || refused == kRefusedDepth || reclaimer == nullptr) return refused;
+  reclaimer->reclaim({root});
+  return allocate_fiber(record);
 }
 
 void Runtime::release_continuation(VMContinuation* record) {

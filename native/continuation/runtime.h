@@ -55,6 +55,15 @@ struct NamedTag {
 };
 static_assert(offsetof(NamedTag, tags) == offsetof(NamedTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
 
+/// How fibers of modules without instructions for them yield: a tag of the thread, and a handler list of it alone.
+struct FiberTag {
+  VMTag tag{};
+  VMHandlers handlers{};
+  /// Follows the handlers: the tag, then the end.
+  uint64_t tags[2] = {};
+};
+static_assert(offsetof(FiberTag, tags) == offsetof(FiberTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
+
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
 struct OuterEntry {
   OuterEntry* outer = nullptr;
@@ -100,9 +109,13 @@ class Runtime {
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
+  /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
+  VMContinuation* make_continuation(VMFunction* function);
   /// Gives a fresh record, which the current fiber is about to resume, a stack. 0, or a refused_… of LIMITS: without one, or where fibers
   /// nest too deep.
   uint64_t allocate_fiber(VMContinuation* record);
+  /// The same; where there is none, what nothing refers to is reclaimed first. `root` is a word that keeps the record.
+  uint64_t allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root);
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
@@ -126,6 +139,7 @@ class Runtime {
   std::deque<NamedTag> named_tags;
   /// Shadow stacks of the modules that have instances here.
   std::vector<ShadowStack*> shadows;
+  FiberTag fiber_tag;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.

@@ -127,6 +127,8 @@ class ShadowSwitch {
  public:
   explicit ShadowSwitch(Runtime* runtime) : runtime_(runtime) {}
 
+  /// The detail of trap shadow_stack where too little is known of the stack of the instance that the fiber began in, else 0.
+  uint64_t unknown(const VMFiber* fiber) const;
   /// The fiber `first` goes on, and with it the chain up to `leaf`. 0, or the detail of trap shadow_stack; then nothing has changed.
   uint64_t enter(VMFiber* first, VMFiber* leaf);
   /// The chain from `leaf` to `first` has stopped, and waits. 0, or the detail of trap shadow_stack: then it may not, and is to be given
