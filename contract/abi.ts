@@ -117,7 +117,7 @@ export const STRUCTS: readonly Struct[] = [
       ['data', 'ptr', 'the C++ instance object: segments and what keeps them'],
       ['id', 'u64', 'number of the instance on this thread, for backtraces'],
       ['fibers', 'ptr', 'the C++ FiberTable; 0 before the first fiber_new'],
-      ['spare', 'u64', 'zero'],
+      ['shadow', 'ptr', 'the C++ ShadowStack; 0 where it has none that is moved'],
     ],
   },
   {

@@ -129,8 +129,8 @@ struct VMInstance {
   uint64_t id;
   /// the C++ FiberTable; 0 before the first fiber_new
   void* fibers;
-  /// zero
-  uint64_t spare;
+  /// the C++ ShadowStack; 0 where it has none that is moved
+  void* shadow;
 };
 static_assert(sizeof(VMInstance) == 64);
 static_assert(offsetof(VMInstance, thread) == 0);
@@ -140,7 +140,7 @@ static_assert(offsetof(VMInstance, code) == 24);
 static_assert(offsetof(VMInstance, data) == 32);
 static_assert(offsetof(VMInstance, id) == 40);
 static_assert(offsetof(VMInstance, fibers) == 48);
-static_assert(offsetof(VMInstance, spare) == 56);
+static_assert(offsetof(VMInstance, shadow) == 56);
 
 /// What a function reference points to.
 struct VMFunction {
@@ -645,6 +645,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "d69976943742a7f2";
+inline constexpr char kContract[] = "a955463206cd8072";
 
 }  // namespace heddle

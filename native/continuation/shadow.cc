@@ -88,6 +88,14 @@ void ShadowStack::install(ShadowPlace* place) {
   write(area->pointer, low - 1, ~(area->top - low));
 }
 
+ShadowStack::Mark ShadowStack::mark() const {
+  return {running_->area, *at<uint32_t>(cell_)};
+}
+
+void ShadowStack::back_to(const Mark& mark) {
+  if (running_->area == mark.area && mark.area != nullptr) *at<uint32_t>(cell_) = mark.pointer;
+}
+
 void ShadowStack::clear() {
   if (running_->area != nullptr) *at<uint32_t>(cell_) = running_->area->top;
 }

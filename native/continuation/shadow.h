@@ -85,6 +85,14 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t cell() const { return cell_; }
   /// The detail of trap shadow_overflow: the bytes of the area in use, 0 where there is none.
   uint64_t room() const;
+  /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes.
+  struct Mark {
+    const ShadowArea* area;
+    uint32_t pointer;
+  };
+  Mark mark() const;
+  void back_to(const Mark& mark);
+
   const VMInstance* owner() const { return instance_; }
   /// One more instance uses it, or one fewer: with the last one the global is gone.
   void attach() { instances_++; }

@@ -200,6 +200,13 @@ describe('what is given back', () => {
     expect(instance.exports['live_blocks']?.()).toBeLessThan(20);
   });
 
+  test('frames of a call that does not return', () => {
+    const instance = new Module('locals');
+    // It would have to wait, and was not begun so that it may.
+    expect(() => instance.exports['work']?.(1, 1)).toThrowError(expect.objectContaining({ code: 'HEDDLE_SUSPEND_PROMISING' }));
+    expect((instance.exports['__stack_pointer'] as unknown as { value: number }).value).toBe(1024 * 1024);
+  });
+
   test('the place of a continuation that is cancelled', () => {
     const { instance } = suspender();
     const many = Array.from({ length: 100 }, () => new Continuation(instance.exports['run']).resume(1));

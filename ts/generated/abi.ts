@@ -81,8 +81,8 @@ export const VMInstance = {
   id: 40,
   /** the C++ FiberTable; 0 before the first fiber_new */
   fibers: 48,
-  /** zero */
-  spare: 56,
+  /** the C++ ShadowStack; 0 where it has none that is moved */
+  shadow: 56,
   $size: 64,
 } as const;
 
@@ -535,4 +535,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'd69976943742a7f2';
+export const CONTRACT = 'a955463206cd8072';
