@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Continuation, collect, WebAssembly as Heddle, parseWat, Scheduler, type ShadowStackOptions } from '../../ts/index.js';
+import { quickJsFile } from '../modules/quickjs_engine.js';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
@@ -297,6 +298,12 @@ describe('a module of which too little is known', () => {
 });
 
 describe('wrong options', () => {
+  test('are a TypeError of a compile in worker threads, too', async () => {
+    const compiled = Heddle.compile(readFileSync(quickJsFile), { shadowStack: { pointer: 99 } });
+    await expect(compiled).rejects.toThrowError(TypeError);
+    await expect(compiled).rejects.toMatchObject({ code: 'HEDDLE_ARGUMENT' });
+  });
+
   test.each([
     [{ pointer: 7 }, 'HEDDLE_ARGUMENT'],
     [{ pointer: 'nobody' }, 'HEDDLE_ARGUMENT'],
