@@ -14,7 +14,9 @@
         "native/stacks/malloc.cc",
         "native/stacks/slots.cc",
         "native/stacks/pool.cc",
+        "native/stacks/usage.cc",
         "native/continuation/records.cc",
+        "native/continuation/hibernation.cc",
         "native/continuation/runtime.cc",
         "native/continuation/libcalls.cc",
         "native/continuation/park.cc",
@@ -27,6 +29,7 @@
         "native/trap/watchdog.cc",
         "native/trap/interrupt.cc",
         "native/trap/backtrace.cc",
+        "native/trap/inspect.cc",
         "native/trap/entry.cc",
         "native/trap/resumption.cc",
         "native/trap/unwind.cc",
@@ -50,6 +53,7 @@
         "native/bindings/libcalls.cc",
         "native/bindings/exceptions.cc",
         "native/bindings/report_functions.cc",
+        "native/bindings/inspect_functions.cc",
         "native/bindings/code_functions.cc",
         "native/bindings/object_functions.cc",
         "native/bindings/atomics.cc",
@@ -59,10 +63,10 @@
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],
-      "cflags": ["-O2", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
+      "cflags": ["-O2", "<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
-      "ldflags": ["-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
+      "ldflags": ["<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
       "conditions": [
         ["target_arch=='x64'", { "sources": ["asm/x86_64_sysv.S"] }],
         ["target_arch=='arm64'", { "sources": ["asm/aarch64_aapcs64.S"] }]

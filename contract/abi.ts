@@ -226,8 +226,8 @@ export const STRUCTS: readonly Struct[] = [
       ['generation', 'u64', 'counts consumptions, at most 2^40 - 1'],
       ['state', 'u32', 'STATES value'],
       ['count', 'u32', 'payload slots already bound'],
-      ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume'],
-      ['leaf', 'ptr', 'VMFiber where a resume goes on'],
+      ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates'],
+      ['leaf', 'ptr', 'VMFiber where a resume goes on; while the chain hibernates, its C++ copy'],
       ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
       ['capacity', 'u32', 'slots'],
       ['index', 'u32', "this record's number"],
@@ -268,6 +268,7 @@ export const STATES = [
   ['running', 'resumed: it, or a fiber it resumed, runs'],
   ['retired', 'its generations are spent; never used again'],
   ['parked', 'inside an import that may wait for a promise: only the host resumes it'],
+  ['aside', 'of an inner fiber of a chain that hibernates: it wakes, or goes, with that chain'],
 ] as const;
 
 /** Trap codes: number, name, message. Messages up to the bar are the specification's texts. 251 to 255 are Cranelift's own. */

@@ -332,9 +332,9 @@ struct VMContinuation {
   uint32_t state;
   /// payload slots already bound
   uint32_t count;
-  /// VMFiber of the outermost fiber of the chain; 0 before the first resume
+  /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates
   VMFiber* fiber;
-  /// VMFiber where a resume goes on
+  /// VMFiber where a resume goes on; while the chain hibernates, its C++ copy
   VMFiber* leaf;
   /// address of the payload slots, 16 bytes each
   uint64_t slots;
@@ -485,6 +485,8 @@ enum class State : uint32_t {
   Retired = 4,
   /// inside an import that may wait for a promise: only the host resumes it
   Parked = 5,
+  /// of an inner fiber of a chain that hibernates: it wakes, or goes, with that chain
+  Aside = 6,
 };
 
 /// Trap codes.
@@ -645,6 +647,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "a955463206cd8072";
+inline constexpr char kContract[] = "cd0fe4acc1c0e793";
 
 }  // namespace heddle

@@ -1,4 +1,4 @@
-// collect, requestCollection, hold, holder, useMemory, shareExterns, disposeHostFunction.
+// collect, requestCollection, hibernate, hold, holder, useMemory, shareExterns, disposeHostFunction.
 #include "bindings/arguments.h"
 
 namespace heddle {
@@ -15,6 +15,11 @@ napi_value request_collection(napi_env env, napi_callback_info info) {
   const Arguments in(env, info);
   in.engine()->heap.request();
   return nullptr;
+}
+
+napi_value hibernate(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  return make_number(env, static_cast<double>(in.engine()->runtime.hibernate()));
 }
 
 napi_value hold(napi_env env, napi_callback_info info) {
@@ -67,6 +72,7 @@ void define_collect_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
                    {{"collect", collect},
                     {"requestCollection", request_collection},
+                    {"hibernate", hibernate},
                     {"hold", hold},
                     {"holder", holder},
                     {"useMemory", use_memory},

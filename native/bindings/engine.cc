@@ -25,6 +25,12 @@ bool poll(void* embedder) {
   return status == napi_ok;
 }
 
+/// Whether an environment variable asks for a mode that makes rare things happen wherever they can, for tests.
+bool is_always(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && std::strcmp(value, "always") == 0;
+}
+
 }  // namespace
 
 Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()), roots(this), heap(&runtime, &roots, this) {
@@ -34,8 +40,12 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
   install_binding_libcalls(&runtime);
   watch(&runtime);
   define_kinds(&heap);
-  const char* collect = std::getenv("HEDDLE_COLLECT");
-  if (collect != nullptr && std::strcmp(collect, "always") == 0) heap.collect_always();
+  if (is_always("HEDDLE_COLLECT")) heap.collect_always();
+  if (is_always("HEDDLE_HIBERNATE")) {
+    RuntimeOptions options = runtime.options();
+    options.continuation.budget = 0;
+    runtime.configure(options);
+  }
 }
 
 Engine::~Engine() {

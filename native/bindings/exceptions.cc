@@ -53,6 +53,7 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
   Runtime* runtime = Runtime::of(thread);
   VMContinuation* record = at<VMContinuation>(address);
   VMException* exception = at<VMException>(exception_address);
+  runtime->wake(record);
   if (record->fiber == nullptr) {
     runtime->release_continuation(record);
     return raise_exception(Engine::of(thread), exception);

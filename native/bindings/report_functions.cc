@@ -91,6 +91,7 @@ napi_value configure(napi_env env, napi_callback_info info) {
   read_option(env, stack, "maximum", 1, &options.continuation.maximum);
   read_option(env, stack, "memory", 1, &options.continuation.memory);
   read_option(env, stack, "warm", 0, &options.continuation.warm);
+  if (property(env, stack, "memory") != nullptr) options.continuation.budget = options.continuation.memory / 2;
   if (property(env, stack, "size") != nullptr) options.continuation.first = ~uint64_t{0};
   read_option(env, stack, "size", kLeastStack, &options.continuation.size);
   read_option(env, given, "entryStackSize", kLeastStack, &options.entry.size);
@@ -99,11 +100,13 @@ napi_value configure(napi_env env, napi_callback_info info) {
   for (StackOptions* stacks : {&options.continuation, &options.entry}) {
     if (strategy == "mmap") stacks->strategy = Strategy::Mmap;
     if (strategy == "malloc") stacks->strategy = Strategy::Malloc;
-    if (strategy == "pool") stacks->strategy = Strategy::Pool;
+    if (strategy == "pool" || strategy == "deferred" || strategy == "hibernate") stacks->strategy = Strategy::Pool;
     if (guard == "auto") stacks->guard = Guard::Auto;
     if (guard == "kernel") stacks->guard = Guard::Kernel;
     if (guard == "software") stacks->guard = Guard::Software;
   }
+  if (strategy == "hibernate") options.continuation.budget = 0;
+  read_option(env, stack, "budget", 0, &options.continuation.budget);
   if (read_text(env, given, "collect") == "always") in.engine()->heap.collect_always();
   if (guard == "kernel" && !probe_kernel_guard().kernel) {
     napi_throw_error(env, "HEDDLE_OPTION", probe_kernel_guard().reason);
@@ -132,6 +135,11 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"continuationsHeld", runtime.records.held().size()},
       {"exceptionsLive", blocks.live(ObjectKind::Exception)},
       {"stacksLive", continuations.live},
+      {"continuationsHibernated", runtime.hibernation.chains()},
+      {"hibernatedBytes", runtime.hibernation.copied_bytes()},
+      {"hibernations", runtime.hibernation.hibernations()},
+      {"wakes", runtime.hibernation.wakes()},
+      {"stacksHibernated", continuations.vacant},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},
       {"stackBytesReserved", continuations.reserved_bytes + entries.reserved_bytes},

@@ -205,7 +205,7 @@ napi_value cont_drop(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/// Consumes the parked continuation that the mailbox names; null, with an error thrown, where there is none.
+/// Consumes the parked continuation that the mailbox names, which is awake then; null, with an error thrown, where there is none.
 VMContinuation* take_parked(Engine* engine) {
   VMContinuation* record = find(engine);
   if (record == nullptr || record->state != static_cast<uint32_t>(State::Parked)) {
@@ -213,6 +213,7 @@ VMContinuation* take_parked(Engine* engine) {
     return nullptr;
   }
   engine->runtime.records.let_go(record);
+  engine->runtime.wake(record);
   record->generation++;
   return record;
 }

@@ -38,8 +38,8 @@ uint32_t FiberTable::status(const Entry* entry) {
   if (entry == nullptr) return kFiberUnknown;
   if (entry->handle != 0) return kFiberSuspended;
   const VMContinuation* record = entry->record;
-  // Where an exception has left the fiber its record was given back, and perhaps used again.
-  const bool runs = record != nullptr && record->generation == entry->generation && record->fiber != nullptr;
+  // Where an exception has left the fiber its record was given back, and perhaps used again: in another generation.
+  const bool runs = record != nullptr && record->generation == entry->generation;
   return runs ? kFiberRunning : kFiberDone;
 }
 
@@ -78,7 +78,7 @@ HostResult refuse(VMThread* thread, uint32_t status) {
 
 HostResult fiber_enter(VMThread* thread, uint64_t instance, uint64_t number, uint64_t, uint64_t) {
   Runtime* runtime = Runtime::of(thread);
-  const FiberTable::Entry* entry = entry_of(instance, number);
+  FiberTable::Entry* entry = entry_of(instance, number);
   const uint32_t status = FiberTable::status(entry);
   if (status != kFiberSuspended) return refuse(thread, status);
   VMContinuation* record = record_of(runtime, entry->handle);
@@ -87,16 +87,15 @@ HostResult fiber_enter(VMThread* thread, uint64_t instance, uint64_t number, uin
     if (refused != 0) return raise_trap(thread, Trap::TooManyStacks, refused);
   }
   if (!runtime->shadows.empty()) {
-    ShadowSwitch shadow(runtime);
-    const uint64_t unknown = shadow.unknown(record->fiber);
+    const uint64_t unknown = ShadowSwitch(runtime).unknown(record->fiber);
     if (unknown != 0) return raise_trap(thread, Trap::ShadowStack, unknown);
-    shadow.enter(record->fiber, record->leaf);
   }
-  // Looked up again: an allocator may have run code.
-  FiberTable::Entry* now = entry_of(instance, number);
-  now->handle = 0;
-  now->record = record;
-  now->generation = ++record->generation;
+  entry->handle = 0;
+  entry->record = record;
+  entry->generation = ++record->generation;
+  record->state = static_cast<uint32_t>(State::Running);
+  // Last: an allocator may run code, to which this fiber is one that runs.
+  if (!runtime->shadows.empty()) ShadowSwitch(runtime).enter(record->fiber, record->leaf);
   return {address_of(record), nullptr};
 }
 

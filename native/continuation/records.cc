@@ -125,6 +125,13 @@ bool Records::reserve(VMContinuation* record, uint32_t slots) {
   return true;
 }
 
+uint64_t Records::suspended() const {
+  const auto* first = at<const VMContinuation>(memory_.base());
+  return static_cast<uint64_t>(std::count_if(first + 1, first + next_, [](const VMContinuation& record) {
+    return record.state == static_cast<uint32_t>(State::Suspended) || record.state == static_cast<uint32_t>(State::Parked);
+  }));
+}
+
 VMContinuation* Records::renew(VMContinuation* record) {
   VMContinuation* fresh = take();
   if (fresh == nullptr) return nullptr;
@@ -145,6 +152,8 @@ VMContinuation* Records::renew(VMContinuation* record) {
     record->capacity = 0;
   }
   if (fresh->fiber != nullptr) fresh->fiber->record = fresh;
+  record->fiber = nullptr;
+  record->leaf = nullptr;
   retire(record);
   return fresh;
 }

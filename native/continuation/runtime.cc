@@ -63,6 +63,7 @@ RuntimeOptions RuntimeOptions::defaults() {
   static const uint64_t half = memory_limit() / 2;
   RuntimeOptions options;
   options.continuation.memory = half;
+  options.continuation.budget = half / 2;
   options.continuation.first = kLargeStacks;
   options.continuation.warm = std::min<uint64_t>(256 << 20, half / 8);
   options.entry.size = 1 << 20;
@@ -93,7 +94,8 @@ Runtime::~Runtime() {
   for (uint64_t i = 1; i < records.end(); i++) {
     const VMContinuation* record = records.find(i);
     const bool live = record->state != static_cast<uint32_t>(State::Free) && record->state != static_cast<uint32_t>(State::Retired);
-    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, false);
+    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, true);
+    if (live && is_hibernated(record)) forget_shadows(record);
   }
   while (free_entries_ != nullptr) {
     EntryFiber* entry = free_entries_;
@@ -183,8 +185,29 @@ void Runtime::release_entry_fiber(EntryFiber* entry) {
   free_entries_ = entry;
 }
 
+/// Past its budget by so little nothing is done: a look at all records is worth a share of the stacks it puts aside.
+constexpr uint64_t kBudgetSlack = 32;
+constexpr uint64_t kRecordsLooked = 64;
+
+void Runtime::keep_budget() {
+  if (no_collection != 0) return;
+  Stacks& stacks = continuation_stacks();
+  const uint64_t excess = stacks.excess();
+  if (excess == 0 || excess * kRecordsLooked < records.live()) return;
+  const uint64_t occupied = stacks.counts().live - stacks.counts().vacant;
+  if (excess * kBudgetSlack < occupied || occupied < look_again_at_) return;
+  // Where all run there is nothing to put aside, and no use to look at each resume.
+  const bool found = hibernation.hibernate(&stacks, excess) > 0;
+  look_again_at_ = found ? 0 : occupied + occupied / 8 + 1;
+}
+
 uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
+  keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
+  if (is_hibernated(record)) {
+    wake(record);
+    return 0;
+  }
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
@@ -224,6 +247,11 @@ uint64_t Runtime::allocate_fiber_or_reclaim(VMContinuation* record, uint64_t roo
   return allocate_fiber(record);
 }
 
+void Runtime::forget_shadows(const VMContinuation* record) {
+  // What waits has no pointer in a global, whoever inside was running.
+  for (const SavedFiber& fiber : *hibernated(record)) ShadowSwitch(this).end(fiber.block(), true);
+}
+
 void Runtime::release_continuation(VMContinuation* record) {
   if (record->fiber != nullptr && !shadows.empty()) ShadowSwitch(this).end(record->fiber, false);
   if (record->fiber != nullptr) continuation_stacks().release(static_cast<Stack*>(record->fiber->stack));
@@ -233,6 +261,13 @@ void Runtime::release_continuation(VMContinuation* record) {
 }
 
 void Runtime::drop(VMContinuation* record) {
+  if (is_hibernated(record)) {
+    forget_shadows(record);
+    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each) {
+      each->fiber = nullptr;
+      release_continuation(each);
+    });
+  }
   if (record->fiber == nullptr) return release_continuation(record);
   release_fibers(record->leaf, nullptr);
 }

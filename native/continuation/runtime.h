@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "base/asm.h"
+#include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
 #include "stacks/stack.h"
+#include "stacks/usage.h"
 
 namespace heddle {
 
@@ -102,6 +104,9 @@ class Runtime {
   /// Counters, all zero before the first stack.
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
   StackCounts entry_counts() const { return entry_stacks_ == nullptr ? StackCounts{} : entry_stacks_->counts(); }
+  /// What the stacks take; asks the kernel about each (stacks/usage.h).
+  StackUsage continuation_usage() const { return continuation_stacks_ == nullptr ? StackUsage{} : usage_of(*continuation_stacks_); }
+  StackUsage entry_usage() const { return entry_stacks_ == nullptr ? StackUsage{} : usage_of(*entry_stacks_); }
 
   /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap` and its detail.
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
@@ -111,11 +116,21 @@ class Runtime {
   EntryFiber* taken_entries() const { return taken_entries_; }
   /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
   VMContinuation* make_continuation(VMFunction* function);
-  /// Gives a fresh record, which the current fiber is about to resume, a stack. 0, or a refused_… of LIMITS: without one, or where fibers
-  /// nest too deep.
+  /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates
+  /// wakes. Where stacks are past their budget the oldest suspended ones hibernate first. 0, or a refused_… of LIMITS: without a stack, or
+  /// where fibers nest too deep.
   uint64_t allocate_fiber(VMContinuation* record);
   /// The same; where there is none, what nothing refers to is reclaimed first. `root` is a word that keeps the record.
   uint64_t allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root);
+  /// Puts back a chain that may hibernate.
+  void wake(VMContinuation* record) {
+    if (is_hibernated(record)) hibernation.wake(&continuation_stacks(), record);
+  }
+  /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
+  /// about to resume.
+  uint64_t hibernate() {
+    return continuation_stacks_ == nullptr || no_collection != 0 ? 0 : hibernation.hibernate(continuation_stacks_.get(), ~uint64_t{0});
+  }
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
@@ -129,14 +144,17 @@ class Runtime {
   /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
   VMFiber host{};
   Records records;
+  Hibernation hibernation{&records};
   /// Null where nothing reclaims; then continuations live until they end.
   Reclaimer* reclaimer = nullptr;
   /// How many live continuations bring the next reclamation.
   uint64_t reclaim_at = ~uint64_t{0};
-  /// Above 0 nothing may be reclaimed: frames are where no library call has left them.
+  /// Above 0 nothing may be reclaimed, and nothing hibernates: frames are where no library call has left them.
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
   std::deque<NamedTag> named_tags;
+  /// Where this OS thread's signal handlers look (trap/signals.h); null before the first entry.
+  VMThread** signal_thread = nullptr;
   /// Shadow stacks of the modules that have instances here.
   std::vector<ShadowStack*> shadows;
   FiberTag fiber_tag;
@@ -152,6 +170,10 @@ class Runtime {
   std::atomic<uint64_t> entries{0};
   /// Called on the host stack at an interrupt: false when the thread is to be terminated. Set by the embedder.
   bool (*poll)(void* embedder) = nullptr;
+  /// Called on the host stack when a call traps, before its fibers are given back. Set by the embedder; null: nobody wants to see them.
+  void (*trapped)(void* embedder) = nullptr;
+  /// The current fiber was stopped in its own code, by an interrupt or a trap, and not by a call of the host: VMThread.exit_… say where.
+  bool stopped = false;
   void* embedder = nullptr;
 
  private:
@@ -161,8 +183,12 @@ class Runtime {
   EntryFiber* free_entries_ = nullptr;
   EntryFiber* taken_entries_ = nullptr;
   size_t free_entry_count_ = 0;
+  /// Frees what a chain that hibernates has of shadow stacks.
+  void forget_shadows(const VMContinuation* record);
   void destroy_entry_fiber(EntryFiber* entry);
+  void keep_budget();
   uint64_t fibers_made_ = 0;
+  uint64_t look_again_at_ = 0;
 };
 
 /// The handlers of a fiber that the host runs: none.

@@ -68,9 +68,13 @@ void Heap::sweep_records(const Marker& marker) {
     VMContinuation* record = records.base() + i;
     if (marker.is_marked(i)) continue;
     const auto state = static_cast<State>(record->state);
-    if (state == State::Free || state == State::Retired) continue;
-    runtime_->release_continuation(record);
+    if (state == State::Free || state == State::Retired || state == State::Aside) continue;
     counts_.continuations_freed++;
+    if (is_hibernated(record)) {
+      runtime_->drop(record);
+    } else {
+      runtime_->release_continuation(record);
+    }
   }
 }
 

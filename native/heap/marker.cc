@@ -19,6 +19,7 @@ State state_of(const VMContinuation* record) {
 /// Loads a suspended fiber's frames into the cache. Loads that wait for each other's page walks overlap; prefetches were measured to be
 /// twice as slow here. Redzones are looked at, too.
 __attribute__((no_sanitize("address", "thread"))) void touch_frames(const VMContinuation* record) {
+  if (record->fiber == nullptr) return;
   const uint64_t block = address_of(record->leaf);
   const uint64_t end = std::min(block, record->fiber->sp + kShallow);
   for (uint64_t line = record->fiber->sp / kLine * kLine; line < end; line += kLine) (void)*at<volatile uint64_t>(line);
@@ -88,13 +89,25 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
   }
 }
 
+void Marker::copy(Hibernated* copy) {
+  word(copy->outermost().block()->pc);
+  for (const SavedFiber& fiber : *copy) {
+    words(fiber.copy, fiber.copy + fiber.bytes - sizeof(VMFiber));
+    if (&fiber == &copy->outermost()) break;
+    // Where the parent waits, and the handlers of its resume.
+    word(fiber.block()->pc);
+    word(address_of(fiber.block()->handlers));
+  }
+}
+
 void Marker::suspended(VMContinuation* record) {
   word(address_of(record->function));
   // Consumed ones, whose values are not counted yet, are found by their address only while the count below says nothing; so all slots
   // count.
-  const bool fresh = record->fiber == nullptr;
+  const bool fresh = record->fiber == nullptr && record->leaf == nullptr;
   slots(record->slots, fresh ? record->capacity : record->count);
   if (state_of(record) == State::Parked) slots(record->slots, 1);  // The import's object.
+  if (is_hibernated(record)) return copy(hibernated(record));
   if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);
 }
 
@@ -116,7 +129,7 @@ void Marker::drain() {
       __builtin_prefetch(batch[i]->leaf);
     }
     for (size_t i = 0; i < count; i++) {
-      if (batch[i]->fiber != nullptr) touch_frames(batch[i]);
+      touch_frames(batch[i]);
     }
     for (size_t i = 0; i < count; i++) suspended(batch[i]);
   }

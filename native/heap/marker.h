@@ -60,6 +60,7 @@ class Marker {
   }
   bool mark_record(const VMContinuation* record);
   void suspended(VMContinuation* record);
+  void copy(Hibernated* copy);
 
   Runtime* runtime_;
   Blocks* blocks_;

@@ -22,6 +22,10 @@ class MmapStacks final : public Stacks {
     if (maps != 0) most_ = (maps - std::min(kMapsLeft, maps / 4)) / kMapsEach;
   }
 
+  void each(const std::function<void(const Stack&)>& visit) const override {
+    for (const auto& [stack, owned] : stacks_) visit(*stack);
+  }
+
  protected:
   Stack* take() override {
     if (counts_.live >= most_) return nullptr;

@@ -2,6 +2,7 @@
 // smaller: a million stacks of 256 KiB would be twice the address space that there is, and each would need a seventh of a page of page
 // table.
 #include <algorithm>
+#include <iterator>
 
 #include "stacks/slots.h"
 
@@ -17,19 +18,34 @@ class PoolStacks final : public Stacks {
         later_(kLater, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm,
                &counts_) {}
 
+  void each(const std::function<void(const Stack&)>& visit) const override {
+    first_.each(visit);
+    later_.each(visit);
+  }
+
  protected:
   Stack* take() override {
     Stack* stack = first_.take();
     if (stack == nullptr && first_.exhausted()) stack = later_.take();
-    committed_each_ = first_.exhausted() ? later_.committed_each() : first_.committed_each();
+    resident_each_ = first_.exhausted() ? later_.resident_each() : first_.resident_each();
     return stack;
   }
 
   void give_back(Stack* stack) override { (stack->set == kFirst ? first_ : later_).give_back(stack); }
 
+  void discard(const std::vector<Stack*>& stacks) override {
+    first_.discard(of_set(stacks, kFirst));
+    later_.discard(of_set(stacks, kLater));
+  }
+
  private:
   static constexpr uint32_t kFirst = 0;
   static constexpr uint32_t kLater = 1;
+  static std::vector<Stack*> of_set(const std::vector<Stack*>& stacks, uint32_t set) {
+    std::vector<Stack*> found;
+    std::copy_if(stacks.begin(), stacks.end(), std::back_inserter(found), [set](const Stack* stack) { return stack->set == set; });
+    return found;
+  }
   static bool guarded(const StackOptions& options) { return options.guard != Guard::Software && probe_kernel_guard().kernel; }
 
   Slots first_;

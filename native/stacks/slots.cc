@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 
 namespace heddle {
 
@@ -85,13 +86,19 @@ void Slots::give_back(Stack* stack) {
   if (deep_run_ > 0 || ++returned_ % kLookEvery == 0) {
     if (committed(stack) > kShallow) {
       deep_run_ = kLookEvery;
-      discard(stack, kShallow);
+      trim(stack, kShallow);
     } else if (deep_run_ > 0) {
       deep_run_--;
     }
   }
   warm_count_++;
   push(&warm_, stack);
+}
+
+void Slots::each(const std::function<void(const Stack&)>& visit) const {
+  for (const Chunk& chunk : chunks_) {
+    for (size_t i = 0; i < chunk.used; i++) visit(chunk.stacks[i]);
+  }
 }
 
 /// One more reservation; a smaller one where address space is short.
@@ -103,8 +110,10 @@ bool Slots::grow() {
     if (!memory) continue;
     memory.advise(0, memory.size(), MADV_NOHUGEPAGE);  // A huge page would commit 2 MiB for one frame.
     memory.advise(0, memory.size(), MADV_DONTFORK);
+    std::unique_ptr<Stack[]> stacks(new (std::nothrow) Stack[count]);
+    if (stacks == nullptr) continue;
     counts_->reserved_bytes += memory.size();
-    chunks_.push_back({std::move(memory), std::make_unique<Stack[]>(count), count, 0});
+    chunks_.push_back({std::move(memory), std::move(stacks), count, 0});
     return true;
   }
   return false;
@@ -120,33 +129,40 @@ uint64_t Slots::committed(const Stack* stack) const {
 }
 
 /// Gives the slot's pages back except the upper `keep` bytes.
-void Slots::discard(const Stack* stack, uint64_t keep) const {
+void Slots::trim(const Stack* stack, uint64_t keep) const {
   madvise(at<void>(stack->span.base), slot_ - guard_ - keep, MADV_DONTNEED);
 }
 
-/// Gives the pages of all dirty slots back, neighbours in one call: chains end all at once, and then most are neighbours.
-void Slots::discard_dirty() {
-  std::sort(dirty_.begin(), dirty_.end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
-  for (size_t i = 0; i < dirty_.size();) {
-    const uint64_t start = dirty_[i]->span.base - guard_;
+/// Neighbours go in one call.
+void Slots::discard(const std::vector<Stack*>& stacks) const {
+  for (size_t i = 0; i < stacks.size();) {
+    const uint64_t start = stacks[i]->span.base - guard_;
     uint64_t end = start;
-    for (; i < dirty_.size() && dirty_[i]->span.base - guard_ == end; i++) {
-      end += slot_;
-      push(&cold_, dirty_[i]);
-    }
+    for (; i < stacks.size() && stacks[i]->span.base - guard_ == end; i++) end += slot_;
     madvise(at<void>(start), end - start, MADV_DONTNEED);  // Guards stay.
   }
+}
+
+/// Gives the pages of all dirty slots back: chains end all at once, and then most are neighbours.
+void Slots::discard_dirty() {
+  std::sort(dirty_.begin(), dirty_.end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
+  discard(dirty_);
+  for (Stack* stack : dirty_) push(&cold_, stack);
   dirty_.clear();
 }
 
 /// Looks at slots all over the pool, so that the memory bound holds for stacks that run deep, too.
 void Slots::measure() {
-  uint64_t sum = 0;
+  uint64_t sum = 0, looked = 0;
   for (size_t i = 0; i < kSample; i++) {
     const Chunk& chunk = chunks_[chunks_.size() * i / kSample];
-    if (chunk.used > 1) sum += committed(&chunk.stacks[(chunk.used - 1) * i / kSample]);
+    if (chunk.used <= 1) continue;
+    const Stack* stack = &chunk.stacks[(chunk.used - 1) * i / kSample];
+    if (stack->vacant) continue;
+    sum += committed(stack);
+    looked++;
   }
-  committed_each_ = std::max<uint64_t>(kLeastCommitted, sum / kSample);
+  if (looked > 0) resident_each_ = std::max<uint64_t>(page_size(), sum / looked);
 }
 
 }  // namespace heddle

@@ -19,10 +19,14 @@ class Slots {
   /// A stack, or null: there are `most`, or the kernel refuses.
   Stack* take();
   void give_back(Stack* stack);
+  /// Gives the pages of these back to the kernel; they are sorted by address and stay taken.
+  void discard(const std::vector<Stack*>& stacks) const;
   /// Whether `most` were made.
   bool exhausted() const { return made_ >= most_; }
-  /// Bytes that a live slot commits, by the few that were looked at last.
-  uint64_t committed_each() const { return committed_each_; }
+  /// Calls `visit` with every slot that was handed out, ever.
+  void each(const std::function<void(const Stack&)>& visit) const;
+  /// Bytes that an occupied slot commits, by the few that were looked at last; at least a page.
+  uint64_t resident_each() const { return resident_each_; }
 
  private:
   struct Chunk {
@@ -34,7 +38,7 @@ class Slots {
 
   bool grow();
   uint64_t committed(const Stack* stack) const;
-  void discard(const Stack* stack, uint64_t keep) const;
+  void trim(const Stack* stack, uint64_t keep) const;
   void discard_dirty();
   void measure();
 
@@ -44,7 +48,7 @@ class Slots {
   const uint64_t most_;
   const uint64_t warm_most_;
   StackCounts* const counts_;
-  uint64_t committed_each_ = kLeastCommitted;
+  uint64_t resident_each_ = page_size();
   std::vector<Chunk> chunks_;
   Stack* warm_ = nullptr;
   Stack* cold_ = nullptr;

@@ -1,5 +1,7 @@
 #include "stacks/stack.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -36,15 +38,20 @@ uint64_t usable_bytes(uint64_t size) {
 
 void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) {
   stack->span.base = base;
+  stack->end = end;
   stack->span.limit = base + room_below_limit();
   stack->span.top = end - number % kColours * kColourStep;
+}
+
+uint64_t Stacks::committed() const {
+  return (counts_.live - counts_.vacant) * std::max(kLeastCommitted, resident_each_) + counts_.vacant * kVacantCommitted;
 }
 
 Stack* Stacks::allocate() {
   Stack* stack = nullptr;
   if (counts_.live >= options_.maximum) {
     refusal_ = Refusal::Maximum;
-  } else if (counts_.live * committed_each_ > options_.memory) {
+  } else if (committed() > options_.memory) {
     refusal_ = Refusal::Memory;
   } else {
     stack = take();
@@ -59,8 +66,33 @@ Stack* Stacks::allocate() {
 void Stacks::release(Stack* stack) {
   HEDDLE_CHECK(stack != nullptr && counts_.live > 0);
   sanitizer::forget_frames(stack->span.base, stack->span.size());
+  occupy(stack);
   counts_.live--;
   give_back(stack);
+}
+
+void Stacks::vacate(std::vector<Stack*>* stacks) {
+  std::sort(stacks->begin(), stacks->end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
+  discard(*stacks);
+  for (Stack* stack : *stacks) stack->vacant = true;
+  counts_.vacant += stacks->size();
+}
+
+void Stacks::occupy(Stack* stack) {
+  if (stack->vacant) counts_.vacant--;
+  stack->vacant = false;
+}
+
+uint64_t Stacks::excess() const {
+  const uint64_t most = options_.budget / resident_each_, occupied = counts_.live - counts_.vacant;
+  return occupied > most ? occupied - most : 0;
+}
+
+void Stacks::discard(const std::vector<Stack*>& stacks) {
+  for (const Stack* stack : stacks) {
+    const uint64_t start = round_up(stack->span.base, page_size()), end = stack->end / page_size() * page_size();
+    if (start < end) madvise(at<void>(start), end - start, MADV_DONTNEED);
+  }
 }
 
 }  // namespace heddle

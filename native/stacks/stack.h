@@ -11,7 +11,9 @@
 //   0x11000  base: the lowest byte that may be touched
 //   0x10000  guard page, where there is one
 #pragma once
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "fiber/stack_span.h"
 
@@ -20,12 +22,16 @@ namespace heddle {
 /// A stack. Owned by the Stacks that made it.
 struct Stack {
   StackSpan span;
+  /// One past the last byte of its memory: `span.top` without its colour.
+  uint64_t end = 0;
   /// Free lists.
   Stack* next = nullptr;
   /// Free for whoever took the stack.
   uint32_t user = 0;
   /// Free for whoever made it.
   uint32_t set = 0;
+  /// Whether its pages were given back while somebody owns it.
+  bool vacant = false;
 };
 
 /// Bytes between a stack's base and its limit: AT_MINSIGSTKSZ, 4 KiB for the handler, 1 KiB for heddle_interrupt.
@@ -63,11 +69,15 @@ struct StackOptions {
   uint64_t memory = ~uint64_t{0};
   /// Bytes that unused stacks may keep committed for reuse.
   uint64_t warm = 64 * 1024 * 1024;
+  /// Bytes that live stacks may commit before the oldest suspended ones hibernate.
+  uint64_t budget = ~uint64_t{0};
 };
 
 /// Counters, for --stats.
 struct StackCounts {
   uint64_t live = 0;
+  /// Of the live ones: those whose contents are elsewhere.
+  uint64_t vacant = 0;
   uint64_t pooled = 0;
   uint64_t peak = 0;
   uint64_t reserved_bytes = 0;
@@ -81,8 +91,9 @@ enum class Refusal : uint32_t {
   System = kRefusedSystem,
 };
 
-/// Bytes that a live stack is thought to commit, at least.
+/// What the limit of memory takes for a live stack, at least, and for a vacant one with the copy of its contents, in bytes.
 inline constexpr uint64_t kLeastCommitted = 8 * 1024;
+inline constexpr uint64_t kVacantCommitted = 1024;
 
 /// A source of stacks. Not thread-safe: each engine has its own.
 class Stacks {
@@ -97,23 +108,35 @@ class Stacks {
   Refusal refusal() const { return refusal_; }
   /// Takes a stack back. Requires: nothing runs on it and nobody will resume it.
   void release(Stack* stack);
+  /// Gives the pages of live stacks back to the kernel: their contents are lost, their addresses stay theirs. Sorts the list.
+  void vacate(std::vector<Stack*>* stacks);
+  /// Notes that a vacant stack is used again.
+  void occupy(Stack* stack);
+  /// How many stacks more than the budget allows are occupied.
+  uint64_t excess() const;
 
   const StackCounts& counts() const { return counts_; }
   const StackOptions& options() const { return options_; }
+  /// Calls `visit` with every stack that has memory: live ones, and those that are kept for reuse.
+  virtual void each(const std::function<void(const Stack&)>& visit) const = 0;
 
  protected:
   explicit Stacks(const StackOptions& options) : options_(options) {}
   virtual Stack* take() = 0;
   virtual void give_back(Stack* stack) = 0;
+  /// Gives pages back to the kernel; `stacks` are sorted by address. By default, for each stack those that it fills whole.
+  virtual void discard(const std::vector<Stack*>& stacks);
   /// Bytes of usable memory that each stack needs.
   uint64_t usable_bytes() const { return heddle::usable_bytes(options_.size); }
 
   const StackOptions options_;
   StackCounts counts_;
-  /// Bytes that one live stack is thought to commit.
-  uint64_t committed_each_ = kLeastCommitted;
+  /// Bytes that one occupied stack commits, by the few that were looked at last.
+  uint64_t resident_each_ = page_size();
 
  private:
+  /// Bytes that live stacks are thought to commit.
+  uint64_t committed() const;
   Refusal refusal_ = Refusal::None;
 };
 

@@ -227,9 +227,9 @@ export const VMContinuation = {
   state: 8,
   /** payload slots already bound */
   count: 12,
-  /** VMFiber of the outermost fiber of the chain; 0 before the first resume */
+  /** VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates */
   fiber: 16,
-  /** VMFiber where a resume goes on */
+  /** VMFiber where a resume goes on; while the chain hibernates, its C++ copy */
   leaf: 24,
   /** address of the payload slots, 16 bytes each */
   slots: 32,
@@ -360,6 +360,8 @@ export const STATE = {
   retired: 4,
   /** inside an import that may wait for a promise: only the host resumes it */
   parked: 5,
+  /** of an inner fiber of a chain that hibernates: it wakes, or goes, with that chain */
+  aside: 6,
 } as const;
 
 /** Trap codes. */
@@ -535,4 +537,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'a955463206cd8072';
+export const CONTRACT = 'cd0fe4acc1c0e793';

@@ -7,7 +7,7 @@ import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
-import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES } from '../link/native.js';
+import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { notify, wait } from './atomics.js';
@@ -15,11 +15,20 @@ import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { ExternTable } from './externs.js';
 import { Conversions, type FunctionReferences, needsConversion } from './host_values.js';
+import { type FiberTree, fiberTree } from './inspect.js';
 import { Mailbox } from './mailbox.js';
 import type { CodeVariant, ModuleOptions } from './module.js';
 import type { TagObject } from './objects.js';
 import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
+
+/** Counters of a thread's engine. */
+export interface EngineStatistics extends NativeStatistics {
+  /** JavaScript values that WebAssembly refers to. */
+  readonly externrefs: number;
+  /** Milliseconds spent compiling on this thread. */
+  readonly compileTime: number;
+}
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -130,7 +139,7 @@ function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): v
   const word = (name: string, words: readonly string[], value: string | undefined): void => {
     if (value !== undefined && !words.includes(value)) throw wrongArgument(`the option ${name} must be one of ${words.join(', ')}`);
   };
-  for (const name of ['size', 'maximum', 'memory', 'warm'] as const) number(`stack.${name}`, stack[name]);
+  for (const name of ['size', 'maximum', 'memory', 'warm', 'budget'] as const) number(`stack.${name}`, stack[name]);
   number('entryStackSize', entryStackSize);
   word('stack.strategy', STRATEGIES, stack.strategy);
   word('stack.guard', GUARDS, stack.guard);
@@ -160,6 +169,7 @@ export class Engine implements FunctionReferences {
   readonly #suspendingImports = new Map<number, SuspendingImport>();
   #tags = 0;
   #cache: Cache | undefined;
+  #onInterrupt: (() => void) | undefined;
 
   constructor(native: Native) {
     this.native = native;
@@ -171,7 +181,7 @@ export class Engine implements FunctionReferences {
       {
         trap: (code, frames, detail) => this.#trap(code, frames, detail),
         coerce,
-        poll: () => undefined,
+        poll: () => this.#onInterrupt?.(),
         thrown: (exception) => this.exceptions.thrown(exception),
         caught: (value) => this.exceptions.caught(value),
         collected: (tags, codes, imports) => this.#collected(tags, codes, imports),
@@ -189,8 +199,45 @@ export class Engine implements FunctionReferences {
     this.native.configure(options);
   }
 
-  statistics(): NativeStatistics & { readonly externrefs: number; readonly compileTime: number } {
+  statistics(): EngineStatistics {
     return { ...this.native.statistics(), externrefs: this.externs.size, compileTime: this.compileTime };
+  }
+
+  /** What the stacks take; asks the kernel about each. */
+  stackUsage(): StackUsage {
+    return this.native.stackUsage();
+  }
+
+  /** The fibers of now, at most `limit` of them. */
+  inspect(limit: number): FiberTree {
+    return fiberTree(this.native.inspect(limit), { codes: this.#codes, imports: this.#importNames });
+  }
+
+  /** From now on {@link trapFibers} has them. */
+  keepTrapFibers(): void {
+    this.native.keepTrapFibers();
+  }
+
+  /** The fibers of the last trap, as they were then; undefined where there was none. */
+  trapFibers(): FiberTree | undefined {
+    const tree = this.native.trapFibers();
+    return tree === undefined ? undefined : fiberTree(tree, { codes: this.#codes, imports: this.#importNames });
+  }
+
+  /**
+   * From now on `action` runs when the process gets the signal, given by its number, and this thread is in a long stretch of WebAssembly. {@link takeSignal} says whether it came in
+   * the meantime; JavaScript's own listeners are called as ever.
+   */
+  onSignalInside(signal: number, action: () => void): void {
+    this.native.noteSignal(signal);
+    this.#onInterrupt = () => {
+      if (this.takeSignal()) action();
+    };
+  }
+
+  /** Whether the signal came since this was last asked. */
+  takeSignal(): boolean {
+    return this.native.takeSignal();
   }
 
   /** How modules are compiled for this machine. */

@@ -10,7 +10,7 @@ import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
 import type { MappedMemory } from './mapped_memory.js';
 import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
-import type { CodeVariant, CompiledModule, LoadedCode } from './module.js';
+import { type CodeVariant, type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
 import type { GlobalObject, TableObject, TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
 import { shareShadowStack } from './shadow.js';
@@ -257,9 +257,8 @@ class Builder {
     this.#tags.push(...this.#imports.tags);
     for (const type of description.tags) {
       const index = this.#tags.length;
-      const exported = description.exports.find((e) => e.kind === 'tag' && e.index === index)?.name;
       const id = typeIds[type] ?? 0;
-      this.#tags.push(this.#engine.createTag(id, names.tags.get(index) ?? exported ?? `tag ${index}`));
+      this.#tags.push(this.#engine.createTag(id, nameOfTag(names, index)));
     }
   }
 

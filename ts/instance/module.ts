@@ -48,6 +48,11 @@ export interface NameMaps {
   readonly tags: ReadonlyMap<number, string>;
 }
 
+/** A tag's name, or what stands for it. */
+export function nameOfTag(names: NameMaps, index: number): string {
+  return names.tags.get(index) ?? `tag ${index}`;
+}
+
 /** A compiled module. */
 export class CompiledModule {
   readonly bytes: Uint8Array;
@@ -79,8 +84,8 @@ export class CompiledModule {
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.typeIds = engine.types.register(artifact.description);
     this.names = {
-      functions: new Map([...exportNames(artifact.description), ...artifact.names.functions]),
-      tags: new Map(artifact.names.tags ?? []),
+      functions: new Map([...exportNames(artifact.description, 'func'), ...artifact.names.functions]),
+      tags: new Map([...exportNames(artifact.description, 'tag'), ...(artifact.names.tags ?? [])]),
     };
     this.#label = artifact.names.module ?? `module-${randomUUID().slice(0, 8)}`;
     this.stackPointer = artifact.stackPointer;
@@ -146,12 +151,14 @@ export class CompiledModule {
     const { functions, traps, sources, calls, inlined } = artifact;
     const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls, inlined);
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
-    const names = this.names.functions;
+    const names = this.names;
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.description.functions.length,
-      functionName: (index) => names.get(index),
+      functionName: (index) => names.functions.get(index),
+      tagName: (index) => nameOfTag(names, index),
       inlined: artifact.inlined,
+      bytes: this.bytes,
     });
     return this.#engine.hold({
       id,
@@ -165,6 +172,6 @@ export class CompiledModule {
   }
 }
 
-function exportNames(description: ModuleDescription): [number, string][] {
-  return description.exports.filter((e) => e.kind === 'func').map((e) => [e.index, e.name]);
+function exportNames(description: ModuleDescription, kind: 'func' | 'tag'): [number, string][] {
+  return description.exports.filter((e) => e.kind === kind).map((e) => [e.index, e.name]);
 }

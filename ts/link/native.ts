@@ -16,7 +16,7 @@ export interface NativeHooks {
   trap(code: number, frames: Float64Array, detail: number): Error;
   /** ToWebAssemblyValue for arguments that are not already of the right kind: `kind` is a value type byte. May throw. Returns a number or bigint. */
   coerce(kind: number, value: unknown): number | bigint;
-  /** Does nothing; a termination that is pending shows when it is called. */
+  /** Called from time to time in a long stretch of WebAssembly. What makes it fail is a termination, so it must not throw. */
   poll(): void;
   /** What an exception that no handler takes is to JavaScript; the addon throws it. The argument is the VMException's address. */
   thrown(exception: number): unknown;
@@ -37,13 +37,13 @@ export interface NativeHooks {
 }
 
 /** Where stacks come from (docs/stacks.md). */
-export const STRATEGIES = ['pool', 'mmap', 'malloc'] as const;
+export const STRATEGIES = ['pool', 'mmap', 'malloc', 'deferred', 'hibernate'] as const;
 /** What lies below a stack. */
 export const GUARDS = ['auto', 'kernel', 'software'] as const;
 
 /** How stacks are made. Sizes in bytes. */
 export interface StackOptions {
-  /** `pool` unless said otherwise. */
+  /** `pool` unless said otherwise; `deferred` is another name of it, for every strategy waits for the first resume, and `hibernate` is the pool with no budget. */
   readonly strategy?: (typeof STRATEGIES)[number];
   /**
    * What a continuation's frames may take. Unless said otherwise 256 KiB for the first 16,384 stacks and 64 KiB for those that live beyond: a million large
@@ -58,6 +58,8 @@ export interface StackOptions {
   readonly memory?: number;
   /** Bytes that unused stacks may keep for reuse. */
   readonly warm?: number;
+  /** Bytes that live stacks may commit before the suspended ones hibernate, the oldest first; half of `memory`. Infinity: none ever does by itself. */
+  readonly budget?: number;
 }
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
@@ -80,6 +82,13 @@ export interface NativeStatistics {
   readonly continuationsHeld: number;
   readonly exceptionsLive: number;
   readonly stacksLive: number;
+  /** Chains of fibers whose stacks are empty while a copy keeps what was on them; bytes of the copies; how often chains were put aside and woken. */
+  readonly continuationsHibernated: number;
+  readonly hibernatedBytes: number;
+  readonly hibernations: number;
+  readonly wakes: number;
+  /** Live stacks that are empty because what was on them hibernates. */
+  readonly stacksHibernated: number;
   readonly stacksPooled: number;
   readonly stacksPeak: number;
   readonly stackBytesReserved: number;
@@ -102,6 +111,46 @@ export interface NativeStatistics {
   readonly longestPauseNanoseconds: number;
   readonly totalPauseNanoseconds: number;
   readonly entries: number;
+}
+
+/** What stacks take of memory, in bytes. */
+export interface StackUsage {
+  /** Continuations that wait to be resumed, or for a promise. */
+  readonly continuationsSuspended: number;
+  /** Pages of stacks that are in memory: those of live ones, and those that unused ones keep. */
+  readonly stackBytesResident: number;
+  /** The deepest that a continuation's stack has been since its pages were last given back, in whole pages. */
+  readonly stackBytesHighWater: number;
+  /** The same of stacks on which calls from JavaScript run. */
+  readonly entryStackBytesHighWater: number;
+}
+
+/** One fiber (native/trap/inspect.h). */
+export interface NativeFiber {
+  readonly id: number;
+  readonly continuation: number;
+  readonly state: 'fresh' | 'suspended' | 'resuming' | 'calling' | 'parked' | 'running';
+  readonly parent: number;
+  readonly entered: boolean;
+  readonly hibernated: boolean;
+  /** The function that it began with: artifact and function number in it, -1 where unknown; and where it is an import, that one's number, else -1. */
+  readonly code: number;
+  readonly function: number;
+  readonly importedStart: number;
+  /** Number of the import that it is in, -1 for none. */
+  readonly import: number;
+  readonly stackSize: number;
+  readonly stackUsed: number;
+  readonly stackHighWater: number;
+  readonly stackResident: number;
+  /** As {@link NativeHooks.trap} has them. */
+  readonly frames: Float64Array;
+}
+
+/** What {@link Native.inspect} gives. */
+export interface NativeFiberTree {
+  readonly fibers: readonly NativeFiber[];
+  readonly total: number;
 }
 
 /** What `heddle doctor` prints of the system. */
@@ -131,6 +180,18 @@ export interface Native {
   hooks(hooks: NativeHooks, mailbox: Float64Array): void;
   configure(options: NativeOptions): void;
   statistics(): NativeStatistics;
+  /** Asks the kernel about every stack: about a microsecond each. */
+  stackUsage(): StackUsage;
+  /** The fibers of now, at most `limit` of them. */
+  inspect(limit: number): NativeFiberTree;
+  /** From now on the fibers of each trap are kept, as they were before they were given back. */
+  keepTrapFibers(): void;
+  /** Those of the last trap. */
+  trapFibers(): NativeFiberTree | undefined;
+  /** From now on the signal of this number is noted, whoever else handles it. Once a process. */
+  noteSignal(signal: number): void;
+  /** Whether it came since this was last asked. */
+  takeSignal(): boolean;
 
   /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
   defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
@@ -182,6 +243,8 @@ export interface Native {
 
   /** Collects now. What only JavaScript objects keep that V8 has not freed yet stays. */
   collect(): void;
+  /** Everything suspended hibernates: how many stacks became empty. */
+  hibernate(): number;
   /** The next safepoint collects. */
   requestCollection(): void;
   /**

@@ -4,7 +4,8 @@ import { configure, parseWat, statistics, WebAssembly } from '../../../dist/ts/i
 
 const LIMITS = {
   maximum: { maximum: 1000 },
-  memory: { memory: 8 << 20 },
+  // Without a limit of their own most would hibernate.
+  memory: { memory: 8 << 20, budget: Number.POSITIVE_INFINITY },
   // Two memory maps each: vm.max_map_count is 65,530 unless somebody raised it.
   maps: { strategy: 'mmap', guard: 'kernel', size: 16_384 },
 };
