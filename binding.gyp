@@ -20,6 +20,7 @@
         "native/continuation/runtime.cc",
         "native/continuation/libcalls.cc",
         "native/continuation/park.cc",
+        "native/continuation/fiber_table.cc",
         "native/continuation/shadow.cc",
         "native/continuation/shadow_space.cc",
         "native/trap/sites.cc",

@@ -19,6 +19,7 @@ const folder = 'build-aarch64';
 const EXAMPLES = [
   [['examples/odds.wat'], '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n'],
   [['--invoke', 'sum', 'examples/generator.wat', '10'], '55\n'],
+  [['examples/fibers/same_fringe.wasm'], 'the same\ndifferent\n'],
 ];
 
 /** Modules whose code must be the same, byte for byte, whether this machine's compiler makes it or the emulated one. */

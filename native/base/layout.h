@@ -72,8 +72,12 @@ struct VMThread {
   void* runtime;
   /// a number that goes with the trap, such as a tag's id; all ones when there is none
   uint64_t trap_detail;
+  /// VMTag: what fiber_yield suspends to
+  VMTag* fiber_tag;
+  /// VMHandlers of fiber_resume
+  VMHandlers* fiber_handlers;
   /// kept for later, zero
-  uint64_t spare[7];
+  uint64_t spare[5];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
 };
@@ -104,7 +108,9 @@ static_assert(offsetof(VMThread, trap_sp) == 168);
 static_assert(offsetof(VMThread, entry) == 176);
 static_assert(offsetof(VMThread, runtime) == 184);
 static_assert(offsetof(VMThread, trap_detail) == 192);
-static_assert(offsetof(VMThread, spare) == 200);
+static_assert(offsetof(VMThread, fiber_tag) == 200);
+static_assert(offsetof(VMThread, fiber_handlers) == 208);
+static_assert(offsetof(VMThread, spare) == 216);
 static_assert(offsetof(VMThread, libcalls) == 256);
 
 /// The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.
@@ -121,8 +127,10 @@ struct VMInstance {
   void* data;
   /// number of the instance on this thread, for backtraces
   uint64_t id;
-  /// zero
-  uint64_t spare[2];
+  /// the C++ FiberTable; 0 before the first fiber_new
+  void* fibers;
+  /// the C++ ShadowStack; 0 where it has none that is moved
+  void* shadow;
 };
 static_assert(sizeof(VMInstance) == 64);
 static_assert(offsetof(VMInstance, thread) == 0);
@@ -131,7 +139,8 @@ static_assert(offsetof(VMInstance, memory0) == 16);
 static_assert(offsetof(VMInstance, code) == 24);
 static_assert(offsetof(VMInstance, data) == 32);
 static_assert(offsetof(VMInstance, id) == 40);
-static_assert(offsetof(VMInstance, spare) == 48);
+static_assert(offsetof(VMInstance, fibers) == 48);
+static_assert(offsetof(VMInstance, shadow) == 56);
 
 /// What a function reference points to.
 struct VMFunction {
@@ -449,8 +458,18 @@ enum class Libcall : uint32_t {
   TagNew = 28,
   /// (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack
   ShadowOverflow = 29,
+  /// (VMInstance*, VMFunction*) -> fiber: one that has not begun
+  FiberNew = 30,
+  /// (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on
+  FiberEnter = 31,
+  /// (VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned
+  FiberLeave = 32,
+  /// (VMInstance*, fiber): drop it
+  FiberFree = 33,
+  /// (VMInstance*, fiber) -> a fiber_… of LIMITS
+  FiberStatus = 34,
 };
-inline constexpr uint32_t kLibcallCount = 30;
+inline constexpr uint32_t kLibcallCount = 35;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -521,6 +540,14 @@ enum class Trap : uint32_t {
   ShadowOverflow = 31,
   /// a second call of the instance cannot begin while one waits
   ShadowStack = 32,
+  /// unknown fiber
+  FiberUnknown = 33,
+  /// the fiber is running
+  FiberRunning = 34,
+  /// the fiber has returned
+  FiberDone = 35,
+  /// fiber_yield outside of a fiber
+  FiberOutside = 36,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -605,6 +632,14 @@ inline constexpr uint32_t kShadowBeyond = 8;
 inline constexpr uint32_t kShadowAmbiguous = 1;
 /// the size of the shadow stack is not known, and no allocator was named
 inline constexpr uint32_t kShadowUnsized = 2;
+/// a fiber that has not begun, or has yielded
+inline constexpr uint32_t kFiberSuspended = 0;
+/// it, or one that it resumed, runs
+inline constexpr uint32_t kFiberRunning = 1;
+/// it has returned, or an exception has left it
+inline constexpr uint32_t kFiberDone = 2;
+/// no fiber: it was freed, or never made
+inline constexpr uint32_t kFiberUnknown = 3;
 /// bit of what a resumption takes: suspensions that nothing inside handles
 inline constexpr uint32_t kTakesSuspensions = 1;
 /// bit of what a resumption takes: imports that may wait for promises
@@ -612,6 +647,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "918c1d01ac864c47";
+inline constexpr char kContract[] = "cd0fe4acc1c0e793";
 
 }  // namespace heddle

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "bindings/memory.h"
+#include "continuation/fiber_table.h"
 
 namespace heddle {
 
@@ -21,6 +22,8 @@ void trace_instance(Marker* marker, uint64_t object) {
   marker->word(instance->code->base());
   marker->word(address_of(context->memory0));
   marker->words(object + sizeof(VMInstance), object + instance->traced);
+  if (context->fibers != nullptr)
+    static_cast<const FiberTable*>(context->fibers)->each([marker](uint64_t handle) { marker->word(handle); });
   if (instance->shadow != nullptr) marker->word(address_of(instance->shadow->owner()));
   for (const auto& [segment, words] : instance->elements) {
     marker->words(address_of(words.data()), address_of(words.data() + words.size()));
@@ -30,6 +33,7 @@ void trace_instance(Marker* marker, uint64_t object) {
 void free_instance(void* embedder, uint64_t object) {
   auto* instance = static_cast<InstanceObject*>(at<VMInstance>(object)->data);
   if (instance->shadow != nullptr) instance->shadow->detach();
+  delete static_cast<FiberTable*>(instance->context->fibers);
   delete instance;
   int64_t now = 0;
   if (!engine_of(embedder)->ending) napi_adjust_external_memory(engine_of(embedder)->env, -kInstanceWeight, &now);

@@ -39,6 +39,7 @@ void use_shadow(Engine* engine, InstanceObject* instance, uint64_t cell, MakeSpa
   instance->shadow = known != all.end() ? (*known)->shared_from_this()
                                         : std::make_shared<ShadowStack>(&engine->runtime, instance->context, cell, make_space());
   instance->shadow->attach();
+  instance->context->shadow = instance->shadow.get();
 }
 
 napi_value slice_shadow(napi_env env, napi_callback_info info) {

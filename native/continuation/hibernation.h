@@ -56,15 +56,14 @@ class Hibernation {
   uint64_t hibernate(Stacks* stacks, uint64_t most);
   /// Puts a chain back. Requires: the record hibernates. Never fails, for its stacks are its own still.
   void wake(Stacks* stacks, VMContinuation* record);
-  /// Gives up a chain without waking it; `release` takes back each of its records, whose stacks are given back already. It gets the fiber's
-  /// control block, in the copy, as well.
+  /// Gives up a chain without waking it; `release` takes back each of its records, whose stacks are given back already.
   template <typename Release>
   void drop(Stacks* stacks, VMContinuation* record, const Release& release) {
     Hibernated* copy = hibernated(record);
     record->leaf = nullptr;
     for (const SavedFiber& fiber : *copy) {
       stacks->release(static_cast<Stack*>(fiber.block()->stack));
-      release(&fiber == &copy->outermost() ? record : fiber.block()->record, fiber.block());
+      release(&fiber == &copy->outermost() ? record : fiber.block()->record);
     }
     free_copy(copy);
   }

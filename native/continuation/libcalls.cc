@@ -12,31 +12,16 @@ Records& records_of(VMThread* thread) {
 
 HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint64_t, uint64_t) {
   if (function_address == 0) return raise_trap(thread, Trap::NullFunction);
-  VMFunction* function = at<VMFunction>(function_address);
-  Runtime* runtime = Runtime::of(thread);
-  Records& records = runtime->records;
-  if (records.live() >= runtime->reclaim_at) runtime->reclaimer->reclaim({function_address});
-  VMContinuation* record = records.allocate(function->slots);
-  if (record == nullptr && runtime->reclaimer != nullptr) {
-    runtime->reclaimer->reclaim({function_address});
-    record = records.allocate(function->slots);
-  }
+  const VMContinuation* record = Runtime::of(thread)->make_continuation(at<VMFunction>(function_address));
   if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
-  record->function = function;
   return {handle_of(record), nullptr};
 }
 
 HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
   VMContinuation* record = at<VMContinuation>(address);
   Runtime* runtime = Runtime::of(thread);
-  Reclaimer* reclaimer = runtime->reclaimer;
   // The record is consumed: no handle names it now, so that its address must do.
-  if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({address});
-  uint64_t refused = runtime->allocate_fiber(record);
-  if (refused != 0 && refused != kRefusedDepth && reclaimer != nullptr) {
-    reclaimer->reclaim({address});
-    refused = runtime->allocate_fiber(record);
-  }
+  const uint64_t refused = runtime->allocate_fiber_or_reclaim(record, address);
   if (refused == 0) return {0, nullptr};
   // It is consumed already and belongs to no chain: nobody else would take the record back.
   runtime->release_continuation(record);
@@ -78,7 +63,8 @@ int64_t clause_of(const VMHandlers* handlers, const VMTag* tag, bool switches) {
 /// Whether a fiber of an outer entry, or the host there, would handle the tag: then it is the host frame between that stops the suspension.
 bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
   for (const auto* outer = static_cast<const OuterEntry*>(thread->entry); outer != nullptr; outer = outer->outer) {
-    if (!switches && outer->outer != nullptr && (outer->outer->takes & kTakesSuspensions) != 0) return true;
+    const bool taken = !switches && tag != thread->fiber_tag;
+    if (taken && outer->outer != nullptr && (outer->outer->takes & kTakesSuspensions) != 0) return true;
     for (const VMFiber* fiber = outer->suspended_current; fiber != nullptr; fiber = fiber->parent) {
       if (clause_of(fiber->handlers, tag, switches) >= 0) return true;
     }
@@ -88,7 +74,9 @@ bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
 
 /// The trap of a suspension that nobody handles, or nobody that it can reach.
 HostResult unhandled(VMThread* thread, const VMTag* tag, bool switches) {
-  if (!handled_outside(thread, tag, switches)) return raise_trap(thread, Trap::UnhandledTag, tag->id);
+  const bool outside = handled_outside(thread, tag, switches);
+  if (!outside && tag == thread->fiber_tag) return raise_trap(thread, Trap::FiberOutside);
+  if (!outside) return raise_trap(thread, Trap::UnhandledTag, tag->id);
   const VMHostFunction* import = static_cast<const OuterEntry*>(thread->entry)->import;
   return raise_trap(thread, Trap::Barrier, import == nullptr ? ~uint64_t{0} : import->id);
 }
@@ -106,7 +94,8 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
   }
   auto* entry = static_cast<OuterEntry*>(thread->entry);
   if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
-  if (!switches && (entry->takes & kTakesSuspensions) != 0) {
+  // What a fiber yields is its resumer's affair, not JavaScript's.
+  if (!switches && (entry->takes & kTakesSuspensions) != 0 && tag != thread->fiber_tag) {
     entry->tag = tag;
     thread->scratch0 = 0;
     return {address_of(entry->outermost), nullptr};

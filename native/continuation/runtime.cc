@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/system.h"
+#include "continuation/fiber_table.h"
 #include "fiber/fiber.h"
 #include "fiber/sanitizer.h"
 
@@ -78,16 +79,23 @@ Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.m
   poll_page = Mapping::reserve(page_size(), PROT_READ);
   HEDDLE_CHECK(poll_page);
   thread.poll_page = poll_page.base();
+  thread.fiber_tag = &fiber_tag.tag;
+  thread.fiber_handlers = &fiber_tag.handlers;
+  fiber_tag.handlers.labels = 1;
+  fiber_tag.handlers.first_tag = &fiber_tag.tag;
+  fiber_tag.tags[0] = address_of(&fiber_tag.tag);
   host.handlers = host_handlers();
   host.thread = &thread;
   install_continuation_libcalls(this);
+  install_fiber_libcalls(this);
 }
 
 Runtime::~Runtime() {
   for (uint64_t i = 1; i < records.end(); i++) {
     const VMContinuation* record = records.find(i);
     const bool live = record->state != static_cast<uint32_t>(State::Free) && record->state != static_cast<uint32_t>(State::Retired);
-    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, false);
+    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, true);
+    if (live && is_hibernated(record)) forget_shadows(record);
   }
   while (free_entries_ != nullptr) {
     EntryFiber* entry = free_entries_;
@@ -182,6 +190,7 @@ constexpr uint64_t kBudgetSlack = 32;
 constexpr uint64_t kRecordsLooked = 64;
 
 void Runtime::keep_budget() {
+  if (no_collection != 0) return;
   Stacks& stacks = continuation_stacks();
   const uint64_t excess = stacks.excess();
   if (excess == 0 || excess * kRecordsLooked < records.live()) return;
@@ -219,6 +228,30 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   return 0;
 }
 
+VMContinuation* Runtime::make_continuation(VMFunction* function) {
+  if (records.live() >= reclaim_at) reclaimer->reclaim({address_of(function)});
+  VMContinuation* record = records.allocate(function->slots);
+  if (record == nullptr && reclaimer != nullptr) {
+    reclaimer->reclaim({address_of(function)});
+    record = records.allocate(function->slots);
+  }
+  if (record != nullptr) record->function = function;
+  return record;
+}
+
+uint64_t Runtime::allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root) {
+  if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({root});
+  const uint64_t refused = allocate_fiber(record);
+  if (refused == 0 || refused == kRefusedDepth || reclaimer == nullptr) return refused;
+  reclaimer->reclaim({root});
+  return allocate_fiber(record);
+}
+
+void Runtime::forget_shadows(const VMContinuation* record) {
+  // What waits has no pointer in a global, whoever inside was running.
+  for (const SavedFiber& fiber : *hibernated(record)) ShadowSwitch(this).end(fiber.block(), true);
+}
+
 void Runtime::release_continuation(VMContinuation* record) {
   Stack* stack = nullptr;
   if (record->fiber != nullptr) {
@@ -234,10 +267,8 @@ void Runtime::release_continuation(VMContinuation* record) {
 
 void Runtime::drop(VMContinuation* record) {
   if (is_hibernated(record)) {
-    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each, VMFiber* block) {
-      if (!shadows.empty()) ShadowSwitch(this).end(block, false);
-      release_continuation(each);
-    });
+    forget_shadows(record);
+    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each) { release_continuation(each); });
   }
   if (record->fiber == nullptr) return release_continuation(record);
   release_fibers(record->leaf, nullptr);

@@ -57,6 +57,15 @@ struct NamedTag {
 };
 static_assert(offsetof(NamedTag, tags) == offsetof(NamedTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
 
+/// How fibers of modules without instructions for them yield: a tag of the thread, and a handler list of it alone.
+struct FiberTag {
+  VMTag tag{};
+  VMHandlers handlers{};
+  /// Follows the handlers: the tag, then the end.
+  uint64_t tags[2] = {};
+};
+static_assert(offsetof(FiberTag, tags) == offsetof(FiberTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
+
 /// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
 struct OuterEntry {
   OuterEntry* outer = nullptr;
@@ -105,17 +114,23 @@ class Runtime {
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
+  /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
+  VMContinuation* make_continuation(VMFunction* function);
   /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates
   /// wakes. Where stacks are past their budget the oldest suspended ones hibernate first. 0, or a refused_… of LIMITS: without a stack, or
   /// where fibers nest too deep.
   uint64_t allocate_fiber(VMContinuation* record);
+  /// The same; where there is none, what nothing refers to is reclaimed first. `root` is a word that keeps the record.
+  uint64_t allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root);
   /// Puts back a chain that may hibernate.
   void wake(VMContinuation* record) {
     if (is_hibernated(record)) hibernation.wake(&continuation_stacks(), record);
   }
   /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
   /// about to resume.
-  uint64_t hibernate() { return continuation_stacks_ == nullptr ? 0 : hibernation.hibernate(continuation_stacks_.get(), ~uint64_t{0}); }
+  uint64_t hibernate() {
+    return continuation_stacks_ == nullptr || no_collection != 0 ? 0 : hibernation.hibernate(continuation_stacks_.get(), ~uint64_t{0});
+  }
   /// Takes back a record and, if it has one, its stack. Requires: nobody will resume it.
   void release_continuation(VMContinuation* record);
   /// Takes back every fiber from the current one up to, not including, `end`.
@@ -134,7 +149,7 @@ class Runtime {
   Reclaimer* reclaimer = nullptr;
   /// How many live continuations bring the next reclamation.
   uint64_t reclaim_at = ~uint64_t{0};
-  /// Above 0 nothing may be reclaimed: frames are where no library call has left them.
+  /// Above 0 nothing may be reclaimed, and nothing hibernates: frames are where no library call has left them.
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
   std::deque<NamedTag> named_tags;
@@ -142,6 +157,7 @@ class Runtime {
   VMThread** signal_thread = nullptr;
   /// Shadow stacks of the modules that have instances here.
   std::vector<ShadowStack*> shadows;
+  FiberTag fiber_tag;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.
@@ -167,6 +183,8 @@ class Runtime {
   EntryFiber* free_entries_ = nullptr;
   EntryFiber* taken_entries_ = nullptr;
   size_t free_entry_count_ = 0;
+  /// Frees what a chain that hibernates has of shadow stacks.
+  void forget_shadows(const VMContinuation* record);
   void destroy_entry_fiber(EntryFiber* entry);
   void keep_budget();
   uint64_t fibers_made_ = 0;

@@ -8,6 +8,16 @@
 
 namespace heddle {
 
+namespace {
+
+/// Whether the chain of an entered fiber runs: it may as well wait as a whole, by its outermost one.
+bool goes_on(const VMFiber* fiber) {
+  while (!is_host(fiber->parent)) fiber = fiber->parent;
+  return fiber->entry != nullptr || fiber->shadow_entered != 0;
+}
+
+}  // namespace
+
 ShadowStack::ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, std::unique_ptr<ShadowSpace> space)
     : runtime_(runtime), cell_(cell), space_(std::move(space)), instance_(owner), base_{&trunk_}, running_(&base_) {
   trunk_.top = trunk_.pointer = *at<uint32_t>(cell);
@@ -78,6 +88,14 @@ void ShadowStack::install(ShadowPlace* place) {
   write(area->pointer, low - 1, ~(area->top - low));
 }
 
+ShadowStack::Mark ShadowStack::mark() const {
+  return {running_->area, *at<uint32_t>(cell_)};
+}
+
+void ShadowStack::back_to(const Mark& mark) {
+  if (running_->area == mark.area && mark.area != nullptr) *at<uint32_t>(cell_) = mark.pointer;
+}
+
 void ShadowStack::clear() {
   if (running_->area != nullptr) *at<uint32_t>(cell_) = running_->area->top;
 }
@@ -125,6 +143,13 @@ void ShadowSwitch::drop_use(VMFiber* fiber, ShadowUse* use) {
   *link = use->next;
   fiber->shadow = head;
   delete use;
+}
+
+uint64_t ShadowSwitch::unknown(const VMFiber* fiber) const {
+  for (const ShadowStack* stack : runtime_->shadows) {
+    if (stack->is_of(fiber)) return stack->reason_;
+  }
+  return 0;
 }
 
 uint64_t ShadowSwitch::enter(VMFiber* first, VMFiber* leaf) {
@@ -232,7 +257,7 @@ void ShadowSwitch::leave(ShadowUse* use, VMFiber* first, VMFiber* leaf) {
 }
 
 void ShadowSwitch::end(VMFiber* fiber, bool returned) {
-  if (fiber->shadow_entered != 0 && !returned) {
+  if (fiber->shadow_entered != 0 && !returned && goes_on(fiber)) {
     // What it leaves where nothing lay is nobody's.
     for (ShadowStack* stack : runtime_->shadows) {
       const ShadowUse* use = use_of(fiber, stack);
@@ -247,7 +272,7 @@ void ShadowSwitch::end(VMFiber* fiber, bool returned) {
       (use->waits ? stack->waiting_ : stack->going_)--;
     } else {
       stack->give(use->own.area);
-      if (use->before != nullptr && use->place != use->before && stack->cell_ != 0) stack->install(use->before);
+      if (use->before != nullptr && stack->running_ == &use->own && stack->cell_ != 0) stack->install(use->before);
     }
     if (runtime_->thread.entry == nullptr) stack->settle();
     delete std::exchange(use, use->next);

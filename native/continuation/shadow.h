@@ -85,6 +85,14 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t cell() const { return cell_; }
   /// The detail of trap shadow_overflow: the bytes of the area in use, 0 where there is none.
   uint64_t room() const;
+  /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes.
+  struct Mark {
+    const ShadowArea* area;
+    uint32_t pointer;
+  };
+  Mark mark() const;
+  void back_to(const Mark& mark);
+
   const VMInstance* owner() const { return instance_; }
   /// One more instance uses it, or one fewer: with the last one the global is gone.
   void attach() { instances_++; }
@@ -127,6 +135,8 @@ class ShadowSwitch {
  public:
   explicit ShadowSwitch(Runtime* runtime) : runtime_(runtime) {}
 
+  /// The detail of trap shadow_stack where too little is known of the stack of the instance that the fiber began in, else 0.
+  uint64_t unknown(const VMFiber* fiber) const;
   /// The fiber `first` goes on, and with it the chain up to `leaf`. 0, or the detail of trap shadow_stack; then nothing has changed.
   uint64_t enter(VMFiber* first, VMFiber* leaf);
   /// The chain from `leaf` to `first` has stopped, and waits. 0, or the detail of trap shadow_stack: then it may not, and is to be given

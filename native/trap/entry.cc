@@ -87,7 +87,9 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   return ending;
 }
 
-Call::Call(Runtime* runtime, const VMFunction* function) : Entry(runtime, 0) {
+Call::Call(Runtime* runtime, const VMFunction* function)
+    // Without flags a function's context is an instance.
+    : Entry(runtime, 0), shadow_(function->flags == 0 ? static_cast<ShadowStack*>(function->context->shadow) : nullptr) {
   entry_ = runtime->take_entry_fiber(function, &trap_, &detail_);
 }
 
@@ -97,7 +99,10 @@ Call::~Call() {
 
 Entry::Ending Call::run(uint64_t deadline) {
   if (entry_ == nullptr || too_late()) return Ending::Trapped;
-  return enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
+  const ShadowStack::Mark mark = shadow_ == nullptr ? ShadowStack::Mark{} : shadow_->mark();
+  const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
+  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(mark);
+  return ending;
 }
 
 }  // namespace heddle

@@ -84,6 +84,8 @@ class Call : public Entry {
 
  private:
   EntryFiber* entry_;
+  /// That of the function's instance, where it is known: frames of a call that does not return are dropped.
+  ShadowStack* shadow_;
 };
 
 }  // namespace heddle

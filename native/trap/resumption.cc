@@ -41,10 +41,11 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
     }
   }
   VMFiber* fiber = record_->fiber;
+  // Before code of an allocator may run, which is not to take it for one that waits.
+  record_->state = static_cast<uint32_t>(State::Running);
   if (!runtime_->shadows.empty() && !enter_shadow(fiber)) return Ending::Trapped;
   fiber->parent = &runtime_->host;
   fiber->handlers = host_handlers();
-  record_->state = static_cast<uint32_t>(State::Running);
   runtime_->thread.switches++;
   const Ending ending = enter(fiber, record_->leaf, payload, &runtime_->host, deadline);
   // At its last generation a fiber moves to another record.

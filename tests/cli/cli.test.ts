@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { heddle, output, root } from './command.js';
 
@@ -182,6 +183,21 @@ describe('a file that is not a module', () => {
     bad('bad.wat', '(module\n  (func (result)))) x', 'HEDDLE_INVALID_TEXT');
     expect(heddle(['run', join(folder, 'bad.wat')]).stderr).toMatch(/line 2, column \d+/);
   });
+  test("a C module's stack pointer is named, and how it was found", () => {
+    const module = (name: string): string => fileURLToPath(new URL(`../modules/c/${name}.wasm`, import.meta.url));
+    const said = (path: string): string => heddle(['validate', path]).stdout;
+    expect(said(module('locals'))).toBe(`${module('locals')}: valid\nstack pointer: global 0, by its export\n`);
+    expect(said(module('locals_bare'))).toBe(
+      `${module('locals_bare')}: valid\nstack pointer: global 0, the only one that functions lower when they begin\n`,
+    );
+    const lowers = (name: string): string => `(func (global.set ${name} (i32.sub (global.get ${name}) (i32.const 16))))`;
+    const globals = '(global $a (mut i32) (i32.const 0)) (global $b (mut i32) (i32.const 0))';
+    const two = file('two.wat', `(module ${globals} ${lowers('$a')} ${lowers('$b')})`);
+    expect(said(two)).toBe(`${two}: valid\nstack pointer: not known: functions lower each of the globals 0, 1 when they begin\n`);
+    const none = file('none.wat', '(module)');
+    expect(said(none)).toBe(`${none}: valid\n`);
+  });
+
   test('a module that does not validate says where', () => {
     const invalid = file('invalid.wat', '(module (func (result i32) (i64.const 0)))');
     expect(heddle(['validate', invalid])).toMatchObject({

@@ -35,6 +35,17 @@ test('scheme-select: pauses of direct, indirect and tail calls, a select, one-sh
   expect(await runProgram(example('scheme-select/host.mjs'))).toEqual({ status: 0, signal: null, output, errors: '' });
 });
 
+test('fibers in C: two trees are walked in turns', async () => {
+  const heddle = new URL('../../bin/heddle.mjs', import.meta.url);
+  const output = 'the same\ndifferent\n';
+  expect(await runProgram(heddle, { args: ['run', fileURLToPath(example('fibers/same_fringe.wasm'))] })).toEqual({
+    status: 0,
+    signal: null,
+    output,
+    errors: '',
+  });
+});
+
 test('coroutines: each use prints what arithmetic says', async () => {
   expect(await resultOf(example('coroutines/uses.mjs'))).toEqual({
     iterator: [1, 1, 2, 3, 5, 8, 13, 21, 34, 55],

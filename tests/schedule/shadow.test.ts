@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Continuation, collect, WebAssembly as Heddle, parseWat, Scheduler, type ShadowStackOptions } from '../../ts/index.js';
+import { quickJsFile } from '../modules/quickjs_engine.js';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
@@ -200,6 +201,13 @@ describe('what is given back', () => {
     expect(instance.exports['live_blocks']?.()).toBeLessThan(20);
   });
 
+  test('frames of a call that does not return', () => {
+    const instance = new Module('locals');
+    // It would have to wait, and was not begun so that it may.
+    expect(() => instance.exports['work']?.(1, 1)).toThrowError(expect.objectContaining({ code: 'HEDDLE_SUSPEND_PROMISING' }));
+    expect((instance.exports['__stack_pointer'] as unknown as { value: number }).value).toBe(1024 * 1024);
+  });
+
   test('the place of a continuation that is cancelled', () => {
     const { instance } = suspender();
     const many = Array.from({ length: 100 }, () => new Continuation(instance.exports['run']).resume(1));
@@ -290,6 +298,12 @@ describe('a module of which too little is known', () => {
 });
 
 describe('wrong options', () => {
+  test('are a TypeError of a compile in worker threads, too', async () => {
+    const compiled = Heddle.compile(readFileSync(quickJsFile), { shadowStack: { pointer: 99 } });
+    await expect(compiled).rejects.toThrowError(TypeError);
+    await expect(compiled).rejects.toMatchObject({ code: 'HEDDLE_ARGUMENT' });
+  });
+
   test.each([
     [{ pointer: 7 }, 'HEDDLE_ARGUMENT'],
     [{ pointer: 'nobody' }, 'HEDDLE_ARGUMENT'],

@@ -27,7 +27,8 @@ export function failureOf(error: unknown): Failure {
 /** The error again, with its class, code and offset. */
 export function errorOf(failure: Failure): Error {
   const { name, message, stack, ...fields } = failure;
-  const error = name === 'CompileError' ? new V8.CompileError(message) : new Error(message);
+  const type = { CompileError: V8.CompileError, TypeError }[name] ?? Error;
+  const error = new type(message);
   if (stack !== '') error.stack = stack;
   return Object.assign(error, fields);
 }

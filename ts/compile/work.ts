@@ -4,6 +4,7 @@ import { V8 } from '../errors/v8.js';
 import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
+import { usesFibers } from '../lower/experiments.js';
 import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
 import { findStackPointer, type StackPointer, WrongStackPointer } from '../lower/stack_pointer.js';
@@ -65,8 +66,8 @@ function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings:
 }
 
 /** The global whose values are checked, -1 for none. */
-function checkedPointer({ settings, stackPointer }: Job): number {
-  return settings.stackChecks && stackPointer.kind === 'found' ? stackPointer.global : -1;
+function checkedPointer({ settings, stackPointer, description }: Job): number {
+  return (settings.stackChecks || usesFibers(description)) && stackPointer.kind === 'found' ? stackPointer.global : -1;
 }
 
 const NO_WORDS = new Int32Array(0);

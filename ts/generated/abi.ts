@@ -54,8 +54,12 @@ export const VMThread = {
   runtime: 184,
   /** a number that goes with the trap, such as a tag's id; all ones when there is none */
   trapDetail: 192,
+  /** VMTag: what fiber_yield suspends to */
+  fiberTag: 200,
+  /** VMHandlers of fiber_resume */
+  fiberHandlers: 208,
   /** kept for later, zero */
-  spare: 200,
+  spare: 216,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
   $size: 704,
@@ -75,8 +79,10 @@ export const VMInstance = {
   data: 32,
   /** number of the instance on this thread, for backtraces */
   id: 40,
-  /** zero */
-  spare: 48,
+  /** the C++ FiberTable; 0 before the first fiber_new */
+  fibers: 48,
+  /** the C++ ShadowStack; 0 where it has none that is moved */
+  shadow: 56,
   $size: 64,
 } as const;
 
@@ -328,6 +334,16 @@ export const LIBCALL = {
   tagNew: 28,
   /** (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack */
   shadowOverflow: 29,
+  /** (VMInstance*, VMFunction*) -> fiber: one that has not begun */
+  fiberNew: 30,
+  /** (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on */
+  fiberEnter: 31,
+  /** (VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned */
+  fiberLeave: 32,
+  /** (VMInstance*, fiber): drop it */
+  fiberFree: 33,
+  /** (VMInstance*, fiber) -> a fiber_… of LIMITS */
+  fiberStatus: 34,
 } as const;
 
 /** States of a continuation. */
@@ -374,6 +390,10 @@ export const TRAP = {
   cancelled: 30,
   shadowOverflow: 31,
   shadowStack: 32,
+  fiberUnknown: 33,
+  fiberRunning: 34,
+  fiberDone: 35,
+  fiberOutside: 36,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -407,6 +427,10 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   30: "the call was cancelled",
   31: "shadow stack overflow",
   32: "a second call of the instance cannot begin while one waits",
+  33: "unknown fiber",
+  34: "the fiber is running",
+  35: "the fiber has returned",
+  36: "fiber_yield outside of a fiber",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -496,6 +520,14 @@ export const LIMIT = {
   shadowAmbiguous: 1,
   /** the size of the shadow stack is not known, and no allocator was named */
   shadowUnsized: 2,
+  /** a fiber that has not begun, or has yielded */
+  fiberSuspended: 0,
+  /** it, or one that it resumed, runs */
+  fiberRunning: 1,
+  /** it has returned, or an exception has left it */
+  fiberDone: 2,
+  /** no fiber: it was freed, or never made */
+  fiberUnknown: 3,
   /** bit of what a resumption takes: suspensions that nothing inside handles */
   takesSuspensions: 1,
   /** bit of what a resumption takes: imports that may wait for promises */
@@ -505,4 +537,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '918c1d01ac864c47';
+export const CONTRACT = 'cd0fe4acc1c0e793';

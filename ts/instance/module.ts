@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Artifact } from '../compile/artifact.js';
 import { compileModule, compileModuleSync } from '../compile/compile.js';
+import { usesFibers } from '../lower/experiments.js';
 import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
 import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
@@ -140,8 +141,8 @@ export class CompiledModule {
     const { checked, stackChecks } = artifact.key.settings;
     this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
     const other = variantKey({ checked, stackChecks: !stackChecks });
-    // Without a pointer there is nothing to check.
-    const does = stackChecks || this.stackPointer.kind !== 'found';
+    // Without a pointer there is nothing to check; with fibers it is checked in any case.
+    const does = stackChecks || this.stackPointer.kind !== 'found' || usesFibers(this.description);
     if (does && !this.#artifacts.has(other)) this.#artifacts.set(other, artifact);
     return artifact;
   }

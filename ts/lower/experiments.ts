@@ -3,6 +3,7 @@
  * assemble and validate modules that use them. Their functions are code of the importing module itself.
  */
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../validate/description.js';
+import { indexSpaces } from './spaces.js';
 import { concreteType, isNullable, isReference } from './types.js';
 
 /** The module that experiments are imported from. */
@@ -26,6 +27,12 @@ export const EXPERIMENT_TYPES = {
   suspend_to: '[p* (ref null $t)] -> [r*], where $t is [p*] -> [r*]',
   resume_named:
     '[a* (ref null $t) (ref null $c)] -> [i32 b* p* (ref null $d)], where $t is [p*] -> [r*], $c continues [a*] -> [b*], $d continues [r*] -> [b*], b* and p* have defaults',
+  fiber_new:
+    '[i32] -> [i32], in a module that has a table of functions (linkers leave it out where nothing calls through it: -Wl,--export-table)',
+  fiber_resume: '[i32 i64] -> [i64]',
+  fiber_yield: '[i64] -> [i64]',
+  fiber_free: '[i32] -> []',
+  fiber_status: '[i32] -> [i32]',
 } as const;
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -38,6 +45,8 @@ export function experimentName(entry: { readonly module: string; readonly name: 
 }
 
 const I32 = 0x7f;
+/** `(ref null func)` as a word. */
+const FUNCREF = 0xc000_0070;
 const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Whether zero or null is a value of a type. */
@@ -49,8 +58,13 @@ function hasDefault(type: ValueType): boolean {
 class Types {
   readonly #types: ModuleDescription['types'];
 
-  constructor({ types }: ModuleDescription) {
-    this.#types = types;
+  /** Whether table 0 is one of functions, with 32-bit indices. */
+  readonly hasFunctionTable: boolean;
+
+  constructor(description: ModuleDescription) {
+    this.#types = description.types;
+    const table = indexSpaces(description).tables[0];
+    this.hasFunctionTable = table !== undefined && table.type === FUNCREF && !table.table64;
   }
 
   func(index: number): FunctionTypeDescription | undefined {
@@ -95,18 +109,36 @@ function resumedNamed(types: Types, { params, results }: FunctionTypeDescription
   return fits ? about : -1;
 }
 
-const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription) => number>> = {
+const I64 = 0x7e;
+
+/** A type without references: what it is about is itself. */
+const plainly =
+  (params: readonly ValueType[], results: readonly ValueType[]) =>
+  (_: Types, own: FunctionTypeDescription, index: number): number =>
+    equal(own.params, params) && equal(own.results, results) ? index : -1;
+
+const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription, index: number) => number>> = {
   barrier: calledLast,
   'tag.new': madeTag,
   suspend_to: calledLast,
   resume_named: resumedNamed,
+  fiber_new: (types, own, index) => (types.hasFunctionTable ? plainly([I32], [I32])(types, own, index) : -1),
+  fiber_resume: plainly([I32, I64], [I64]),
+  fiber_yield: plainly([I64], [I64]),
+  fiber_free: plainly([I32], []),
+  fiber_status: plainly([I32], [I32]),
 };
+
+/** Whether a module makes fibers without instructions for them (docs/fibers.md). */
+export function usesFibers(description: ModuleDescription): boolean {
+  return description.imports.some((entry) => entry.kind === 'func' && experimentName(entry)?.startsWith('fiber_') === true);
+}
 
 function experiment(types: Types, entry: FunctionImport, index: number): Experiment | undefined {
   const name = experimentName(entry);
   const own = types.func(entry.type);
   if (name === undefined || own === undefined) return undefined;
-  const about = ABOUT[name](types, own);
+  const about = ABOUT[name](types, own, entry.type);
   return about < 0 ? undefined : { index, name, type: entry.type, about };
 }
 

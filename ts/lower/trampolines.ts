@@ -6,6 +6,7 @@ import { MEMORY, TYPE } from '../generated/clif.js';
 import { writeBarrier } from './barrier.js';
 import { checkProgram } from './check.js';
 import type { LoweringContext } from './context.js';
+import { writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writeFiberYield } from './fibers.js';
 import { hostCall } from './libcalls.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
@@ -111,6 +112,16 @@ function writeExperiments(program: Program, context: LoweringContext): void {
           return writeSuspendTo(f, experiment, params);
         case 'resume_named':
           return writeResumeNamed(f, experiment, params);
+        case 'fiber_new':
+          return writeFiberNew(f, params);
+        case 'fiber_resume':
+          return writeFiberResume(f, params);
+        case 'fiber_yield':
+          return writeFiberYield(f, params);
+        case 'fiber_free':
+          return writeFiberFree(f, params);
+        case 'fiber_status':
+          return writeFiberStatus(f, params);
       }
     });
   }
