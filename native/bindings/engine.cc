@@ -25,6 +25,12 @@ bool poll(void* embedder) {
   return status == napi_ok;
 }
 
+/// Whether a variable of the environment has this value.
+bool is_set(const char* name, const char* value) {
+  const char* found = std::getenv(name);
+  return found != nullptr && std::strcmp(found, value) == 0;
+}
+
 }  // namespace
 
 Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()), roots(this), heap(&runtime, &roots, this) {
@@ -34,8 +40,8 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
   install_binding_libcalls(&runtime);
   watch(&runtime);
   define_kinds(&heap);
-  const char* collect = std::getenv("HEDDLE_COLLECT");
-  if (collect != nullptr && std::strcmp(collect, "always") == 0) heap.collect_always();
+  if (is_set("HEDDLE_COLLECT", "always")) heap.collect_always();
+  if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
 }
 
 Engine::~Engine() {

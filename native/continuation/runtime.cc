@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/system.h"
+#include "continuation/park.h"
 #include "fiber/fiber.h"
 #include "fiber/sanitizer.h"
 
@@ -142,7 +143,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, ui
   entry->record.count = 0;
   if (entry->record.capacity < function->slots) {
     std::free(at<void>(entry->record.slots));
-    entry->record.slots = address_of(std::malloc(uint64_t{function->slots} * kSlotSize));
+    entry->record.slots = address_of(std::calloc(function->slots, kSlotSize));
     entry->record.capacity = entry->record.slots == 0 ? 0 : function->slots;
     if (entry->record.slots == 0) {
       release_entry_fiber(entry);
@@ -195,6 +196,7 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
 
 void Runtime::release_continuation(VMContinuation* record) {
   if (record->fiber != nullptr) continuation_stacks().release(static_cast<Stack*>(record->fiber->stack));
+  if (record->state == static_cast<uint32_t>(State::Parked)) take_parked_words(record);  // Its next user must not find them.
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
