@@ -40,6 +40,7 @@
         "native/heap/roots.cc",
         "native/heap/exceptions.cc",
         "native/heap/heap.cc",
+        "native/heap/snapshot_check.cc",
         "native/bindings/arguments.cc",
         "native/bindings/values.cc",
         "native/bindings/engine.cc",

@@ -25,10 +25,10 @@ bool poll(void* embedder) {
   return status == napi_ok;
 }
 
-/// Whether an environment variable asks for a mode that makes rare things happen wherever they can, for tests.
-bool is_always(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && std::strcmp(value, "always") == 0;
+/// Whether a variable of the environment has this value.
+bool is_set(const char* name, const char* value) {
+  const char* found = std::getenv(name);
+  return found != nullptr && std::strcmp(found, value) == 0;
 }
 
 }  // namespace
@@ -40,12 +40,13 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
   install_binding_libcalls(&runtime);
   watch(&runtime);
   define_kinds(&heap);
-  if (is_always("HEDDLE_COLLECT")) heap.collect_always();
-  if (is_always("HEDDLE_HIBERNATE")) {
+  if (is_set("HEDDLE_COLLECT", "always")) heap.collect_always();
+  if (is_set("HEDDLE_HIBERNATE", "always")) {
     RuntimeOptions options = runtime.options();
     options.continuation.budget = 0;
     runtime.configure(options);
   }
+  if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
 }
 
 Engine::~Engine() {

@@ -159,6 +159,8 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"lastPauseNanoseconds", heap.last_pause},
       {"longestPauseNanoseconds", heap.longest_pause},
       {"totalPauseNanoseconds", heap.total_pause},
+      {"snapshotChecks", heap.snapshot_checks},
+      {"snapshotDoubts", heap.snapshot_doubts},
       {"entries", runtime.entries.load(std::memory_order_relaxed)},
   };
   napi_value result = nullptr;

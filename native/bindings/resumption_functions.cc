@@ -74,6 +74,7 @@ napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
 
 /// Throws an exception into a consumed continuation.
 napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception) {
+  take_parked_words(record);
   Resumption resumption(&engine->runtime, record, static_cast<uint32_t>(mailbox_number(engine, kMailboxTakes)));
   if (resumption.aim(exception)) return go_on(engine, record, address_of(exception), &resumption);
   throw_exception(engine, exception);
@@ -223,9 +224,9 @@ napi_value settle(napi_env env, napi_callback_info) {
   Engine* engine = Engine::of(env);
   VMContinuation* record = take_parked(engine);
   if (record == nullptr) return nullptr;
-  // What park() noted: the import and the address of its slots, in a frame of the innermost fiber.
-  const auto* host = at<const HostObject>(at<uint64_t>(record->slots)[0]);
-  take_values(engine, at<uint64_t>(record->slots)[1], host->type->results.size());
+  // The import, and the address of its slots, in a frame of the innermost fiber (call_suspending in host_call.cc).
+  const auto [words] = take_parked_words(record);
+  take_values(engine, words[1], at<const HostObject>(words[0])->type->results.size());
   return resume(engine, record, 0);
 }
 

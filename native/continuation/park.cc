@@ -22,6 +22,14 @@ Parking can_park(const VMThread* thread) {
   return entry == nullptr ? Parking::NotPromising : Parking::HostFrames;
 }
 
+ParkedWords take_parked_words(VMContinuation* record) {
+  if (record->state != static_cast<uint32_t>(State::Parked)) return {};
+  uint64_t* kept = at<uint64_t>(record->slots);
+  const ParkedWords words{{kept[0], kept[1]}};
+  kept[0] = kept[1] = 0;
+  return words;
+}
+
 HostResult park(VMThread* thread, const uint64_t (&words)[2]) {
   Runtime* runtime = Runtime::of(thread);
   VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;

@@ -22,4 +22,11 @@ Parking can_park(const VMThread* thread);
 /// chain is entered again the library call returns. Requires: parking is possible. Traps when no record has a generation left.
 HostResult park(VMThread* thread, const uint64_t (&words)[2]);
 
+/// Takes the words that park kept out of the record, which may be in another state too; then nothing is left of them. One may be an address
+/// inside the chain's frames, and only of a parked chain a record holds such a thing (heap/snapshot_check.h).
+struct ParkedWords {
+  uint64_t words[2];
+};
+ParkedWords take_parked_words(VMContinuation* record);
+
 }  // namespace heddle

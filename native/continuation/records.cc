@@ -120,7 +120,9 @@ void Records::let_go(VMContinuation* record) {
 
 bool Records::reserve(VMContinuation* record, uint32_t slots) {
   if (slots <= record->capacity) return true;
-  void* memory = std::malloc(uint64_t{slots} * kSlotSize);  // 16-aligned by the C library's promise.
+  // 16-aligned by the C library's promise. Zeroed, since who looks at slots word by word (the collector, the check of snapshots) may look
+  // at more than hold values: what somebody else left in the memory must not count.
+  void* memory = std::calloc(slots, kSlotSize);
   if (memory == nullptr) return false;
   std::memcpy(memory, at<void>(record->slots), uint64_t{record->capacity} * kSlotSize);
   free_slots(record);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/system.h"
 #include "continuation/fiber_table.h"
+#include "continuation/park.h"
 #include "fiber/fiber.h"
 #include "fiber/sanitizer.h"
 
@@ -156,7 +157,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, ui
   entry->record.count = 0;
   if (entry->record.capacity < function->slots) {
     std::free(at<void>(entry->record.slots));
-    entry->record.slots = address_of(std::malloc(uint64_t{function->slots} * kSlotSize));
+    entry->record.slots = address_of(std::calloc(function->slots, kSlotSize));
     entry->record.capacity = entry->record.slots == 0 ? 0 : function->slots;
     if (entry->record.slots == 0) {
       release_entry_fiber(entry);
@@ -253,6 +254,7 @@ void Runtime::forget_shadows(const VMContinuation* record) {
 }
 
 void Runtime::release_continuation(VMContinuation* record) {
+  if (record->state == static_cast<uint32_t>(State::Parked)) take_parked_words(record);  // Its next user must not find them.
   Stack* stack = nullptr;
   if (record->fiber != nullptr) {
     if (!shadows.empty()) ShadowSwitch(this).end(record->fiber, false);

@@ -31,6 +31,8 @@ class Blocks {
     return block == nullptr ? 0 : object_at(*block, cell);
   }
   ObjectKind kind_of(uint64_t object) const { return blocks_[index_of(object)].kind; }
+  /// Bytes of its cell.
+  uint64_t bytes_of(uint64_t object) const { return blocks_[index_of(object)].cell; }
 
   /// Whether `word` may point into an object: a cheap first look.
   bool spans(uint64_t word) const { return word - memory_.base() < uint64_t{used_} << kBlockLog2; }

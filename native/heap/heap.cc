@@ -4,6 +4,7 @@
 
 #include "base/system.h"
 #include "heap/exceptions.h"
+#include "heap/snapshot_check.h"
 #include "trap/watchdog.h"
 
 namespace heddle {
@@ -101,6 +102,10 @@ void Heap::collect(std::initializer_list<uint64_t> roots) {
   counts_.last_pause = now_nanoseconds() - start;
   counts_.longest_pause = std::max(counts_.longest_pause, counts_.last_pause);
   counts_.total_pause += counts_.last_pause;
+  if (check_snapshots_) {
+    counts_.snapshot_doubts += check_snapshots(*runtime_, blocks);
+    counts_.snapshot_checks++;
+  }
   collecting_ = false;
 }
 

@@ -22,6 +22,9 @@ struct HeapCounts {
   uint64_t total_pause = 0;
   uint64_t continuations_freed = 0;
   uint64_t objects_freed = 0;
+  uint64_t snapshot_checks = 0;
+  /// Words that these found in frames, which may be nobody's.
+  uint64_t snapshot_doubts = 0;
 };
 
 /// The part of a collection that is the embedder's. All of it runs on the host stack.
@@ -62,6 +65,8 @@ class Heap final : public Reclaimer {
   void request() { allocated_ = ~uint64_t{0} >> 1; }
   /// From now on every safepoint collects, for tests.
   void collect_always();
+  /// From now on each collection is followed by a check of what heap/snapshot_check.h says, which ends the process where it fails.
+  void check_snapshots_always() { check_snapshots_ = true; }
 
   void reclaim(std::initializer_list<uint64_t> roots) override { collect(roots); }
   bool always() const override { return always_; }
@@ -85,6 +90,7 @@ class Heap final : public Reclaimer {
   uint64_t allocated_ = 0;
   uint64_t collect_at_;
   bool always_ = false;
+  bool check_snapshots_ = false;
   bool collecting_ = false;
   HeapCounts counts_;
 };

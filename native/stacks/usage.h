@@ -1,4 +1,4 @@
-// What stacks take of memory. Asks the kernel about every page: about a microsecond for each stack, so for reports only.
+// What stacks take of memory. Asks the kernel about every page: about two microseconds for each stack, so for reports only.
 #pragma once
 #include "stacks/stack.h"
 

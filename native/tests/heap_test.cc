@@ -5,6 +5,7 @@
 #include <random>
 
 #include "heap/exceptions.h"
+#include "heap/snapshot_check.h"
 #include "tests/check.h"
 #include "tests/lowered.h"
 
@@ -264,6 +265,55 @@ TEST(parked, "a chain that the host holds is a root") {
   all.machine.runtime.records.let_go(parked);
   all.heap.collect();
   EXPECT_EQUAL(all.live(), 0u);
+}
+
+/// Plants an address at `place` and says how many violations more there are, in a library call, as a collection would be. (There are some
+/// before: the C++ that stands for generated code here saves registers, in which its resumer had addresses of its own frames.)
+HostResult plant(VMThread* thread, uint64_t all, uint64_t place, uint64_t word, uint64_t) {
+  const auto count = [&] { return find_snapshot_violations(*Runtime::of(thread), at<Heaped>(all)->heap.blocks).size(); };
+  auto* target = at<uint64_t>(place);
+  const uint64_t kept = *target;
+  *target = 0;
+  const uint64_t before = count();
+  *target = word;
+  const uint64_t after = count();
+  *target = kept;
+  return {after - before, nullptr};
+}
+
+uint64_t plant_at(VMThread* thread, VMFiber* fiber, const uint64_t* place, uint64_t word) {
+  return heddle_test_host_call(thread, reinterpret_cast<uint64_t>(plant), address_of(&heaped(fiber)), address_of(place), word, 0);
+}
+
+VMContinuation* record_of(const VMThread* thread, uint64_t handle) {
+  return thread->continuations + (handle & ((1u << kHandleIndexBits) - 1));
+}
+
+TEST(snapshots, "an address inside a suspended fiber's frames is found wherever it is held; the chain's own do not count") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
+    const VMContinuation* record = record_of(thread, make_waiting(thread, fiber, outer));
+    const VMContinuation* other = record_of(thread, make_waiting(thread, fiber));
+    VMException* exception = allocate_exception(&heaped(fiber).heap.blocks, nullptr, 1);
+    const uint64_t* const holders[] = {
+        at<uint64_t>(record->slots),                                // Its own payload.
+        at<uint64_t>(fiber->record->slots),                         // An entry's.
+        &fiber->spare[0],                                           // A running fiber's control block.
+        at<uint64_t>(other->fiber->sp),                             // A frame of another suspended one.
+        at<uint64_t>(address_of(exception) + sizeof(VMException)),  // An object of the heap.
+        &other->next_free,                                          // Another's record.
+    };
+    const VMFiber* leaf = record->leaf;
+    EXPECT(leaf != record->fiber);
+    for (const uint64_t* place : holders) {
+      EXPECT_EQUAL(plant_at(thread, fiber, place, record->fiber->sp), 1u);  // The first word of the leaf's frames.
+      EXPECT_EQUAL(plant_at(thread, fiber, place, address_of(leaf) - 1), 1u);
+      EXPECT_EQUAL(plant_at(thread, fiber, place, address_of(leaf)), 0u);       // A control block is no frame,
+      EXPECT_EQUAL(plant_at(thread, fiber, place, record->fiber->sp - 8), 0u);  // nor is what lies below.
+    }
+    EXPECT_EQUAL(plant_at(thread, fiber, at<uint64_t>(record->fiber->sp), record->fiber->sp), 0u);  // Its own frames may.
+    EXPECT_EQUAL(plant_at(thread, fiber, &record->fiber->spare[0], record->fiber->sp), 0u);         // So may another fiber of its chain.
+  }) == Call::Ending::Returned);
 }
 
 TEST(limit, "at the limit of stacks what was dropped makes room") {

@@ -122,6 +122,20 @@ TEST(inside, "a wait inside continuations sets their whole chain aside") {
   EXPECT(machine.clean());
 }
 
+TEST(words, "what park keeps in the record is taken out once, and a record that is given back has nothing of it left") {
+  Machine machine;
+  VMFunction function = make_function(&machine.context, waiter, 1);
+  Hosted taken(&machine, &function, 3), dropped(&machine, &function, 4);
+  EXPECT(taken.go_on(kTakesPromises) == Entry::Ending::Parked);
+  EXPECT(dropped.go_on(kTakesPromises) == Entry::Ending::Parked);
+  EXPECT_EQUAL(take_parked_words(taken.record).words[0], 3u);
+  EXPECT_EQUAL(slot(taken.record, 0), 0u);
+  machine.runtime.drop(dropped.record);
+  EXPECT_EQUAL(*at<uint64_t>(address_of(dropped.record->inline_slots)), 0u);
+  machine.runtime.drop(taken.record);
+  EXPECT(machine.clean());
+}
+
 TEST(dropped, "a chain that waits can be given up") {
   Machine machine;
   static const Body outer = [](VMThread* thread, VMFiber* fiber) {

@@ -52,7 +52,7 @@ struct FiberTree {
   uint64_t total = 0;
 };
 
-/// Looks at the thread. Takes some microseconds for each fiber. On its own thread, while the host runs.
+/// Looks at the thread. Takes some tens of microseconds for each fiber that is listed. On its own thread, while the host runs.
 FiberTree inspect_fibers(Runtime* runtime, size_t most);
 
 }  // namespace heddle

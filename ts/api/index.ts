@@ -77,7 +77,7 @@ export function hibernate(): number {
 }
 
 /**
- * Counters of this thread's engine. With `stacks` what stacks take as well; that asks the kernel about every one, about a microsecond each (a second for a
+ * Counters of this thread's engine. With `stacks` what stacks take as well; that asks the kernel about every one, about two microseconds each (two seconds for a
  * million).
  */
 export function statistics(options: { readonly stacks: true }): EngineStatistics & StackUsage;

@@ -110,6 +110,10 @@ export interface NativeStatistics {
   readonly lastPauseNanoseconds: number;
   readonly longestPauseNanoseconds: number;
   readonly totalPauseNanoseconds: number;
+  /** Collections after which HEDDLE_DEBUG_SNAPSHOT=1 looked for addresses inside suspended frames. */
+  readonly snapshotChecks: number;
+  /** Words in frames of other fibers that these found, which may be registers that nobody reads again. */
+  readonly snapshotDoubts: number;
   readonly entries: number;
 }
 
@@ -180,7 +184,7 @@ export interface Native {
   hooks(hooks: NativeHooks, mailbox: Float64Array): void;
   configure(options: NativeOptions): void;
   statistics(): NativeStatistics;
-  /** Asks the kernel about every stack: about a microsecond each. */
+  /** Asks the kernel about every stack: about two microseconds each. */
   stackUsage(): StackUsage;
   /** The fibers of now, at most `limit` of them. */
   inspect(limit: number): NativeFiberTree;

@@ -7,7 +7,7 @@ import { waitingTasks } from './scheduler.js';
 
 /** How much of a picture is wanted. */
 export interface InspectOptions {
-  /** Fibers that are listed, at most; 10,000. Each takes some microseconds. */
+  /** Fibers that are listed, at most; 10,000. Each takes some tens of microseconds. */
   readonly limit?: number;
 }
 

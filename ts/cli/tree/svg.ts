@@ -11,8 +11,8 @@ const GAP = 10;
 const STEP = 28;
 /** Longer chains than this go straight down. */
 const DEEPEST = 40;
-/** An average character of the font below is a little narrower. */
-const CHARACTER = 7;
+/** At least what a character of the font below takes: 0.6 of its size, or a little more. */
+const CHARACTER = 7.5;
 
 const COLOURS: Readonly<Record<FiberState, string>> = {
   running: '#d7f5dd',
@@ -49,7 +49,7 @@ function boxesOf(picture: Picture): readonly Box[] {
       lines,
       x: MARGIN + STEP * Math.min(row.depth, DEEPEST),
       y,
-      width: PADDING * 2 + CHARACTER * Math.max(...lines.map((line) => line.length)),
+      width: PADDING * 2 + Math.ceil(CHARACTER * Math.max(...lines.map((line) => line.length))),
       height: PADDING * 2 + LINE * lines.length,
     };
     y += box.height + GAP;
@@ -76,7 +76,7 @@ export function svgOf(picture: Picture): string {
   const boxes = boxesOf(picture);
   const headline = headlineOf(picture);
   const last = boxes.at(-1);
-  const width = MARGIN * 2 + Math.max(CHARACTER * headline.length, ...boxes.map((box) => box.x + box.width - MARGIN));
+  const width = MARGIN * 2 + Math.max(Math.ceil(CHARACTER * headline.length), ...boxes.map((box) => box.x + box.width - MARGIN));
   const height = MARGIN + (last === undefined ? MARGIN + LINE : last.y + last.height);
   const lines = boxes.flatMap((box) => {
     const above = box.row.above === undefined ? undefined : boxes[box.row.above];

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// The tests of continuations with a collection at every safepoint, and after each a look for addresses inside suspended frames (native/heap/snapshot_check.h):
+// `node scripts/test_snapshots.mjs`. Ends with `N passed, N failed`.
+import { Tally } from './tally.mjs';
+
+const tally = new Tally();
+const node = process.execPath;
+const env = { ...process.env, HEDDLE_COLLECT: 'always', HEDDLE_DEBUG_SNAPSHOT: '1' };
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/schedule', 'tests/inspect'], { env });
+await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
+await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '300', '--engine', 'heddle'], {
+  env,
+});
+process.exit(tally.finish());
