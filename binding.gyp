@@ -14,6 +14,7 @@
         "native/stacks/malloc.cc",
         "native/stacks/slots.cc",
         "native/stacks/pool.cc",
+        "native/stacks/sets.cc",
         "native/continuation/records.cc",
         "native/continuation/hibernation.cc",
         "native/continuation/runtime.cc",

@@ -112,7 +112,11 @@ function compare(file, number) {
   };
   table(
     [`${number} live`, ...columns, ''],
-    runs.map(([name], k) => [name, ...columns.map((column) => cells(results[k], column)), results[k].find((one) => one.error)?.error ?? '']),
+    runs.map(([name], k) => [
+      name,
+      ...columns.map((column) => cells(results[k], column)),
+      results[k].find((one) => one.error)?.error ?? '',
+    ]),
   );
   console.log();
 }

@@ -59,6 +59,10 @@ export const LIBCALLS = [
     '(VMContinuation*, VMException*): aim a consumed continuation at its handler; without one give it up and throw from the call',
   ],
   ['tag_new', '(VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag'],
+  [
+    'cont_new_on',
+    '(VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -217,7 +221,11 @@ export const STRUCTS: readonly Struct[] = [
       ['state', 'u32', 'STATES value'],
       ['count', 'u32', 'payload slots already bound'],
       ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates'],
-      ['leaf', 'ptr', 'VMFiber where a resume goes on; while the chain hibernates, its C++ copy'],
+      [
+        'leaf',
+        'ptr',
+        'VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy',
+      ],
       ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
       ['capacity', 'u32', 'slots'],
       ['index', 'u32', "this record's number"],
@@ -338,6 +346,14 @@ export const LIMITS = [
   ['ending_returned', 0, 'the function returned'],
   ['ending_suspended', 1, 'it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound'],
   ['ending_parked', 2, 'an import that may wait for a promise is to be called'],
+  ['stack_pool', 1, 'strategy of a chosen stack, by docs/stacks.md'],
+  ['stack_mmap', 2, 'see stack_pool'],
+  ['stack_malloc', 3, 'see stack_pool'],
+  ['stack_guard_auto', 1, 'guard of a chosen stack'],
+  ['stack_guard_kernel', 2, 'see stack_guard_auto'],
+  ['stack_guard_software', 3, 'see stack_guard_auto'],
+  ['stack_guard_shift', 8, 'library call cont_new_on: bits of the strategy, below the guard'],
+  ['stack_least', 16384, 'least size of a stack, in bytes'],
   ['takes_suspensions', 1, 'bit of what a resumption takes: suspensions that nothing inside handles'],
   ['takes_promises', 2, 'bit of what a resumption takes: imports that may wait for promises'],
   ['takes_cancellation', 4, 'bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it'],

@@ -322,7 +322,7 @@ struct VMContinuation {
   uint32_t count;
   /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates
   VMFiber* fiber;
-  /// VMFiber where a resume goes on; while the chain hibernates, its C++ copy
+  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy
   VMFiber* leaf;
   /// address of the payload slots, 16 bytes each
   uint64_t slots;
@@ -444,8 +444,10 @@ enum class Libcall : uint32_t {
   ContThrow = 27,
   /// (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag
   TagNew = 28,
+  /// (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual
+  ContNewOn = 29,
 };
-inline constexpr uint32_t kLibcallCount = 29;
+inline constexpr uint32_t kLibcallCount = 30;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -588,6 +590,22 @@ inline constexpr uint32_t kEndingReturned = 0;
 inline constexpr uint32_t kEndingSuspended = 1;
 /// an import that may wait for a promise is to be called
 inline constexpr uint32_t kEndingParked = 2;
+/// strategy of a chosen stack, by docs/stacks.md
+inline constexpr uint32_t kStackPool = 1;
+/// see stack_pool
+inline constexpr uint32_t kStackMmap = 2;
+/// see stack_pool
+inline constexpr uint32_t kStackMalloc = 3;
+/// guard of a chosen stack
+inline constexpr uint32_t kStackGuardAuto = 1;
+/// see stack_guard_auto
+inline constexpr uint32_t kStackGuardKernel = 2;
+/// see stack_guard_auto
+inline constexpr uint32_t kStackGuardSoftware = 3;
+/// library call cont_new_on: bits of the strategy, below the guard
+inline constexpr uint32_t kStackGuardShift = 8;
+/// least size of a stack, in bytes
+inline constexpr uint32_t kStackLeast = 16384;
 /// bit of what a resumption takes: suspensions that nothing inside handles
 inline constexpr uint32_t kTakesSuspensions = 1;
 /// bit of what a resumption takes: imports that may wait for promises
@@ -595,6 +613,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "2e383482cfbb044c";
+inline constexpr char kContract[] = "878da1fe078369b0";
 
 }  // namespace heddle

@@ -107,8 +107,8 @@ bool Runtime::configure(const RuntimeOptions& options) {
   return true;
 }
 
-Stacks& Runtime::continuation_stacks() {
-  if (continuation_stacks_ == nullptr) continuation_stacks_ = Stacks::create(options_.continuation);
+StackSets& Runtime::continuation_stacks() {
+  if (continuation_stacks_ == nullptr) continuation_stacks_ = std::make_unique<StackSets>(options_.continuation);
   return *continuation_stacks_;
 }
 
@@ -177,10 +177,11 @@ constexpr uint64_t kBudgetSlack = 32;
 constexpr uint64_t kRecordsLooked = 64;
 
 void Runtime::keep_budget() {
-  Stacks& stacks = continuation_stacks();
+  StackSets& stacks = continuation_stacks();
   const uint64_t excess = stacks.excess();
   if (excess == 0 || excess * kRecordsLooked < records.live()) return;
-  const uint64_t occupied = stacks.counts().live - stacks.counts().vacant;
+  const StackCounts counts = stacks.counts();
+  const uint64_t occupied = counts.live - counts.vacant;
   if (excess * kBudgetSlack < occupied || occupied < look_again_at_) return;
   // Where all run there is nothing to put aside, and no use to look at each resume.
   const bool found = hibernation.hibernate(&stacks, excess) > 0;
@@ -197,8 +198,11 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
-  Stack* stack = continuation_stacks().allocate();
-  if (stack == nullptr) return static_cast<uint64_t>(continuation_stacks().refusal());
+  StackSets& stacks = continuation_stacks();
+  // SAFETY: what leaf is while a record is fresh.
+  auto* chosen = reinterpret_cast<Stacks*>(record->leaf);
+  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen);
+  if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
   stack->user = depth;
   const VMFunction* function = record->function;
   VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);
@@ -223,12 +227,12 @@ void Runtime::release_continuation(VMContinuation* record) {
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
-  if (stack != nullptr) continuation_stacks().release(stack);
+  if (stack != nullptr) stack->owner->release(stack);
 }
 
 void Runtime::drop(VMContinuation* record) {
   if (is_hibernated(record)) {
-    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each) {
+    return hibernation.drop(record, [this](VMContinuation* each) {
       each->fiber = nullptr;
       release_continuation(each);
     });

@@ -10,7 +10,7 @@
 #include "base/asm.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
-#include "stacks/stack.h"
+#include "stacks/sets.h"
 
 namespace heddle {
 
@@ -88,7 +88,7 @@ class Runtime {
   /// Replaces the options. Requires: no stack was taken yet; false otherwise.
   bool configure(const RuntimeOptions& options);
   const RuntimeOptions& options() const { return options_; }
-  Stacks& continuation_stacks();
+  StackSets& continuation_stacks();
   Stacks& entry_stacks();
   /// Counters, all zero before the first stack.
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
@@ -106,7 +106,7 @@ class Runtime {
   uint64_t allocate_fiber(VMContinuation* record);
   /// Puts back a chain that may hibernate.
   void wake(VMContinuation* record) {
-    if (is_hibernated(record)) hibernation.wake(&continuation_stacks(), record);
+    if (is_hibernated(record)) hibernation.wake(record);
   }
   /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
   /// about to resume.
@@ -149,7 +149,7 @@ class Runtime {
 
  private:
   RuntimeOptions options_;
-  std::unique_ptr<Stacks> continuation_stacks_;
+  std::unique_ptr<StackSets> continuation_stacks_;
   std::unique_ptr<Stacks> entry_stacks_;
   EntryFiber* free_entries_ = nullptr;
   EntryFiber* taken_entries_ = nullptr;

@@ -221,7 +221,7 @@ export const VMContinuation = {
   count: 12,
   /** VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates */
   fiber: 16,
-  /** VMFiber where a resume goes on; while the chain hibernates, its C++ copy */
+  /** VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy */
   leaf: 24,
   /** address of the payload slots, 16 bytes each */
   slots: 32,
@@ -324,6 +324,8 @@ export const LIBCALL = {
   contThrow: 27,
   /** (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag */
   tagNew: 28,
+  /** (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual */
+  contNewOn: 29,
 } as const;
 
 /** States of a continuation. */
@@ -480,6 +482,22 @@ export const LIMIT = {
   endingSuspended: 1,
   /** an import that may wait for a promise is to be called */
   endingParked: 2,
+  /** strategy of a chosen stack, by docs/stacks.md */
+  stackPool: 1,
+  /** see stack_pool */
+  stackMmap: 2,
+  /** see stack_pool */
+  stackMalloc: 3,
+  /** guard of a chosen stack */
+  stackGuardAuto: 1,
+  /** see stack_guard_auto */
+  stackGuardKernel: 2,
+  /** see stack_guard_auto */
+  stackGuardSoftware: 3,
+  /** library call cont_new_on: bits of the strategy, below the guard */
+  stackGuardShift: 8,
+  /** least size of a stack, in bytes */
+  stackLeast: 16384,
   /** bit of what a resumption takes: suspensions that nothing inside handles */
   takesSuspensions: 1,
   /** bit of what a resumption takes: imports that may wait for promises */
@@ -489,4 +507,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '2e383482cfbb044c';
+export const CONTRACT = '878da1fe078369b0';

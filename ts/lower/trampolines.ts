@@ -10,6 +10,7 @@ import { hostCall } from './libcalls.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
 import type { Trampoline } from './signatures.js';
+import { writeContNewOn } from './stack_choice.js';
 import { checkStores } from './stores.js';
 import { slotCount } from './types.js';
 
@@ -111,6 +112,8 @@ function writeExperiments(program: Program, context: LoweringContext): void {
           return writeSuspendTo(f, experiment, params);
         case 'resume_named':
           return writeResumeNamed(f, experiment, params);
+        case 'cont.new':
+          return writeContNewOn(f, experiment, params);
       }
     });
   }
