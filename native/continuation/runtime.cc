@@ -227,7 +227,7 @@ void Runtime::release_continuation(VMContinuation* record) {
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
-  if (stack != nullptr) stack->owner->release(stack);
+  if (stack != nullptr) continuation_stacks_->release(stack);
 }
 
 void Runtime::drop(VMContinuation* record) {
