@@ -15,6 +15,7 @@
         "native/stacks/slots.cc",
         "native/stacks/pool.cc",
         "native/stacks/usage.cc",
+        "native/stacks/sets.cc",
         "native/continuation/records.cc",
         "native/continuation/hibernation.cc",
         "native/continuation/runtime.cc",

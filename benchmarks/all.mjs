@@ -18,6 +18,7 @@ for (const name of [
   'million',
   'churn',
   'turns',
+  'strategies',
 ]) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;

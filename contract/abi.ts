@@ -65,6 +65,10 @@ export const LIBCALLS = [
   ['fiber_leave', '(VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned'],
   ['fiber_free', '(VMInstance*, fiber): drop it'],
   ['fiber_status', '(VMInstance*, fiber) -> a fiber_… of LIMITS'],
+  [
+    'cont_new_on',
+    '(VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -227,7 +231,11 @@ export const STRUCTS: readonly Struct[] = [
       ['state', 'u32', 'STATES value'],
       ['count', 'u32', 'payload slots already bound'],
       ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates'],
-      ['leaf', 'ptr', 'VMFiber where a resume goes on; while the chain hibernates, its C++ copy'],
+      [
+        'leaf',
+        'ptr',
+        'VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy',
+      ],
       ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
       ['capacity', 'u32', 'slots'],
       ['index', 'u32', "this record's number"],
@@ -366,6 +374,14 @@ export const LIMITS = [
   ['fiber_running', 1, 'it, or one that it resumed, runs'],
   ['fiber_done', 2, 'it has returned, or an exception has left it'],
   ['fiber_unknown', 3, 'no fiber: it was freed, or never made'],
+  ['stack_pool', 1, 'strategy of a chosen stack, by docs/stacks.md'],
+  ['stack_mmap', 2, 'see stack_pool'],
+  ['stack_malloc', 3, 'see stack_pool'],
+  ['stack_guard_auto', 1, 'guard of a chosen stack'],
+  ['stack_guard_kernel', 2, 'see stack_guard_auto'],
+  ['stack_guard_software', 3, 'see stack_guard_auto'],
+  ['stack_guard_shift', 8, 'library call cont_new_on: bits of the strategy, below the guard'],
+  ['stack_least', 16384, 'least size of a stack, in bytes'],
   ['takes_suspensions', 1, 'bit of what a resumption takes: suspensions that nothing inside handles'],
   ['takes_promises', 2, 'bit of what a resumption takes: imports that may wait for promises'],
   ['takes_cancellation', 4, 'bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it'],

@@ -334,7 +334,7 @@ struct VMContinuation {
   uint32_t count;
   /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates
   VMFiber* fiber;
-  /// VMFiber where a resume goes on; while the chain hibernates, its C++ copy
+  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy
   VMFiber* leaf;
   /// address of the payload slots, 16 bytes each
   uint64_t slots;
@@ -468,8 +468,10 @@ enum class Libcall : uint32_t {
   FiberFree = 33,
   /// (VMInstance*, fiber) -> a fiber_… of LIMITS
   FiberStatus = 34,
+  /// (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual
+  ContNewOn = 35,
 };
-inline constexpr uint32_t kLibcallCount = 35;
+inline constexpr uint32_t kLibcallCount = 36;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -640,6 +642,22 @@ inline constexpr uint32_t kFiberRunning = 1;
 inline constexpr uint32_t kFiberDone = 2;
 /// no fiber: it was freed, or never made
 inline constexpr uint32_t kFiberUnknown = 3;
+/// strategy of a chosen stack, by docs/stacks.md
+inline constexpr uint32_t kStackPool = 1;
+/// see stack_pool
+inline constexpr uint32_t kStackMmap = 2;
+/// see stack_pool
+inline constexpr uint32_t kStackMalloc = 3;
+/// guard of a chosen stack
+inline constexpr uint32_t kStackGuardAuto = 1;
+/// see stack_guard_auto
+inline constexpr uint32_t kStackGuardKernel = 2;
+/// see stack_guard_auto
+inline constexpr uint32_t kStackGuardSoftware = 3;
+/// library call cont_new_on: bits of the strategy, below the guard
+inline constexpr uint32_t kStackGuardShift = 8;
+/// least size of a stack, in bytes
+inline constexpr uint32_t kStackLeast = 16384;
 /// bit of what a resumption takes: suspensions that nothing inside handles
 inline constexpr uint32_t kTakesSuspensions = 1;
 /// bit of what a resumption takes: imports that may wait for promises
@@ -647,6 +665,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "cd0fe4acc1c0e793";
+inline constexpr char kContract[] = "a53aeaa40f49db31";
 
 }  // namespace heddle

@@ -86,15 +86,14 @@ napi_value configure(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   napi_value given = in.value(0), stack = property(env, given, "stack");
   if (stack == nullptr) napi_create_object(env, &stack);
-  constexpr uint64_t kLeastStack = 16 * 1024;
   RuntimeOptions options = in.engine()->runtime.options();
   read_option(env, stack, "maximum", 1, &options.continuation.maximum);
   read_option(env, stack, "memory", 1, &options.continuation.memory);
   read_option(env, stack, "warm", 0, &options.continuation.warm);
   if (property(env, stack, "memory") != nullptr) options.continuation.budget = options.continuation.memory / 2;
   if (property(env, stack, "size") != nullptr) options.continuation.first = ~uint64_t{0};
-  read_option(env, stack, "size", kLeastStack, &options.continuation.size);
-  read_option(env, given, "entryStackSize", kLeastStack, &options.entry.size);
+  read_option(env, stack, "size", kStackLeast, &options.continuation.size);
+  read_option(env, given, "entryStackSize", kStackLeast, &options.entry.size);
   const std::string strategy = read_text(env, stack, "strategy");
   const std::string guard = read_text(env, stack, "guard");
   for (StackOptions* stacks : {&options.continuation, &options.entry}) {

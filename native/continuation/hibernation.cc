@@ -106,16 +106,16 @@ std::vector<VMContinuation*> Hibernation::oldest(uint64_t most) {
   return found;
 }
 
-uint64_t Hibernation::hibernate(Stacks* stacks, uint64_t most) {
+uint64_t Hibernation::hibernate(StackSets* stacks, uint64_t most) {
   std::vector<Stack*> emptied;
   for (VMContinuation* record : oldest(most)) {
     if (emptied.size() >= most || !put_aside(record, &emptied)) break;
   }
-  stacks->vacate(&emptied);
+  stacks->vacate(emptied);
   return emptied.size();
 }
 
-void Hibernation::wake(Stacks* stacks, VMContinuation* record) {
+void Hibernation::wake(VMContinuation* record) {
   HEDDLE_CHECK(is_hibernated(record));
   Hibernated* copy = hibernated(record);
   record->leaf = copy->begin()->home();
@@ -123,7 +123,8 @@ void Hibernation::wake(Stacks* stacks, VMContinuation* record) {
   for (const SavedFiber& fiber : *copy) {
     copy_words(fiber.from, fiber.copy, fiber.bytes);
     VMFiber* block = fiber.home();
-    stacks->occupy(static_cast<Stack*>(block->stack));
+    auto* stack = static_cast<Stack*>(block->stack);
+    stack->owner->occupy(stack);
     if (block == record->fiber) {
       block->record = record;  // It may have moved to another record meanwhile.
       continue;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "continuation/records.h"
-#include "stacks/stack.h"
+#include "stacks/sets.h"
 
 namespace heddle {
 
@@ -34,9 +34,14 @@ struct Hibernated {
   const SavedFiber& outermost() { return *(end() - 1); }
 };
 
+/// Whether a record's continuation was never resumed. Its leaf is not a fiber but the Stacks that its stack is to come from, null for the
+/// usual.
+inline bool is_fresh(const VMContinuation* record) {
+  return record->state == static_cast<uint32_t>(State::Fresh);
+}
 /// Whether a record's chain hibernates.
 inline bool is_hibernated(const VMContinuation* record) {
-  return record->fiber == nullptr && record->leaf != nullptr;
+  return record->fiber == nullptr && record->leaf != nullptr && !is_fresh(record);
 }
 /// The copy. Requires: the record hibernates.
 inline Hibernated* hibernated(const VMContinuation* record) {
@@ -53,16 +58,17 @@ class Hibernation {
 
   /// Puts chains aside, those that have been suspended for longest first, until `most` stacks are empty or no chain is left. Returns how
   /// many stacks it was. A chain's age is known to the resolution of calls of this: what was suspended since the last one is of one age.
-  uint64_t hibernate(Stacks* stacks, uint64_t most);
+  uint64_t hibernate(StackSets* stacks, uint64_t most);
   /// Puts a chain back. Requires: the record hibernates. Never fails, for its stacks are its own still.
-  void wake(Stacks* stacks, VMContinuation* record);
+  void wake(VMContinuation* record);
   /// Gives up a chain without waking it; `release` takes back each of its records, whose stacks are given back already.
   template <typename Release>
-  void drop(Stacks* stacks, VMContinuation* record, const Release& release) {
+  void drop(VMContinuation* record, const Release& release) {
     Hibernated* copy = hibernated(record);
     record->leaf = nullptr;
     for (const SavedFiber& fiber : *copy) {
-      stacks->release(static_cast<Stack*>(fiber.block()->stack));
+      auto* stack = static_cast<Stack*>(fiber.block()->stack);
+      stack->owner->release(stack);
       release(&fiber == &copy->outermost() ? record : fiber.block()->record);
     }
     free_copy(copy);

@@ -10,11 +10,28 @@ Records& records_of(VMThread* thread) {
   return Runtime::of(thread)->records;
 }
 
-HostResult cont_new(VMThread* thread, uint64_t function_address, uint64_t, uint64_t, uint64_t) {
+/// A fresh continuation. `stacks` is where its stack is to come from, null for the usual.
+HostResult make_continuation(VMThread* thread, uint64_t function_address, Stacks* stacks) {
   if (function_address == 0) return raise_trap(thread, Trap::NullFunction);
-  const VMContinuation* record = Runtime::of(thread)->make_continuation(at<VMFunction>(function_address));
+  const VMContinuation* record = Runtime::of(thread)->make_continuation(at<VMFunction>(function_address), stacks);
   if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
   return {handle_of(record), nullptr};
+}
+
+HostResult cont_new(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t) {
+  return make_continuation(thread, function, nullptr);
+}
+
+HostResult cont_new_on(VMThread* thread, uint64_t function, uint64_t size, uint64_t kinds, uint64_t) {
+  // By their numbers; 0 is what was not chosen.
+  static constexpr Strategy kStrategies[] = {Strategy::Pool, Strategy::Pool, Strategy::Mmap, Strategy::Malloc};
+  static constexpr Guard kGuards[] = {Guard::Auto, Guard::Auto, Guard::Kernel, Guard::Software};
+  static_assert(kStackPool == 1 && kStackMmap == 2 && kStackMalloc == 3);
+  static_assert(kStackGuardAuto == 1 && kStackGuardKernel == 2 && kStackGuardSoftware == 3);
+  const uint64_t strategy = kinds & ((1 << kStackGuardShift) - 1), guard = kinds >> kStackGuardShift;
+  HEDDLE_CHECK(strategy <= kStackMalloc && guard <= kStackGuardSoftware);
+  const StackChoice choice{strategy == 0 ? nullptr : &kStrategies[strategy], guard == 0 ? nullptr : &kGuards[guard], size};
+  return make_continuation(thread, function, Runtime::of(thread)->continuation_stacks().chosen(choice));
 }
 
 HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -136,6 +153,7 @@ HostResult shadow_overflow(VMThread* thread, uint64_t cell, uint64_t, uint64_t, 
 
 void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ContNew, cont_new);
+  runtime->set_libcall(Libcall::ContNewOn, cont_new_on);
   runtime->set_libcall(Libcall::ContAllocate, cont_allocate);
   runtime->set_libcall(Libcall::ContRelease, cont_release);
   runtime->set_libcall(Libcall::ContReserve, cont_reserve);

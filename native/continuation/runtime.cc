@@ -121,8 +121,8 @@ bool Runtime::configure(const RuntimeOptions& options) {
   return true;
 }
 
-Stacks& Runtime::continuation_stacks() {
-  if (continuation_stacks_ == nullptr) continuation_stacks_ = Stacks::create(options_.continuation);
+StackSets& Runtime::continuation_stacks() {
+  if (continuation_stacks_ == nullptr) continuation_stacks_ = std::make_unique<StackSets>(options_.continuation);
   return *continuation_stacks_;
 }
 
@@ -192,10 +192,11 @@ constexpr uint64_t kRecordsLooked = 64;
 
 void Runtime::keep_budget() {
   if (no_collection != 0) return;
-  Stacks& stacks = continuation_stacks();
+  StackSets& stacks = continuation_stacks();
   const uint64_t excess = stacks.excess();
   if (excess == 0 || excess * kRecordsLooked < records.live()) return;
-  const uint64_t occupied = stacks.counts().live - stacks.counts().vacant;
+  const StackCounts counts = stacks.counts();
+  const uint64_t occupied = counts.live - counts.vacant;
   if (excess * kBudgetSlack < occupied || occupied < look_again_at_) return;
   // Where all run there is nothing to put aside, and no use to look at each resume.
   const bool found = hibernation.hibernate(&stacks, excess) > 0;
@@ -212,8 +213,11 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
-  Stack* stack = continuation_stacks().allocate();
-  if (stack == nullptr) return static_cast<uint64_t>(continuation_stacks().refusal());
+  StackSets& stacks = continuation_stacks();
+  // SAFETY: what leaf is while a record is fresh.
+  auto* chosen = reinterpret_cast<Stacks*>(record->leaf);
+  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen);
+  if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
   stack->user = depth;
   const VMFunction* function = record->function;
   VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);
@@ -229,14 +233,16 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   return 0;
 }
 
-VMContinuation* Runtime::make_continuation(VMFunction* function) {
+VMContinuation* Runtime::make_continuation(VMFunction* function, Stacks* stacks) {
   if (records.live() >= reclaim_at) reclaimer->reclaim({address_of(function)});
   VMContinuation* record = records.allocate(function->slots);
   if (record == nullptr && reclaimer != nullptr) {
     reclaimer->reclaim({address_of(function)});
     record = records.allocate(function->slots);
   }
-  if (record != nullptr) record->function = function;
+  if (record == nullptr) return nullptr;
+  record->function = function;
+  record->leaf = reinterpret_cast<VMFiber*>(stacks);  // SAFETY: what leaf is while a record is fresh.
   return record;
 }
 
@@ -264,13 +270,13 @@ void Runtime::release_continuation(VMContinuation* record) {
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
-  if (stack != nullptr) continuation_stacks().release(stack);
+  if (stack != nullptr) continuation_stacks_->release(stack);
 }
 
 void Runtime::drop(VMContinuation* record) {
   if (is_hibernated(record)) {
     forget_shadows(record);
-    return hibernation.drop(&continuation_stacks(), record, [this](VMContinuation* each) { release_continuation(each); });
+    return hibernation.drop(record, [this](VMContinuation* each) { release_continuation(each); });
   }
   if (record->fiber == nullptr) return release_continuation(record);
   release_fibers(record->leaf, nullptr);

@@ -11,7 +11,7 @@
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
-#include "stacks/stack.h"
+#include "stacks/sets.h"
 #include "stacks/usage.h"
 
 namespace heddle {
@@ -99,7 +99,7 @@ class Runtime {
   /// Replaces the options. Requires: no stack was taken yet; false otherwise.
   bool configure(const RuntimeOptions& options);
   const RuntimeOptions& options() const { return options_; }
-  Stacks& continuation_stacks();
+  StackSets& continuation_stacks();
   Stacks& entry_stacks();
   /// Counters, all zero before the first stack.
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
@@ -115,7 +115,7 @@ class Runtime {
   /// The entry fibers that are taken, linked by `next`.
   EntryFiber* taken_entries() const { return taken_entries_; }
   /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
-  VMContinuation* make_continuation(VMFunction* function);
+  VMContinuation* make_continuation(VMFunction* function, Stacks* stacks = nullptr);
   /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates
   /// wakes. Where stacks are past their budget the oldest suspended ones hibernate first. 0, or a refused_… of LIMITS: without a stack, or
   /// where fibers nest too deep.
@@ -124,7 +124,7 @@ class Runtime {
   uint64_t allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root);
   /// Puts back a chain that may hibernate.
   void wake(VMContinuation* record) {
-    if (is_hibernated(record)) hibernation.wake(&continuation_stacks(), record);
+    if (is_hibernated(record)) hibernation.wake(record);
   }
   /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
   /// about to resume.
@@ -178,7 +178,7 @@ class Runtime {
 
  private:
   RuntimeOptions options_;
-  std::unique_ptr<Stacks> continuation_stacks_;
+  std::unique_ptr<StackSets> continuation_stacks_;
   std::unique_ptr<Stacks> entry_stacks_;
   EntryFiber* free_entries_ = nullptr;
   EntryFiber* taken_entries_ = nullptr;

@@ -104,7 +104,7 @@ void Marker::suspended(VMContinuation* record) {
   word(address_of(record->function));
   // Consumed ones, whose values are not counted yet, are found by their address only while the count below says nothing; so all slots
   // count.
-  const bool fresh = record->fiber == nullptr && record->leaf == nullptr;
+  const bool fresh = is_fresh(record);
   slots(record->slots, fresh ? record->capacity : record->count);
   if (state_of(record) == State::Parked) slots(record->slots, 1);  // The import's object.
   if (is_hibernated(record)) return copy(hibernated(record));

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_map>
 
 #include "base/system.h"
@@ -14,22 +15,27 @@ namespace {
 /// Memory maps that are left to everybody else: V8 ends the process where it gets none.
 constexpr uint64_t kMapsLeft = 8192;
 constexpr uint64_t kMapsEach = 2;
+/// Stacks with guards in the process: the kernel counts memory maps of all threads and sets.
+std::atomic<uint64_t> guarded_stacks{0};
 
 class MmapStacks final : public Stacks {
  public:
   explicit MmapStacks(const StackOptions& options) : Stacks(options) {
-    const uint64_t maps = options.guard == Guard::Software ? 0 : maximum_maps();
+    const uint64_t maps = guarded() ? maximum_maps() : 0;
     if (maps != 0) most_ = (maps - std::min(kMapsLeft, maps / 4)) / kMapsEach;
   }
 
   void each(const std::function<void(const Stack&)>& visit) const override {
     for (const auto& [stack, owned] : stacks_) visit(*stack);
   }
+  ~MmapStacks() override {
+    if (guarded()) guarded_stacks.fetch_sub(stacks_.size(), std::memory_order_relaxed);
+  }
 
  protected:
   Stack* take() override {
-    if (counts_.live >= most_) return nullptr;
-    const uint64_t guard = options_.guard == Guard::Software ? 0 : page_size();
+    if (guarded() && guarded_stacks.load(std::memory_order_relaxed) >= most_) return nullptr;
+    const uint64_t guard = guarded() ? page_size() : 0;
     Mapping memory = Mapping::reserve(guard + usable_bytes(), PROT_READ | PROT_WRITE);
     if (!memory) return nullptr;
     // A guard page is a second memory map. vm.max_map_count ends that at about 32,000 stacks; then there are no more stacks.
@@ -42,6 +48,7 @@ class MmapStacks final : public Stacks {
     counts_.reserved_bytes += owned->memory.size();
     Stack* stack = &owned->stack;
     stacks_.emplace(stack, std::move(owned));
+    if (guarded()) guarded_stacks.fetch_add(1, std::memory_order_relaxed);
     return stack;
   }
 
@@ -49,9 +56,12 @@ class MmapStacks final : public Stacks {
     const auto found = stacks_.find(stack);
     counts_.reserved_bytes -= found->second->memory.size();
     stacks_.erase(found);
+    if (guarded()) guarded_stacks.fetch_sub(1, std::memory_order_relaxed);
   }
 
  private:
+  bool guarded() const { return options_.guard != Guard::Software; }
+
   struct Owned {
     Stack stack;
     Mapping memory;

@@ -49,7 +49,7 @@ void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) {
 }
 
 uint64_t Stacks::committed() const {
-  return (counts_.live - counts_.vacant) * std::max(kLeastCommitted, resident_each_) + counts_.vacant * kVacantCommitted;
+  return occupied() * std::max(kLeastCommitted, resident_each_) + counts_.vacant * kVacantCommitted;
 }
 
 Stack* Stacks::allocate() {
@@ -63,13 +63,14 @@ Stack* Stacks::allocate() {
     refusal_ = stack == nullptr ? Refusal::System : Refusal::None;
   }
   if (stack == nullptr) return nullptr;
+  stack->owner = this;
   counts_.live++;
   counts_.peak = std::max(counts_.peak, counts_.live);
   return stack;
 }
 
 void Stacks::release(Stack* stack) {
-  HEDDLE_CHECK(stack != nullptr && counts_.live > 0);
+  HEDDLE_CHECK(stack != nullptr && stack->owner == this && counts_.live > 0);
   sanitizer::forget_frames(stack->span.base, stack->span.size());
   occupy(stack);
   counts_.live--;
@@ -86,12 +87,6 @@ void Stacks::vacate(std::vector<Stack*>* stacks) {
 void Stacks::occupy(Stack* stack) {
   if (stack->vacant) counts_.vacant--;
   stack->vacant = false;
-}
-
-uint64_t Stacks::excess() const {
-  const uint64_t occupied = counts_.live - counts_.vacant;
-  if (occupied * resident_each_ <= options_.budget) return 0;  // Asked at every first resume: no division.
-  return occupied - options_.budget / resident_each_;
 }
 
 void Stacks::discard(const std::vector<Stack*>& stacks) {

@@ -19,6 +19,8 @@
 
 namespace heddle {
 
+class Stacks;
+
 /// A stack. Owned by the Stacks that made it. A cache line of its own: among many stacks each use of another is a miss.
 struct alignas(64) Stack {
   StackSpan span;
@@ -26,6 +28,8 @@ struct alignas(64) Stack {
   uint64_t end = 0;
   /// Free lists.
   Stack* next = nullptr;
+  /// Who made it, and takes it back.
+  Stacks* owner = nullptr;
   /// Free for whoever took the stack.
   uint32_t user = 0;
   /// Free for whoever made it.
@@ -112,8 +116,11 @@ class Stacks {
   void vacate(std::vector<Stack*>* stacks);
   /// Notes that a vacant stack is used again.
   void occupy(Stack* stack);
-  /// How many stacks more than the budget allows are occupied.
-  uint64_t excess() const;
+  /// Bytes that live stacks are thought to commit.
+  uint64_t committed() const;
+  /// Live stacks that are not vacant, and the bytes that one of them commits, by the few that were looked at last.
+  uint64_t occupied() const { return counts_.live - counts_.vacant; }
+  uint64_t resident_each() const { return resident_each_; }
 
   const StackCounts& counts() const { return counts_; }
   const StackOptions& options() const { return options_; }
@@ -131,12 +138,10 @@ class Stacks {
 
   const StackOptions options_;
   StackCounts counts_;
-  /// Bytes that one occupied stack commits, by the few that were looked at last.
+  /// See resident_each.
   uint64_t resident_each_ = page_size();
 
  private:
-  /// Bytes that live stacks are thought to commit.
-  uint64_t committed() const;
   Refusal refusal_ = Refusal::None;
 };
 

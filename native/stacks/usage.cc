@@ -21,7 +21,10 @@ SpanUsage usage_of(const StackSpan& span) {
   return usage;
 }
 
-StackUsage usage_of(const Stacks& stacks) {
+namespace {
+
+template <typename Source>
+StackUsage usage_of_all(const Source& stacks) {
   StackUsage all;
   stacks.each([&](const Stack& stack) {
     const SpanUsage one = usage_of(stack.span);
@@ -29,6 +32,16 @@ StackUsage usage_of(const Stacks& stacks) {
     all.high_water = std::max(all.high_water, one.high_water);
   });
   return all;
+}
+
+}  // namespace
+
+StackUsage usage_of(const Stacks& stacks) {
+  return usage_of_all(stacks);
+}
+
+StackUsage usage_of(const StackSets& stacks) {
+  return usage_of_all(stacks);
 }
 
 }  // namespace heddle

@@ -1,6 +1,6 @@
 // What stacks take of memory. Asks the kernel about every page: about two microseconds for each stack, so for reports only.
 #pragma once
-#include "stacks/stack.h"
+#include "stacks/sets.h"
 
 namespace heddle {
 
@@ -20,5 +20,6 @@ struct StackUsage {
   uint64_t high_water = 0;
 };
 StackUsage usage_of(const Stacks& stacks);
+StackUsage usage_of(const StackSets& stacks);
 
 }  // namespace heddle

@@ -9,6 +9,8 @@
 
 #include "base/system.h"
 #include "fiber/sanitizer.h"
+#include "stacks/sets.h"
+#include "stacks/stack.h"
 #include "stacks/usage.h"
 #include "tests/check.h"
 
@@ -200,6 +202,63 @@ TEST(address_space, "a limit on the address space ends in a refusal, not in a cr
     EXPECT_EQUAL(WEXITSTATUS(status), 0);
   }
 #endif
+}
+
+StackChoice choice_of(const Strategy& strategy, uint64_t size) {
+  StackChoice choice;
+  choice.strategy = &strategy;
+  choice.size = size;
+  return choice;
+}
+
+TEST(choices, "each distinct choice has stacks of its own kind; what is not chosen is usual") {
+  StackOptions usual;
+  usual.size = 64 * 1024;
+  StackSets sets(usual);
+  EXPECT(sets.chosen({}) == sets.usual());
+  EXPECT(sets.chosen(choice_of(Strategy::Pool, 64 * 1024)) == sets.usual());
+  for (const Strategy& strategy : kAll) {
+    Stacks* set = sets.chosen(choice_of(strategy, 128 * 1024));
+    EXPECT(set != sets.usual() && set == sets.chosen(choice_of(strategy, 128 * 1024)));
+    EXPECT(set != sets.chosen(choice_of(strategy, 256 * 1024)));
+    EXPECT(set->options().strategy == strategy && set->options().maximum == usual.maximum);
+    Stack* stack = sets.allocate(set);
+    EXPECT(stack->owner == set && stack->span.top - stack->span.limit >= 128 * 1024);
+    EXPECT_EQUAL(set->counts().live, 1u);
+    EXPECT_EQUAL(sets.counts().live, 1u);
+    stack->owner->release(stack);
+  }
+  EXPECT_EQUAL(sets.counts().live, 0u);
+  EXPECT_EQUAL(sets.counts().peak, 1u);
+}
+
+TEST(shared_limits, "maximum, memory and budget hold for all choices together") {
+  StackOptions usual;
+  usual.maximum = 5;
+  usual.budget = 3 * page_size();
+  StackSets sets(usual);
+  std::vector<Stack*> made;
+  for (size_t i = 0; i < 5; i++) made.push_back(sets.allocate(i < 2 ? sets.usual() : sets.chosen(choice_of(kAll[i % 3], 32 * 1024))));
+  for (const Stack* stack : made) EXPECT(stack != nullptr);
+  for (const Strategy& strategy : kAll) {
+    EXPECT(sets.allocate(sets.chosen(choice_of(strategy, 32 * 1024))) == nullptr);
+    EXPECT(sets.refusal() == Refusal::Maximum);
+  }
+  EXPECT_EQUAL(sets.counts().peak, 5u);
+  EXPECT_EQUAL(sets.excess(), 2u);
+  sets.vacate({made[0], made[2], made[4]});
+  EXPECT_EQUAL(sets.counts().vacant, 3u);
+  EXPECT_EQUAL(sets.excess(), 0u);
+  for (Stack* stack : made) stack->owner->release(stack);
+  EXPECT_EQUAL(sets.counts().vacant, 0u);
+
+  StackOptions little;
+  little.memory = 4 * kLeastCommitted;
+  StackSets poor(little);
+  size_t count = 0;
+  while (count < 100 && poor.allocate(poor.chosen(choice_of(kAll[count % 3], 32 * 1024))) != nullptr) count++;
+  EXPECT(poor.refusal() == Refusal::Memory);
+  EXPECT_EQUAL(count, 5u);
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ export const VMContinuation = {
   count: 12,
   /** VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates */
   fiber: 16,
-  /** VMFiber where a resume goes on; while the chain hibernates, its C++ copy */
+  /** VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy */
   leaf: 24,
   /** address of the payload slots, 16 bytes each */
   slots: 32,
@@ -344,6 +344,8 @@ export const LIBCALL = {
   fiberFree: 33,
   /** (VMInstance*, fiber) -> a fiber_… of LIMITS */
   fiberStatus: 34,
+  /** (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual */
+  contNewOn: 35,
 } as const;
 
 /** States of a continuation. */
@@ -528,6 +530,22 @@ export const LIMIT = {
   fiberDone: 2,
   /** no fiber: it was freed, or never made */
   fiberUnknown: 3,
+  /** strategy of a chosen stack, by docs/stacks.md */
+  stackPool: 1,
+  /** see stack_pool */
+  stackMmap: 2,
+  /** see stack_pool */
+  stackMalloc: 3,
+  /** guard of a chosen stack */
+  stackGuardAuto: 1,
+  /** see stack_guard_auto */
+  stackGuardKernel: 2,
+  /** see stack_guard_auto */
+  stackGuardSoftware: 3,
+  /** library call cont_new_on: bits of the strategy, below the guard */
+  stackGuardShift: 8,
+  /** least size of a stack, in bytes */
+  stackLeast: 16384,
   /** bit of what a resumption takes: suspensions that nothing inside handles */
   takesSuspensions: 1,
   /** bit of what a resumption takes: imports that may wait for promises */
@@ -537,4 +555,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'cd0fe4acc1c0e793';
+export const CONTRACT = 'a53aeaa40f49db31';

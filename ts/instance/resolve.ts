@@ -3,8 +3,8 @@
  */
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
-import { VMTable } from '../generated/abi.js';
-import { EXPERIMENT_TYPES, experimentName, experimentsOf } from '../lower/experiments.js';
+import { LIMIT, VMTable } from '../generated/abi.js';
+import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { cellOf, storeCell } from './cells.js';
 import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
@@ -53,11 +53,11 @@ class Resolver {
   readonly #tags: TagObject[] = [];
   #mayWait = false;
 
-  /** Function indices of the module's experiments. */
-  readonly #experiments: ReadonlySet<number>;
+  /** The module's experiments by function index. */
+  readonly #experiments: ReadonlyMap<number, Experiment>;
 
   constructor(engine: Engine, module: CompiledModule, unwrap: Unwrap) {
-    this.#experiments = new Set(experimentsOf(module.description).map(({ index }) => index));
+    this.#experiments = new Map(experimentsOf(module.description).map((experiment) => [experiment.index, experiment]));
     this.#engine = engine;
     this.#module = module;
     this.#unwrap = unwrap;
@@ -99,7 +99,9 @@ class Resolver {
     const typeId = this.#module.typeIds[entry.type] ?? 0;
     const experiment = experimentName(entry);
     if (experiment !== undefined) {
-      if (!this.#experiments.has(this.#functions.length)) throw incompatible(entry, `its type must be ${EXPERIMENT_TYPES[experiment]}`);
+      const found = this.#experiments.get(this.#functions.length);
+      if (found === undefined) throw incompatible(entry, experimentFault(entry, experiment));
+      this.#requireGuard(entry, found);
       // The instance puts its own function there.
       this.#functions.push(() => 0);
       return;
@@ -118,6 +120,13 @@ class Resolver {
       return;
     }
     this.#hostFunction(entry, { fn: withoutThis(value as ExportedFunction), name: nameOf(entry), suspending: false, index });
+  }
+
+  /** A stack that needs the kernel's guard pages is refused where the kernel has none. */
+  #requireGuard(entry: FunctionImport, { stack }: Experiment): void {
+    if (stack?.guard !== LIMIT.stackGuardKernel) return;
+    const { guard, guardReason } = this.#engine.native.report();
+    if (guard !== 'kernel') throw incompatible(entry, guardReason);
   }
 
   #hostFunction(entry: FunctionImport, imported: ImportedFunction): void {

@@ -4,6 +4,7 @@
  */
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../validate/description.js';
 import { indexSpaces } from './spaces.js';
+import { namesStackChoice, parseStackChoice, STACK_CHOICE_NAME, type StackChoice } from './stack_choice.js';
 import { concreteType, isNullable, isReference } from './types.js';
 
 /** The module that experiments are imported from. */
@@ -16,8 +17,10 @@ export interface Experiment {
   readonly name: ExperimentName;
   /** Type index of the import. */
   readonly type: number;
-  /** Index of the function type that it is about: what `barrier` calls, else the tag's. */
+  /** Index of the function type that it is about: what `barrier` calls and `cont.new` continues, else the tag's. */
   readonly about: number;
+  /** Of `cont.new`: the stack. */
+  readonly stack?: StackChoice;
 }
 
 /** Names of experiments, with what their types must be, for messages. */
@@ -33,6 +36,7 @@ export const EXPERIMENT_TYPES = {
   fiber_yield: '[i64] -> [i64]',
   fiber_free: '[i32] -> []',
   fiber_status: '[i32] -> [i32]',
+  'cont.new': '[(ref null $f)] -> [(ref $c)], where $c continues $f',
 } as const;
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -40,8 +44,16 @@ export type ExperimentName = keyof typeof EXPERIMENT_TYPES;
 
 /** The experiment that an import names, whatever its type; undefined for other imports. */
 export function experimentName(entry: { readonly module: string; readonly name: string }): ExperimentName | undefined {
-  if (entry.module !== EXPERIMENTS_MODULE || !Object.hasOwn(EXPERIMENT_TYPES, entry.name)) return undefined;
+  if (entry.module !== EXPERIMENTS_MODULE) return undefined;
+  if (namesStackChoice(entry.name)) return 'cont.new';
+  if (entry.name === 'cont.new' || !Object.hasOwn(EXPERIMENT_TYPES, entry.name)) return undefined;
   return entry.name as ExperimentName;
+}
+
+/** What is wrong with an import that names an experiment and is none that links, for messages. */
+export function experimentFault(entry: { readonly module: string; readonly name: string }, name: ExperimentName): string {
+  if (name === 'cont.new' && parseStackChoice(entry.name) === undefined) return `its name must be ${STACK_CHOICE_NAME}`;
+  return `its type must be ${EXPERIMENT_TYPES[name]}`;
 }
 
 const I32 = 0x7f;
@@ -72,10 +84,15 @@ class Types {
     return type?.kind === 'func' ? type : undefined;
   }
 
+  /** Index of the function type that the continuations of a reference type continue; -1 where they are none. */
+  continuedIndex(reference: ValueType | undefined): number {
+    const type = reference === undefined ? undefined : this.#types[concreteType(reference)];
+    return type?.kind === 'cont' ? type.cont : -1;
+  }
+
   /** The function type that the continuations of a reference type continue. */
   continued(reference: ValueType | undefined): FunctionTypeDescription | undefined {
-    const type = reference === undefined ? undefined : this.#types[concreteType(reference)];
-    return type?.kind === 'cont' ? this.func(type.cont) : undefined;
+    return this.func(this.continuedIndex(reference));
   }
 }
 
@@ -117,6 +134,13 @@ const plainly =
   (_: Types, own: FunctionTypeDescription, index: number): number =>
     equal(own.params, params) && equal(own.results, results) ? index : -1;
 
+/** See {@link EXPERIMENT_TYPES}. */
+function continuedFirst(types: Types, { params, results }: FunctionTypeDescription): number {
+  const about = concreteType(params[0] ?? 0);
+  const fits = params.length === 1 && results.length === 1 && types.func(about) !== undefined && types.continuedIndex(results[0]) === about;
+  return fits ? about : -1;
+}
+
 const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription, index: number) => number>> = {
   barrier: calledLast,
   'tag.new': madeTag,
@@ -127,6 +151,7 @@ const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDes
   fiber_yield: plainly([I64], [I64]),
   fiber_free: plainly([I32], []),
   fiber_status: plainly([I32], [I32]),
+  'cont.new': continuedFirst,
 };
 
 /** Whether a module makes fibers without instructions for them (docs/fibers.md). */
@@ -139,7 +164,11 @@ function experiment(types: Types, entry: FunctionImport, index: number): Experim
   const own = types.func(entry.type);
   if (name === undefined || own === undefined) return undefined;
   const about = ABOUT[name](types, own, entry.type);
-  return about < 0 ? undefined : { index, name, type: entry.type, about };
+  if (about < 0) return undefined;
+  const found = { index, name, type: entry.type, about };
+  if (name !== 'cont.new') return found;
+  const stack = parseStackChoice(entry.name);
+  return stack === undefined ? undefined : { ...found, stack };
 }
 
 /** The experiments of a module, in the order of its imports. Those with a type that does not fit are left out: they do not link. */

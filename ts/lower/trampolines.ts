@@ -11,6 +11,7 @@ import { hostCall } from './libcalls.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
 import type { Trampoline } from './signatures.js';
+import { writeContNewOn } from './stack_choice.js';
 import { checkStores } from './stores.js';
 import { slotCount } from './types.js';
 
@@ -122,6 +123,8 @@ function writeExperiments(program: Program, context: LoweringContext): void {
           return writeFiberFree(f, params);
         case 'fiber_status':
           return writeFiberStatus(f, params);
+        case 'cont.new':
+          return writeContNewOn(f, experiment, params);
       }
     });
   }

@@ -1,0 +1,83 @@
+#include "stacks/sets.h"
+
+#include <algorithm>
+
+namespace heddle {
+
+StackSets::StackSets(const StackOptions& usual) {
+  sets_.push_back(Stacks::create(usual));
+}
+
+Stacks* StackSets::chosen(const StackChoice& choice) {
+  StackOptions options = usual()->options();
+  if (choice.strategy != nullptr) options.strategy = *choice.strategy;
+  if (choice.guard != nullptr) options.guard = *choice.guard;
+  if (choice.size != 0) {
+    options.size = choice.size;
+    options.first = ~uint64_t{0};  // All of them.
+  }
+  for (const auto& set : sets_) {
+    const StackOptions& made = set->options();
+    if (made.strategy == options.strategy && made.guard == options.guard && made.size == options.size && made.first == options.first) {
+      return set.get();
+    }
+  }
+  sets_.push_back(Stacks::create(options));
+  return sets_.back().get();
+}
+
+Stack* StackSets::allocate(Stacks* set) {
+  // A set checks its own part of the limits.
+  if (sets_.size() > 1 && (refusal_ = beyond()) != Refusal::None) return nullptr;
+  Stack* stack = set->allocate();
+  refusal_ = set->refusal();
+  if (sets_.size() > 1) peak_ = std::max(peak_, counts().live);
+  return stack;
+}
+
+Refusal StackSets::beyond() const {
+  const StackOptions& limits = sets_.front()->options();
+  uint64_t live = 0, committed = 0;
+  for (const auto& set : sets_) {
+    live += set->counts().live;
+    committed += set->committed();
+  }
+  if (live >= limits.maximum) return Refusal::Maximum;
+  return committed > limits.memory ? Refusal::Memory : Refusal::None;
+}
+
+void StackSets::vacate(const std::vector<Stack*>& stacks) {
+  for (const auto& set : sets_) {
+    std::vector<Stack*> own;
+    std::copy_if(stacks.begin(), stacks.end(), std::back_inserter(own), [&set](const Stack* stack) { return stack->owner == set.get(); });
+    set->vacate(&own);
+  }
+}
+
+uint64_t StackSets::excess() const {
+  const uint64_t budget = sets_.front()->options().budget;
+  uint64_t occupied = 0, bytes = 0;
+  for (const auto& set : sets_) {
+    occupied += set->occupied();
+    bytes += set->occupied() * set->resident_each();
+  }
+  if (bytes <= budget) return 0;  // Asked at every first resume: no division.
+  return occupied - static_cast<uint64_t>(static_cast<double>(occupied) * static_cast<double>(budget) / static_cast<double>(bytes));
+}
+
+StackCounts StackSets::counts() const {
+  if (sets_.size() == 1) return sets_.front()->counts();
+  StackCounts sum;
+  for (const auto& set : sets_) {
+    const StackCounts& counts = set->counts();
+    sum.live += counts.live;
+    sum.vacant += counts.vacant;
+    sum.pooled += counts.pooled;
+    sum.reserved_bytes += counts.reserved_bytes;
+    sum.peak = std::max(sum.peak, counts.peak);
+  }
+  sum.peak = std::max(sum.peak, peak_);
+  return sum;
+}
+
+}  // namespace heddle

@@ -1,0 +1,53 @@
+// All stacks of a thread's continuations: the usual ones, and those that a module asked for by other options.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "stacks/stack.h"
+
+namespace heddle {
+
+/// What a continuation's stack is to differ in from the usual ones; what is not given is as usual.
+struct StackChoice {
+  const Strategy* strategy = nullptr;
+  const Guard* guard = nullptr;
+  /// Bytes that frames may take, 0 when not given.
+  uint64_t size = 0;
+};
+
+/// A Stacks for each distinct choice. The limits (maximum, memory, budget) hold for all of them together.
+class StackSets {
+ public:
+  explicit StackSets(const StackOptions& usual);
+
+  Stacks* usual() { return sets_.front().get(); }
+  /// The stacks of a choice, which are made where nobody chose so before and live as long as this.
+  Stacks* chosen(const StackChoice& choice);
+
+  /// A stack of a set whose contents are unspecified, or null; then `refusal` says why.
+  Stack* allocate(Stacks* set);
+  Refusal refusal() const { return refusal_; }
+  /// Takes a stack back to where it came from. Where there is one set it does not ask the stack, which is a cache miss among many.
+  void release(Stack* stack) { (sets_.size() == 1 ? usual() : stack->owner)->release(stack); }
+  /// Gives the pages of live stacks back to the kernel: see Stacks::vacate.
+  void vacate(const std::vector<Stack*>& stacks);
+  /// How many stacks more than the budget allows are occupied.
+  uint64_t excess() const;
+
+  /// The sums over all sets.
+  StackCounts counts() const;
+  /// Calls `visit` with every stack, live ones and those kept for reuse.
+  void each(const std::function<void(const Stack&)>& visit) const {
+    for (const auto& set : sets_) set->each(visit);
+  }
+
+ private:
+  Refusal beyond() const;
+
+  std::vector<std::unique_ptr<Stacks>> sets_;
+  Refusal refusal_ = Refusal::None;
+  uint64_t peak_ = 0;
+};
+
+}  // namespace heddle
