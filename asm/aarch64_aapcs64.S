@@ -13,6 +13,17 @@
 #include "layout.inc"
 #include "macros.inc"
 
+/* The unwinding rule where a fiber begins: see x86_64_sysv.S. */
+#define DW_OP_BREG_SP 0x8f
+#define DW_X29 29
+#define DW_X30 30
+        .macro  CALLED_BY_RESUMER
+        .cfi_signal_frame
+        .cfi_escape DW_CFA_DEF_CFA_EXPRESSION, 3, DW_OP_BREG_SP, FIBER_SP, DW_OP_DEREF
+        .cfi_escape DW_CFA_EXPRESSION, DW_X29, 2, DW_OP_BREG_SP, FIBER_FP
+        .cfi_escape DW_CFA_EXPRESSION, DW_X30, 2, DW_OP_BREG_SP, FIBER_PC
+        .endm
+
         .text
 
 /* heddle_switch: Tail (x2 = VMFiber, x3 = payload, x4 = kind) -> (x2 = payload, x3 = kind); handlers get x0, x1. */
@@ -99,9 +110,17 @@ ROUTINE(heddle_enter)
         .cfi_offset x27, -96
         .cfi_offset x28, -88
         stp     d8, d9, [sp, #96]
+        .cfi_offset d8, -80
+        .cfi_offset d9, -72
         stp     d10, d11, [sp, #112]
+        .cfi_offset d10, -64
+        .cfi_offset d11, -56
         stp     d12, d13, [sp, #128]
+        .cfi_offset d12, -48
+        .cfi_offset d13, -40
         stp     d14, d15, [sp, #144]
+        .cfi_offset d14, -32
+        .cfi_offset d15, -24
         ldr     x9, [x0, #THREAD_HOST_SP]
         stp     x9, x0, [sp, #160]
         mov     x9, sp
@@ -152,7 +171,7 @@ END(heddle_enter)
 /* heddle_fiber_start: sp = the VMFiber. Calls Tail start_enter(x2 = start_context, x3 = start_code, x4 = fiber). */
 ROUTINE(heddle_fiber_start)
         .cfi_startproc
-        .cfi_undefined x30
+        CALLED_BY_RESUMER
         ldr     x1, [sp, #FIBER_START_ENTER]
         ldp     x2, x3, [sp, #FIBER_START_CONTEXT]
         mov     x4, sp
@@ -169,6 +188,7 @@ ROUTINE(heddle_fiber_start)
 1:      ldr     x2, [x9, #FIBER_RECORD]
         mov     w3, #SWITCH_RETURNED
         ldr     x11, [x9, #FIBER_PC]
+        .cfi_undefined x30
         str     xzr, [x9, #FIBER_PC]
         ldp     x12, x29, [x9, #FIBER_SP]
         mov     sp, x12
@@ -295,9 +315,17 @@ ROUTINE(heddle_fiber_switch)
         .cfi_offset x27, -80
         .cfi_offset x28, -72
         stp     d8, d9, [sp, #96]
+        .cfi_offset d8, -64
+        .cfi_offset d9, -56
         stp     d10, d11, [sp, #112]
+        .cfi_offset d10, -48
+        .cfi_offset d11, -40
         stp     d12, d13, [sp, #128]
+        .cfi_offset d12, -32
+        .cfi_offset d13, -24
         stp     d14, d15, [sp, #144]
+        .cfi_offset d14, -16
+        .cfi_offset d15, -8
         mov     x9, sp
         ldp     x10, x11, [x0, #FIBER_SP]
         ldr     x12, [x0, #FIBER_PC]
@@ -336,19 +364,28 @@ ROUTINE(heddle_park)
         .cfi_endproc
 END(heddle_park)
 
+/* The personality of heddle_function_start: see x86_64_sysv.S. */
+refuse_exception:
+        .cfi_startproc
+        mov     w0, #URC_FATAL_PHASE1_ERROR
+        ret
+        .cfi_endproc
+
 /* heddle_function_start: sp = the VMFiber, x2 = payload. Calls C start_code(x0 = start_context, x1 = payload) -> x0. */
 ROUTINE(heddle_function_start)
         .cfi_startproc
-        .cfi_undefined x30
+        .cfi_personality DW_EH_PE_PCREL_SDATA4, refuse_exception
+        CALLED_BY_RESUMER
         ldp     x0, x9, [sp, #FIBER_START_CONTEXT]
         mov     x1, x2
-        mov     x29, xzr
+        add     x29, sp, #FIBER_FP
         mov     x30, xzr
         blr     x9
         mov     x2, x0
         mov     w3, #SWITCH_RETURNED
         mov     x9, sp
         ldr     x11, [x9, #FIBER_PC]
+        .cfi_undefined x30
         str     xzr, [x9, #FIBER_PC]
         ldp     x12, x29, [x9, #FIBER_SP]
         mov     sp, x12

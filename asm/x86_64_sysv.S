@@ -9,7 +9,7 @@
  *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
  *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
  *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
- *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (native/fiber)
+ *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (fiber/switch.h does the same in line)
  *   heddle_function_start where a fiber of native/fiber begins
  *
  * heddle_switch and heddle_host_call are position independent: the loader copies the bytes up to *_end in front of each
@@ -43,6 +43,20 @@
  */
 #include "layout.inc"
 #include "macros.inc"
+
+/*
+ * The unwinding rule where a fiber begins: its caller is who resumed it, whose sp, fp and pc stand in the control block, at rsp, while the
+ * fiber runs. As the frame of a signal it may lie anywhere: gdb takes a caller with a lower stack for a corrupt one otherwise.
+ */
+#define DW_OP_BREG_RSP 0x77
+#define DW_RBP 6
+#define DW_RIP 16
+        .macro  CALLED_BY_RESUMER
+        .cfi_signal_frame
+        .cfi_escape DW_CFA_DEF_CFA_EXPRESSION, 3, DW_OP_BREG_RSP, FIBER_SP, DW_OP_DEREF
+        .cfi_escape DW_CFA_EXPRESSION, DW_RBP, 2, DW_OP_BREG_RSP, FIBER_FP
+        .cfi_escape DW_CFA_EXPRESSION, DW_RIP, 2, DW_OP_BREG_RSP, FIBER_PC
+        .endm
 
         .text
 
@@ -204,7 +218,7 @@ END(heddle_enter)
  */
 ROUTINE(heddle_fiber_start)
         .cfi_startproc
-        .cfi_undefined %rip
+        CALLED_BY_RESUMER
         mov     FIBER_START_CONTEXT(%rsp), %rdi
         mov     FIBER_START_CODE(%rsp), %rsi
         mov     %rsp, %rdx
@@ -221,6 +235,7 @@ ROUTINE(heddle_fiber_start)
 1:      mov     FIBER_RECORD(%rdi), %rax
         mov     $SWITCH_RETURNED, %ecx
         mov     FIBER_PC(%rdi), %r8
+        .cfi_undefined %rip
         movq    $0, FIBER_PC(%rdi)
         mov     FIBER_FP(%rdi), %rbp
         mov     FIBER_SP(%rdi), %rsp
@@ -374,18 +389,32 @@ ROUTINE(heddle_park)
 END(heddle_park)
 
 /*
+ * What C++ asks of heddle_function_start when an exception comes there: _URC_FATAL_PHASE1_ERROR, so that it ends the process as one does
+ * that leaves a thread. Were the search to go on it would find the resumer's handlers, and leave the fiber running for ever.
+ */
+refuse_exception:
+        .cfi_startproc
+        mov     $URC_FATAL_PHASE1_ERROR, %eax
+        ret
+        .cfi_endproc
+
+/*
  * heddle_function_start: a fiber of native/fiber on its first resume: rsp = its VMFiber, rax = payload.
  * Calls start_code(rdi = start_context, rsi = payload) and gives what it returns to the resumer with kind returned.
+ * The first frame pointer is the address of fp and pc in the control block: they are laid out as a frame is, and while the fiber runs they
+ * are its resumer's, so that a walk along frame pointers (perf) goes on there.
  */
 ROUTINE(heddle_function_start)
         .cfi_startproc
-        .cfi_undefined %rip
+        .cfi_personality DW_EH_PE_PCREL_SDATA4, refuse_exception
+        CALLED_BY_RESUMER
         mov     FIBER_START_CONTEXT(%rsp), %rdi
         mov     %rax, %rsi
-        xor     %ebp, %ebp
+        lea     FIBER_FP(%rsp), %rbp
         call    *FIBER_START_CODE(%rsp)
         mov     $SWITCH_RETURNED, %ecx
         mov     FIBER_PC(%rsp), %r8
+        .cfi_undefined %rip
         movq    $0, FIBER_PC(%rsp)
         mov     FIBER_FP(%rsp), %rbp
         mov     FIBER_SP(%rsp), %rsp

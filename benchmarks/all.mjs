@@ -6,6 +6,7 @@ for (const name of [
   'pairs',
   'inline',
   'switch',
+  'switch_cpp',
   'throw',
   'kernels',
   'gofmt',

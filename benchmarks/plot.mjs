@@ -72,6 +72,7 @@ export function plot({ title, note, x, panels }) {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT + LEGEND}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     text(LEFT, 20, title, 'font-size="15" font-weight="bold"'),
     text(width - 14, 20, note, 'text-anchor="end" fill="#666"'),

@@ -83,7 +83,9 @@ export const FEATURES = [
   ['threads', 1, 'shared memories and atomics'],
   ['legacy_exceptions', 2, 'try, catch, delegate, rethrow'],
   ['custom_page_sizes', 4, 'memories with pages of one byte'],
-  ['no_stack_switching', 8, 'continuation types are refused'],
+  ['no_stack_switching', 8, 'continuation types, and tags with results, are refused'],
+  ['no_multi_memory', 16, 'a second memory is refused'],
+  ['no_reference_types', 32, 'a second table is refused, and references as values'],
 ] as const;
 
 /** Relocation kinds of an output. */

@@ -2,8 +2,9 @@
  * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its sources. Says nothing but one line when it works; on failure what the compiler said.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,11 +55,32 @@ function nodeGyp() {
   }
 }
 
+/**
+ * The compiler's option for optimising across files, which a call from JavaScript is a fifth faster by; undefined where it, or its linker, has none.
+ */
+function linkTimeOptimization() {
+  const [compiler, ...flags] = (process.env.CXX ?? 'g++').split(' ');
+  const trial = mkdtempSync(join(tmpdir(), 'heddle-lto-'));
+  const source = join(trial, 'trial.cc');
+  writeFileSync(source, 'int answer() { return 42; }\n');
+  const works = (option) =>
+    spawnSync(compiler, [...flags, '-Werror', option, '-O2', '-fPIC', '-shared', source, '-o', join(trial, 'trial.so')]).status === 0;
+  const found = ['-flto=auto', '-flto'].find(works);
+  rmSync(trial, { recursive: true });
+  return found;
+}
+
 const options = ['rebuild', '--loglevel=error', '-j', 'max'];
 const prefix = dirname(dirname(process.execPath));
 // The headers beside the running Node need no download. Otherwise node-gyp fetches them once.
 if (existsSync(join(prefix, 'include/node/node.h'))) options.push(`--nodedir=${prefix}`);
-const run = spawnSync(process.execPath, [nodeGyp(), ...options], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 });
+const lto = process.env.HEDDLE_LTO ?? linkTimeOptimization();
+const run = spawnSync(process.execPath, [nodeGyp(), ...options], {
+  cwd: folder,
+  encoding: 'utf8',
+  maxBuffer: 1 << 26,
+  env: lto === undefined ? process.env : { ...process.env, HEDDLE_LTO: lto },
+});
 if (run.status !== 0) {
   process.stderr.write(`${run.stdout ?? ''}${run.stderr ?? ''}`);
   stop(`the addon was not built${run.error ? `: ${run.error.message}` : ''}`);

@@ -40,8 +40,8 @@ function check(tree) {
   const problems = [];
   for (const file of filesOf(tree.folder, tree.files)) {
     const layer = layerOf(tree, file);
-    // Entry files at the top and tests may use everything.
-    if (layer === undefined || layer === 'tests' || /\.(test|test-helper)\.ts$/.test(file)) continue;
+    // Entry files at the top, tests and examples may use everything.
+    if (layer === undefined || layer === 'tests' || layer === 'examples' || /\.(test|test-helper)\.ts$/.test(file)) continue;
     const rank = tree.order.indexOf(layer);
     if (rank < 0) {
       problems.push(`${file}: folder ${layer} has no place in the order of scripts/check_layers.mjs`);

@@ -2,4 +2,4 @@
 export * from './api/index.js';
 export type { HeddleErrorFields } from './errors/catalog.js';
 export type { ModuleOptions } from './instance/module.js';
-export type { NativeOptions, NativeStatistics, StackOptions } from './link/native.js';
+export type { NativeOptions, NativeStatistics, StackOptions, StackUsage } from './link/native.js';

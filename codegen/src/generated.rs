@@ -86,6 +86,8 @@ pub mod feature {
     pub const LEGACY_EXCEPTIONS: u32 = 2;
     pub const CUSTOM_PAGE_SIZES: u32 = 4;
     pub const NO_STACK_SWITCHING: u32 = 8;
+    pub const NO_MULTI_MEMORY: u32 = 16;
+    pub const NO_REFERENCE_TYPES: u32 = 32;
 }
 
 /// Relocation kinds of an output.

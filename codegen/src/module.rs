@@ -24,13 +24,15 @@ struct Body {
     range: Range<usize>,
 }
 
-/// Which features a bit set of `contract/clif.ts` FEATURES turns on besides the standard.
+/// The features of the standard, with those that a bit set of `contract/clif.ts` FEATURES turns on, and without those that it turns off.
 fn features(bits: u32) -> WasmFeatures {
     let mut set = WasmFeatures::WASM3;
     set.set(WasmFeatures::THREADS, bits & feature::THREADS != 0);
     set.set(WasmFeatures::LEGACY_EXCEPTIONS, bits & feature::LEGACY_EXCEPTIONS != 0);
     set.set(WasmFeatures::CUSTOM_PAGE_SIZES, bits & feature::CUSTOM_PAGE_SIZES != 0);
     set.set(WasmFeatures::STACK_SWITCHING, bits & feature::NO_STACK_SWITCHING == 0);
+    set.set(WasmFeatures::MULTI_MEMORY, bits & feature::NO_MULTI_MEMORY == 0);
+    set.set(WasmFeatures::REFERENCE_TYPES, bits & feature::NO_REFERENCE_TYPES == 0);
     set
 }
 

@@ -20,9 +20,11 @@ void destroy(Napi::Env, Engine* engine) {
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData<Engine, destroy>(new Engine(env));
   if (env.IsExceptionPending()) return exports;
-  exports.Set("arch", kArch);
-  exports.Set("contract", kContract);
+  // Not by Object::Set: where the thread is being terminated, which fails, that ends the process.
+  set_property(env, exports, "arch", make_text(env, kArch));
+  set_property(env, exports, "contract", make_text(env, kContract));
   define_report_functions(env, exports);
+  define_inspect_functions(env, exports);
   define_exception_functions(env, exports);
   define_code_functions(env, exports);
   define_object_functions(env, exports);
@@ -30,6 +32,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   define_call_functions(env, exports);
   define_collect_functions(env, exports);
   define_resumption_functions(env, exports);
+  define_shadow_functions(env, exports);
   return exports;
 }
 

@@ -292,8 +292,10 @@ struct VMFiber {
   void* entry;
   /// number of the fiber on this thread, for people
   uint64_t id;
-  /// zero
-  uint64_t spare[2];
+  /// C++ ShadowUse: its parts in shadow stacks, a list; 0 when it has none
+  void* shadow;
+  /// 1 while it runs by a resumption that moves shadow stacks
+  uint64_t shadow_entered;
 };
 static_assert(sizeof(VMFiber) == 128);
 static_assert(offsetof(VMFiber, sp) == 0);
@@ -310,7 +312,8 @@ static_assert(offsetof(VMFiber, start_code) == 80);
 static_assert(offsetof(VMFiber, stack) == 88);
 static_assert(offsetof(VMFiber, entry) == 96);
 static_assert(offsetof(VMFiber, id) == 104);
-static_assert(offsetof(VMFiber, spare) == 112);
+static_assert(offsetof(VMFiber, shadow) == 112);
+static_assert(offsetof(VMFiber, shadow_entered) == 120);
 
 /// A continuation's record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never valid, so handle 0 is null.
 struct VMContinuation {
@@ -444,10 +447,12 @@ enum class Libcall : uint32_t {
   ContThrow = 27,
   /// (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag
   TagNew = 28,
+  /// (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack
+  ShadowOverflow = 29,
   /// (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual
-  ContNewOn = 29,
+  ContNewOn = 30,
 };
-inline constexpr uint32_t kLibcallCount = 30;
+inline constexpr uint32_t kLibcallCount = 31;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -514,6 +519,10 @@ enum class Trap : uint32_t {
   StoreBounds = 21,
   /// the call was cancelled
   Cancelled = 30,
+  /// shadow stack overflow
+  ShadowOverflow = 31,
+  /// a second call of the instance cannot begin while one waits
+  ShadowStack = 32,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -590,6 +599,14 @@ inline constexpr uint32_t kEndingReturned = 0;
 inline constexpr uint32_t kEndingSuspended = 1;
 /// an import that may wait for a promise is to be called
 inline constexpr uint32_t kEndingParked = 2;
+/// byte of a stack pointer's global cell (u32): the least value that code may set it to, less 1; 0 with a shadow_beyond of 0 for any
+inline constexpr uint32_t kShadowBelow = 4;
+/// byte of that cell (u32): how many values above the least are not allowed; those next to it are
+inline constexpr uint32_t kShadowBeyond = 8;
+/// the detail of trap shadow_stack: several globals may be the stack pointer
+inline constexpr uint32_t kShadowAmbiguous = 1;
+/// the size of the shadow stack is not known, and no allocator was named
+inline constexpr uint32_t kShadowUnsized = 2;
 /// strategy of a chosen stack, by docs/stacks.md
 inline constexpr uint32_t kStackPool = 1;
 /// see stack_pool
@@ -613,6 +630,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "878da1fe078369b0";
+inline constexpr char kContract[] = "b176b91902460a5f";
 
 }  // namespace heddle

@@ -77,8 +77,10 @@ void define_object_functions(napi_env env, napi_value exports);
 void define_mapped_memory_functions(napi_env env, napi_value exports);
 void define_call_functions(napi_env env, napi_value exports);
 void define_report_functions(napi_env env, napi_value exports);
+void define_inspect_functions(napi_env env, napi_value exports);
 void define_resumption_functions(napi_env env, napi_value exports);
 void define_exception_functions(napi_env env, napi_value exports);
+void define_shadow_functions(napi_env env, napi_value exports);
 void define_collect_functions(napi_env env, napi_value exports);
 
 }  // namespace heddle

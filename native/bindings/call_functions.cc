@@ -1,5 +1,6 @@
 // createExport, invoke, invokeRaw: from JavaScript into WebAssembly.
 #include <cstring>
+#include <iterator>
 
 #include "bindings/arguments.h"
 #include "bindings/values.h"
@@ -18,6 +19,13 @@ bool check_fiber(Engine* engine, const Call& call) {
   return false;
 }
 
+/// What an exported function's calls need, at hand: the way to it from the VMFunction alone is long. Freed with the JavaScript function.
+struct Export {
+  Engine* engine;
+  const VMFunction* function;
+  const FunctionType* type;
+};
+
 /// Calls with JavaScript values; `arguments` are as many as the type has parameters.
 napi_value call_values(Engine* engine, const VMFunction* function, const FunctionType* type, const napi_value* arguments,
                        uint64_t deadline) {
@@ -30,22 +38,33 @@ napi_value call_values(Engine* engine, const VMFunction* function, const Functio
   return load_results(engine, type->results, call.slots());
 }
 
+/// A call of an exported function of `kParams` parameters: N-API fills a list that is longer than that, one by one.
+template <size_t kParams>
 napi_value call_export(napi_env env, napi_callback_info info) {
-  // Two steps, because the number of parameters is in the data: only long lists need the second.
-  constexpr size_t kShort = 16;
-  napi_value values[kShort];
-  size_t count = kShort;
+  napi_value values[kParams + 1];
+  size_t count = kParams;
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return nullptr;
-  const auto* function = static_cast<const VMFunction*>(data);
-  Engine* engine = Engine::of(function->context->thread);
-  const FunctionType* type = engine->type(function->type);
-  const size_t params = type->params.size();
-  if (params <= kShort) return call_values(engine, function, type, values, kNever);
-  std::vector<napi_value> all(params);
-  count = params;
-  if (napi_get_cb_info(env, info, &count, all.data(), nullptr, nullptr) != napi_ok) return nullptr;
-  return call_values(engine, function, type, all.data(), kNever);
+  const auto& [engine, function, type] = *static_cast<const Export*>(data);
+  return call_values(engine, function, type, values, kNever);
+}
+
+/// The same for any number.
+napi_value call_long_export(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  const auto& [engine, function, type] = *static_cast<const Export*>(data);
+  size_t count = type->params.size();
+  std::vector<napi_value> values(count);
+  if (napi_get_cb_info(env, info, &count, values.data(), nullptr, nullptr) != napi_ok) return nullptr;
+  return call_values(engine, function, type, values.data(), kNever);
+}
+
+/// What is called for an exported function of so many parameters.
+napi_callback export_callback(size_t params) {
+  constexpr napi_callback kShort[] = {call_export<0>, call_export<1>, call_export<2>, call_export<3>, call_export<4>,
+                                      call_export<5>, call_export<6>, call_export<7>, call_export<8>};
+  return params < std::size(kShort) ? kShort[params] : call_long_export;
 }
 
 const FunctionType* type_of(Arguments* in, const VMFunction* function) {
@@ -58,11 +77,16 @@ napi_value create_export(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto* function = in.object<const VMFunction>(0);
   const std::string name = in.text(1);
-  type_of(&in, function);
+  const FunctionType* type = type_of(&in, function);
   if (!in) return nullptr;
   napi_value result = nullptr;
   // The JavaScript function that is made of this one holds the VMFunction, so the data is there for as long as anybody can call.
-  napi_create_function(env, name.c_str(), name.size(), call_export, const_cast<VMFunction*>(function), &result);
+  auto data = std::make_unique<Export>(Export{in.engine(), function, type});
+  if (napi_create_function(env, name.c_str(), name.size(), export_callback(type->params.size()), data.get(), &result) != napi_ok)
+    return nullptr;
+  const auto free = [](napi_env, void* freed, void*) { delete static_cast<Export*>(freed); };
+  if (napi_add_finalizer(env, result, data.get(), free, nullptr, nullptr) != napi_ok) return nullptr;
+  static_cast<void>(data.release());
   return result;
 }
 

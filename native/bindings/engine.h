@@ -44,6 +44,8 @@ struct InstanceObject {
   const Code* code = nullptr;
   std::map<uint32_t, std::vector<uint8_t>> data;
   std::map<uint32_t, std::vector<uint64_t>> elements;
+  /// The shadow stack that its code uses; null where it has none.
+  std::shared_ptr<ShadowStack> shadow;
 };
 
 /// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h). An object of the heap.
@@ -128,6 +130,8 @@ class Engine {
   /// kMailboxSize doubles of a Float64Array that `mailbox_array` keeps.
   double* mailbox = nullptr;
   napi_ref mailbox_array = nullptr;
+  /// What the last trap's fibers were, as inspect gives it; null before one, or where they are not kept.
+  napi_ref trap_fibers = nullptr;
   /// By id.
   std::vector<std::unique_ptr<FunctionType>> types;
   /// All memories that are used; and those of V8's whose base may change, or whose length code takes to be right: they are compared with V8

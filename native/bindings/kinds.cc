@@ -21,13 +21,16 @@ void trace_instance(Marker* marker, uint64_t object) {
   marker->word(instance->code->base());
   marker->word(address_of(context->memory0));
   marker->words(object + sizeof(VMInstance), object + instance->traced);
+  if (instance->shadow != nullptr) marker->word(address_of(instance->shadow->owner()));
   for (const auto& [segment, words] : instance->elements) {
     marker->words(address_of(words.data()), address_of(words.data() + words.size()));
   }
 }
 
 void free_instance(void* embedder, uint64_t object) {
-  delete static_cast<InstanceObject*>(at<VMInstance>(object)->data);
+  auto* instance = static_cast<InstanceObject*>(at<VMInstance>(object)->data);
+  if (instance->shadow != nullptr) instance->shadow->detach();
+  delete instance;
   int64_t now = 0;
   if (!engine_of(embedder)->ending) napi_adjust_external_memory(engine_of(embedder)->env, -kInstanceWeight, &now);
 }

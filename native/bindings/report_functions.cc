@@ -138,7 +138,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"hibernatedBytes", runtime.hibernation.copied_bytes()},
       {"hibernations", runtime.hibernation.hibernations()},
       {"wakes", runtime.hibernation.wakes()},
-      {"stacksVacant", continuations.vacant},
+      {"stacksHibernated", continuations.vacant},
       {"stacksPooled", continuations.pooled},
       {"stacksPeak", continuations.peak},
       {"stackBytesReserved", continuations.reserved_bytes + entries.reserved_bytes},

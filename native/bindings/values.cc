@@ -36,7 +36,7 @@ bool store_exact(napi_env env, uint8_t kind, napi_value value, uint64_t slot) {
 
 }  // namespace
 
-bool store_value(Engine* engine, uint8_t kind, napi_value value, uint64_t slot) {
+bool store_any_value(Engine* engine, uint8_t kind, napi_value value, uint64_t slot) {
   napi_env env = engine->env;
   if (store_exact(env, kind, value, slot)) return true;
   napi_value nothing = nullptr, coerced = nullptr;
@@ -53,7 +53,7 @@ bool store_value(Engine* engine, uint8_t kind, napi_value value, uint64_t slot) 
   return false;
 }
 
-napi_value load_value(Engine* engine, uint8_t kind, uint64_t slot) {
+napi_value load_any_value(Engine* engine, uint8_t kind, uint64_t slot) {
   napi_env env = engine->env;
   napi_value value = nullptr;
   switch (kind) {

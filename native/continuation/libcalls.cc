@@ -154,6 +154,14 @@ HostResult tag_new(VMThread* thread, uint64_t model, uint64_t, uint64_t, uint64_
   return {address_of(&made.function), nullptr};
 }
 
+HostResult shadow_overflow(VMThread* thread, uint64_t cell, uint64_t, uint64_t, uint64_t) {
+  uint64_t room = 0;
+  for (const ShadowStack* stack : Runtime::of(thread)->shadows) {
+    if (stack->cell() == cell) room = stack->room();
+  }
+  return raise_trap(thread, Trap::ShadowOverflow, room);
+}
+
 }  // namespace
 
 void install_continuation_libcalls(Runtime* runtime) {
@@ -166,6 +174,7 @@ void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ContRenew, cont_renew);
   runtime->set_libcall(Libcall::FindHandler, find_handler);
   runtime->set_libcall(Libcall::TagNew, tag_new);
+  runtime->set_libcall(Libcall::ShadowOverflow, shadow_overflow);
 }
 
 }  // namespace heddle

@@ -129,6 +129,13 @@ bool Records::reserve(VMContinuation* record, uint32_t slots) {
   return true;
 }
 
+uint64_t Records::suspended() const {
+  const auto* first = at<const VMContinuation>(memory_.base());
+  return static_cast<uint64_t>(std::count_if(first + 1, first + next_, [](const VMContinuation& record) {
+    return record.state == static_cast<uint32_t>(State::Suspended) || record.state == static_cast<uint32_t>(State::Parked);
+  }));
+}
+
 VMContinuation* Records::renew(VMContinuation* record) {
   VMContinuation* fresh = take();
   if (fresh == nullptr) return nullptr;

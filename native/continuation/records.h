@@ -54,6 +54,8 @@ class Records {
   const std::vector<VMContinuation*>& held() const { return held_; }
 
   uint64_t live() const { return live_; }
+  /// Suspended or parked; looks at every record.
+  uint64_t suspended() const;
   uint64_t made() const { return made_; }
   /// Records that are never used again, for their generations are spent.
   uint64_t retired() const { return retired_; }

@@ -84,6 +84,11 @@ Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.m
 }
 
 Runtime::~Runtime() {
+  for (uint64_t i = 1; i < records.end(); i++) {
+    const VMContinuation* record = records.find(i);
+    const bool live = record->state != static_cast<uint32_t>(State::Free) && record->state != static_cast<uint32_t>(State::Retired);
+    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, false);
+  }
   while (free_entries_ != nullptr) {
     EntryFiber* entry = free_entries_;
     free_entries_ = entry->next;
@@ -219,6 +224,7 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
 }
 
 void Runtime::release_continuation(VMContinuation* record) {
+  if (record->fiber != nullptr && !shadows.empty()) ShadowSwitch(this).end(record->fiber, false);
   Stack* stack = nullptr;
   if (record->fiber != nullptr) {
     stack = static_cast<Stack*>(record->fiber->stack);

@@ -10,7 +10,9 @@
 #include "base/asm.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
+#include "continuation/shadow.h"
 #include "stacks/sets.h"
+#include "stacks/usage.h"
 
 namespace heddle {
 
@@ -93,6 +95,9 @@ class Runtime {
   /// Counters, all zero before the first stack.
   StackCounts continuation_counts() const { return continuation_stacks_ == nullptr ? StackCounts{} : continuation_stacks_->counts(); }
   StackCounts entry_counts() const { return entry_stacks_ == nullptr ? StackCounts{} : entry_stacks_->counts(); }
+  /// What the stacks take; asks the kernel about each (stacks/usage.h).
+  StackUsage continuation_usage() const { return continuation_stacks_ == nullptr ? StackUsage{} : usage_of(*continuation_stacks_); }
+  StackUsage entry_usage() const { return entry_stacks_ == nullptr ? StackUsage{} : usage_of(*entry_stacks_); }
 
   /// A fiber ready to run `function` with room for its slots, or null with the trap to raise in `*trap` and its detail.
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
@@ -133,6 +138,10 @@ class Runtime {
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
   std::deque<NamedTag> named_tags;
+  /// Where this OS thread's signal handlers look (trap/signals.h); null before the first entry.
+  VMThread** signal_thread = nullptr;
+  /// Shadow stacks of the modules that have instances here.
+  std::vector<ShadowStack*> shadows;
   /// What loop headers read; trap/watchdog.cc makes it unreadable.
   Mapping poll_page;
   /// The import whose JavaScript function runs, called by the innermost call from outside; null while none does.
@@ -145,6 +154,10 @@ class Runtime {
   std::atomic<uint64_t> entries{0};
   /// Called on the host stack at an interrupt: false when the thread is to be terminated. Set by the embedder.
   bool (*poll)(void* embedder) = nullptr;
+  /// Called on the host stack when a call traps, before its fibers are given back. Set by the embedder; null: nobody wants to see them.
+  void (*trapped)(void* embedder) = nullptr;
+  /// The current fiber was stopped in its own code, by an interrupt or a trap, and not by a call of the host: VMThread.exit_… say where.
+  bool stopped = false;
   void* embedder = nullptr;
 
  private:

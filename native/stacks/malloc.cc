@@ -15,6 +15,10 @@ class MallocStacks final : public Stacks {
     for (Stack* stack : stacks_) destroy(stack);
   }
 
+  void each(const std::function<void(const Stack&)>& visit) const override {
+    for (const Stack* stack : stacks_) visit(*stack);
+  }
+
  protected:
   Stack* take() override {
     void* memory = nullptr;

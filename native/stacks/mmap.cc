@@ -29,6 +29,10 @@ class MmapStacks final : public Stacks {
     if (guarded()) guarded_stacks.fetch_sub(stacks_.size(), std::memory_order_relaxed);
   }
 
+  void each(const std::function<void(const Stack&)>& visit) const override {
+    for (const auto& [stack, owned] : stacks_) visit(*stack);
+  }
+
  protected:
   Stack* take() override {
     if (guarded() && guarded_stacks.load(std::memory_order_relaxed) >= most_) return nullptr;

@@ -18,6 +18,11 @@ class PoolStacks final : public Stacks {
         later_(kLater, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm,
                &counts_) {}
 
+  void each(const std::function<void(const Stack&)>& visit) const override {
+    first_.each(visit);
+    later_.each(visit);
+  }
+
  protected:
   Stack* take() override {
     Stack* stack = first_.take();

@@ -65,6 +65,10 @@ uint64_t StackSets::excess() const {
   return occupied - static_cast<uint64_t>(static_cast<double>(occupied) * static_cast<double>(budget) / static_cast<double>(bytes));
 }
 
+void StackSets::each(const std::function<void(const Stack&)>& visit) const {
+  for (const auto& set : sets_) set->each(visit);
+}
+
 StackCounts StackSets::counts() const {
   if (sets_.size() == 1) return sets_.front()->counts();
   StackCounts sum;

@@ -1,5 +1,6 @@
 // All stacks of a thread's continuations: the usual ones, and those that a module asked for by other options.
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,8 @@ class StackSets {
   /// How many stacks more than the budget allows are occupied.
   uint64_t excess() const;
 
+  /// See Stacks::each.
+  void each(const std::function<void(const Stack&)>& visit) const;
   /// The sums over all sets.
   StackCounts counts() const;
 

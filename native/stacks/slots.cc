@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 
 namespace heddle {
 
@@ -105,6 +106,12 @@ void Slots::give_back(Stack* stack) {
   push(&warm_, stack);
 }
 
+void Slots::each(const std::function<void(const Stack&)>& visit) const {
+  for (const Chunk& chunk : chunks_) {
+    for (size_t i = 0; i < chunk.used; i++) visit(chunk.stacks[i]);
+  }
+}
+
 /// One more reservation; a smaller one where address space is short.
 bool Slots::grow() {
   size_t count = chunks_.empty() ? kFirstChunk : std::min(chunks_.back().count * 2, kLargestChunk);
@@ -114,8 +121,10 @@ bool Slots::grow() {
     if (!memory) continue;
     memory.advise(0, memory.size(), MADV_NOHUGEPAGE);  // A huge page would commit 2 MiB for one frame.
     memory.advise(0, memory.size(), MADV_DONTFORK);
+    std::unique_ptr<Stack[]> stacks(new (std::nothrow) Stack[count]);
+    if (stacks == nullptr) continue;
     counts_->reserved_bytes += memory.size();
-    chunks_.push_back({std::move(memory), std::make_unique<Stack[]>(count), count, 0});
+    chunks_.push_back({std::move(memory), std::move(stacks), count, 0});
     return true;
   }
   return false;

@@ -11,6 +11,7 @@
 //   0x11000  base: the lowest byte that may be touched
 //   0x10000  guard page, where there is one
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -123,6 +124,8 @@ class Stacks {
 
   const StackCounts& counts() const { return counts_; }
   const StackOptions& options() const { return options_; }
+  /// Calls `visit` with every stack that has memory: live ones, and those that are kept for reuse.
+  virtual void each(const std::function<void(const Stack&)>& visit) const = 0;
 
  protected:
   explicit Stacks(const StackOptions& options) : options_(options) {}

@@ -10,7 +10,7 @@
 #include "base/system.h"
 #include "fiber/sanitizer.h"
 #include "stacks/sets.h"
-#include "stacks/stack.h"
+#include "stacks/usage.h"
 #include "tests/check.h"
 
 using namespace heddle;
@@ -118,6 +118,34 @@ TEST(deep_recycling, "a slot that ran deep does not keep its pages for ever") {
     for (Stack* stack : made) stacks->release(stack);
   }
   EXPECT(resident() - before < (160u << 20));
+}
+
+TEST(usage, "what a stack takes is told in pages: how many are in memory, and how far down they reach") {
+  for (const Strategy strategy : kAll) {
+    StackOptions options;
+    options.strategy = strategy;
+    auto stacks = Stacks::create(options);
+    Stack* stack = stacks->allocate();
+    const uint64_t page = page_size();
+    const uint64_t before = usage_of(*stacks).resident;
+    // The third page below the top alone: what lies between was never touched.
+    const uint64_t touched = (stack->span.top - 1) / page * page - 2 * page;
+    std::memset(at<void>(touched), 1, 1);
+    std::memset(at<void>(stack->span.top - 1), 1, 1);
+    const SpanUsage usage = usage_of(stack->span);
+    EXPECT(usage.high_water >= 3 * page);
+    EXPECT(usage.resident >= 2 * page);
+    EXPECT(usage_of(*stacks).resident >= before);
+    EXPECT_EQUAL(usage_of(*stacks).high_water, usage.high_water);
+    if (strategy != Strategy::Malloc) {  // malloc's memory may have been used before.
+      EXPECT_EQUAL(usage.high_water, 3 * page);
+      EXPECT_EQUAL(usage.resident, 2 * page);
+    }
+    stacks->release(stack);
+    uint64_t count = 0;
+    stacks->each([&count](const Stack&) { count++; });
+    EXPECT_EQUAL(count, strategy == Strategy::Pool ? 1u : 0u);
+  }
 }
 
 /// Whether the child that `run` makes ends by a signal.

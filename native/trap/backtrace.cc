@@ -45,6 +45,25 @@ bool frame_on(const VMFiber* fiber, uint64_t fp) {
   return fp % 8 == 0 && fp >= span.base && fp + 16 <= span.top;
 }
 
+/// Adds the frames of one fiber: the one at `fp`, where `pc` lies inside the instruction that it stopped at, and its callers. False where
+/// they do not lie on the fiber. They are read so many bytes further on.
+bool walk_one(const CodeReader& reader, const VMFiber* fiber, uint64_t fp, uint64_t pc, Collector* frames, uint64_t distance = 0) {
+  for (;;) {
+    const bool walkable = fiber != nullptr && frame_on(fiber, fp);
+    const uint64_t* frame = walkable ? at<uint64_t>(fp + distance) : nullptr;  // The saved frame pointer and the return address.
+    // A fiber's first frame is the enter trampoline's, which is none of the program's.
+    const bool first = walkable && frame[0] == 0;
+    if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
+      const FunctionRange* function = sites->function_at(pc);
+      const int32_t location = sites->source_at(pc);
+      frames->add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), location}, sites->frames_at(location));
+    }
+    if (!walkable || first) return walkable;
+    pc = frame[1] - 1;
+    fp = frame[0];
+  }
+}
+
 }  // namespace
 
 std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
@@ -53,28 +72,18 @@ std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
   uint64_t pc = thread->trap_pc;  // Always inside the instruction that trapped or called.
   uint64_t fp = thread->trap_fp;
   const VMFiber* fiber = thread->current;
-  for (;;) {
-    const bool walkable = fiber != nullptr && frame_on(fiber, fp);
-    const uint64_t* frame = walkable ? at<uint64_t>(fp) : nullptr;  // The saved frame pointer and the return address.
-    // A fiber's first frame is the enter trampoline's, which is none of the program's.
-    const bool first = walkable && frame[0] == 0;
-    if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
-      const FunctionRange* function = sites->function_at(pc);
-      const int32_t location = sites->source_at(pc);
-      frames.add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), location}, sites->frames_at(location));
-    }
-    if (!walkable) break;
-    if (!first) {
-      pc = frame[1] - 1;
-      fp = frame[0];
-      continue;
-    }
+  while (walk_one(reader, fiber, fp, pc, &frames) && fiber != last) {
     // While a fiber runs its control block holds where its resumer waits.
-    if (fiber == last) break;
     pc = fiber->pc - 1;
     fp = fiber->fp;
     fiber = fiber->parent;
   }
+  return frames.finish();
+}
+
+std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance) {
+  Collector frames;
+  walk_one(CodeReader(), fiber, fp, pc, &frames, distance);
   return frames.finish();
 }
 

@@ -17,6 +17,17 @@ bool Entry::too_late() {
   return true;
 }
 
+void Entry::show_trap() {
+  if (runtime_->trapped == nullptr) return;
+  VMThread* thread = &runtime_->thread;
+  thread->exit_sp = thread->trap_sp;
+  thread->exit_fp = thread->trap_fp;
+  thread->exit_pc = thread->trap_pc + 1;
+  runtime_->stopped = true;
+  runtime_->trapped(runtime_->embedder);
+  runtime_->stopped = false;
+}
+
 Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline) {
   VMThread* thread = &runtime_->thread;
   const uint64_t outer_deadline = runtime_->deadline.load(std::memory_order_relaxed);
@@ -33,7 +44,9 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
   thread->current = leaf;
   __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
-  VMThread* outer_thread = set_signal_thread(thread);
+  if (runtime_->signal_thread == nullptr) runtime_->signal_thread = signal_thread();
+  VMThread* const outer_thread = *runtime_->signal_thread;
+  __atomic_store_n(runtime_->signal_thread, thread, __ATOMIC_RELAXED);
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   runtime_->entries.store(runtime_->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   note_entry();
@@ -45,7 +58,7 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
   const SwitchResult result = heddle_enter(thread, first, payload);
 
   __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
-  set_signal_thread(outer_thread);
+  __atomic_store_n(runtime_->signal_thread, outer_thread, __ATOMIC_RELAXED);
   if (deadline_changes) runtime_->deadline.store(outer_deadline);
   Ending ending = Ending::Returned;
   if (result.kind == kEnterLeft) {
@@ -53,7 +66,10 @@ Entry::Ending Entry::enter(VMFiber* first, VMFiber* leaf, uint64_t payload, cons
     detail_ = thread->trap_detail;
     thread->trap_code = 0;
     ending = trap_ == Trap::None ? Ending::Failed : Ending::Trapped;
-    if (ending == Ending::Trapped && trap_ != Trap::Terminated) frames_ = walk_frames(thread, first);
+    if (ending == Ending::Trapped && trap_ != Trap::Terminated) {
+      frames_ = walk_frames(thread, first);
+      show_trap();
+    }
     runtime_->release_chain(end);
   } else if (result.kind == kSwitchParked) {
     ending = Ending::Parked;

@@ -22,6 +22,9 @@ inline constexpr size_t kOuterFrames = 32;
 
 /// Walks from the trap noted in `thread` to the base of `last`, which the current fiber descends from.
 std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last);
+/// The frames of one fiber, from the one at `fp`; `pc` lies inside the instruction that it stopped at. They are read
+/// `distance` bytes behind where they belong.
+std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance = 0);
 
 /// A stretch in which fibers run, from the host's enter until they come back to it. Lives on the C++ stack of whoever enters; entries nest.
 class Entry : protected OuterEntry {
@@ -53,6 +56,8 @@ class Entry : protected OuterEntry {
 
   /// Whether the outer call's deadline has passed; then trap() says so.
   bool too_late();
+  /// Lets the embedder look at the fibers of a trap while they are still there.
+  void show_trap();
   /// Runs the chain from `first`, the outermost, to `leaf`, where it goes on with `payload`. Where it is left, everything inside `end` is
   /// given back. `deadline` is in monotonic nanoseconds, all ones for none.
   Ending enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline);

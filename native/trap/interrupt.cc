@@ -21,9 +21,16 @@ extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   disarm(runtime);
   // The poll may come back into WebAssembly; what the signal handler noted of this interrupt must survive it.
   const uint64_t pc = thread->trap_pc, fp = thread->trap_fp, sp = thread->trap_sp;
+  // For who looks at the fibers now; a return address lies behind the instruction that it belongs to. (At a function's beginning the frame
+  // is its caller's still, whose caller this shows as the next.)
+  thread->exit_sp = sp;
+  thread->exit_fp = fp;
+  thread->exit_pc = pc + 1;
+  runtime->stopped = true;
   runtime->no_collection++;  // The fiber's registers are where no library call has left them.
   const Trap code = look(runtime);
   runtime->no_collection--;
+  runtime->stopped = false;
   thread->trap_pc = pc;
   thread->trap_fp = fp;
   thread->trap_sp = sp;

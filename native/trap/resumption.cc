@@ -41,6 +41,7 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
     }
   }
   VMFiber* fiber = record_->fiber;
+  if (!runtime_->shadows.empty() && !enter_shadow(fiber)) return Ending::Trapped;
   fiber->parent = &runtime_->host;
   fiber->handlers = host_handlers();
   record_->state = static_cast<uint32_t>(State::Running);
@@ -48,7 +49,34 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
   const Ending ending = enter(fiber, record_->leaf, payload, &runtime_->host, deadline);
   // At its last generation a fiber moves to another record.
   record_ = ending == Ending::Trapped || ending == Ending::Failed ? nullptr : fiber->record;
+  return runtime_->shadows.empty() ? ending : leave_shadow(fiber, ending);
+}
+
+bool Resumption::enter_shadow(VMFiber* fiber) {
+  const uint64_t refused = ShadowSwitch(runtime_).enter(fiber, record_->leaf);
+  if (refused != 0) refuse(refused);
+  return refused == 0;
+}
+
+Entry::Ending Resumption::leave_shadow(VMFiber* fiber, Ending ending) {
+  ShadowSwitch shadow(runtime_);
+  if (ending == Ending::Returned) {
+    shadow.end(fiber, true);
+  } else if (record_ != nullptr) {
+    if (const uint64_t refused = shadow.leave(fiber, record_->leaf)) {
+      refuse(refused);
+      ending = Ending::Trapped;
+    }
+  }
+  if (runtime_->thread.entry == nullptr) shadow.settle();
   return ending;
+}
+
+void Resumption::refuse(uint64_t reason) {
+  runtime_->drop(record_);
+  record_ = nullptr;
+  trap_ = Trap::ShadowStack;
+  detail_ = reason;
 }
 
 }  // namespace heddle

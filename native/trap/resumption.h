@@ -23,6 +23,12 @@ class Resumption : public Entry {
   const VMTag* suspension() const { return tag; }
 
  private:
+  /// Moves the shadow stacks' pointers; false where the fiber may not go on, and is given back.
+  bool enter_shadow(VMFiber* fiber);
+  /// The fiber has come to this ending; returns the one that it is taken for.
+  Ending leave_shadow(VMFiber* fiber, Ending ending);
+  void refuse(uint64_t reason);
+
   VMContinuation* record_;
 };
 

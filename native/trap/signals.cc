@@ -14,7 +14,7 @@ namespace {
 
 /// Touched on a thread before its generated code runs, so the handler's access allocates nothing; and where it is read, the interrupted
 /// code is ours, which holds no lock of the C library.
-thread_local VMThread* signal_thread = nullptr;
+thread_local VMThread* running = nullptr;
 
 constexpr int kSignals[] = {SIGILL, SIGFPE, SIGSEGV, SIGBUS};
 struct sigaction previous[NSIG];
@@ -41,7 +41,7 @@ void trap(VMThread* thread, Registers& registers, uint32_t code) {
 bool take(int number, const siginfo_t* info, Registers& registers) {
   const CodeReader reader;
   const CodeSites* sites = reader.find(registers.pc());
-  VMThread* thread = sites == nullptr ? nullptr : signal_thread;
+  VMThread* thread = sites == nullptr ? nullptr : running;
   if (thread == nullptr || thread->current == nullptr || info->si_code <= 0) return false;  // si_code <= 0: sent, not a fault.
   const uint64_t address = address_of(info->si_addr);
   if (number == SIGSEGV && address - thread->poll_page < page_size()) {
@@ -95,10 +95,8 @@ void install_signal_handlers() {
   });
 }
 
-VMThread* set_signal_thread(VMThread* thread) {
-  VMThread* old = signal_thread;
-  signal_thread = thread;
-  return old;
+VMThread** signal_thread() {
+  return &running;
 }
 
 }  // namespace heddle

@@ -7,8 +7,9 @@ namespace heddle {
 /// Installs the process's handlers (SIGILL, SIGFPE, SIGSEGV, SIGBUS), once. They stay until the process ends.
 void install_signal_handlers();
 
-/// The thread whose generated code runs on this OS thread now, for the handlers; returns what it was.
-VMThread* set_signal_thread(VMThread* thread);
+/// Where the handlers look for the thread whose generated code runs on this OS thread now, null when none does. Looked up once and kept,
+/// because the lookup costs as much as the rest of a call's bookkeeping.
+VMThread** signal_thread();
 
 /// An alternate signal stack for the calling OS thread, while at least one of these lives on it. A thread that already has one keeps it.
 class AlternateStack {

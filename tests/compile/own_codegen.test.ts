@@ -34,6 +34,13 @@ describe('the code generator compiled by itself', () => {
     expect(use({ HEDDLE_CODEGEN: 'v8' })).toBe('run by V8: HEDDLE_CODEGEN=v8');
   });
 
+  test('is the same for every setting of how modules are compiled', () => {
+    const found = use();
+    for (const setting of [{ HEDDLE_CPU: '' }, { HEDDLE_DEBUG_STORES: '1' }, { HEDDLE_INLINE: '0' }, { HEDDLE_VERIFY: '1' }]) {
+      expect([setting, use(setting)]).toEqual([setting, found]);
+    }
+  });
+
   test('makes the same bytes as when V8 runs it', () => {
     const compile = (name: string, env: Readonly<Record<string, string>>): Buffer => {
       const out = join(folder, name);

@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -63,3 +64,8 @@ test('http-server: 10,000 requests are open at once, each a coroutine', async ()
     expect(server.output()).toContain(`"completed":${count},"failed":0,"cancelled":0`);
   });
 }, 120_000);
+
+test('the example of docs/cpp.md is the one that is built and run', () => {
+  const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  expect(read('docs/cpp.md')).toContain(`\`\`\`cpp\n${read('native/examples/words.cc')}\`\`\``);
+});

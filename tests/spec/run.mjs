@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expectedFailures, MISSING, problems, scriptNames, scriptsFolder } from './scripts.mjs';
+import { earlierLanguage, expectedFailures, MISSING, problems, scriptNames, scriptsFolder } from './scripts.mjs';
 
 /** The Node that runs the scripts, with what comes before it: an emulator, for another CPU. */
 const [execPath, ...execArgv] = (process.env.HEDDLE_SPEC_NODE ?? process.execPath).split(' ');
@@ -21,6 +21,7 @@ if (folder === undefined) {
 
 const names = scriptNames(folder).filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
 const expected = expectedFailures();
+const earlier = earlierLanguage();
 let passed = 0;
 let failed = 0;
 const report = [];
@@ -63,7 +64,7 @@ async function worker(queue) {
         child = undefined;
         done(crash(`the process ended with ${signal ?? status}`));
       });
-      current.send({ path: join(folder, name) });
+      current.send({ path: join(folder, name), without: earlier.get(name) ?? [] });
     });
     finish(name, result);
   }
@@ -73,9 +74,13 @@ async function worker(queue) {
 const queue = [...names];
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, () => worker(queue)));
 
-for (const name of expected.keys()) {
-  if (parts.length === 0 && !names.includes(name)) {
-    report.push(`expected_failures.txt names ${name}, which does not exist`);
+for (const [list, entries] of [
+  ['expected_failures.txt', expected],
+  ['earlier_language.txt', earlier],
+]) {
+  for (const name of entries.keys()) {
+    if (parts.length > 0 || names.includes(name)) continue;
+    report.push(`${list} names ${name}, which does not exist`);
     failed++;
   }
 }

@@ -28,22 +28,33 @@ export function scriptNames(folder) {
   );
 }
 
+/** A list about scripts, by script: what `value` makes of the groups of `pattern`, of which the first is the script's name. */
+function list(file, pattern, value) {
+  const entries = new Map();
+  for (const line of readFileSync(new URL(file, import.meta.url), 'utf8').split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const match = pattern.exec(line);
+    if (match === null) throw new Error(`${file}: cannot read "${line}"`);
+    const [, name, ...groups] = match;
+    if (entries.has(name)) throw new Error(`${file}: ${name} is there twice`);
+    entries.set(name, value(groups));
+  }
+  return entries;
+}
+
 /**
  * The expected failures: by script, either `*` (anything may fail, something must) or the lines that must fail.
  * A line of the file: `folder/name.wast[:line,line…] reason`.
  */
 export function expectedFailures() {
-  const expected = new Map();
-  const text = readFileSync(new URL('expected_failures.txt', import.meta.url), 'utf8');
-  for (const line of text.split('\n')) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const match = /^(\S+?\.wast)(?::([\d,]+))? (.+)$/.exec(line);
-    if (match === null) throw new Error(`expected_failures.txt: cannot read "${line}"`);
-    const [, name, lines] = match;
-    if (expected.has(name)) throw new Error(`expected_failures.txt: ${name} is there twice`);
-    expected.set(name, lines === undefined ? '*' : new Set(lines.split(',').map(Number)));
-  }
-  return expected;
+  return list('expected_failures.txt', /^(\S+?\.wast)(?::([\d,]+))? (.+)$/, ([lines]) =>
+    lines === undefined ? '*' : new Set(lines.split(',').map(Number)),
+  );
+}
+
+/** The scripts of earlier versions of the language: by script, the feature bits that take away what came later. A line of the file: `folder/name.wast bit,bit… reason`. */
+export function earlierLanguage() {
+  return list('earlier_language.txt', /^(\S+?\.wast) ([\w,]+) (.+)$/, ([bits]) => bits.split(','));
 }
 
 /** Holds a script's result against the list; returns what is wrong, as text lines. */

@@ -2,8 +2,8 @@
  * What users import.
  */
 import { SuspendError } from '../errors/suspend_error.js';
-import { type ExportedFunction, theEngine } from '../instance/engine.js';
-import type { NativeOptions } from '../link/native.js';
+import { type EngineStatistics, type ExportedFunction, theEngine } from '../instance/engine.js';
+import type { NativeOptions, StackUsage } from '../link/native.js';
 import { promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
 import { Exception, jsTag } from './exception.js';
@@ -76,14 +76,24 @@ export function hibernate(): number {
   return theEngine().native.hibernate();
 }
 
-/** Counters of this thread's engine. */
-export function statistics(): ReturnType<ReturnType<typeof theEngine>['statistics']> {
-  return theEngine().statistics();
+/**
+ * Counters of this thread's engine. With `stacks` what stacks take as well; that asks the kernel about every one, about a microsecond each (a second for a
+ * million).
+ */
+export function statistics(options: { readonly stacks: true }): EngineStatistics & StackUsage;
+export function statistics(options?: { readonly stacks?: boolean }): EngineStatistics;
+export function statistics({ stacks = false }: { readonly stacks?: boolean } = {}): EngineStatistics {
+  const engine = theEngine();
+  return stacks ? { ...engine.statistics(), ...engine.stackUsage() } : engine.statistics();
 }
 
+export type { ProgramFrame } from '../instance/backtrace.js';
+export type { FiberInfo, FiberStack, FiberState, FiberTree } from '../instance/inspect.js';
 export type { MappedMemory } from '../instance/mapped_memory.js';
+export type { ShadowStackOptions } from '../instance/shadow.js';
 export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
+export { type InspectOptions, inspect } from '../schedule/inspect.js';
 export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';
 export type { Task, TaskEnd, TaskState } from '../schedule/task.js';
 export { parseWat } from '../source/bytes.js';

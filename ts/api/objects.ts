@@ -10,6 +10,8 @@ import { isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
 import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js';
 
+const I32 = 0x7f;
+
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
 class Existing<T> {
   constructor(readonly object: T) {}
@@ -196,7 +198,10 @@ export class Global {
   #store(value: unknown): void {
     const { address, type } = this.#object;
     const engine = theEngine();
-    storeCell(engine.native, address, cellOf(type, engine.toWasm(type, value)));
+    const cell = cellOf(type, engine.toWasm(type, value));
+    // A stack pointer's cell has its bounds behind the value.
+    if (type === I32) engine.native.store(address, 'u32', cell[0]);
+    else storeCell(engine.native, address, cell);
   }
 }
 

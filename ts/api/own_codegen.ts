@@ -10,7 +10,7 @@ import type { Codegen } from '#codegen';
 import { type Artifact, deserializeArtifact, serializeArtifact } from '../compile/artifact.js';
 import { compileModule } from '../compile/compile.js';
 import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
-import { artifactKey, compileSettings, keyHash } from '../compile/settings.js';
+import { artifactKey, type CompileSettings, compileSettings, keyHash } from '../compile/settings.js';
 import { V8 } from '../errors/v8.js';
 import { addon } from '../link/addon.js';
 import { codegenBytes, codegenHash, instantiateCodegen } from '../source/crate.js';
@@ -19,11 +19,15 @@ import { Instance, Module, moduleOfArtifact } from './web_assembly.js';
 
 const KEY_BYTES = 32;
 
+/** How the code generator is compiled. The environment's settings are for the user's modules: whatever they are, all threads mean the same file. */
+function ownSettings(): CompileSettings {
+  const native = addon();
+  return compileSettings(native.arch, native.cpuFeatures(), { features: FEATURE_BITS, inline: true, debugStores: false, verify: false });
+}
+
 /** The hash of the key that the file must have to be for this very machine and build. */
 function expectedKey(): Buffer {
-  const native = addon();
-  const settings = compileSettings(native.arch, native.cpuFeatures(), { features: FEATURE_BITS, verify: false });
-  return keyHash({ ...artifactKey(new Uint8Array(0), settings), module: codegenHash() });
+  return keyHash({ ...artifactKey(new Uint8Array(0), ownSettings()), module: codegenHash() });
 }
 
 function load(): (Artifact & { readonly module: Uint8Array }) | undefined {
@@ -81,9 +85,8 @@ export function ownCodegenUse(): OwnCodegen | 'stale' {
 /** Compiles the code generator for this machine and writes the file, unless it is there. Returns whether it had to. */
 export async function buildOwnCodegen(): Promise<boolean> {
   if (load() !== undefined) return false;
-  const native = addon();
   const bytes = codegenBytes();
-  const artifact = await compileModule(bytes, { target: native.arch, cpu: native.cpuFeatures(), verify: false });
+  const artifact = await compileModule(bytes, ownSettings());
   const { description, contents } = onlyData(artifact, bytes);
   // Nobody looks for offsets in it, and it catches no exceptions.
   const none = new Int32Array(0);

@@ -11,7 +11,7 @@ import {
   instanceMemories,
   type MadeInstance,
   instantiate as makeInstance,
-  needsChecks,
+  neededVariant,
 } from '../instance/instance.js';
 import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
@@ -179,7 +179,7 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(needsChecks(engine, memories));
+    const code = compiled.code(neededVariant(engine, resolved, memories));
     return makeInstance(engine, compiled, resolved, memories, code);
   }
 
@@ -189,9 +189,9 @@ export class Instance {
     const engine = theEngine();
     const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
     const memories = instanceMemories(engine, compiled, resolved);
-    const checked = needsChecks(engine, memories);
-    await compiled.prepare(checked);
-    const made = makeInstance(engine, compiled, resolved, memories, compiled.code(checked));
+    const variant = neededVariant(engine, resolved, memories);
+    await compiled.prepare(variant);
+    const made = makeInstance(engine, compiled, resolved, memories, compiled.code(variant));
     return new Instance(new FromMade(made) as unknown as Module);
   }
 
@@ -238,6 +238,13 @@ export async function compile(bytes: BytesSource, options: ModuleOptions = {}): 
   return Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
 }
 
+/** Whether an import object has a `Suspending`. Reads no property that would run code: it only saves a second compile. */
+function mentionsSuspending(imports: Imports | undefined): boolean {
+  const values = (object: unknown): unknown[] =>
+    typeof object === 'object' && object !== null ? Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value) : [];
+  return values(imports).some((module) => values(module).some((value) => Suspending.unwrap(value) !== undefined));
+}
+
 export async function instantiate(module: Module, imports?: Imports): Promise<Instance>;
 export async function instantiate(bytes: BytesSource, imports?: Imports, options?: ModuleOptions): Promise<InstantiatedSource>;
 /** Compiles where given bytes, and instantiates. */
@@ -247,7 +254,7 @@ export async function instantiate(
   options: ModuleOptions = {},
 ): Promise<Instance | InstantiatedSource> {
   if (source instanceof Module) return Instance.make(source, imports);
-  const module = await compile(source, options);
+  const module = Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(source), options, mentionsSuspending(imports)));
   return { module, instance: await Instance.make(module, imports) };
 }
 

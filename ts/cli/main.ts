@@ -68,6 +68,7 @@ function runCommand(heddle: Command): void {
     .option('--dir <host[::guest]>', 'let the program see a folder (repeatable)', collect)
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
+    .option('--tree <file>', 'draw the fibers (.svg, .txt) at the end, at a trap, and in NAME.1.svg and so on at each SIGUSR2')
     .option('--stats', 'print counters and times to stderr')
     .addOption(new Option('--stack-strategy <name>', 'where stacks come from').choices(STRATEGIES))
     .addOption(new Option('--stack-guard <kind>', 'what lies below a stack').choices(GUARDS))

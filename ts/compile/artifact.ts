@@ -7,6 +7,7 @@
  */
 import { badArtifact } from '../errors/catalog.js';
 import type { HandlerList } from '../lower/handlers.js';
+import type { StackPointer } from '../lower/stack_pointer.js';
 import type { DescriptionJson, ModuleDescription } from '../validate/description.js';
 import type { ModuleNames } from '../validate/validate.js';
 import { isContainer, pack, unpack } from './container.js';
@@ -19,6 +20,8 @@ export interface Artifact {
   readonly names: ModuleNames;
   /** The module's handler lists: with the description they decide an instance's layout (`moduleLayout`). */
   readonly handlers: readonly HandlerList[];
+  /** Which global is the shadow stack's pointer. */
+  readonly stackPointer: StackPointer;
   /** Machine code, relocated; see above. */
   readonly code: Uint8Array;
   /** A file that holds the code instead, which is then empty. Not stored. */
@@ -55,6 +58,7 @@ interface Header {
     readonly tags: readonly (readonly [index: number, name: string])[];
   };
   readonly handlers: readonly HandlerList[];
+  readonly stackPointer: StackPointer;
   /** Byte lengths. */
   readonly sections: readonly number[];
 }
@@ -69,6 +73,7 @@ export function serializeArtifact(artifact: Artifact, module?: Uint8Array): Uint
     description,
     names: { module: artifact.names.module, functions: [...artifact.names.functions], tags: [...artifact.names.tags] },
     handlers: artifact.handlers,
+    stackPointer: artifact.stackPointer,
     sections: sections.map((section) => section.length),
   };
   const json = Buffer.from(JSON.stringify(header));
@@ -99,6 +104,7 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
     key: header.key,
     names: { module: header.names.module, functions: new Map(header.names.functions), tags: new Map(header.names.tags) },
     handlers: header.handlers,
+    stackPointer: header.stackPointer,
     description: {
       ...header.description,
       functions: unsigned(first),

@@ -5,6 +5,7 @@
 import { STUB } from '../generated/abi.js';
 import { moduleSignatures } from '../lower/signatures.js';
 import { indexSpaces } from '../lower/spaces.js';
+import type { StackPointerChoice } from '../lower/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
@@ -26,6 +27,8 @@ export interface CompileOptions {
   readonly interruptible?: boolean;
   readonly inline?: boolean;
   readonly debugStores?: boolean;
+  readonly stackPointer?: StackPointerChoice;
+  readonly stackChecks?: boolean;
   readonly verify?: boolean;
   /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
   readonly workers?: number;
@@ -85,7 +88,7 @@ function compileHere({ job }: Prepared): Part[] {
 }
 
 function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], cache: Cache | undefined): Artifact {
-  const { description, handlers } = prepared.job;
+  const { description, handlers, stackPointer } = prepared.job;
   const assembly = new Assembly(
     STUB.size,
     parts.reduce((sum, part) => sum + part.code.length + 32, 0),
@@ -99,7 +102,7 @@ function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], ca
   ]);
   const offsets = offsetsOf(whole.functions, functionSignatures.length, stubs);
   relocate(whole.code, relocations, offsets);
-  const artifact: Artifact = { key, description, names: prepared.names, handlers, offsets, ...whole };
+  const artifact: Artifact = { key, description, names: prepared.names, handlers, stackPointer, offsets, ...whole };
   cache?.write(keyHash(key), serializeArtifact(artifact));
   return artifact;
 }

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTRACT } from '../generated/abi.js';
 import type { LoweringOptions } from '../lower/context.js';
+import type { StackPointerChoice } from '../lower/stack_pointer.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { sha256 } from './container.js';
 
@@ -23,6 +24,10 @@ export interface CompileSettings {
   readonly inline: boolean;
   /** Each raw store into a continuation's or exception's buffer is checked as it is made: a trap then is a bug of Heddle. */
   readonly debugStores: boolean;
+  /** Which global is the shadow stack's pointer. */
+  readonly stackPointer: StackPointerChoice;
+  /** What code sets that global to is checked against its limit. */
+  readonly stackChecks: boolean;
   /** Cranelift's verifier and the lowering's own checks run; no difference in the code. */
   readonly verify: boolean;
   /** WebAssembly features beyond the standard: bit set of contract/clif.ts, FEATURES. */
@@ -44,7 +49,7 @@ export interface ArtifactKey {
 }
 
 /** Counts changes of the artifact's own format. */
-export const ARTIFACT_FORMAT = 2;
+export const ARTIFACT_FORMAT = 3;
 
 /** What is assumed of a CPU that is not this one: x86-64-v2, for speed (all works with none), and the first aarch64. */
 const BASELINE: Readonly<Record<Target, readonly string[]>> = {
@@ -71,6 +76,8 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     interruptible: options.interruptible ?? true,
     inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
     debugStores: options.debugStores ?? process.env['HEDDLE_DEBUG_STORES'] === '1',
+    stackPointer: options.stackPointer ?? null,
+    stackChecks: options.stackChecks ?? false,
     verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };

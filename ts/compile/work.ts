@@ -1,11 +1,12 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
-import { codegenFailed, unsupported } from '../errors/catalog.js';
+import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
 import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
+import { findStackPointer, type StackPointer, WrongStackPointer } from '../lower/stack_pointer.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -18,6 +19,7 @@ export interface Job {
   readonly bytes: Uint8Array;
   readonly description: ModuleDescription;
   readonly handlers: readonly HandlerList[];
+  readonly stackPointer: StackPointer;
   readonly settings: CompileSettings;
 }
 
@@ -30,7 +32,26 @@ export interface Prepared {
 /** A module's job: validated, and its handler lists collected. Throws a CompileError with code and offset. */
 export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
   const { description, names } = validateModule(bytes);
-  return { job: { bytes, description, handlers: handlersOf(bytes, description, settings), settings }, names };
+  const handlers = handlersOf(bytes, description, settings);
+  return { job: { bytes, description, handlers, stackPointer: stackPointerOf(bytes, description, settings), settings }, names };
+}
+
+/** The shadow stack's pointer. Throws a TypeError where the setting names no global that can be one. */
+export function stackPointerOf(
+  bytes: Uint8Array,
+  description: ModuleDescription,
+  { stackPointer, features }: Pick<CompileSettings, 'stackPointer' | 'features'>,
+): StackPointer {
+  return withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, features, false);
+    try {
+      return findStackPointer(description, bytes, (index) => info.ops(index), stackPointer);
+    } catch (error) {
+      throw error instanceof WrongStackPointer ? wrongArgument(error.message) : error;
+    } finally {
+      info.free();
+    }
+  });
 }
 
 function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
@@ -41,6 +62,11 @@ function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings:
     info.free();
     return handlers;
   });
+}
+
+/** The global whose values are checked, -1 for none. */
+function checkedPointer({ settings, stackPointer }: Job): number {
+  return settings.stackChecks && stackPointer.kind === 'found' ? stackPointer.global : -1;
 }
 
 const NO_WORDS = new Int32Array(0);
@@ -59,7 +85,7 @@ export class FunctionCompiler {
   constructor(job: Job) {
     const { settings, description } = job;
     const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
-    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates);
+    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, checkedPointer(job));
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [

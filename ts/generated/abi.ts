@@ -206,8 +206,10 @@ export const VMFiber = {
   entry: 96,
   /** number of the fiber on this thread, for people */
   id: 104,
-  /** zero */
-  spare: 112,
+  /** C++ ShadowUse: its parts in shadow stacks, a list; 0 when it has none */
+  shadow: 112,
+  /** 1 while it runs by a resumption that moves shadow stacks */
+  shadowEntered: 120,
   $size: 128,
 } as const;
 
@@ -324,8 +326,10 @@ export const LIBCALL = {
   contThrow: 27,
   /** (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag */
   tagNew: 28,
+  /** (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack */
+  shadowOverflow: 29,
   /** (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual */
-  contNewOn: 29,
+  contNewOn: 30,
 } as const;
 
 /** States of a continuation. */
@@ -370,6 +374,8 @@ export const TRAP = {
   outOfMemory: 20,
   storeBounds: 21,
   cancelled: 30,
+  shadowOverflow: 31,
+  shadowStack: 32,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -401,6 +407,8 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   20: "out of memory",
   21: "internal error: a value would be stored beyond its buffer",
   30: "the call was cancelled",
+  31: "shadow stack overflow",
+  32: "a second call of the instance cannot begin while one waits",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -482,6 +490,14 @@ export const LIMIT = {
   endingSuspended: 1,
   /** an import that may wait for a promise is to be called */
   endingParked: 2,
+  /** byte of a stack pointer's global cell (u32): the least value that code may set it to, less 1; 0 with a shadow_beyond of 0 for any */
+  shadowBelow: 4,
+  /** byte of that cell (u32): how many values above the least are not allowed; those next to it are */
+  shadowBeyond: 8,
+  /** the detail of trap shadow_stack: several globals may be the stack pointer */
+  shadowAmbiguous: 1,
+  /** the size of the shadow stack is not known, and no allocator was named */
+  shadowUnsized: 2,
   /** strategy of a chosen stack, by docs/stacks.md */
   stackPool: 1,
   /** see stack_pool */
@@ -507,4 +523,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '878da1fe078369b0';
+export const CONTRACT = 'b176b91902460a5f';

@@ -88,8 +88,12 @@ export const FEATURE = {
   legacyExceptions: 2,
   /** memories with pages of one byte */
   customPageSizes: 4,
-  /** continuation types are refused */
+  /** continuation types, and tags with results, are refused */
   noStackSwitching: 8,
+  /** a second memory is refused */
+  noMultiMemory: 16,
+  /** a second table is refused, and references as values */
+  noReferenceTypes: 32,
 } as const;
 
 /** Relocation kinds. */

@@ -7,7 +7,7 @@ import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
-import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES } from '../link/native.js';
+import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { notify, wait } from './atomics.js';
@@ -15,9 +15,20 @@ import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
 import { ExternTable } from './externs.js';
 import { Conversions, type FunctionReferences, needsConversion } from './host_values.js';
+import { type FiberTree, fiberTree } from './inspect.js';
 import { Mailbox } from './mailbox.js';
+import type { CodeVariant, ModuleOptions } from './module.js';
 import type { TagObject } from './objects.js';
+import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
+
+/** Counters of a thread's engine. */
+export interface EngineStatistics extends NativeStatistics {
+  /** JavaScript values that WebAssembly refers to. */
+  readonly externrefs: number;
+  /** Milliseconds spent compiling on this thread. */
+  readonly compileTime: number;
+}
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -104,6 +115,22 @@ const REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
   [LIMIT.refusedRecords, 'all records of continuations are in use: the option stack.memory decides how many there are'],
 ]);
 
+/** Why calls that wait would overwrite each other's frames, by the detail of trap shadow_stack. */
+const SHADOW_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
+  [LIMIT.shadowAmbiguous, 'several globals may be its stack pointer; the option shadowStack.pointer says which it is'],
+  [
+    LIMIT.shadowUnsized,
+    'the size of its stack in linear memory is not known; the option shadowStack.low or shadowStack.allocator gives it space',
+  ],
+]);
+
+/** By the detail of trap shadow_overflow: the bytes that the call has. */
+function shadowOverflow(room: number): string {
+  if (room === 0)
+    return 'calls that wait have all of it; the option shadowStack.size makes parts smaller, shadowStack.allocator gives it space';
+  return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
+}
+
 /** Throws a TypeError for an option that is wrong. */
 function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
   const number = (name: string, value: number | undefined): void => {
@@ -142,6 +169,7 @@ export class Engine implements FunctionReferences {
   readonly #suspendingImports = new Map<number, SuspendingImport>();
   #tags = 0;
   #cache: Cache | undefined;
+  #onInterrupt: (() => void) | undefined;
 
   constructor(native: Native) {
     this.native = native;
@@ -153,7 +181,7 @@ export class Engine implements FunctionReferences {
       {
         trap: (code, frames, detail) => this.#trap(code, frames, detail),
         coerce,
-        poll: () => undefined,
+        poll: () => this.#onInterrupt?.(),
         thrown: (exception) => this.exceptions.thrown(exception),
         caught: (value) => this.exceptions.caught(value),
         collected: (tags, codes, imports) => this.#collected(tags, codes, imports),
@@ -171,14 +199,52 @@ export class Engine implements FunctionReferences {
     this.native.configure(options);
   }
 
-  statistics(): NativeStatistics & { readonly externrefs: number; readonly compileTime: number } {
+  statistics(): EngineStatistics {
     return { ...this.native.statistics(), externrefs: this.externs.size, compileTime: this.compileTime };
   }
 
+  /** What the stacks take; asks the kernel about each. */
+  stackUsage(): StackUsage {
+    return this.native.stackUsage();
+  }
+
+  /** The fibers of now, at most `limit` of them. */
+  inspect(limit: number): FiberTree {
+    return fiberTree(this.native.inspect(limit), { codes: this.#codes, imports: this.#importNames });
+  }
+
+  /** From now on {@link trapFibers} has them. */
+  keepTrapFibers(): void {
+    this.native.keepTrapFibers();
+  }
+
+  /** The fibers of the last trap, as they were then; undefined where there was none. */
+  trapFibers(): FiberTree | undefined {
+    const tree = this.native.trapFibers();
+    return tree === undefined ? undefined : fiberTree(tree, { codes: this.#codes, imports: this.#importNames });
+  }
+
+  /**
+   * From now on `action` runs when the process gets the signal, given by its number, and this thread is in a long stretch of WebAssembly. {@link takeSignal} says whether it came in
+   * the meantime; JavaScript's own listeners are called as ever.
+   */
+  onSignalInside(signal: number, action: () => void): void {
+    this.native.noteSignal(signal);
+    this.#onInterrupt = () => {
+      if (this.takeSignal()) action();
+    };
+  }
+
+  /** Whether the signal came since this was last asked. */
+  takeSignal(): boolean {
+    return this.native.takeSignal();
+  }
+
   /** How modules are compiled for this machine. */
-  compileOptions(options: { readonly interruptible?: boolean; readonly checked?: boolean }): CompileOptions {
+  compileOptions({ shadowStack, ...options }: ModuleOptions, variant: Partial<CodeVariant> = {}): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, ...options };
+    const stackPointer = pointerChoice(shadowStack);
+    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, stackPointer, ...options, ...variant };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */
@@ -446,6 +512,8 @@ export class Engine implements FunctionReferences {
   #detailName(code: number, detail: number): string | undefined {
     if (code === TRAP.unhandledTag) return this.#tagNames.get(detail);
     if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
+    if (code === TRAP.shadowStack) return SHADOW_REFUSALS.get(detail);
+    if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
     return code === TRAP.barrier ? this.#importNames.get(detail) : undefined;
   }
 

@@ -10,9 +10,10 @@ import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
 import type { MappedMemory } from './mapped_memory.js';
 import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
-import type { CompiledModule, LoadedCode } from './module.js';
+import { type CodeVariant, type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
 import type { GlobalObject, TableObject, TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
+import { shareShadowStack } from './shadow.js';
 
 /** What an export is, before the API wraps it. */
 export type ExportedObject =
@@ -108,7 +109,21 @@ class Builder {
     }
     this.#makeGlobals();
     this.#fillTables();
+    this.#shareShadowStack();
     return this.#address;
+  }
+
+  #shareShadowStack(): void {
+    const { description, options, stackPointer: pointer } = this.#module;
+    if (options.shadowStack === false) return;
+    shareShadowStack(this.#engine, {
+      address: this.#address,
+      description,
+      pointer,
+      options: options.shadowStack ?? {},
+      global: (index) => at(this.#globals, index).address,
+      function: (index) => this.functionAddress(index),
+    });
   }
 
   /** Runs active segments, then the start function. */
@@ -242,9 +257,8 @@ class Builder {
     this.#tags.push(...this.#imports.tags);
     for (const type of description.tags) {
       const index = this.#tags.length;
-      const exported = description.exports.find((e) => e.kind === 'tag' && e.index === index)?.name;
       const id = typeIds[type] ?? 0;
-      this.#tags.push(this.#engine.createTag(id, names.tags.get(index) ?? exported ?? `tag ${index}`));
+      this.#tags.push(this.#engine.createTag(id, nameOfTag(names, index)));
     }
   }
 
@@ -338,11 +352,16 @@ export function instanceMemories(engine: Engine, module: CompiledModule, imports
   return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
 }
 
+/** The variant of its code that an instance needs. */
+export function neededVariant(engine: Engine, imports: ResolvedImports, memories: readonly MemoryObject[]): CodeVariant {
+  return { checked: needsChecks(engine, memories), stackChecks: imports.mayWait };
+}
+
 /**
  * Whether the code for these memories must check every access: what is checked always does not count. Checks rely on lengths, so they are right from now on whenever
  * WebAssembly runs.
  */
-export function needsChecks(engine: Engine, memories: readonly MemoryObject[]): boolean {
+function needsChecks(engine: Engine, memories: readonly MemoryObject[]): boolean {
   const isOrdinary = ({ memory64, pageSizeLog2 }: MemoryObject): boolean => !memory64 && pageSizeLog2 === PAGE_SHIFT;
   const checked = memories.some((memory) => !memory.guarded && isOrdinary(memory));
   for (const memory of memories) if (checked || !isOrdinary(memory)) engine.native.watchMemory(memory.address);

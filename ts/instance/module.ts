@@ -7,13 +7,29 @@ import { compileModule, compileModuleSync } from '../compile/compile.js';
 import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
 import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
+import type { StackPointer } from '../lower/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import type { Engine } from './engine.js';
+import { checkShadowOptions, type ShadowStackOptions } from './shadow.js';
 
 /** How a module is to be compiled. */
 export interface ModuleOptions {
   /** Loops can be interrupted (deadlines, `worker.terminate()`); true unless said otherwise. */
   readonly interruptible?: boolean;
+  /** Where calls that wait at the same time have their C stacks; false where they are to share one. */
+  readonly shadowStack?: ShadowStackOptions | false;
+}
+
+/** Which of its variants a module's code is. */
+export interface CodeVariant {
+  /** Every access of a memory without guards is checked. */
+  readonly checked: boolean;
+  /** The shadow stack's pointer is kept in its area. Such code does for instances that need no such check, too. */
+  readonly stackChecks: boolean;
+}
+
+function variantKey({ checked, stackChecks }: CodeVariant): string {
+  return `${checked} ${stackChecks}`;
 }
 
 /** Machine code in this process. */
@@ -31,6 +47,11 @@ export interface NameMaps {
   readonly tags: ReadonlyMap<number, string>;
 }
 
+/** A tag's name, or what stands for it. */
+export function nameOfTag(names: NameMaps, index: number): string {
+  return names.tags.get(index) ?? `tag ${index}`;
+}
+
 /** A compiled module. */
 export class CompiledModule {
   readonly bytes: Uint8Array;
@@ -45,8 +66,10 @@ export class CompiledModule {
   readonly #engine: Engine;
   /** How it was asked to be compiled. */
   readonly options: ModuleOptions;
-  readonly #artifacts = new Map<boolean, Artifact>();
-  readonly #codes = new Map<boolean, LoadedCode>();
+  /** Which global is its shadow stack's pointer. */
+  readonly stackPointer: StackPointer;
+  readonly #artifacts = new Map<string, Artifact>();
+  readonly #codes = new Map<Artifact, LoadedCode>();
   readonly #label: string;
 
   private constructor(engine: Engine, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
@@ -60,22 +83,25 @@ export class CompiledModule {
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.typeIds = engine.types.register(artifact.description);
     this.names = {
-      functions: new Map([...exportNames(artifact.description), ...artifact.names.functions]),
-      tags: new Map(artifact.names.tags ?? []),
+      functions: new Map([...exportNames(artifact.description, 'func'), ...artifact.names.functions]),
+      tags: new Map([...exportNames(artifact.description, 'tag'), ...(artifact.names.tags ?? [])]),
     };
     this.#label = artifact.names.module ?? `module-${randomUUID().slice(0, 8)}`;
-    this.#artifacts.set(artifact.key.settings.checked, artifact);
+    this.stackPointer = artifact.stackPointer;
+    this.#add(artifact);
   }
 
   /** Compiles on this thread. `bytes` must not change afterwards. */
   static compileSync(engine: Engine, bytes: Uint8Array, options: ModuleOptions): CompiledModule {
+    checkShadowOptions(options.shadowStack);
     const artifact = engine.timeCompile(() => compileModuleSync(bytes, engine.compileOptions(options)));
     return new CompiledModule(engine, bytes, options, artifact);
   }
 
-  /** Compiles with worker threads. */
-  static async compile(engine: Engine, bytes: Uint8Array, options: ModuleOptions): Promise<CompiledModule> {
-    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, engine.compileOptions(options)));
+  /** Compiles with worker threads; the variant for calls that may wait where `waits`. */
+  static async compile(engine: Engine, bytes: Uint8Array, options: ModuleOptions, waits = false): Promise<CompiledModule> {
+    checkShadowOptions(options.shadowStack);
+    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, engine.compileOptions(options, { stackChecks: waits })));
     return new CompiledModule(engine, bytes, options, artifact);
   }
 
@@ -85,31 +111,38 @@ export class CompiledModule {
     return new CompiledModule(engine, bytes, { interruptible }, artifact);
   }
 
-  /** Compiles the variant for memories with or without guards, where it is not there yet. */
-  async prepare(checked: boolean): Promise<void> {
-    if (this.#artifacts.has(checked)) return;
-    const artifact = await this.#engine.timeCompileAsync(() =>
-      compileModule(this.bytes, this.#engine.compileOptions({ ...this.options, checked })),
-    );
-    this.#artifacts.set(checked, artifact);
+  /** Compiles a variant, where it is not there yet. */
+  async prepare(variant: CodeVariant): Promise<void> {
+    if (this.#artifacts.has(variantKey(variant))) return;
+    this.#add(await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#engine.compileOptions(this.options, variant))));
   }
 
   /** The code in this process, compiled now where needed. */
-  code(checked: boolean): LoadedCode {
-    let code = this.#codes.get(checked);
+  code(variant: CodeVariant): LoadedCode {
+    const artifact = this.#artifact(variant);
+    let code = this.#codes.get(artifact);
     if (code === undefined) {
-      code = this.#load(this.#artifact(checked));
-      this.#codes.set(checked, code);
+      code = this.#load(artifact);
+      this.#codes.set(artifact, code);
     }
     return code;
   }
 
-  #artifact(checked: boolean): Artifact {
-    let artifact = this.#artifacts.get(checked);
-    if (artifact === undefined) {
-      artifact = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions({ ...this.options, checked })));
-      this.#artifacts.set(checked, artifact);
-    }
+  #artifact(variant: CodeVariant): Artifact {
+    const known = this.#artifacts.get(variantKey(variant));
+    if (known !== undefined) return known;
+    const made = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions(this.options, variant)));
+    return this.#add(made);
+  }
+
+  /** Keeps an artifact as each variant that it does for. */
+  #add(artifact: Artifact): Artifact {
+    const { checked, stackChecks } = artifact.key.settings;
+    this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
+    const other = variantKey({ checked, stackChecks: !stackChecks });
+    // Without a pointer there is nothing to check.
+    const does = stackChecks || this.stackPointer.kind !== 'found';
+    if (does && !this.#artifacts.has(other)) this.#artifacts.set(other, artifact);
     return artifact;
   }
 
@@ -117,12 +150,14 @@ export class CompiledModule {
     const { functions, traps, sources, calls, inlined } = artifact;
     const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls, inlined);
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
-    const names = this.names.functions;
+    const names = this.names;
     this.#engine.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.description.functions.length,
-      functionName: (index) => names.get(index),
+      functionName: (index) => names.functions.get(index),
+      tagName: (index) => nameOfTag(names, index),
       inlined: artifact.inlined,
+      bytes: this.bytes,
     });
     return this.#engine.hold({
       id,
@@ -136,6 +171,6 @@ export class CompiledModule {
   }
 }
 
-function exportNames(description: ModuleDescription): [number, string][] {
-  return description.exports.filter((e) => e.kind === 'func').map((e) => [e.index, e.name]);
+function exportNames(description: ModuleDescription, kind: 'func' | 'tag'): [number, string][] {
+  return description.exports.filter((e) => e.kind === kind).map((e) => [e.index, e.name]);
 }

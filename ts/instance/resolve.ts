@@ -28,6 +28,8 @@ export interface ResolvedImports {
   functions(code: LoadedCode): number[];
   /** Those of the functions of JavaScript, once they have them. */
   readonly hostFunctions: readonly number[];
+  /** Whether a call of one of them may wait: an import of `Suspending`, or code of another module, that may itself call one. */
+  readonly mayWait: boolean;
   readonly tables: readonly TableObject[];
   readonly memories: readonly MemoryObject[];
   readonly globals: readonly GlobalObject[];
@@ -49,6 +51,7 @@ class Resolver {
   readonly #memories: MemoryObject[] = [];
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
+  #mayWait = false;
 
   /** The module's experiments by function index. */
   readonly #experiments: ReadonlyMap<number, Experiment>;
@@ -69,6 +72,7 @@ class Resolver {
     return {
       functions: (code) => functions.map((make) => make(code)),
       hostFunctions: this.#hostFunctions,
+      mayWait: this.#mayWait || this.#tables.length > 0,
       tables: this.#tables,
       memories: this.#memories,
       globals: this.#globals,
@@ -104,11 +108,13 @@ class Resolver {
     }
     const index = this.#functions.length;
     const suspending = this.#unwrap.suspending(value);
+    if (suspending !== undefined) this.#mayWait = true;
     if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true, index });
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
     const address = this.#engine.addressOf(value);
     if (address !== undefined) {
       if (!this.#engine.isSubtype(this.#engine.typeOf(address), typeId)) throw incompatible(entry, 'the function has another type');
+      this.#mayWait = true;
       // The function, not its address alone: it keeps its instance until the new one does.
       this.#functions.push(() => this.#engine.addressOf(value) ?? address);
       return;

@@ -16,7 +16,7 @@ export interface NativeHooks {
   trap(code: number, frames: Float64Array, detail: number): Error;
   /** ToWebAssemblyValue for arguments that are not already of the right kind: `kind` is a value type byte. May throw. Returns a number or bigint. */
   coerce(kind: number, value: unknown): number | bigint;
-  /** Does nothing; a termination that is pending shows when it is called. */
+  /** Called from time to time in a long stretch of WebAssembly. What makes it fail is a termination, so it must not throw. */
   poll(): void;
   /** What an exception that no handler takes is to JavaScript; the addon throws it. The argument is the VMException's address. */
   thrown(exception: number): unknown;
@@ -88,7 +88,7 @@ export interface NativeStatistics {
   readonly hibernations: number;
   readonly wakes: number;
   /** Live stacks that are empty because what was on them hibernates. */
-  readonly stacksVacant: number;
+  readonly stacksHibernated: number;
   readonly stacksPooled: number;
   readonly stacksPeak: number;
   readonly stackBytesReserved: number;
@@ -111,6 +111,46 @@ export interface NativeStatistics {
   readonly longestPauseNanoseconds: number;
   readonly totalPauseNanoseconds: number;
   readonly entries: number;
+}
+
+/** What stacks take of memory, in bytes. */
+export interface StackUsage {
+  /** Continuations that wait to be resumed, or for a promise. */
+  readonly continuationsSuspended: number;
+  /** Pages of stacks that are in memory: those of live ones, and those that unused ones keep. */
+  readonly stackBytesResident: number;
+  /** The deepest that a continuation's stack has been since its pages were last given back, in whole pages. */
+  readonly stackBytesHighWater: number;
+  /** The same of stacks on which calls from JavaScript run. */
+  readonly entryStackBytesHighWater: number;
+}
+
+/** One fiber (native/trap/inspect.h). */
+export interface NativeFiber {
+  readonly id: number;
+  readonly continuation: number;
+  readonly state: 'fresh' | 'suspended' | 'resuming' | 'calling' | 'parked' | 'running';
+  readonly parent: number;
+  readonly entered: boolean;
+  readonly hibernated: boolean;
+  /** The function that it began with: artifact and function number in it, -1 where unknown; and where it is an import, that one's number, else -1. */
+  readonly code: number;
+  readonly function: number;
+  readonly importedStart: number;
+  /** Number of the import that it is in, -1 for none. */
+  readonly import: number;
+  readonly stackSize: number;
+  readonly stackUsed: number;
+  readonly stackHighWater: number;
+  readonly stackResident: number;
+  /** As {@link NativeHooks.trap} has them. */
+  readonly frames: Float64Array;
+}
+
+/** What {@link Native.inspect} gives. */
+export interface NativeFiberTree {
+  readonly fibers: readonly NativeFiber[];
+  readonly total: number;
 }
 
 /** What `heddle doctor` prints of the system. */
@@ -140,6 +180,18 @@ export interface Native {
   hooks(hooks: NativeHooks, mailbox: Float64Array): void;
   configure(options: NativeOptions): void;
   statistics(): NativeStatistics;
+  /** Asks the kernel about every stack: about a microsecond each. */
+  stackUsage(): StackUsage;
+  /** The fibers of now, at most `limit` of them. */
+  inspect(limit: number): NativeFiberTree;
+  /** From now on the fibers of each trap are kept, as they were before they were given back. */
+  keepTrapFibers(): void;
+  /** Those of the last trap. */
+  trapFibers(): NativeFiberTree | undefined;
+  /** From now on the signal of this number is noted, whoever else handles it. Once a process. */
+  noteSignal(signal: number): void;
+  /** Whether it came since this was last asked. */
+  takeSignal(): boolean;
 
   /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
   defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
@@ -247,6 +299,15 @@ export interface Native {
   contResume(): void;
   /** Throws a VMException into a continuation, parked or not. */
   contThrow(exception: number): void;
+  /**
+   * The cell's global is the pointer of the instance's shadow stack, which reaches from its value now down to `low`. Calls besides the first get slices of `size`
+   * bytes of it. Both are multiples of 16.
+   */
+  sliceShadow(instance: number, cell: number, low: number, size: number): void;
+  /** The same, where they get blocks that two functions of the instance allocate and free. */
+  allocateShadow(instance: number, cell: number, size: number, allocate: number, free: number): void;
+  /** Too little is known of the instance's shadow stack, LIMIT.shadow…: only one of its calls may wait at a time. */
+  refuseShadow(instance: number, reason: number): void;
   /** Gives a continuation up, parked or not; false where its handle is stale. */
   contDrop(index: number, generation: number): boolean;
 }

@@ -40,6 +40,8 @@ export interface LoweringContext {
   readonly experiments: readonly Experiment[];
   /** The functions that are inlined where they are called; undefined where none is to be. */
   readonly candidates: InlineCandidates | undefined;
+  /** Index of the global that is a stack pointer whose values are checked; -1 for none. */
+  readonly checkedPointer: number;
 }
 
 /** Options that are not given. */
@@ -59,6 +61,7 @@ export function loweringContext(
   options: Partial<LoweringOptions> = {},
   handlers: readonly HandlerList[] = [],
   candidates?: InlineCandidates,
+  checkedPointer = -1,
 ): LoweringContext {
   const spaces = indexSpaces(description);
   return {
@@ -69,5 +72,6 @@ export function loweringContext(
     options: { ...DEFAULT_OPTIONS, ...options },
     experiments: experimentsOf(description),
     candidates,
+    checkedPointer,
   };
 }

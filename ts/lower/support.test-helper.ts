@@ -8,6 +8,7 @@ import { InlineCandidates } from './candidates.js';
 import { type LoweringContext, type LoweringOptions, loweringContext } from './context.js';
 import { moduleHandlers } from './handlers.js';
 import { lowerFunction } from './lower.js';
+import { findStackPointer } from './stack_pointer.js';
 import { lowerTrampolines } from './trampolines.js';
 
 /** The instruction sets that everything is compiled for. */
@@ -48,7 +49,9 @@ export function lowerBinary(binary: Uint8Array, options: Partial<LoweringOptions
     };
     const handlers = moduleHandlers(description, binary, (i) => info.ops(i));
     const candidates = new InlineCandidates(description, binary, (i) => info.ops(i));
-    const context = loweringContext(description, { debug: true, ...options }, handlers, candidates);
+    const pointer = findStackPointer(description, binary, (i) => info.ops(i), null);
+    const checkedPointer = pointer.kind === 'found' ? pointer.global : -1;
+    const context = loweringContext(description, { debug: true, ...options }, handlers, candidates, checkedPointer);
     const functions = Array.from(description.functions, (_, i) => lowerFunction(context, i, info.ops(i)));
     const programs = functions.map(({ program }) => program);
     const inlined = functions.map((one) => one.inlined);

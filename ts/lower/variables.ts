@@ -1,7 +1,8 @@
 /**
  * Locals, globals and constants.
  */
-import { KIND, MEMORY, TYPE } from '../generated/clif.js';
+import { LIBCALL, LIMIT, TRAP } from '../generated/abi.js';
+import { INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { head, type Program, type Value } from './program.js';
 import { OP } from './stream.js';
@@ -64,8 +65,23 @@ function globalGet(f: FunctionLowering): void {
 }
 
 function globalSet(f: FunctionLowering): void {
-  const { address, offset } = cell(f, f.immediate());
-  f.program.store(MEMORY.trusted, f.pop(), address, offset);
+  const index = f.immediate();
+  const { address, offset } = cell(f, index);
+  const value = f.pop();
+  if (index === f.context.checkedPointer) checkPointer(f, value, address, offset);
+  f.program.store(MEMORY.trusted, value, address, offset);
+}
+
+/** Traps unless a stack pointer stays in its area, whose bounds stand beside it in the cell. */
+function checkPointer(f: FunctionLowering, value: Value, address: Value, offset: number): void {
+  const { program } = f;
+  const bound = (at: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
+  // Where the pointer has come down to 0 and goes on at 2^32 it is above its area, so that both ends count. Cells are made without bounds: all zeros.
+  const distance = program.binary(OPCODE.isub, bound(LIMIT.shadowBelow), value);
+  const overflow = (): void => {
+    f.hostCall(LIBCALL.shadowOverflow, [program.binary(OPCODE.iadd, address, program.address(offset))]);
+  };
+  f.never(program.icmp(INTEGER.ugt, bound(LIMIT.shadowBeyond), distance), overflow, TRAP.shadowOverflow);
 }
 
 /** A constant of `words` words. */

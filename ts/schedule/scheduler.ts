@@ -55,6 +55,22 @@ function positive(value: number, what: string): number {
   return value;
 }
 
+/** All schedulers there are. */
+const schedulers = new Set<WeakRef<Scheduler>>();
+
+/** Names of the tasks that wait, by the number of the continuation that each waits in. */
+export function waitingTasks(): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  for (const reference of schedulers) {
+    const scheduler = reference.deref();
+    if (scheduler === undefined) schedulers.delete(reference);
+    for (const task of scheduler?.tasks ?? []) {
+      if (task.continuation !== 0) names.set(task.continuation, task.name);
+    }
+  }
+  return names;
+}
+
 /** Spawns calls as tasks that take turns: a turn ends where an import of `Suspending` waits for a promise. */
 export class Scheduler {
   readonly #maximum: number;
@@ -76,6 +92,7 @@ export class Scheduler {
   constructor({ maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET }: SchedulerOptions = {}) {
     this.#maximum = positive(maximum, 'maximum');
     this.#batches = new Batches(() => this.#turn(), positive(budget, 'budget'));
+    schedulers.add(new WeakRef(this));
   }
 
   /**

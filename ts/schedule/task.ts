@@ -99,6 +99,11 @@ export class Task extends AsyncResource {
     return this.#state;
   }
 
+  /** Number of the continuation that it waits in, 0 while it does not. @internal */
+  get continuation(): number {
+    return this.#state === 'waiting' || this.#state === 'ready' ? (this.#parked?.index ?? 0) : 0;
+  }
+
   /** Aborted when the task is cancelled: for what its imports do. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

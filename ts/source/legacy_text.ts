@@ -1,7 +1,7 @@
 /**
  * The folded form of legacy exceptions, `(try (do …) (catch $e …))`, in module text. The assembler knows only the flat form, `try … catch $e … end`, so one becomes
- * the other before it. Lines stay where they are. A folded `try` that is the operand of another folded instruction stays as it is, and is an error of the
- * assembler's.
+ * the other before it. A flat instruction cannot stand among the operands of a folded one: where a `try` is an operand, the instructions around it
+ * are unfolded too, `(drop (try …))` to `try … end drop`. Lines stay where they are.
  */
 
 const FOLDED = /\(\s*try[\s()]/;
@@ -14,52 +14,127 @@ const ARMS = new Map([
   ['catch_all', 'catch_all'],
   ['delegate', 'delegate'],
 ]);
+/** Lists whose instructions follow each other, flat or folded. */
+const SEQUENCES = new Set(['func', 'block', 'loop', 'then', 'else', 'try_table', 'global', 'offset', 'item', 'elem', 'table', 'module']);
+/** Lists that belong to an instruction and are no operands. */
+const IMMEDIATES = new Set(['type', 'param', 'result', 'on', 'ref']);
+
+/**
+ * What a list is: a folded try or an arm of it, a folded if, another folded instruction, an immediate of one, or something in which
+ * flat instructions may stand.
+ */
+type Kind = 'try' | 'arm' | 'if' | 'instruction' | 'immediate' | 'sequence';
 
 /** A list that is open. */
 interface List {
+  readonly kind: Kind;
+  readonly start: number;
+  /** Tokens of the instruction and its immediates. */
+  readonly head: string[];
+  /** Where the first operand begins. */
+  operands: number | undefined;
   /** What its closing parenthesis becomes. */
   close: string;
-  /** It is a folded try. */
-  readonly isTry: boolean;
+  /** A folded try is among its operands, so that it becomes flat. */
+  unfolded: boolean;
 }
 
 /** The text with flat legacy exceptions; the text itself where it has no folded ones. */
 export function flattenLegacyTry(text: string): string {
-  if (!FOLDED.test(text)) return text;
-  const pieces: string[] = [];
-  const lists: List[] = [];
-  let copied = 0;
-  const replace = (start: number, end: number, by: string): void => {
-    pieces.push(text.slice(copied, start), by);
-    copied = end;
-  };
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {
-    const at = match.index;
-    if (match[0] === '(;') TOKEN.lastIndex = commentEnd(text, at);
-    else if (match[0] === '(') lists.push(open(text, at, lists[lists.length - 1], replace));
-    else if (match[0] === ')') {
-      const list = lists.pop();
-      if (list !== undefined && list.close !== ')') replace(at, at + 1, list.close);
-    }
-  }
-  return pieces.join('') + text.slice(copied);
+  return FOLDED.test(text) ? new Flattening(text).run() : text;
 }
 
-function open(text: string, at: number, parent: List | undefined, replace: (start: number, end: number, by: string) => void): List {
-  const head = /^\(\s*([^\s()";]*)/.exec(text.slice(at, at + 64));
-  const [whole, keyword] = [head?.[0] ?? '(', head?.[1] ?? ''];
-  const spaces = whole.slice(1, whole.length - keyword.length);
-  if (keyword === 'try') {
-    replace(at, at + whole.length, ` ${spaces}try`);
-    return { close: ' end ', isTry: true };
+class Flattening {
+  readonly #text: string;
+  readonly #lists: List[] = [];
+  readonly #edits: { readonly start: number; readonly end: number; readonly by: string }[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
   }
-  const arm = parent?.isTry === true ? ARMS.get(keyword) : undefined;
-  if (arm === undefined || parent === undefined) return { close: ')', isTry: false };
-  replace(at, at + whole.length, ` ${spaces}${arm}`);
-  // A delegate ends its try by itself.
-  if (keyword === 'delegate') parent.close = ' ';
-  return { close: ' ', isTry: false };
+
+  run(): string {
+    TOKEN.lastIndex = 0;
+    for (let match = TOKEN.exec(this.#text); match !== null; match = TOKEN.exec(this.#text)) {
+      const [token] = match;
+      if (token === '(;') TOKEN.lastIndex = commentEnd(this.#text, match.index);
+      else if (token === '(') this.#open(match.index);
+      else if (token === ')') this.#close(match.index);
+      else if (!token.startsWith(';;')) this.#word(token);
+    }
+    return this.#edited();
+  }
+
+  #open(at: number): void {
+    const head = /^\(\s*([^\s()";]*)/.exec(this.#text.slice(at, at + 64));
+    const [whole, keyword] = [head?.[0] ?? '(', head?.[1] ?? ''];
+    const parent = this.#lists[this.#lists.length - 1];
+    const list: List = { kind: kindOf(keyword, parent), start: at, head: [], operands: undefined, close: ')', unfolded: false };
+    const write = (by: string): void => this.#replace(at, at + whole.length, ` ${whole.slice(1, whole.length - keyword.length)}${by}`);
+    if (list.kind === 'immediate') this.#word('(');
+    else if (parent?.operands === undefined && parent !== undefined) parent.operands = at;
+    if (list.kind === 'try') {
+      write('try');
+      list.close = ' end ';
+      this.#unfoldAround();
+    } else if (list.kind === 'arm') {
+      write(ARMS.get(keyword) ?? '');
+      list.close = ' ';
+      // A delegate ends its try by itself.
+      if (keyword === 'delegate' && parent !== undefined) parent.close = ' ';
+    } else if (parent?.kind === 'if' && parent.unfolded && (keyword === 'then' || keyword === 'else')) {
+      write(keyword === 'then' ? parent.head.join(' ') : 'else');
+      list.close = ' ';
+    }
+    this.#lists.push(list);
+  }
+
+  #close(at: number): void {
+    const list = this.#lists.pop();
+    if (list?.kind === 'immediate') this.#word(')');
+    if (list !== undefined && list.close !== ')') this.#replace(at, at + 1, list.close);
+  }
+
+  /** A token that is no list: part of the instruction around it, or of an immediate of that. */
+  #word(token: string): void {
+    const owner = this.#lists.findLast(({ kind }) => kind !== 'immediate');
+    if (owner?.operands === undefined) owner?.head.push(token);
+  }
+
+  /** Makes the instructions flat of which what opens now is an operand: each goes behind its operands. */
+  #unfoldAround(): void {
+    for (let i = this.#lists.length - 1; i >= 0; i--) {
+      const list = this.#lists[i];
+      if (list === undefined || list.unfolded || (list.kind !== 'instruction' && list.kind !== 'if')) return;
+      list.unfolded = true;
+      list.close = list.kind === 'if' ? ' end ' : ` ${list.head.join(' ')} `;
+      const end = list.operands ?? list.start;
+      this.#replace(list.start, end, this.#text.slice(list.start, end).replace(/[^\n]+/g, ' '));
+    }
+  }
+
+  #replace(start: number, end: number, by: string): void {
+    this.#edits.push({ start, end, by });
+  }
+
+  #edited(): string {
+    const pieces: string[] = [];
+    let copied = 0;
+    for (const { start, end, by } of this.#edits.sort((a, b) => a.start - b.start)) {
+      pieces.push(this.#text.slice(copied, start), by);
+      copied = end;
+    }
+    return pieces.join('') + this.#text.slice(copied);
+  }
+}
+
+function kindOf(keyword: string, parent: List | undefined): Kind {
+  if (keyword === 'try') return 'try';
+  if (parent?.kind === 'try' && ARMS.has(keyword)) return 'arm';
+  if (parent?.kind === 'immediate' || (IMMEDIATES.has(keyword) && parent !== undefined)) return 'immediate';
+  if (keyword === 'if') return 'if';
+  // Outside functions and in annotations all is left as it is.
+  return SEQUENCES.has(keyword) || keyword.startsWith('@') || keyword === '' ? 'sequence' : 'instruction';
 }
 
 /** Where the block comment that begins at `at` ends; they nest. */

@@ -35,11 +35,11 @@ export function validationError(error: unknown): unknown {
   return invalidModule(message, offset);
 }
 
-/** Checks a module whole. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
-export function validateModule(bytes: Uint8Array): Validated {
+/** Checks a module whole, in the language that the bits of `features` say. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
+export function validateModule(bytes: Uint8Array, features: number = FEATURE_BITS): Validated {
   return withCrate((crate) => {
     try {
-      const info = new crate.ModuleInfo(bytes, FEATURE_BITS, true);
+      const info = new crate.ModuleInfo(bytes, features, true);
       try {
         const json = JSON.parse(info.describe()) as DescriptionJson;
         const names = JSON.parse(info.names()) as NamesJson;

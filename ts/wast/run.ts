@@ -9,7 +9,7 @@ import { VMFunction } from '../generated/abi.js';
 import { loadCell } from '../instance/cells.js';
 import { type Engine, theEngine } from '../instance/engine.js';
 import { isShared } from '../instance/memories.js';
-import { validateModule } from '../validate/validate.js';
+import { FEATURE_BITS, validateModule } from '../validate/validate.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
 import { ScriptThread, type ThreadJob } from './threads.js';
@@ -65,6 +65,7 @@ class Runner {
 
   readonly #engine: Engine = theEngine();
   readonly #binaries: Uint8Array;
+  readonly #features: number;
   readonly #hosts = new HostReferences();
   readonly #imports: Record<string, Record<string, unknown>>;
   readonly #instances = new Map<string, NamedExports>();
@@ -73,8 +74,9 @@ class Runner {
   #last: NamedExports | undefined;
   #lastDefinition: Module | undefined;
 
-  constructor(binaries: Uint8Array) {
+  constructor(binaries: Uint8Array, features: number) {
     this.#binaries = binaries;
+    this.#features = features;
     this.#imports = { spectest: spectest((values) => this.printed.push(values)) };
   }
 
@@ -143,6 +145,7 @@ class Runner {
     const job: ThreadJob = {
       directives: directives ?? [],
       binaries: this.#binaries,
+      features: this.#features,
       shared: shared == null ? undefined : { name: shared, memories },
     };
     this.#threads.set(name ?? '', new ScriptThread(job));
@@ -165,7 +168,10 @@ class Runner {
   }
 
   #compile(directive: Directive): Module {
-    return new Module(this.#bytes(directive));
+    const bytes = this.#bytes(directive);
+    // A module that needs what its script's language lacks is none of the script.
+    if (this.#features !== FEATURE_BITS) validateModule(bytes, this.#features);
+    return new Module(bytes);
   }
 
   #define(directive: Directive, module: Module): void {
@@ -261,7 +267,7 @@ class Runner {
 
   #rejected(directive: Directive): void {
     if (directive.error !== undefined) return;
-    const outcome = thrown(() => validateModule(this.#bytes(directive)));
+    const outcome = thrown(() => validateModule(this.#bytes(directive), this.#features));
     if (outcome === undefined) throw new Error(`the module is accepted, expected "${directive.text ?? ''}"`);
     if (!(outcome.error instanceof V8.CompileError)) throw outcome.error;
   }
@@ -286,14 +292,14 @@ function runDirectives(runner: Runner, directives: readonly Directive[]): Script
 }
 
 /** Runs what a thread of a script has to do, in that thread. */
-export function runThread({ directives, binaries, shared }: ThreadJob): ScriptResult {
-  const runner = new Runner(binaries);
+export function runThread({ directives, binaries, features, shared }: ThreadJob): ScriptResult {
+  const runner = new Runner(binaries, features);
   if (shared !== undefined) runner.share(shared.name, shared.memories);
   return runDirectives(runner, directives);
 }
 
-/** Runs a script's text. Throws where the text does not parse. */
-export function runScript(text: string): ScriptResult {
+/** Runs a script's text, in the language that the bits of `features` say (contract/clif.ts, FEATURES). Throws where the text does not parse. */
+export function runScript(text: string, features: number = FEATURE_BITS): ScriptResult {
   const { directives, binaries } = parseScript(text);
-  return runDirectives(new Runner(binaries), directives);
+  return runDirectives(new Runner(binaries, features), directives);
 }

@@ -11,6 +11,8 @@ import type { Directive } from './script.js';
 export interface ThreadJob {
   readonly directives: readonly Directive[];
   readonly binaries: Uint8Array;
+  /** The script's language: bits of contract/clif.ts, FEATURES. */
+  readonly features: number;
   /** The instance that it shares with its parent, by name: those of its exports that threads can share, which are shared memories. */
   readonly shared: { readonly name: string; readonly memories: Readonly<Record<string, WebAssembly.Memory>> } | undefined;
 }

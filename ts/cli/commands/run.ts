@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
 import { readArtifactFile } from '../../compile/artifact.js';
 import { unknownExport, unknownImport, wrongArgument } from '../../errors/catalog.js';
-import { type ExportedFunction, theEngine } from '../../instance/engine.js';
+import { type EngineStatistics, type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
-import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native.js';
+import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
 import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ValueType } from '../../validate/description.js';
@@ -13,6 +13,7 @@ import { checkRunnable } from '../artifact_check.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
+import { TreeFile } from '../tree/tree_file.js';
 import { parseValue, showValue } from '../values.js';
 import { Wasi } from '../wasi.js';
 
@@ -20,6 +21,7 @@ import { Wasi } from '../wasi.js';
 export interface RunOptions {
   readonly invoke?: string;
   readonly stats?: boolean;
+  readonly tree?: string;
   readonly dir?: readonly string[];
   readonly env?: readonly string[];
   readonly interruptible: boolean;
@@ -52,14 +54,30 @@ export async function runFile(file: string, args: readonly string[], options: Ru
   const engine = theEngine();
   const stack = stackOptions(options);
   if (stack !== undefined) engine.configure({ stack });
+  const tree = options.tree === undefined ? undefined : new TreeFile(engine, options.tree);
   let start = performance.now();
   try {
     const module = await moduleOf(file, options);
     start = performance.now();
-    return await runModule(module, file, args, options);
+    return await drawn(tree, () => runModule(module, file, args, options));
   } finally {
-    if (options.stats) writeStatistics(engine.statistics(), performance.now() - start);
+    if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, performance.now() - start);
   }
+}
+
+/** Runs something with pictures of its fibers. */
+async function drawn(tree: TreeFile | undefined, run: () => Promise<number>): Promise<number> {
+  if (tree === undefined) return run();
+  tree.begin();
+  let status: number;
+  try {
+    status = await run();
+  } catch (error) {
+    tree.failed(error);
+    throw error;
+  }
+  tree.end();
+  return status;
 }
 
 async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Module> {
@@ -126,16 +144,22 @@ function parameters(module: Module, name: string): readonly ValueType[] {
   return type.params;
 }
 
-function writeStatistics(counters: ReturnType<ReturnType<typeof theEngine>['statistics']>, runTime: number): void {
+function writeStatistics(counters: EngineStatistics & StackUsage, runTime: number): void {
   const rows: [string, string | number][] = [
     ['switches', counters.switches],
     ['continuations made', counters.continuationsMade],
+    ['continuations live', counters.continuationsLive],
+    ['continuations suspended', counters.continuationsSuspended],
     ['stacks live', counters.stacksLive],
+    ['stacks hibernated', counters.stacksHibernated],
     ['stacks pooled', counters.stacksPooled],
     ['stacks peak', counters.stacksPeak],
     ['stack bytes reserved', counters.stackBytesReserved],
+    ['stack bytes resident', counters.stackBytesResident],
+    ['stack bytes high water', counters.stackBytesHighWater],
     ['continuations collected', counters.continuationsCollected],
     ['collections', counters.collections],
+    ['last pause ms', (counters.lastPauseNanoseconds / 1e6).toFixed(3)],
     ['longest pause ms', (counters.longestPauseNanoseconds / 1e6).toFixed(3)],
     ['code bytes', counters.codeBytes],
     ['compile ms', counters.compileTime.toFixed(1)],

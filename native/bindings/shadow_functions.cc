@@ -1,0 +1,89 @@
+// sliceShadow, allocateShadow, refuseShadow: what TypeScript says of an instance's shadow stack.
+#include <algorithm>
+
+#include "bindings/arguments.h"
+
+namespace heddle {
+
+namespace {
+
+/// Calls a function of WebAssembly that takes one i32: its result, 0 where it fails. What it throws is nobody's concern.
+uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argument) {
+  // The caller is between two states of a continuation, which the collector would not understand.
+  engine->runtime.no_collection++;
+  uint32_t result = 0;
+  {
+    Call call(&engine->runtime, function);
+    if (call) {
+      *at<uint32_t>(call.slots()) = argument;
+      if (call.run() == Call::Ending::Returned) result = *at<uint32_t>(call.slots());
+    }
+  }
+  engine->runtime.no_collection--;
+  bool pending = false;
+  napi_value error = nullptr;
+  if (napi_is_exception_pending(engine->env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(engine->env, &error);
+  return result;
+}
+
+InstanceObject* instance_of(Arguments* in) {
+  auto* context = in->object<VMInstance>(0);
+  return *in ? static_cast<InstanceObject*>(context->data) : nullptr;
+}
+
+/// The instance uses the shadow stack of a cell, which `make_space` completes where it is the first to.
+template <typename MakeSpace>
+void use_shadow(Engine* engine, InstanceObject* instance, uint64_t cell, MakeSpace make_space) {
+  const auto& all = engine->runtime.shadows;
+  const auto known = std::find_if(all.begin(), all.end(), [cell](const ShadowStack* stack) { return stack->cell() == cell; });
+  instance->shadow = known != all.end() ? (*known)->shared_from_this()
+                                        : std::make_shared<ShadowStack>(&engine->runtime, instance->context, cell, make_space());
+  instance->shadow->attach();
+}
+
+napi_value slice_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  InstanceObject* instance = instance_of(&in);
+  const uint64_t cell = in.number(1), low = in.number(2), size = in.number(3);
+  if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
+  if (!in) return nullptr;
+  use_shadow(in.engine(), instance, cell,
+             [=] { return make_slices(static_cast<uint32_t>(low), *at<uint32_t>(cell), static_cast<uint32_t>(size)); });
+  return nullptr;
+}
+
+napi_value allocate_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  InstanceObject* instance = instance_of(&in);
+  const uint64_t cell = in.number(1), size = in.number(2);
+  const auto* allocate = in.object<const VMFunction>(3);
+  const auto* release = in.object<const VMFunction>(4);
+  if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
+  if (!in) return nullptr;
+  Engine* engine = in.engine();
+  use_shadow(engine, instance, cell, [=] {
+    ShadowAllocator allocator{[=](uint32_t bytes) { return call_quietly(engine, allocate, bytes); },
+                              [=](uint32_t address) { call_quietly(engine, release, address); }};
+    return make_blocks(std::move(allocator), static_cast<uint32_t>(size));
+  });
+  return nullptr;
+}
+
+napi_value refuse_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  InstanceObject* instance = instance_of(&in);
+  const uint64_t reason = in.number(1);
+  if (in && reason == 0) in.fail("a reason");
+  if (!in) return nullptr;
+  instance->shadow = std::make_shared<ShadowStack>(&in.engine()->runtime, instance->context, reason);
+  instance->shadow->attach();
+  return nullptr;
+}
+
+}  // namespace
+
+void define_shadow_functions(napi_env env, napi_value exports) {
+  define_functions(env, exports, {{"sliceShadow", slice_shadow}, {"allocateShadow", allocate_shadow}, {"refuseShadow", refuse_shadow}});
+}
+
+}  // namespace heddle

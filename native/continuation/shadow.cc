@@ -1,0 +1,265 @@
+#include "continuation/shadow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "continuation/runtime.h"
+
+namespace heddle {
+
+ShadowStack::ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, std::unique_ptr<ShadowSpace> space)
+    : runtime_(runtime), cell_(cell), space_(std::move(space)), instance_(owner), base_{&trunk_}, running_(&base_) {
+  trunk_.top = trunk_.pointer = *at<uint32_t>(cell);
+  runtime_->shadows.push_back(this);
+}
+
+ShadowStack::ShadowStack(Runtime* runtime, const VMInstance* instance, uint64_t reason)
+    : runtime_(runtime), instance_(instance), reason_(reason), running_(&base_) {
+  runtime_->shadows.push_back(this);
+}
+
+ShadowStack::~ShadowStack() {
+  auto& all = runtime_->shadows;
+  all.erase(std::remove(all.begin(), all.end(), this), all.end());
+}
+
+void ShadowStack::detach() {
+  if (--instances_ != 0) return;
+  cell_ = 0;
+  instance_ = nullptr;
+}
+
+uint64_t ShadowStack::room() const {
+  const ShadowArea* area = running_->area;
+  return area == nullptr ? 0 : area->top - low_of(*area);
+}
+
+ShadowArea* ShadowStack::take() {
+  if (!trunk_taken_) {
+    trunk_taken_ = true;
+    return &trunk_;
+  }
+  return space_->take(trunk_.pointer);
+}
+
+void ShadowStack::give(ShadowArea* area) {
+  if (area == nullptr) return;
+  area->pointer = area->top;
+  if (area == &trunk_) {
+    trunk_taken_ = false;
+  } else {
+    space_->give(area);
+  }
+}
+
+void ShadowStack::save() {
+  if (running_->area != nullptr) running_->area->pointer = *at<uint32_t>(cell_);
+}
+
+uint32_t ShadowStack::low_of(const ShadowArea& area) const {
+  return &area == &trunk_ ? space_->trunk_limit() : area.low;
+}
+
+void ShadowStack::write(uint32_t pointer, uint32_t below, uint32_t beyond) {
+  *at<uint32_t>(cell_) = pointer;
+  *at<uint32_t>(cell_ + kShadowBelow) = below;
+  *at<uint32_t>(cell_ + kShadowBeyond) = beyond;
+}
+
+void ShadowStack::install(ShadowPlace* place) {
+  running_ = place;
+  const ShadowArea* area = place->area;
+  // Where there is no area a frame is at the end of the address space: it faults even in code that does not check.
+  if (area == nullptr) return write(0, 0, ~uint32_t{0});
+  const uint32_t low = low_of(*area);
+  // The trunk alone is the module's own affair.
+  if (low == 0 && area == &trunk_) return write(area->pointer, 0, 0);
+  write(area->pointer, low - 1, ~(area->top - low));
+}
+
+void ShadowStack::clear() {
+  if (running_->area != nullptr) *at<uint32_t>(cell_) = running_->area->top;
+}
+
+bool ShadowStack::is_of(const VMFiber* fiber) const {
+  return reason_ != 0 && instance_ != nullptr && address_of(instance_) == fiber->start_context;
+}
+
+void ShadowStack::settle() {
+  if (cell_ == 0 || running_ != &base_ || base_.area == &trunk_) return;
+  save();
+  if (trunk_taken_ || (base_.area != nullptr && !base_.area->idle())) return install(&base_);
+  give(base_.area);
+  base_.area = take();
+  install(&base_);
+}
+
+ShadowUse* ShadowSwitch::use_of(VMFiber* fiber, const ShadowStack* stack) {
+  auto* use = static_cast<ShadowUse*>(fiber->shadow);
+  while (use != nullptr && use->stack.get() != stack) use = use->next;
+  return use;
+}
+
+void ShadowSwitch::repoint(const ShadowStack* stack, VMFiber* first, VMFiber* leaf, const ShadowPlace* from, ShadowPlace* to) {
+  for (VMFiber* fiber = leaf; fiber != first; fiber = fiber->parent) {
+    ShadowUse* use = use_of(fiber, stack);
+    if (use == nullptr) continue;
+    if (use->place == from) use->place = to;
+    if (use->before == from) use->before = to;
+  }
+}
+
+ShadowUse* ShadowSwitch::make_use(VMFiber* fiber, ShadowStack* stack) {
+  auto* use = new ShadowUse;
+  use->stack = stack->shared_from_this();
+  use->next = static_cast<ShadowUse*>(fiber->shadow);
+  fiber->shadow = use;
+  return use;
+}
+
+void ShadowSwitch::drop_use(VMFiber* fiber, ShadowUse* use) {
+  auto* head = static_cast<ShadowUse*>(fiber->shadow);
+  ShadowUse** link = &head;
+  while (*link != use) link = &(*link)->next;
+  *link = use->next;
+  fiber->shadow = head;
+  delete use;
+}
+
+uint64_t ShadowSwitch::enter(VMFiber* first, VMFiber* leaf) {
+  for (const ShadowStack* stack : runtime_->shadows) {
+    if (stack->is_of(first) && stack->waiting_ > 0 && use_of(first, stack) == nullptr) return stack->reason_;
+  }
+  first->shadow_entered = 1;
+  // By index: an allocator may run code that makes instances.
+  for (size_t i = 0; i < runtime_->shadows.size(); i++) {
+    ShadowStack* stack = runtime_->shadows[i];
+    if (stack->is_of(first)) {
+      begin_unknown(stack, first);
+    } else if (stack->cell_ != 0) {
+      enter(stack, first, leaf);
+    }
+  }
+  return 0;
+}
+
+void ShadowSwitch::begin_unknown(ShadowStack* stack, VMFiber* fiber) {
+  ShadowUse* use = use_of(fiber, stack);
+  if (use == nullptr) {
+    make_use(fiber, stack);
+  } else {
+    stack->waiting_--;
+    use->waits = false;
+  }
+  stack->going_++;
+}
+
+void ShadowSwitch::enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
+  if (runtime_->thread.entry == nullptr) stack->settle();
+  stack->save();
+  ShadowUse* use = use_of(first, stack);
+  const ShadowArea* outer = stack->running_->area;
+  const bool borrows = outer != nullptr && outer->idle();
+  // It goes on where nothing lies. When it stops it is seen whether anything does then.
+  if (use == nullptr && borrows && first == leaf) return;
+  if (use == nullptr) use = make_use(first, stack);
+  use->before = stack->running_;
+  use->place = &use->own;
+  if (use->own.area == nullptr && borrows) {
+    use->place = use->before;
+    repoint(stack, first, leaf, &use->own, use->before);
+  } else if (use->own.area == nullptr) {
+    use->own.area = stack->take();
+  }
+  VMFiber* innermost = leaf;
+  while (innermost != first && use_of(innermost, stack) == nullptr) innermost = innermost->parent;
+  stack->install(use_of(innermost, stack)->place);
+}
+
+ShadowUse* ShadowSwitch::find_use(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
+  if (ShadowUse* use = use_of(first, stack)) return use;
+  stack->save();
+  ShadowPlace* borrowed = stack->running_;
+  if (first == leaf && (borrowed->area == nullptr || borrowed->area->idle())) return nullptr;
+  for (VMFiber* fiber = leaf; fiber != first; fiber = fiber->parent) {
+    if (const ShadowUse* inner = use_of(fiber, stack)) borrowed = inner->before;
+  }
+  ShadowUse* use = make_use(first, stack);
+  use->before = use->place = borrowed;
+  return use;
+}
+
+uint64_t ShadowSwitch::leave(VMFiber* first, VMFiber* leaf) {
+  uint64_t refused = 0;
+  first->shadow_entered = 0;
+  for (size_t i = 0; i < runtime_->shadows.size(); i++) {
+    ShadowStack* stack = runtime_->shadows[i];
+    if (stack->is_of(first)) {
+      if (--stack->going_ > 0) refused = stack->reason_;
+      stack->waiting_++;
+      use_of(first, stack)->waits = true;
+    } else if (stack->cell_ != 0) {
+      ShadowUse* use = find_use(stack, first, leaf);
+      if (use == nullptr) continue;
+      leave(use, first, leaf);
+      // Where nothing of it lies there, it goes on as if it began. (The places of fibers inside may be its own, though.)
+      if (use->own.area == nullptr && first == leaf) drop_use(first, use);
+    }
+  }
+  return refused;
+}
+
+void ShadowSwitch::leave(ShadowUse* use, VMFiber* first, VMFiber* leaf) {
+  ShadowStack* stack = use->stack.get();
+  ShadowPlace* before = use->before;
+  use->before = nullptr;
+  // An instance that was made meanwhile.
+  if (before == nullptr) return;
+  stack->save();
+  if (use->place == before) {
+    repoint(stack, first, leaf, before, &use->own);
+    if (before->area != nullptr && !before->area->idle()) {
+      use->own.area = before->area;
+      before->area = stack->take();
+    }
+  } else if (use->own.area != nullptr && use->own.area->idle()) {
+    stack->give(use->own.area);
+    use->own.area = nullptr;
+  }
+  use->place = &use->own;
+  stack->install(before);
+}
+
+void ShadowSwitch::end(VMFiber* fiber, bool returned) {
+  if (fiber->shadow_entered != 0 && !returned) {
+    // What it leaves where nothing lay is nobody's.
+    for (ShadowStack* stack : runtime_->shadows) {
+      const ShadowUse* use = use_of(fiber, stack);
+      if (stack->cell_ != 0 && (use == nullptr || use->place == use->before)) stack->clear();
+    }
+  }
+  fiber->shadow_entered = 0;
+  auto* use = static_cast<ShadowUse*>(std::exchange(fiber->shadow, nullptr));
+  while (use != nullptr) {
+    ShadowStack* stack = use->stack.get();
+    if (stack->is_of(fiber)) {
+      (use->waits ? stack->waiting_ : stack->going_)--;
+    } else {
+      stack->give(use->own.area);
+      if (use->before != nullptr && use->place != use->before && stack->cell_ != 0) stack->install(use->before);
+    }
+    if (runtime_->thread.entry == nullptr) stack->settle();
+    delete std::exchange(use, use->next);
+  }
+}
+
+void ShadowSwitch::settle() {
+  for (size_t i = 0; i < runtime_->shadows.size(); i++) {
+    ShadowStack* stack = runtime_->shadows[i];
+    stack->settle();
+    if (stack->space_ != nullptr && stack->cell_ != 0) stack->space_->trim();
+  }
+}
+
+}  // namespace heddle

@@ -1,0 +1,154 @@
+// Shadow stacks: what C, C++ and Rust keep their address-taken locals on, in linear memory, below a global. Calls that wait at the same
+// time must not share one stretch of it, so each fiber that has frames there has an area of its own, and the global goes with the fiber
+// (docs/decisions/0013).
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/layout.h"
+
+namespace heddle {
+
+class Runtime;
+class ShadowStack;
+
+/// A stretch of linear memory, in bytes from the memory's beginning. Frames grow down from `top`.
+struct ShadowArea {
+  uint32_t low = 0;
+  uint32_t top = 0;
+  /// The stack pointer, while another area's is in the global.
+  uint32_t pointer = 0;
+
+  /// Whether nothing lies on it. Requires: the area's pointer is not in the global, or was saved.
+  bool idle() const { return pointer == top; }
+};
+
+/// What frames lie on: the area of whoever calls from outside, or of a fiber. Null where none was left: then frames trap.
+struct ShadowPlace {
+  ShadowArea* area = nullptr;
+};
+
+/// One fiber's part in one shadow stack.
+struct ShadowUse {
+  std::shared_ptr<ShadowStack> stack;
+  /// Its own area, from its first wait with frames on, or where others had frames when it began.
+  ShadowPlace own;
+  /// The place that was in use when it went on, and is again when it stops; null while it waits.
+  ShadowPlace* before = nullptr;
+  /// What it runs on: `own`, or that of before.
+  ShadowPlace* place = nullptr;
+  /// Whether the fiber waits.
+  bool waits = false;
+  ShadowUse* next = nullptr;
+};
+
+/// Where areas come from besides the one that the module begins with.
+class ShadowSpace {
+ public:
+  virtual ~ShadowSpace() = default;
+  /// An idle area that lies below `water`, or outside of the trunk; null when there is none.
+  virtual ShadowArea* take(uint32_t water) = 0;
+  virtual void give(ShadowArea* area) = 0;
+  /// The lowest address that the trunk may use now; 0 for any.
+  virtual uint32_t trunk_limit() const = 0;
+  /// Called where code may run: gives back what is not needed.
+  virtual void trim() {}
+};
+
+/// Equal slices of the module's own stack, handed out from its low end.
+std::unique_ptr<ShadowSpace> make_slices(uint32_t low, uint32_t top, uint32_t size);
+
+/// The module's own allocator.
+struct ShadowAllocator {
+  /// Address of a block, 0 when there is none.
+  std::function<uint32_t(uint32_t size)> allocate;
+  std::function<void(uint32_t address)> free;
+};
+std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint32_t size);
+
+/// One module's shadow stack: that of one global, which several instances may share.
+class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
+ public:
+  /// `cell` is the address of the global's cell: the pointer, and from kShadowBelow on the bounds of what code may set it to.
+  /// `owner` is the instance whose allocator it may use: others keep it.
+  ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, std::unique_ptr<ShadowSpace> space);
+  /// One that is not swapped, because too little is known of it (a shadow_… of LIMITS): only one call of `instance` may wait at a time, and
+  /// no other begin meanwhile.
+  ShadowStack(Runtime* runtime, const VMInstance* instance, uint64_t reason);
+  ~ShadowStack();
+  ShadowStack(const ShadowStack&) = delete;
+  ShadowStack& operator=(const ShadowStack&) = delete;
+
+  /// Address of the global's cell; 0 where the stack is not swapped, or no instance uses it any more.
+  uint64_t cell() const { return cell_; }
+  /// The detail of trap shadow_overflow: the bytes of the area in use, 0 where there is none.
+  uint64_t room() const;
+  const VMInstance* owner() const { return instance_; }
+  /// One more instance uses it, or one fewer: with the last one the global is gone.
+  void attach() { instances_++; }
+  void detach();
+
+ private:
+  friend class ShadowSwitch;
+  ShadowArea* take();
+  void give(ShadowArea* area);
+  void save();
+  void install(ShadowPlace* place);
+  uint32_t low_of(const ShadowArea& area) const;
+  /// Writes the cell (shadow_… of LIMITS).
+  void write(uint32_t pointer, uint32_t below, uint32_t beyond);
+  void settle();
+  /// Drops what lies on the area in use.
+  void clear();
+  bool is_of(const VMFiber* fiber) const;
+
+  Runtime* runtime_;
+  uint64_t cell_ = 0;
+  std::unique_ptr<ShadowSpace> space_;
+  const VMInstance* instance_ = nullptr;
+  uint64_t reason_ = 0;
+  /// Calls of the instance that wait, and that run, where too little is known.
+  uint32_t waiting_ = 0;
+  uint32_t going_ = 0;
+  uint32_t instances_ = 0;
+  /// The area that the module begins with. How far it reaches is the module's affair, as long as no other area is in it.
+  ShadowArea trunk_;
+  bool trunk_taken_ = true;
+  /// Frames of calls that nothing can set aside.
+  ShadowPlace base_;
+  /// What the pointer in the global belongs to.
+  ShadowPlace* running_;
+};
+
+/// Moves the stack pointers of all shadow stacks of a thread along with its fibers.
+class ShadowSwitch {
+ public:
+  explicit ShadowSwitch(Runtime* runtime) : runtime_(runtime) {}
+
+  /// The fiber `first` goes on, and with it the chain up to `leaf`. 0, or the detail of trap shadow_stack; then nothing has changed.
+  uint64_t enter(VMFiber* first, VMFiber* leaf);
+  /// The chain from `leaf` to `first` has stopped, and waits. 0, or the detail of trap shadow_stack: then it may not, and is to be given
+  /// back.
+  uint64_t leave(VMFiber* first, VMFiber* leaf);
+  /// The fiber is over: it `returned`, or it is given back wherever it was. What it had is free.
+  void end(VMFiber* fiber, bool returned);
+  /// Lets calls that nothing can set aside have the trunk again, where it is free. Requires: none runs.
+  void settle();
+
+ private:
+  static ShadowUse* use_of(VMFiber* fiber, const ShadowStack* stack);
+  static ShadowUse* make_use(VMFiber* fiber, ShadowStack* stack);
+  static void drop_use(VMFiber* fiber, ShadowUse* use);
+  /// The use of a fiber that stops; null where it has no frames on the stack. It gets one where it has put frames where nothing lay.
+  static ShadowUse* find_use(ShadowStack* stack, VMFiber* first, VMFiber* leaf);
+  static void begin_unknown(ShadowStack* stack, VMFiber* fiber);
+  void enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf);
+  static void leave(ShadowUse* use, VMFiber* first, VMFiber* leaf);
+  static void repoint(const ShadowStack* stack, VMFiber* first, VMFiber* leaf, const ShadowPlace* from, ShadowPlace* to);
+
+  Runtime* runtime_;
+};
+
+}  // namespace heddle

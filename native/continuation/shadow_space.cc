@@ -1,0 +1,121 @@
+// Where the areas of shadow stacks come from: slices of the module's own stack, or blocks of its allocator.
+#include <algorithm>
+
+#include "continuation/shadow.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr uint32_t kAlignment = 16;
+
+/// The trunk keeps one slice's size at least, at the high end. The lowest free slice is the next: the trunk ends above the highest that is
+/// taken.
+class Slices : public ShadowSpace {
+ public:
+  Slices(uint32_t low, uint32_t top, uint32_t size) {
+    const uint32_t count = size == 0 || top < low ? 0 : (top - low) / size;
+    areas_.resize(count > 0 ? count - 1 : 0);
+    taken_.resize(areas_.size());
+    for (size_t i = 0; i < areas_.size(); i++) {
+      areas_[i].low = low + static_cast<uint32_t>(i) * size;
+      areas_[i].top = areas_[i].pointer = areas_[i].low + size;
+    }
+  }
+
+  ShadowArea* take(uint32_t water) override {
+    const auto free = std::find(taken_.begin() + static_cast<ptrdiff_t>(first_free_), taken_.end(), false);
+    const size_t i = static_cast<size_t>(free - taken_.begin());
+    first_free_ = i;
+    if (i == areas_.size() || areas_[i].top > water) return nullptr;
+    taken_[i] = true;
+    first_free_ = i + 1;
+    end_ = std::max(end_, i + 1);
+    return &areas_[i];
+  }
+
+  void give(ShadowArea* area) override {
+    const size_t i = static_cast<size_t>(area - areas_.data());
+    taken_[i] = false;
+    first_free_ = std::min(first_free_, i);
+    while (end_ > 0 && !taken_[end_ - 1]) end_--;
+  }
+
+  uint32_t trunk_limit() const override { return end_ == 0 ? 0 : areas_[end_ - 1].top; }
+
+ private:
+  std::vector<ShadowArea> areas_;
+  std::vector<bool> taken_;
+  /// No slice before this one is free.
+  size_t first_free_ = 0;
+  /// One past the highest that is taken.
+  size_t end_ = 0;
+};
+
+/// Blocks are kept for the next call, up to a number.
+class Blocks : public ShadowSpace {
+ public:
+  Blocks(ShadowAllocator allocator, uint32_t size) : allocator_(std::move(allocator)), size_(size) {}
+
+  ShadowArea* take(uint32_t) override {
+    if (spare_.empty()) {
+      const uint32_t address = allocator_.allocate(size_);
+      if (address == 0) return nullptr;
+      const uint32_t low = (address + kAlignment - 1) / kAlignment * kAlignment;
+      const uint32_t top = (address + size_) / kAlignment * kAlignment;
+      spare_.push_back(std::make_unique<Block>(Block{{low, top, top}, address}));
+    }
+    Block* block = spare_.back().release();
+    spare_.pop_back();
+    taken_.emplace_back(block);
+    block->place = taken_.size() - 1;
+    return &block->area;
+  }
+
+  void give(ShadowArea* area) override {
+    // SAFETY: the area is the first member of a Block that this made.
+    const size_t place = reinterpret_cast<Block*>(area)->place;
+    spare_.push_back(std::move(taken_[place]));
+    if (place + 1 != taken_.size()) {
+      taken_[place] = std::move(taken_.back());
+      taken_[place]->place = place;
+    }
+    taken_.pop_back();
+  }
+
+  uint32_t trunk_limit() const override { return 0; }
+
+  void trim() override {
+    while (spare_.size() > std::max(kSpare, taken_.size())) {
+      const uint32_t address = spare_.back()->address;
+      spare_.pop_back();
+      allocator_.free(address);
+    }
+  }
+
+ private:
+  static constexpr size_t kSpare = 16;
+  struct Block {
+    ShadowArea area;
+    /// As the allocator gave it.
+    uint32_t address;
+    /// Its place in taken_.
+    size_t place = 0;
+  };
+  ShadowAllocator allocator_;
+  uint32_t size_;
+  std::vector<std::unique_ptr<Block>> taken_;
+  std::vector<std::unique_ptr<Block>> spare_;
+};
+
+}  // namespace
+
+std::unique_ptr<ShadowSpace> make_slices(uint32_t low, uint32_t top, uint32_t size) {
+  return std::make_unique<Slices>(low, top, size);
+}
+
+std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint32_t size) {
+  return std::make_unique<Blocks>(std::move(allocator), size);
+}
+
+}  // namespace heddle

@@ -1,0 +1,234 @@
+// Each allocation failed in turn: whatever the C library or the kernel refuses, the call traps and says so, and all that is suspended goes
+// on. The linker sends the calls of Heddle's own objects here first (--wrap). operator new is not among them: where the few bytes of a
+// list are refused the process ends, as Node's own does.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+
+#include "fiber/sanitizer.h"
+#include "heap/exceptions.h"
+#include "heap/heap.h"
+#include "tests/check.h"
+#include "tests/lowered.h"
+
+using namespace heddle;
+using namespace heddle::test;
+
+namespace {
+
+/// Which allocation from now on fails, counted from 1; 0 for none. And how many there were.
+uint64_t fail_at = 0;
+uint64_t allocations = 0;
+
+bool fails() {
+  allocations++;
+  if (fail_at == 0 || allocations != fail_at) return false;
+  errno = ENOMEM;
+  return true;
+}
+
+}  // namespace
+
+extern "C" {
+void* __real_malloc(size_t size);
+void* __wrap_malloc(size_t size) {
+  return fails() ? nullptr : __real_malloc(size);
+}
+int __real_posix_memalign(void** memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void** memory, size_t alignment, size_t size) {
+  return fails() ? ENOMEM : __real_posix_memalign(memory, alignment, size);
+}
+void* __real_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset);
+void* __wrap_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset) {
+  return fails() ? MAP_FAILED : __real_mmap(address, length, protection, flags, file, offset);
+}
+int __real_mprotect(void* address, size_t length, int protection);
+int __wrap_mprotect(void* address, size_t length, int protection) {
+  return fails() ? -1 : __real_mprotect(address, length, protection);
+}
+int __real_madvise(void* address, size_t length, int advice);
+int __wrap_madvise(void* address, size_t length, int advice) {
+  return fails() ? -1 : __real_madvise(address, length, advice);
+}
+}
+
+namespace {
+
+constexpr uint64_t kMany = 24;
+/// More values than a record has room for without memory of its own.
+constexpr uint32_t kSlots = 40;
+VMTag tag{1, 1, 0};
+
+class Holds final : public HeapEmbedder {
+ public:
+  uint64_t handles[kMany] = {};
+  uint64_t more[4096] = {};
+  std::vector<MemoryRange> memories() override { return {}; }
+  void mark_roots(Marker* marker) override {
+    for (const uint64_t handle : handles) marker->word(handle);
+    for (const uint64_t handle : more) marker->word(handle);
+  }
+  void marked(Blocks*) override {}
+  void swept(const std::vector<int32_t>&) override {}
+};
+
+struct Failing {
+  Machine machine;
+  Holds holds;
+  Heap heap;
+  explicit Failing(const RuntimeOptions& options) : machine(options), heap(&machine.runtime, &holds, this) { machine.context.data = this; }
+};
+
+Failing& failing(const VMFiber* fiber) {
+  return *static_cast<Failing*>(context_of(fiber)->data);
+}
+
+/// Suspends with its argument, then returns that and what it was resumed with.
+void waits(VMThread* thread, VMFiber* fiber) {
+  const uint64_t argument = slot(fiber->record, 0);
+  slot(fiber->record, 0) = argument + slot(suspend(thread, &tag, {argument}, kSlots), 0);
+}
+
+HostResult hibernate_now(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t) {
+  Runtime::of(thread)->hibernate();
+  return {0, nullptr};
+}
+
+/// Makes all that are missing; all hibernate in between; two in three are resumed and made anew.
+void busy(VMThread* thread, VMFiber* fiber) {
+  static VMFunction function;
+  function = make_function(context_of(fiber), waits, 1);
+  uint64_t* handles = failing(fiber).holds.handles;
+  Clauses clauses{&tag};
+  for (int round = 0; round < 3; round++) {
+    for (uint64_t i = 0; i < kMany; i++) {
+      if (handles[i] == 0) handles[i] = resume(thread, cont_new(thread, &function), &clauses, {i}).handle;
+    }
+    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(hibernate_now), 0, 0, 0, 0);
+    for (uint64_t i = 0; i < kMany; i++) {
+      if (i % 3 == 0) continue;
+      const uint64_t handle = handles[i];
+      handles[i] = 0;  // Where the resume traps the continuation is gone.
+      EXPECT_EQUAL(finish(thread, resume(thread, handle, &clauses, {100})), i + 100);
+    }
+    allocate_exception(&failing(fiber).heap.blocks, &tag, 1000);
+  }
+}
+
+/// Finishes all that wait; their number is the result.
+void finish_all(VMThread* thread, VMFiber* fiber) {
+  uint64_t* handles = failing(fiber).holds.handles;
+  uint64_t count = 0;
+  Clauses clauses{&tag};
+  for (uint64_t i = 0; i < kMany; i++) {
+    if (handles[i] == 0) continue;
+    EXPECT_EQUAL(finish(thread, resume(thread, handles[i], &clauses, {1000})), i + 1000);
+    handles[i] = 0;
+    count++;
+  }
+  slot(fiber->record, 0) = count;
+}
+
+/// Whether the call ended well; where it did not, by a trap that says what ran out.
+bool run(Failing* all, Body body) {
+  VMFunction function = make_function(&all->machine.context, body, kSlots);
+  Call call(&all->machine.runtime, &function);
+  const bool well = call && call.run() == Call::Ending::Returned;
+  if (!well) EXPECT(call.trap() == Trap::TooManyStacks || call.trap() == Trap::OutOfMemory);
+  all->machine.result = well ? *at<uint64_t>(call.slots()) : 0;
+  return well;
+}
+
+void fail_each(const RuntimeOptions& options) {
+  uint64_t trapped = 0, at = 1;
+  for (;; at++) {
+    Failing all(options);
+    allocations = 0;
+    fail_at = at;
+    if (!run(&all, busy)) trapped++;
+    fail_at = 0;
+    const bool reached = allocations >= at;
+    uint64_t waiting = 0;
+    for (const uint64_t handle : all.holds.handles) waiting += handle != 0 ? 1 : 0;
+    EXPECT(run(&all, finish_all));
+    EXPECT_EQUAL(all.machine.result, waiting);
+    all.heap.collect();
+    EXPECT(all.machine.clean());
+    EXPECT_EQUAL(all.machine.runtime.hibernation.copied_bytes(), 0u);
+    if (!reached) break;
+  }
+  std::printf("  %llu allocations failed in turn, %llu of them trapped\n", static_cast<unsigned long long>(at - 1),
+              static_cast<unsigned long long>(trapped));
+  EXPECT(at > 10 && trapped > 0);
+}
+
+TEST(pool, "pool: whichever allocation fails, the call traps or does without, and what is suspended goes on") {
+  fail_each(RuntimeOptions::defaults());
+}
+
+TEST(mapping, "mmap: the same") {
+  RuntimeOptions options = RuntimeOptions::defaults();
+  options.continuation.strategy = options.entry.strategy = Strategy::Mmap;
+  fail_each(options);
+}
+
+TEST(library, "malloc: the same") {
+  RuntimeOptions options = RuntimeOptions::defaults();
+  options.continuation.strategy = options.entry.strategy = Strategy::Malloc;
+  fail_each(options);
+}
+
+TEST(budget, "where all but a few hibernate all the time: the same") {
+  RuntimeOptions options = RuntimeOptions::defaults();
+  options.continuation.budget = 4 * page_size();
+  fail_each(options);
+}
+
+/// Memory maps until there is no more, neighbours of unlike protection so that they stay apart.
+void use_up_maps() {
+  for (int i = 0;; i++) {
+    const int protection = i % 2 == 0 ? PROT_READ : PROT_NONE;
+    if (__real_mmap(nullptr, page_size(), protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) return;
+  }
+}
+
+/// The whole of fail_each with no memory map left but those that there are when the first continuations are suspended.
+int without_maps() {
+  Failing all(RuntimeOptions::defaults());
+  if (!run(&all, busy)) return 1;
+  use_up_maps();
+  // What has its stack goes on, what needs another reservation may trap.
+  static const Body many = [](VMThread* thread, VMFiber* fiber) {
+    static VMFunction function;
+    function = make_function(context_of(fiber), waits, 1);
+    Clauses clauses{&tag};
+    for (uint64_t& handle : failing(fiber).holds.more) handle = resume(thread, cont_new(thread, &function), &clauses, {5}).handle;
+  };
+  const bool well = run(&all, many);
+  uint64_t waiting = 0;
+  for (const uint64_t handle : all.holds.handles) waiting += handle != 0 ? 1 : 0;
+  if (well || !run(&all, finish_all) || all.machine.result != waiting || waiting == 0) return 2;
+  return test::failures == 0 ? 0 : 3;
+}
+
+TEST(maps, "with all memory maps in use a new reservation is refused by a trap, and what is suspended goes on") {
+#if defined(HEDDLE_ASAN) || !defined(__x86_64__)
+  std::printf("  skipped: the sanitizer, or the emulator that aarch64 is tested with, needs maps itself\n");
+#else
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) _exit(without_maps());
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT(WIFEXITED(status));
+  EXPECT_EQUAL(WEXITSTATUS(status), 0);
+#endif
+}
+
+}  // namespace
+
+TEST_MAIN

@@ -1,0 +1,148 @@
+#include "trap/inspect.h"
+
+#include "stacks/usage.h"
+#include "trap/sites.h"
+
+namespace heddle {
+
+namespace {
+
+/// Where a fiber has stopped: its stack pointer, its frame pointer, the address it goes on at.
+struct Place {
+  uint64_t sp;
+  uint64_t fp;
+  uint64_t pc;
+};
+
+/// While a fiber runs, or waits below one that does, its block says where its resumer waits; while it is suspended the block of its chain's
+/// outermost fiber says where the chain goes on.
+Place saved_in(const VMFiber* fiber) {
+  return {fiber->sp, fiber->fp, fiber->pc};
+}
+
+Frame function_at(uint64_t code) {
+  const CodeReader reader;
+  const CodeSites* sites = reader.find(code);
+  const FunctionRange* function = sites == nullptr ? nullptr : sites->function_at(code);
+  return function == nullptr ? Frame{-1, -1, -1} : Frame{sites->id, static_cast<int32_t>(function->number), -1};
+}
+
+class Inspection {
+ public:
+  Inspection(Runtime* runtime, size_t most) : runtime_(runtime), most_(most) {}
+
+  FiberTree finish() {
+    active_chains();
+    Records& records = runtime_->records;
+    for (uint64_t i = 1; i < records.end() && !full(); i++) record(records.base() + i);
+    tree_.total = records.live();
+    for (const EntryFiber* entry = runtime_->taken_entries(); entry != nullptr; entry = entry->next) tree_.total++;
+    return std::move(tree_);
+  }
+
+ private:
+  bool full() const { return tree_.fibers.size() >= most_; }
+
+  /// The chains that run: the innermost entry's, then those that wait for the host to come back from a call.
+  void active_chains() {
+    const VMThread& thread = runtime_->thread;
+    const VMFiber* leaf = thread.current;
+    Place place{thread.exit_sp, thread.exit_fp, thread.exit_pc};
+    const VMHostFunction* import = runtime_->running_import;
+    FiberState state = runtime_->stopped ? FiberState::Running : FiberState::Calling;
+    for (const auto* entry = static_cast<const OuterEntry*>(thread.entry); entry != nullptr; entry = entry->outer) {
+      // Between two entries of the host's no fiber is current, though an entry waits.
+      if (leaf != nullptr) chain(leaf, place, state, entry->suspended_current, import);
+      leaf = entry->suspended_current;
+      place = {entry->exit_sp, entry->exit_fp, entry->exit_pc};
+      import = entry->import;
+      state = FiberState::Calling;
+    }
+  }
+
+  /// A record that no running chain has.
+  void record(const VMContinuation* record) {
+    switch (static_cast<State>(record->state)) {
+      case State::Fresh:
+        return fresh(record);
+      case State::Suspended:
+        if (is_hibernated(record)) return hibernated_chain(record, FiberState::Suspended);
+        return chain(record->leaf, saved_in(record->fiber), FiberState::Suspended, nullptr, nullptr);
+      case State::Parked:
+        if (is_hibernated(record)) return hibernated_chain(record, FiberState::Parked);
+        return chain(record->leaf, saved_in(record->fiber), FiberState::Parked, nullptr, nullptr);
+      default:
+        return;
+    }
+  }
+
+  void fresh(const VMContinuation* record) {
+    FiberReport report;
+    report.record = record;
+    report.function = function_at(record->function->code);
+    tree_.fibers.push_back(std::move(report));
+  }
+
+  /// From the leaf, which stopped at `place`, to the outermost fiber; `outer` waits for that one by a call of the host's.
+  void chain(const VMFiber* leaf, Place place, FiberState state, const VMFiber* outer, const VMHostFunction* import) {
+    for (const VMFiber* fiber = leaf; !is_host(fiber) && !full(); fiber = fiber->parent) {
+      const bool outermost = is_host(fiber->parent);
+      const VMFiber* parent = outermost ? outer : fiber->parent;
+      FiberReport report = report_of(fiber, place);
+      report.state = state;
+      report.parent = is_host(parent) ? 0 : parent->id;
+      report.entered = outermost && report.parent != 0;
+      report.import = import;
+      tree_.fibers.push_back(std::move(report));
+      place = saved_in(fiber);
+      state = FiberState::Resuming;
+      import = nullptr;
+    }
+  }
+
+  /// The same of a chain whose frames are in a copy.
+  void hibernated_chain(const VMContinuation* record, FiberState state) {
+    Hibernated* copy = hibernated(record);
+    Place place = saved_in(copy->outermost().block());
+    for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
+      const VMFiber* block = part->block();
+      const bool outermost = part == &copy->outermost();
+      FiberReport report = report_of(block, place, part->copy - part->from);
+      report.record = outermost ? record : block->record;
+      report.state = state;
+      report.hibernated = true;
+      report.parent = outermost ? 0 : (part + 1)->block()->id;
+      tree_.fibers.push_back(std::move(report));
+      place = saved_in(block);
+      state = FiberState::Resuming;
+    }
+  }
+
+  static FiberReport report_of(const VMFiber* fiber, Place place, uint64_t distance = 0) {
+    const StackSpan& span = static_cast<const Stack*>(fiber->stack)->span;
+    const SpanUsage usage = usage_of(span);
+    FiberReport report;
+    report.id = fiber->id;
+    report.record = fiber->record;
+    report.function = function_at(fiber->start_code);
+    report.stack_size = span.top - span.limit;
+    // A fiber that was set aside before its first instruction has used nothing.
+    report.stack_used = place.sp >= span.base && place.sp <= span.top ? span.top - place.sp : 0;
+    report.stack_high_water = usage.high_water;
+    report.stack_resident = usage.resident;
+    report.frames = walk_fiber(fiber, place.fp, place.pc - 1, distance);
+    return report;
+  }
+
+  Runtime* runtime_;
+  size_t most_;
+  FiberTree tree_;
+};
+
+}  // namespace
+
+FiberTree inspect_fibers(Runtime* runtime, size_t most) {
+  return Inspection(runtime, most).finish();
+}
+
+}  // namespace heddle

@@ -1,0 +1,58 @@
+// A picture of all fibers of a thread: what each does, and who waits for whom.
+#pragma once
+#include "trap/entry.h"
+
+namespace heddle {
+
+/// What a fiber does at the moment.
+enum class FiberState {
+  /// Made, and never resumed: it has no stack yet.
+  Fresh,
+  /// Waits to be resumed.
+  Suspended,
+  /// Has resumed another fiber, and waits until that returns or suspends to it.
+  Resuming,
+  /// Waits for a function of the host's that it called.
+  Calling,
+  /// Waits in an import for a promise.
+  Parked,
+  /// Runs, but for the interrupt or the trap that it is looked at in.
+  Running,
+};
+
+/// One fiber.
+struct FiberReport {
+  /// VMFiber.id; 0 for a fresh one.
+  uint64_t id = 0;
+  /// Its record; for a call of the host's one that no handle names, with index 0.
+  const VMContinuation* record = nullptr;
+  FiberState state = FiberState::Fresh;
+  /// The id of the fiber that waits for it, 0 when none does.
+  uint64_t parent = 0;
+  /// That one waits for the host, which called this.
+  bool entered = false;
+  /// What is on its stack has been put aside.
+  bool hibernated = false;
+  /// The function that it began with: its code as a frame without a location; -1, -1 where that is unknown.
+  Frame function{-1, -1, -1};
+  /// What it calls, where that is an import whose JavaScript runs.
+  const VMHostFunction* import = nullptr;
+  /// Bytes: what frames may take, what they take now, and in whole pages how deep the stack has been and what of it is in memory.
+  uint64_t stack_size = 0;
+  uint64_t stack_used = 0;
+  uint64_t stack_high_water = 0;
+  uint64_t stack_resident = 0;
+  std::vector<Frame> frames;
+};
+
+/// All fibers, or as many as were asked for: those that run and wait for each other first, innermost first, then the others by record.
+struct FiberTree {
+  std::vector<FiberReport> fibers;
+  /// How many there are.
+  uint64_t total = 0;
+};
+
+/// Looks at the thread. Takes some microseconds for each fiber. On its own thread, while the host runs.
+FiberTree inspect_fibers(Runtime* runtime, size_t most);
+
+}  // namespace heddle

@@ -1,0 +1,94 @@
+/** A picture of fibers as SVG: a box for each, below and to the right of the one that waits for it, and a line between. */
+import type { FiberState } from '../../instance/inspect.js';
+import { type Picture, type Row, rowsOf } from './rows.js';
+import { detailsOf, headlineOf, nameOf } from './words.js';
+
+/** Pixels. */
+const MARGIN = 16;
+const LINE = 16;
+const PADDING = 8;
+const GAP = 10;
+const STEP = 28;
+/** Longer chains than this go straight down. */
+const DEEPEST = 40;
+/** An average character of the font below is a little narrower. */
+const CHARACTER = 7;
+
+const COLOURS: Readonly<Record<FiberState, string>> = {
+  running: '#d7f5dd',
+  calling: '#fff3c9',
+  resuming: '#e8f0fe',
+  suspended: '#f3e8fd',
+  parked: '#fde7d9',
+  fresh: '#f5f5f5',
+};
+
+/** A box and what is in it. */
+interface Box {
+  readonly row: Row;
+  readonly lines: readonly string[];
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Text as XML has it, without the characters that XML cannot have. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}
+
+function boxesOf(picture: Picture): readonly Box[] {
+  let y = MARGIN + LINE + GAP;
+  return rowsOf(picture.tree).map((row) => {
+    const lines = [nameOf(row.fiber), ...detailsOf(row.fiber)];
+    const box = {
+      row,
+      lines,
+      x: MARGIN + STEP * Math.min(row.depth, DEEPEST),
+      y,
+      width: PADDING * 2 + CHARACTER * Math.max(...lines.map((line) => line.length)),
+      height: PADDING * 2 + LINE * lines.length,
+    };
+    y += box.height + GAP;
+    return box;
+  });
+}
+
+function boxElement({ row, lines, x, y, width, height }: Box): string {
+  const texts = lines.map(
+    (line, i) => `<text x="${x + PADDING}" y="${y + PADDING + LINE * i + 12}"${i === 0 ? ' class="name"' : ''}>${escapeXml(line)}</text>`,
+  );
+  const box = `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="${COLOURS[row.fiber.state]}"/>`;
+  return `<g class="${row.fiber.state}">${box}${texts.join('')}</g>`;
+}
+
+/** From the box of who waits, down its left side, to the box of what it waits for. */
+function lineElement(above: Box, box: Box): string {
+  const x = above.x + STEP / 2;
+  return `<path d="M${x} ${above.y + above.height}V${box.y + LINE}H${Math.max(box.x, x)}"/>`;
+}
+
+/** The picture, an SVG document. */
+export function svgOf(picture: Picture): string {
+  const boxes = boxesOf(picture);
+  const headline = headlineOf(picture);
+  const last = boxes.at(-1);
+  const width = MARGIN * 2 + Math.max(CHARACTER * headline.length, ...boxes.map((box) => box.x + box.width - MARGIN));
+  const height = MARGIN + (last === undefined ? MARGIN + LINE : last.y + last.height);
+  const lines = boxes.flatMap((box) => {
+    const above = box.row.above === undefined ? undefined : boxes[box.row.above];
+    return above === undefined ? [] : [lineElement(above, box)];
+  });
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    '<style>text{font:12px ui-monospace,monospace;fill:#222}.name,.headline{font-weight:bold}rect{stroke:#888}path{fill:none;stroke:#888}</style>',
+    '<rect width="100%" height="100%" style="fill:#fff;stroke:none"/>',
+    `<text class="headline" x="${MARGIN}" y="${MARGIN + 12}">${escapeXml(headline)}</text>`,
+    ...lines,
+    ...boxes.map(boxElement),
+    '</svg>',
+  ].join('\n')}\n`;
+}

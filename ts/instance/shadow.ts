@@ -1,0 +1,135 @@
+/**
+ * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
+ */
+import { outOfRange, wrongArgument } from '../errors/catalog.js';
+import { LIMIT } from '../generated/abi.js';
+import type { StackPointer, StackPointerChoice } from '../lower/stack_pointer.js';
+import type { ModuleDescription } from '../validate/description.js';
+import type { Engine } from './engine.js';
+
+/** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
+export interface ShadowStackOptions {
+  /** The global that is the stack pointer, a mutable i32: its index, or its export or name. Looked for unless given. */
+  readonly pointer?: number | string;
+  /** Bytes that each call besides the first may use; 16 KiB, or a quarter of the module's stack where that is less, unless given. */
+  readonly size?: number;
+  /** Exports that the space comes from, of types `[i32] -> [i32]` and `[i32] -> […]`. Without them it comes from the module's own stack. */
+  readonly allocator?: { readonly allocate: string; readonly free: string };
+  /** Lowest address of the module's own stack, where the module does not tell. */
+  readonly low?: number;
+}
+
+const DEFAULT_SIZE = 16 * 1024;
+const DEFAULT_SHARE = 4;
+const ALIGNMENT = 16;
+const MEMORY_LIMIT = 2 ** 32;
+
+function integer(value: number | undefined, name: string, least: number): void {
+  if (value === undefined) return;
+  if (!Number.isInteger(value)) throw wrongArgument(`the option shadowStack.${name} must be an integer`);
+  if (value < least || value >= MEMORY_LIMIT) throw outOfRange(`the option shadowStack.${name} must be from ${least} to 2^32 - 1`);
+}
+
+/** Throws a TypeError or RangeError for options that are wrong in themselves. */
+export function checkShadowOptions(options: ShadowStackOptions | false | undefined): void {
+  if (options === undefined || options === false) return;
+  if (typeof options !== 'object' || options === null) throw wrongArgument('the option shadowStack must be an object or false');
+  const { pointer, size, low, allocator } = options;
+  if (pointer !== undefined && typeof pointer !== 'string') integer(pointer, 'pointer', 0);
+  integer(size, 'size', ALIGNMENT);
+  integer(low, 'low', 0);
+  if (allocator !== undefined && (typeof allocator?.allocate !== 'string' || typeof allocator.free !== 'string')) {
+    throw wrongArgument('the option shadowStack.allocator must name two exports, allocate and free');
+  }
+}
+
+/** How the compiler is to find the pointer. */
+export function pointerChoice(options: ShadowStackOptions | false | undefined): StackPointerChoice {
+  if (options === undefined) return null;
+  return options === false ? false : (options.pointer ?? true);
+}
+
+/** What an instance says of itself. */
+export interface ShadowInstance {
+  readonly address: number;
+  readonly description: ModuleDescription;
+  readonly pointer: StackPointer;
+  readonly options: ShadowStackOptions;
+  /** Address of a global's cell. */
+  global(index: number): number;
+  /** Address of the VMFunction of a function index. */
+  function(index: number): number;
+}
+
+/** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
+export function shareShadowStack(engine: Engine, instance: ShadowInstance): void {
+  const { native } = engine;
+  const { pointer, options, address } = instance;
+  if (pointer.kind === 'none') return;
+  if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
+  const cell = instance.global(pointer.global);
+  if (options.allocator !== undefined) {
+    const [allocate, free] = [
+      exported(engine, instance, options.allocator.allocate, 1),
+      exported(engine, instance, options.allocator.free),
+    ];
+    return native.allocateShadow(address, cell, options.size ?? DEFAULT_SIZE, allocate, free);
+  }
+  const top = Number(native.load(cell, 'u32'));
+  const low = options.low ?? stackLow(engine, instance, top);
+  if (low === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
+  if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
+  const share = align(Math.floor((top - low) / DEFAULT_SHARE));
+  native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? Math.min(DEFAULT_SIZE, share)));
+}
+
+function align(value: number): number {
+  return Math.floor(value / ALIGNMENT) * ALIGNMENT;
+}
+
+const I32 = 0x7f;
+
+/** An export for the allocator: a function of one i32. Throws a TypeError for others. */
+function exported(engine: Engine, instance: ShadowInstance, name: string, results?: number): number {
+  const entry = instance.description.exports.find((one) => one.kind === 'func' && one.name === name);
+  if (entry === undefined) throw wrongArgument(`the option shadowStack.allocator names ${name}, which the module does not export`);
+  const address = instance.function(entry.index);
+  const type = engine.types.type(engine.typeOf(address));
+  const fits = type.params.length === 1 && type.params[0] === I32;
+  const gives = results === undefined || (type.results.length === results && type.results[0] === I32);
+  if (!fits || !gives) throw wrongArgument(`the option shadowStack.allocator names ${name}, which has another type`);
+  return address;
+}
+
+/**
+ * The lowest address of the stack that ends at `top`, where the module tells: by the linker's `__stack_low`; by its data, all of which lies above the stack where
+ * the linker puts that first; or, where data lie below, by `__data_end`, behind which they end.
+ */
+function stackLow(engine: Engine, instance: ShadowInstance, top: number): number | undefined {
+  const value = (name: string): number | undefined => {
+    const index = instance.description.exports.find((entry) => entry.kind === 'global' && entry.name === name)?.index;
+    return index === undefined ? undefined : Number(engine.native.load(instance.global(index), 'u32'));
+  };
+  const low = value('__stack_low');
+  if (low !== undefined) return low;
+  const starts = dataStarts(instance.description.data);
+  if (starts !== undefined && starts.length > 0 && starts.every((start) => start >= top)) return 0;
+  const end = value('__data_end');
+  return end !== undefined && end < top ? end : undefined;
+}
+
+const I32_CONST = 0x41;
+
+/** Where the active segments of memory 0 begin; undefined where a segment does not say. */
+function dataStarts(words: Uint32Array): number[] | undefined {
+  const starts: number[] = [];
+  for (let i = 0; i < words.length; ) {
+    const [mode, memory, length] = [words[i], words[i + 1], words[i + 2] ?? 0];
+    // A constant: its opcode, its offset in the module, its value.
+    const start = length === 3 && words[i + 3] === I32_CONST ? words[i + 5] : undefined;
+    i += 3 + length + 2;
+    if (mode !== 0 || memory !== 0 || start === undefined) return undefined;
+    starts.push(start);
+  }
+  return starts;
+}

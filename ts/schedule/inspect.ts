@@ -1,0 +1,31 @@
+/**
+ * The picture of all fibers, with the names of tasks.
+ */
+import { theEngine } from '../instance/engine.js';
+import type { FiberTree } from '../instance/inspect.js';
+import { waitingTasks } from './scheduler.js';
+
+/** How much of a picture is wanted. */
+export interface InspectOptions {
+  /** Fibers that are listed, at most; 10,000. Each takes some microseconds. */
+  readonly limit?: number;
+}
+
+const DEFAULT_LIMIT = 10_000;
+
+/** Puts the names of tasks into a picture. */
+export function withTasks(tree: FiberTree): FiberTree {
+  const tasks = waitingTasks();
+  const fibers = tree.fibers.map((fiber) => {
+    const task = fiber.continuation === 0 ? undefined : tasks.get(fiber.continuation);
+    return task === undefined ? fiber : { ...fiber, task };
+  });
+  return { fibers, total: tree.total };
+}
+
+/**
+ * The fibers of this thread as they are now: which there are, what each does and is in, and who waits for whom. May be called at any time, in imports too.
+ */
+export function inspect({ limit = DEFAULT_LIMIT }: InspectOptions = {}): FiberTree {
+  return withTasks(theEngine().inspect(limit));
+}
