@@ -377,6 +377,7 @@ export const LIMITS = [
   ['stack_pool', 1, 'strategy of a chosen stack, by docs/stacks.md'],
   ['stack_mmap', 2, 'see stack_pool'],
   ['stack_malloc', 3, 'see stack_pool'],
+  ['stack_hibernate', 4, 'see stack_pool: the pool, with no budget'],
   ['stack_guard_auto', 1, 'guard of a chosen stack'],
   ['stack_guard_kernel', 2, 'see stack_guard_auto'],
   ['stack_guard_software', 3, 'see stack_guard_auto'],

@@ -648,6 +648,8 @@ inline constexpr uint32_t kStackPool = 1;
 inline constexpr uint32_t kStackMmap = 2;
 /// see stack_pool
 inline constexpr uint32_t kStackMalloc = 3;
+/// see stack_pool: the pool, with no budget
+inline constexpr uint32_t kStackHibernate = 4;
 /// guard of a chosen stack
 inline constexpr uint32_t kStackGuardAuto = 1;
 /// see stack_guard_auto
@@ -665,6 +667,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "a53aeaa40f49db31";
+inline constexpr char kContract[] = "cf14e8f7d1aa7191";
 
 }  // namespace heddle

@@ -82,13 +82,14 @@ bool Hibernation::put_aside(VMContinuation* record, std::vector<Stack*>* emptied
 }
 
 /// Looks at all records: those that may hibernate, and enough of them for `most` stacks, the oldest first.
-std::vector<VMContinuation*> Hibernation::oldest(uint64_t most) {
+std::vector<VMContinuation*> Hibernation::oldest(const StackSets& stacks, uint64_t most, bool eager) {
   looks_++;
   seen_.resize(records_->end());
   std::vector<VMContinuation*> found;
   for (uint64_t i = 1; i < records_->end(); i++) {
     VMContinuation* record = records_->base() + i;
     if (!may_hibernate(record)) continue;
+    if (eager && !stacks.is_eager(static_cast<const Stack*>(record->fiber->stack))) continue;
     const auto generation = static_cast<uint32_t>(record->generation);
     if (seen_[i].since == 0 || seen_[i].generation != generation) seen_[i] = {generation, looks_};
     found.push_back(record);
@@ -106,9 +107,9 @@ std::vector<VMContinuation*> Hibernation::oldest(uint64_t most) {
   return found;
 }
 
-uint64_t Hibernation::hibernate(StackSets* stacks, uint64_t most) {
+uint64_t Hibernation::hibernate(StackSets* stacks, uint64_t most, bool eager) {
   std::vector<Stack*> emptied;
-  for (VMContinuation* record : oldest(most)) {
+  for (VMContinuation* record : oldest(*stacks, most, eager)) {
     if (emptied.size() >= most || !put_aside(record, &emptied)) break;
   }
   stacks->vacate(emptied);

@@ -58,7 +58,8 @@ class Hibernation {
 
   /// Puts chains aside, those that have been suspended for longest first, until `most` stacks are empty or no chain is left. Returns how
   /// many stacks it was. A chain's age is known to the resolution of calls of this: what was suspended since the last one is of one age.
-  uint64_t hibernate(StackSets* stacks, uint64_t most);
+  /// With `eager` only those count that begin on a stack of a set that was chosen to hibernate.
+  uint64_t hibernate(StackSets* stacks, uint64_t most, bool eager = false);
   /// Puts a chain back. Requires: the record hibernates. Never fails, for its stacks are its own still.
   void wake(VMContinuation* record);
   /// Gives up a chain without waking it; `release` takes back each of its records, whose stacks are given back already.
@@ -86,7 +87,7 @@ class Hibernation {
     uint32_t since = 0;
   };
   bool put_aside(VMContinuation* record, std::vector<Stack*>* emptied);
-  std::vector<VMContinuation*> oldest(uint64_t most);
+  std::vector<VMContinuation*> oldest(const StackSets& stacks, uint64_t most, bool eager);
   void free_copy(Hibernated* copy);
 
   Records* records_;

@@ -24,13 +24,14 @@ HostResult cont_new(VMThread* thread, uint64_t function, uint64_t, uint64_t, uin
 
 HostResult cont_new_on(VMThread* thread, uint64_t function, uint64_t size, uint64_t kinds, uint64_t) {
   // By their numbers; 0 is what was not chosen.
-  static constexpr Strategy kStrategies[] = {Strategy::Pool, Strategy::Pool, Strategy::Mmap, Strategy::Malloc};
+  static constexpr Strategy kStrategies[] = {Strategy::Pool, Strategy::Pool, Strategy::Mmap, Strategy::Malloc, Strategy::Pool};
   static constexpr Guard kGuards[] = {Guard::Auto, Guard::Auto, Guard::Kernel, Guard::Software};
-  static_assert(kStackPool == 1 && kStackMmap == 2 && kStackMalloc == 3);
+  static_assert(kStackPool == 1 && kStackMmap == 2 && kStackMalloc == 3 && kStackHibernate == 4);
   static_assert(kStackGuardAuto == 1 && kStackGuardKernel == 2 && kStackGuardSoftware == 3);
   const uint64_t strategy = kinds & ((1 << kStackGuardShift) - 1), guard = kinds >> kStackGuardShift;
-  HEDDLE_CHECK(strategy <= kStackMalloc && guard <= kStackGuardSoftware);
-  const StackChoice choice{strategy == 0 ? nullptr : &kStrategies[strategy], guard == 0 ? nullptr : &kGuards[guard], size};
+  HEDDLE_CHECK(strategy <= kStackHibernate && guard <= kStackGuardSoftware);
+  const StackChoice choice{strategy == 0 ? nullptr : &kStrategies[strategy], guard == 0 ? nullptr : &kGuards[guard], size,
+                           strategy == kStackHibernate};
   return make_continuation(thread, function, Runtime::of(thread)->continuation_stacks().chosen(choice));
 }
 

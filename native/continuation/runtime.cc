@@ -193,14 +193,18 @@ constexpr uint64_t kRecordsLooked = 64;
 void Runtime::keep_budget() {
   if (no_collection != 0) return;
   StackSets& stacks = continuation_stacks();
+  if (const uint64_t eager = stacks.eager()) put_aside(eager, eager, &look_for_eager_at_, true);
   const uint64_t excess = stacks.excess();
-  if (excess == 0 || excess * kRecordsLooked < records.live()) return;
-  const StackCounts counts = stacks.counts();
-  const uint64_t occupied = counts.live - counts.vacant;
-  if (excess * kBudgetSlack < occupied || occupied < look_again_at_) return;
+  if (excess == 0) return;
+  const uint64_t occupied = stacks.counts().live - stacks.counts().vacant;
+  if (excess * kBudgetSlack >= occupied) put_aside(excess, occupied, &look_again_at_, false);
+}
+
+void Runtime::put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again_at, bool eager) {
+  if (excess * kRecordsLooked < records.live() || occupied < *look_again_at) return;
   // Where all run there is nothing to put aside, and no use to look at each resume.
-  const bool found = hibernation.hibernate(&stacks, excess) > 0;
-  look_again_at_ = found ? 0 : occupied + occupied / 8 + 1;
+  const bool found = hibernation.hibernate(&continuation_stacks(), excess, eager) > 0;
+  *look_again_at = found ? 0 : occupied + occupied / 8 + 1;
 }
 
 uint64_t Runtime::allocate_fiber(VMContinuation* record) {

@@ -187,8 +187,11 @@ class Runtime {
   void forget_shadows(const VMContinuation* record);
   void destroy_entry_fiber(EntryFiber* entry);
   void keep_budget();
+  void put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again_at, bool eager);
   uint64_t fibers_made_ = 0;
+  /// From how many occupied stacks on it is worth to look for such as may hibernate.
   uint64_t look_again_at_ = 0;
+  uint64_t look_for_eager_at_ = 0;
 };
 
 /// The handlers of a fiber that the host runs: none.

@@ -16,9 +16,11 @@ Stacks* StackSets::chosen(const StackChoice& choice) {
     options.size = choice.size;
     options.first = ~uint64_t{0};  // All of them.
   }
+  if (choice.hibernates) options.budget = 0;
   for (const auto& set : sets_) {
     const StackOptions& made = set->options();
-    if (made.strategy == options.strategy && made.guard == options.guard && made.size == options.size && made.first == options.first) {
+    if (made.strategy == options.strategy && made.guard == options.guard && made.size == options.size && made.first == options.first &&
+        made.budget == options.budget) {
       return set.get();
     }
   }
@@ -63,6 +65,14 @@ uint64_t StackSets::excess() const {
   }
   if (bytes <= budget) return 0;  // Asked at every first resume: no division.
   return occupied - static_cast<uint64_t>(static_cast<double>(occupied) * static_cast<double>(budget) / static_cast<double>(bytes));
+}
+
+uint64_t StackSets::eager() const {
+  uint64_t occupied = 0;
+  for (size_t i = 1; i < sets_.size(); i++) {
+    if (sets_[i]->options().budget == 0) occupied += sets_[i]->occupied();
+  }
+  return occupied;
 }
 
 StackCounts StackSets::counts() const {

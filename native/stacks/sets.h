@@ -14,6 +14,8 @@ struct StackChoice {
   const Guard* guard = nullptr;
   /// Bytes that frames may take, 0 when not given.
   uint64_t size = 0;
+  /// Whether those that are suspended hibernate without regard to the budget.
+  bool hibernates = false;
 };
 
 /// A Stacks for each distinct choice. The limits (maximum, memory, budget) hold for all of them together.
@@ -34,6 +36,10 @@ class StackSets {
   void vacate(const std::vector<Stack*>& stacks);
   /// How many stacks more than the budget allows are occupied.
   uint64_t excess() const;
+  /// Of sets that were chosen to hibernate: how many stacks are occupied.
+  uint64_t eager() const;
+  /// Whether a stack is of such a set.
+  bool is_eager(const Stack* stack) const { return stack->owner != sets_.front().get() && stack->owner->options().budget == 0; }
 
   /// The sums over all sets.
   StackCounts counts() const;

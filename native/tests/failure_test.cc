@@ -38,6 +38,10 @@ void* __real_malloc(size_t size);
 void* __wrap_malloc(size_t size) {
   return fails() ? nullptr : __real_malloc(size);
 }
+void* __real_calloc(size_t count, size_t size);
+void* __wrap_calloc(size_t count, size_t size) {
+  return fails() ? nullptr : __real_calloc(count, size);
+}
 int __real_posix_memalign(void** memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void** memory, size_t alignment, size_t size) {
   return fails() ? ENOMEM : __real_posix_memalign(memory, alignment, size);
@@ -189,7 +193,7 @@ TEST(budget, "where all but a few hibernate all the time: the same") {
 }
 
 /// Memory maps until there is no more, neighbours of unlike protection so that they stay apart.
-void use_up_maps() {
+[[maybe_unused]] void use_up_maps() {
   for (int i = 0;; i++) {
     const int protection = i % 2 == 0 ? PROT_READ : PROT_NONE;
     if (__real_mmap(nullptr, page_size(), protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) return;
@@ -197,7 +201,7 @@ void use_up_maps() {
 }
 
 /// The whole of fail_each with no memory map left but those that there are when the first continuations are suspended.
-int without_maps() {
+[[maybe_unused]] int without_maps() {
   Failing all(RuntimeOptions::defaults());
   if (!run(&all, busy)) return 1;
   use_up_maps();

@@ -298,7 +298,7 @@ TEST(snapshots, "an address inside a suspended fiber's frames is found wherever 
     const uint64_t* const holders[] = {
         at<uint64_t>(record->slots),                                // Its own payload.
         at<uint64_t>(fiber->record->slots),                         // An entry's.
-        &fiber->spare[0],                                           // A running fiber's control block.
+        &fiber->shadow_entered,                                     // A running fiber's control block.
         at<uint64_t>(other->fiber->sp),                             // A frame of another suspended one.
         at<uint64_t>(address_of(exception) + sizeof(VMException)),  // An object of the heap.
         &other->next_free,                                          // Another's record.
@@ -312,7 +312,7 @@ TEST(snapshots, "an address inside a suspended fiber's frames is found wherever 
       EXPECT_EQUAL(plant_at(thread, fiber, place, record->fiber->sp - 8), 0u);  // nor is what lies below.
     }
     EXPECT_EQUAL(plant_at(thread, fiber, at<uint64_t>(record->fiber->sp), record->fiber->sp), 0u);  // Its own frames may.
-    EXPECT_EQUAL(plant_at(thread, fiber, &record->fiber->spare[0], record->fiber->sp), 0u);         // So may another fiber of its chain.
+    EXPECT_EQUAL(plant_at(thread, fiber, &record->fiber->shadow_entered, record->fiber->sp), 0u);   // So may another fiber of its chain.
   }) == Call::Ending::Returned);
 }
 

@@ -16,10 +16,11 @@ uint64_t heddle_test_host_call(VMThread* thread, uint64_t function, uint64_t a0,
 /// A function's body: arguments in and results out by the fiber's slots.
 using Body = void (*)(VMThread*, VMFiber*);
 
-/// Stands for a VMInstance: word 0 is the thread.
+/// Stands for a VMInstance: word 0 is the thread. What C++ looks for behind `data` is not there.
 struct Context {
   VMThread* thread;
   void* data = nullptr;
+  uint64_t nothing[sizeof(VMInstance) / sizeof(uint64_t) - 2] = {};
 };
 
 inline VMFunction make_function(Context* context, Body body, uint32_t slots) {

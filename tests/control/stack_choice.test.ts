@@ -105,6 +105,24 @@ describe.each(['pool', 'mmap', 'malloc', 'deferred'])('strategy=%s', (strategy) 
   });
 });
 
+test('strategy=hibernate: what is suspended goes aside when another stack is asked for, whatever the budget, and what is not chosen so stays', () => {
+  const usual = keeper('cont.new strategy=pool');
+  const e = keeper(`cont.new strategy=hibernate size=${128 * KIB}`);
+  const { stacksLive, stacksHibernated, wakes } = statistics();
+  usual['suspend']?.(50);
+  expect(statistics().stacksHibernated).toBe(stacksHibernated);
+  e['suspend']?.(50);
+  const hibernated = statistics().stacksHibernated - stacksHibernated;
+  // All but the last, and one for each 64 live continuations, by which a look is put off.
+  expect(hibernated).toBeGreaterThanOrEqual(50 - 1 - 2);
+  expect(hibernated).toBeLessThanOrEqual(50);
+  expect(usual['finish']?.(50)).toBe((50 * 49) / 2 + 50 * 1000);
+  expect(statistics().wakes).toBe(wakes);
+  expect(e['finish']?.(50)).toBe((50 * 49) / 2 + 50 * 1000);
+  expect(statistics().wakes - wakes).toBeGreaterThanOrEqual(hibernated);
+  expect(statistics()).toMatchObject({ stacksLive, stacksHibernated });
+});
+
 test('strategy=mmap: each has a guard page with a memory map of its own, given back at once', () => {
   const e = keeper('cont.new strategy=mmap');
   const before = guardPages();
@@ -157,7 +175,6 @@ test('of no function traps as cont.new does', () => {
 test.each([
   'cont.new ',
   'cont.new strategy=heap',
-  'cont.new strategy=hibernate',
   'cont.new size=16383',
   'cont.new size=1073741825',
   'cont.new size=64K',

@@ -131,3 +131,16 @@ test("with a collection at every safepoint the specification's scripts give the 
   expect(run.output).toMatch(/^\d+ passed, 0 failed$/m);
   expect(run.status).toBe(0);
 }, 120_000);
+
+test.each(['', 'hibernate'])('an instance that only a suspended continuation needs lives as long as that (%s)', async (how) => {
+  const results = await resultOf<Record<string, unknown>>(program('orphans'), { flags: ['--expose-gc'], args: [how] });
+  const all = (count: number): Counters => ({ instances: count, codes: count, continuationsLive: count, memories: count });
+  expect(results).toEqual({
+    alone: all(20),
+    asleep: all(20),
+    // What was stored, the data segment's 42, and 1,000 with the global's 7.
+    values: Array.from({ length: 10 }, (_, i) => i + 42 + 1007),
+    half: all(10),
+    none: all(0),
+  });
+});

@@ -536,6 +536,8 @@ export const LIMIT = {
   stackMmap: 2,
   /** see stack_pool */
   stackMalloc: 3,
+  /** see stack_pool: the pool, with no budget */
+  stackHibernate: 4,
   /** guard of a chosen stack */
   stackGuardAuto: 1,
   /** see stack_guard_auto */
@@ -555,4 +557,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'a53aeaa40f49db31';
+export const CONTRACT = 'cf14e8f7d1aa7191';

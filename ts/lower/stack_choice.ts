@@ -12,6 +12,7 @@ const STRATEGIES: ReadonlyMap<string, number> = new Map([
   ['deferred', LIMIT.stackPool],
   ['mmap', LIMIT.stackMmap],
   ['malloc', LIMIT.stackMalloc],
+  ['hibernate', LIMIT.stackHibernate],
 ]);
 const GUARDS: ReadonlyMap<string, number> = new Map([
   ['auto', LIMIT.stackGuardAuto],
@@ -24,7 +25,7 @@ const PREFIX = 'cont.new ';
 
 /** What the name of such an import must be, for messages. */
 export const STACK_CHOICE_NAME =
-  'cont.new with one or more of strategy=pool|deferred|mmap|malloc, ' +
+  'cont.new with one or more of strategy=pool|deferred|mmap|malloc|hibernate, ' +
   `size=BYTES (${LIMIT.stackLeast} to ${MOST_BYTES}), guard=auto|kernel|software, each after one space`;
 
 /** How a continuation's stack differs from the usual ones. */
