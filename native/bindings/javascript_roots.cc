@@ -50,7 +50,10 @@ void JavaScriptRoots::use_memory(MemoryObject* memory) const {
 
 std::vector<MemoryRange> JavaScriptRoots::memories() {
   std::vector<MemoryRange> ranges;
+  const HostScope scope(engine_);
   for (const MemoryObject* memory : engine_->memories) {
+    // One of V8's that it has collected has no range: another's may lie there now.
+    if (!memory->is_mapped() && !memory->strong && engine_->value_of(memory->object) == nullptr) continue;
     const uint64_t base = memory->vm.base;
     const uint64_t size = memory->vm.guarded != 0 ? kGuardedSpan : memory->vm.bytes;
     if (base != 0) ranges.push_back({base, base + size, address_of(memory)});

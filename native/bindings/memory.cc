@@ -162,10 +162,13 @@ bool refresh_memory(MemoryObject* memory) {
   if (memory->is_mapped()) return true;
   Engine* engine = memory->engine;
   const HostScope scope(engine);
+  const napi_value object = engine->value_of(memory->object);
+  // Only JavaScript could still have reached it when its reference became weak, and V8 has collected it since: nobody will use it.
+  if (object == nullptr) return true;
   void* data = nullptr;
   size_t length = 0;
   bool shared = false;
-  if (!buffer_of(engine->env, engine->value_of(memory->object), &data, &length, &shared)) return false;
+  if (!buffer_of(engine->env, object, &data, &length, &shared)) return false;
   memory->vm.base = address_of(data);
   memory->vm.bytes = length;
   memory->vm.flags = (memory->vm.flags & ~1u) | (shared ? 1u : 0u);

@@ -144,3 +144,18 @@ test.each(['', 'hibernate'])('an instance that only a suspended continuation nee
     none: all(0),
   });
 });
+
+test('a memory that V8 has collected is in nobody’s way', async () => {
+  const results = await resultOf<Record<string, unknown>>(program('memories'), { flags: ['--expose-gc', '--disable-wasm-trap-handler'] });
+  expect(results).toEqual({
+    held: 22,
+    lengths: new Array(20).fill(65_536),
+    // Heddle has not collected since V8 did.
+    before: 22,
+    first: 42,
+    sum: (39 * 40) / 2,
+    after: 42,
+    reached: 7,
+    last: 42,
+  });
+});
