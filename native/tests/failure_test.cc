@@ -147,9 +147,17 @@ bool run(Failing* all, Body body) {
   return well;
 }
 
+/// Of the allocations one in so many fails in its turn: all of them, but the emulator that aarch64 is tested with keeps 20 MB for each
+/// runtime that ever was, for it has a record of each page that was ever mapped.
+#if defined(__x86_64__)
+constexpr uint64_t kStep = 1;
+#else
+constexpr uint64_t kStep = 16;
+#endif
+
 void fail_each(const RuntimeOptions& options) {
   uint64_t trapped = 0, at = 1;
-  for (;; at++) {
+  for (;; at += kStep) {
     Failing all(options);
     allocations = 0;
     fail_at = at;
@@ -165,7 +173,7 @@ void fail_each(const RuntimeOptions& options) {
     EXPECT_EQUAL(all.machine.runtime.hibernation.copied_bytes(), 0u);
     if (!reached) break;
   }
-  std::printf("  %llu allocations failed in turn, %llu of them trapped\n", static_cast<unsigned long long>(at - 1),
+  std::printf("  %llu allocations failed in turn, %llu of them trapped\n", static_cast<unsigned long long>((at - 1) / kStep),
               static_cast<unsigned long long>(trapped));
   EXPECT(at > 10 && trapped > 0);
 }
