@@ -350,7 +350,11 @@ export const LIMITS = [
     28,
     "bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index",
   ],
-  ['mailbox_size', 1008, 'doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption'],
+  [
+    'mailbox_size',
+    1008,
+    'words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word',
+  ],
   ['mailbox_ending', 0, 'mailbox: how the last resumption, making or binding ended, an ending_…'],
   ['mailbox_index', 1, 'mailbox: index of the continuation, both ways'],
   ['mailbox_generation', 2, 'mailbox: its generation, both ways'],

@@ -602,7 +602,7 @@ inline constexpr uint32_t kRefusedDepth = 4;
 inline constexpr uint32_t kRefusedRecords = 5;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
-/// doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption
+/// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
 inline constexpr uint32_t kMailboxSize = 1008;
 /// mailbox: how the last resumption, making or binding ended, an ending_…
 inline constexpr uint32_t kMailboxEnding = 0;
@@ -667,6 +667,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "cf14e8f7d1aa7191";
+inline constexpr char kContract[] = "b8cd7ca196045033";
 
 }  // namespace heddle

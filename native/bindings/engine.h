@@ -127,8 +127,8 @@ class Engine {
   AlternateStack alternate_stack;
   Runtime runtime;
   Hooks hooks;
-  /// kMailboxSize doubles of a Float64Array that `mailbox_array` keeps.
-  double* mailbox = nullptr;
+  /// kMailboxSize words of a Float64Array that `mailbox_array` keeps.
+  uint64_t* mailbox = nullptr;
   napi_ref mailbox_array = nullptr;
   /// What the last trap's fibers were, as inspect gives it; null before one, or where they are not kept.
   napi_ref trap_fibers = nullptr;

@@ -59,7 +59,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
   if (!in || in.engine()->mailbox != nullptr) return nullptr;
   in.engine()->mailbox_array = in.reference(1);
-  in.engine()->mailbox = reinterpret_cast<double*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
+  in.engine()->mailbox = reinterpret_cast<uint64_t*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
   return nullptr;
 }
 

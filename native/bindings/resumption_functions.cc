@@ -15,14 +15,15 @@ namespace {
 
 constexpr uint64_t kNever = ~uint64_t{0};
 
-uint64_t mailbox_number(const Engine* engine, uint32_t word) {
-  return static_cast<uint64_t>(engine->mailbox[word]);
+/// TypeScript writes the lower half of a word alone.
+uint32_t mailbox_number(const Engine* engine, uint32_t word) {
+  return static_cast<uint32_t>(engine->mailbox[word]);
 }
 
 /// Copies values from the mailbox to slots.
 void take_values(const Engine* engine, uint64_t slots, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    std::memcpy(at<void>(slots + kSlotSize * i), engine->mailbox + kMailboxValues + i, sizeof(double));
+    *at<uint64_t>(slots + kSlotSize * i) = engine->mailbox[kMailboxValues + i];
   }
 }
 
@@ -30,7 +31,7 @@ void take_values(const Engine* engine, uint64_t slots, size_t count) {
 void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
   engine->mailbox[kMailboxEnding] = ending;
   engine->mailbox[kMailboxIndex] = record->index;
-  engine->mailbox[kMailboxGeneration] = static_cast<double>(record->generation);
+  engine->mailbox[kMailboxGeneration] = record->generation;
   engine->runtime.records.hold(record);
 }
 
@@ -52,7 +53,7 @@ napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resum
       break;
     case Entry::Ending::Suspended:
       put_values(engine, record->slots, engine->type(resumption->suspension()->type)->params.size());
-      engine->mailbox[kMailboxTag] = static_cast<double>(address_of(resumption->suspension()));
+      engine->mailbox[kMailboxTag] = address_of(resumption->suspension());
       hand_out(engine, record, kEndingSuspended);
       break;
     case Entry::Ending::Parked:
@@ -68,14 +69,14 @@ napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resum
 }
 
 napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
-  Resumption resumption(&engine->runtime, record, static_cast<uint32_t>(mailbox_number(engine, kMailboxTakes)));
+  Resumption resumption(&engine->runtime, record, mailbox_number(engine, kMailboxTakes));
   return go_on(engine, record, payload, &resumption);
 }
 
 /// Throws an exception into a consumed continuation.
 napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception) {
   take_parked_words(record);
-  Resumption resumption(&engine->runtime, record, static_cast<uint32_t>(mailbox_number(engine, kMailboxTakes)));
+  Resumption resumption(&engine->runtime, record, mailbox_number(engine, kMailboxTakes));
   if (resumption.aim(exception)) return go_on(engine, record, address_of(exception), &resumption);
   throw_exception(engine, exception);
   return nullptr;
@@ -138,7 +139,7 @@ VMContinuation* take(Engine* engine) {
 
 /// Stores the mailbox's values behind those that are bound. False with an exception pending.
 bool append(Engine* engine, VMContinuation* record) {
-  const auto count = static_cast<uint32_t>(mailbox_number(engine, kMailboxCount));
+  const uint32_t count = mailbox_number(engine, kMailboxCount);
   if (!Records::reserve(record, record->count + count)) {
     throw_trap(engine, Trap::OutOfMemory, {}, kNever);
     return false;
@@ -163,7 +164,7 @@ napi_value cont_bind(napi_env env, napi_callback_info) {
     engine->runtime.drop(record);
     return nullptr;
   }
-  record->count += static_cast<uint32_t>(mailbox_number(engine, kMailboxCount));
+  record->count += mailbox_number(engine, kMailboxCount);
   if (record->generation == kLastGeneration) {
     VMContinuation* fresh = engine->runtime.records.renew(record);
     if (fresh == nullptr) {
@@ -258,7 +259,7 @@ napi_value can_suspend(napi_env env, napi_callback_info) {
 
 void put_values(Engine* engine, uint64_t slots, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    std::memcpy(engine->mailbox + kMailboxValues + i, at<void>(slots + kSlotSize * i), sizeof(double));
+    engine->mailbox[kMailboxValues + i] = *at<const uint64_t>(slots + kSlotSize * i);
   }
 }
 

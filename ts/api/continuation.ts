@@ -90,11 +90,11 @@ export class Continuation {
   }
 
   get state(): ContinuationState {
-    const { state, version } = this.#held;
-    if (version === this.#version && state === 'waiting') return this.#shape.fresh ? 'fresh' : 'suspended';
+    const { version, isWaiting, isOver } = this.#held;
+    if (version === this.#version && isWaiting) return this.#shape.fresh ? 'fresh' : 'suspended';
     if (version > this.#version + 1) return 'used';
-    if (state === 'over') return 'done';
-    return state === 'waiting' ? 'used' : 'running';
+    if (isOver) return 'done';
+    return isWaiting ? 'used' : 'running';
   }
 
   /**
@@ -113,7 +113,7 @@ export class Continuation {
     const values = this.#values(args);
     const held = this.#take();
     held.resume(this.#shape.params, values, ASYNC);
-    return held.state === 'parked' ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
+    return held.isParked ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
   }
 
   /**

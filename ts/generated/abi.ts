@@ -490,7 +490,7 @@ export const LIMIT = {
   refusedRecords: 5,
   /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
   externGenerationBits: 28,
-  /** doubles of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption */
+  /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
   mailboxSize: 1008,
   /** mailbox: how the last resumption, making or binding ended, an ending_… */
   mailboxEnding: 0,
@@ -557,4 +557,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'cf14e8f7d1aa7191';
+export const CONTRACT = 'b8cd7ca196045033';

@@ -1,5 +1,5 @@
 /**
- * The doubles that TypeScript and the addon share: what goes with a resumption, both ways (LIMIT.mailbox…). Values lie in it as they do in memory, so that a call
+ * The words that TypeScript and the addon share: what goes with a resumption, both ways (LIMIT.mailbox…). Values lie in it as they do in memory, so that a call
  * of the addon carries none.
  */
 import { LIMIT } from '../generated/abi.js';
@@ -7,6 +7,15 @@ import type { ValueType } from '../validate/description.js';
 
 /** A value as the addon takes it: a reference is a number. */
 export type RawValue = number | bigint;
+
+// The lower halves of the words that hold numbers. In constants of this module: V8 reads an import's properties anew at each use.
+const ENDING = 2 * LIMIT.mailboxEnding;
+const INDEX = 2 * LIMIT.mailboxIndex;
+const GENERATION = 2 * LIMIT.mailboxGeneration;
+const IMPORT = 2 * LIMIT.mailboxImport;
+const TAKES = 2 * LIMIT.mailboxTakes;
+const COUNT = 2 * LIMIT.mailboxCount;
+const VALUES = LIMIT.mailboxValues;
 
 /** One thread's mailbox. */
 export class Mailbox {
@@ -18,41 +27,41 @@ export class Mailbox {
 
   /** LIMIT.ending… of the last resumption, making or binding. */
   get ending(): number {
-    return this.words[LIMIT.mailboxEnding] as number;
+    return this.#naturals[ENDING] as number;
   }
 
   get index(): number {
-    return this.words[LIMIT.mailboxIndex] as number;
+    return this.#naturals[INDEX] as number;
   }
 
   get generation(): number {
-    return this.words[LIMIT.mailboxGeneration] as number;
+    return this.#naturals[GENERATION] as number;
   }
 
   /** Address of the tag of a suspension. */
   get tag(): number {
-    return this.words[LIMIT.mailboxTag] as number;
+    return this.#address(LIMIT.mailboxTag);
   }
 
   /** Number of the import that is to be called. */
   get import(): number {
-    return this.words[LIMIT.mailboxImport] as number;
+    return this.#naturals[IMPORT] as number;
   }
 
   /** Says which continuation the next call of the addon is about. */
   aim(index: number, generation: number): void {
-    this.words[LIMIT.mailboxIndex] = index;
-    this.words[LIMIT.mailboxGeneration] = generation;
+    this.#naturals[INDEX] = index;
+    this.#naturals[GENERATION] = generation;
   }
 
   /** Says what the next resumption takes: LIMIT.takes… bits. */
   takes(bits: number): void {
-    this.words[LIMIT.mailboxTakes] = bits;
+    this.#naturals[TAKES] = bits;
   }
 
   /** Puts a value of a type at a place. Runs no JavaScript of users'. */
   put(type: ValueType, place: number, value: RawValue): void {
-    const word = LIMIT.mailboxValues + place;
+    const word = VALUES + place;
     switch (type) {
       case 0x7f:
         this.#integers[2 * word] = value as number;
@@ -74,7 +83,7 @@ export class Mailbox {
 
   /** The value of a type at a place. */
   get(type: ValueType, place: number): RawValue {
-    const word = LIMIT.mailboxValues + place;
+    const word = VALUES + place;
     switch (type) {
       case 0x7f:
         return this.#integers[2 * word] as number;
@@ -85,13 +94,17 @@ export class Mailbox {
       case 0x7c:
         return this.words[word] as number;
       default:
-        return (this.#naturals[2 * word] as number) + (this.#naturals[2 * word + 1] as number) * 0x1_0000_0000;
+        return this.#address(word);
     }
   }
 
   /** Puts values of these types, and their number. */
   putAll(types: readonly ValueType[], values: readonly RawValue[]): void {
-    this.words[LIMIT.mailboxCount] = types.length;
+    this.#naturals[COUNT] = types.length;
     for (let i = 0; i < types.length; i++) this.put(types[i] as ValueType, i, values[i] as RawValue);
+  }
+
+  #address(word: number): number {
+    return (this.#naturals[2 * word] as number) + (this.#naturals[2 * word + 1] as number) * 0x1_0000_0000;
   }
 }

@@ -10,21 +10,22 @@ import type { RawValue } from './mailbox.js';
 /** Whether what an import returned is to be waited for: a promise, or anything with a `then`. What reading that throws is the import's error. */
 export function isAwaitable(value: unknown): boolean {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  return value instanceof Promise || typeof Reflect.get(value, 'then') === 'function';
+  return typeof (value as { readonly then?: unknown }).then === 'function';
 }
 
 /** An import of `Suspending` of one instance. */
 export class SuspendingImport {
-  readonly name: string;
+  /** Its number. */
+  readonly #id: number;
   readonly #engine: Engine;
   readonly #fn: ExportedFunction;
   readonly #type: RegisteredType;
   readonly #crosses: boolean;
 
-  constructor(engine: Engine, fn: ExportedFunction, name: string, type: RegisteredType, crosses: boolean) {
+  constructor(engine: Engine, fn: ExportedFunction, id: number, type: RegisteredType, crosses: boolean) {
     this.#engine = engine;
     this.#fn = fn;
-    this.name = name;
+    this.#id = id;
     this.#type = type;
     this.#crosses = crosses;
   }
@@ -36,7 +37,7 @@ export class SuspendingImport {
     const fn = this.#fn; // Called as no method: `this` is undefined in it.
     const argument = (i: number): unknown => this.#argument(params, i);
     const outer = this.#engine.calling;
-    this.#engine.calling = this;
+    this.#engine.calling = this.#id;
     try {
       // Few arguments are passed one by one, because a list of them costs more than the call itself.
       switch (params.length) {

@@ -31,5 +31,6 @@ function load(): Native {
   if (path === undefined) throw platform('the addon is not built: run `npm run build` in the folder of heddle');
   const native = createRequire(import.meta.url)(path) as Native;
   if (native.contract !== CONTRACT) throw platform(`the addon ${path} is of another version: run \`npm run build\``);
-  return native;
+  // The addon's exports are a dictionary, which V8 searches at each call. A prototype's properties it knows.
+  return Object.create(native) as Native;
 }

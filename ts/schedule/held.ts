@@ -22,13 +22,16 @@ const dropped = new FinalizationRegistry<Handle>((handle) => {
 const spare: Held[] = [];
 const MOST_SPARE = 1024;
 
-/**
- * - waiting: fresh or suspended, to be resumed
- * - parked: an import that may wait for a promise has been called, or is to be
- * - running: at this moment
- * - over: nothing is held any more
- */
-export type HeldState = 'waiting' | 'parked' | 'running' | 'over';
+/** How things are with a {@link Held}. Numbers, because V8 looks at a string's map before it compares it. */
+type HeldState = number;
+/** Fresh or suspended, to be resumed. */
+const WAITING = 0;
+/** An import that may wait for a promise has been called, or is to be. */
+const PARKED = 1;
+/** At this moment. */
+const RUNNING = 2;
+/** Nothing is held any more. */
+const OVER = 3;
 
 /**
  * The fibers of one continuation, from its making to its end. When nothing refers to this any more, nobody can go on with them. Then they are given back, without
@@ -37,7 +40,7 @@ export type HeldState = 'waiting' | 'parked' | 'running' | 'over';
 export class Held {
   readonly #engine: Engine;
   readonly #handle: Handle = { index: 0, generation: 0 };
-  #state: HeldState = 'over';
+  #state: HeldState = OVER;
   #version = 0;
 
   private constructor(engine: Engine) {
@@ -54,12 +57,23 @@ export class Held {
   static of(engine: Engine, fn: number): Held {
     const held = Held.make(engine);
     engine.native.contNew(fn);
-    held.hold(engine.mailbox.index, engine.mailbox.generation, 'waiting');
+    held.#hold(engine.mailbox.index, engine.mailbox.generation, WAITING);
     return held;
   }
 
-  get state(): HeldState {
-    return this.#state;
+  /** Whether an import that may wait for a promise has been called, or is to be. */
+  get isParked(): boolean {
+    return this.#state === PARKED;
+  }
+
+  /** Whether it is to be resumed. */
+  get isWaiting(): boolean {
+    return this.#state === WAITING;
+  }
+
+  /** Whether nothing is held any more. */
+  get isOver(): boolean {
+    return this.#state === OVER;
   }
 
   /** Counts what has consumed it: who has an older number has a continuation that is used. */
@@ -67,33 +81,31 @@ export class Held {
     return this.#version;
   }
 
-  /** Takes a continuation of the addon's. */
-  hold(index: number, generation: number, state: 'waiting' | 'parked'): void {
-    this.#handle.index = index;
-    this.#handle.generation = generation;
-    this.#state = state;
+  /** Takes a continuation of the addon's that is parked. */
+  park(index: number, generation: number): void {
+    this.#hold(index, generation, PARKED);
   }
 
   /** Lets go of a parked one: whoever calls this goes on with it. */
   release(): void {
-    this.#take('parked');
+    this.#take(PARKED);
   }
 
   /** The addon has gone on with it: takes what has become of it from the mailbox. */
   note(): void {
     const { ending, index, generation } = this.#engine.mailbox;
-    if (ending === LIMIT.endingReturned) this.#state = 'over';
-    else this.hold(index, generation, ending === LIMIT.endingParked ? 'parked' : 'waiting');
+    if (ending === LIMIT.endingReturned) this.#state = OVER;
+    else this.#hold(index, generation, ending === LIMIT.endingParked ? PARKED : WAITING);
   }
 
   /** It is over: the function has thrown, or the fibers are given back. */
   close(): void {
-    this.#state = 'over';
+    this.#state = OVER;
   }
 
   /** {@link close}, of one that nobody uses any more. */
   recycle(): void {
-    this.#state = 'over';
+    this.#state = OVER;
     if (spare.length < MOST_SPARE) spare.push(this);
   }
 
@@ -106,7 +118,7 @@ export class Held {
 
   /** Throws an exception, given by its address, into it, whether it waits or is parked. */
   throwInto(exception: number, takes: number): void {
-    this.#aim(this.#state === 'parked' ? this.#take('parked') : this.#consume(), takes);
+    this.#aim(this.#state === PARKED ? this.#take(PARKED) : this.#consume(), takes);
     this.#run(() => this.#engine.native.contThrow(exception));
   }
 
@@ -115,6 +127,12 @@ export class Held {
     this.#aim(this.#consume(), 0);
     this.#engine.mailbox.putAll(types, values);
     this.#run(() => this.#engine.native.contBind());
+  }
+
+  #hold(index: number, generation: number, state: HeldState): void {
+    this.#handle.index = index;
+    this.#handle.generation = generation;
+    this.#state = state;
   }
 
   #run(action: () => void): void {
@@ -134,18 +152,18 @@ export class Held {
   }
 
   #consume(): Handle {
-    const handle = this.#take('waiting');
+    const handle = this.#take(WAITING);
     this.#version++;
     return handle;
   }
 
   /** From here on it runs. */
   #take(state: HeldState): Handle {
-    if (this.#state === 'running' || (this.#state === 'parked' && state !== 'parked')) throw continuationRunning();
+    if (this.#state === RUNNING || (this.#state === PARKED && state !== PARKED)) throw continuationRunning();
     if (this.#state !== state) throw continuationUsed();
     const { index, generation } = this.#handle;
     this.#handle.index = 0;
-    this.#state = 'running';
+    this.#state = RUNNING;
     return { index, generation };
   }
 }

@@ -11,6 +11,9 @@ import type { TagObject } from '../instance/objects.js';
 import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
 import { Held } from './held.js';
 
+/** In a constant of this module: V8 reads an import's properties anew at each use. */
+const PARKED = LIMIT.endingParked;
+
 /** Goes on with a parked call whose import has given `value`, or throws it. What comes of it is in the mailbox. */
 export function settle(
   engine: Engine,
@@ -60,16 +63,16 @@ export async function untilReady<T>(engine: Engine, takes: number, finish: () =>
         value = call.call();
         if (isAwaitable(value)) {
           held ??= Held.make(engine);
-          held.hold(index, generation, 'parked');
+          held.park(index, generation);
           value = await value;
         }
       } catch (error) {
         failed = true;
         value = error;
       }
-      if (held?.state === 'parked') held.release();
+      if (held?.isParked) held.release();
       settle(engine, call, index, generation, failed, value, takes);
-    } while (mailbox.ending === LIMIT.endingParked);
+    } while (mailbox.ending === PARKED);
     done = true;
     known?.note();
     return finish();
@@ -96,7 +99,7 @@ export function makeException(engine: Engine, tag: TagObject, values: readonly u
  * fibers are given back. What a handler throws itself is thrown here.
  */
 export function cancel(engine: Engine, held: Held): void {
-  if (held.state === 'over') return;
+  if (held.isOver) return;
   try {
     held.throwInto(makeException(engine, engine.exceptions.cancellationTag, []), LIMIT.takesCancellation);
   } catch (error) {

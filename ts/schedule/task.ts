@@ -179,7 +179,7 @@ export class Task extends AsyncResource {
   #settle(failed: boolean, value: unknown): void {
     const { call, index, generation } = this.#parked as Parked;
     this.#settled = undefined;
-    if (this.#held.state === 'parked') this.#held.release();
+    if (this.#held.isParked) this.#held.release();
     settle(this.#engine, call, index, generation, failed, value, LIMIT.takesPromises);
   }
 
@@ -199,7 +199,7 @@ export class Task extends AsyncResource {
       value = error;
     }
     if (waits || this.#reason !== undefined) {
-      this.#held.hold(index, generation, 'parked');
+      this.#held.park(index, generation);
       if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);
       else this.#unwind();
       return true;
