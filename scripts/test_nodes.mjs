@@ -19,6 +19,8 @@ const PART = [
   'legacy/',
   'core/linking.',
 ];
+/** Tests of what depends on V8: promises, collections, references, glue of npm's. */
+const TESTS = ['schedule', 'continuations', 'heap', 'modules', 'api', 'threads'].map((folder) => `tests/${folder}`);
 const TEN = '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n';
 
 /** A Node of a major version: path of its binary. */
@@ -50,6 +52,7 @@ for (const version of versions) {
   const { stdout } = spawnSync(node, ['bin/heddle.mjs', 'run', 'examples/odds.wat'], { cwd: root, encoding: 'utf8', env });
   tally.check(`node ${version}, odds.wat`, stdout === TEN);
   await tally.part(`node ${version}, specification`, process.execPath, ['tests/spec/run.mjs', ...PART], { env });
+  await tally.part(`node ${version}, tests`, node, ['scripts/vitest_count.mjs', ...TESTS], { env });
   // Their V8 has what the one of Node 20 has not: exceptions with references, several memories, 64-bit tables.
   if (Number(version) >= 24)
     await tally.part(`node ${version}, fuzzer`, node, ['tests/fuzz/run.mjs', '--seconds', '30', '--seed', version], { env });

@@ -63,7 +63,7 @@ napi_value dispose_host_function(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   if (host->callee != nullptr) napi_delete_reference(env, host->callee);
   host->callee = nullptr;
-  return nullptr;
+  return make_number(env, host->vm.id);
 }
 
 }  // namespace

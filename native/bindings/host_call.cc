@@ -10,14 +10,18 @@ namespace heddle {
 
 namespace {
 
+/// False, with an error thrown, where the function was given up.
+bool check_callee(const Engine* engine, const HostObject* host) {
+  if (host->callee != nullptr) return true;
+  napi_throw_error(engine->env, "HEDDLE_DISPOSED", "the import belongs to an instance that was disposed of");
+  return false;
+}
+
 /// Calls the JavaScript function; false when an exception is pending.
 bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
-  if (host->callee == nullptr) {
-    napi_throw_error(engine->env, "HEDDLE_DISPOSED", "the import belongs to an instance that was disposed of");
-    return false;
-  }
+  if (!check_callee(engine, host)) return false;
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
   ValueList arguments(params.size());
@@ -52,6 +56,11 @@ HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slot
   const Parking parking = can_park(thread);
   if (parking != Parking::Possible) {
     throw_suspend_error(engine, host, parking);
+    return raise_pending(engine);
+  }
+  if (host->callee == nullptr) {
+    const HostScope scope(engine);
+    check_callee(engine, host);
     return raise_pending(engine);
   }
   put_values(engine, slots, host->type->params.size());

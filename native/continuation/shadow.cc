@@ -93,7 +93,7 @@ ShadowStack::Mark ShadowStack::mark() const {
 }
 
 void ShadowStack::back_to(const Mark& mark) {
-  if (running_->area == mark.area && mark.area != nullptr) *at<uint32_t>(cell_) = mark.pointer;
+  if (shared_ && running_->area == mark.area && mark.area != nullptr) *at<uint32_t>(cell_) = mark.pointer;
 }
 
 void ShadowStack::clear() {
@@ -131,6 +131,7 @@ void ShadowSwitch::repoint(const ShadowStack* stack, VMFiber* first, VMFiber* le
 ShadowUse* ShadowSwitch::make_use(VMFiber* fiber, ShadowStack* stack) {
   auto* use = new ShadowUse;
   use->stack = stack->shared_from_this();
+  stack->shared_ = true;
   use->next = static_cast<ShadowUse*>(fiber->shadow);
   fiber->shadow = use;
   return use;

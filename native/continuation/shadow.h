@@ -85,7 +85,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t cell() const { return cell_; }
   /// The detail of trap shadow_overflow: the bytes of the area in use, 0 where there is none.
   uint64_t room() const;
-  /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes.
+  /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes, and
+  /// while no fiber has ever waited on the stack neither: the global is the module's own until then, whatever it is for.
   struct Mark {
     const ShadowArea* area;
     uint32_t pointer;
@@ -121,6 +122,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint32_t waiting_ = 0;
   uint32_t going_ = 0;
   uint32_t instances_ = 0;
+  /// Whether a fiber has had a part in it.
+  bool shared_ = false;
   /// The area that the module begins with. How far it reaches is the module's affair, as long as no other area is in it.
   ShadowArea trunk_;
   bool trunk_taken_ = true;

@@ -23,7 +23,8 @@ describe.each(ANY_VALUE)('with %s', (_name, make) => {
     ['set to it', (api) => table(api).set(0, make())],
     ['set extern to it', (api) => externs(api).set(0, make())],
     ['grow by', (api) => [table(api).grow(make(), null)]],
-    ['grow with', (api) => table(api).grow(1, make())],
+    // Newer V8 tells an undefined that is given from none; Web IDL and the V8 of Node 20 do not.
+    ['grow with', (api) => table(api).grow(1, ...(make() === undefined ? [] : [make()]))],
     ['grow with extern', (api) => externs(api).grow(1, make())],
   ])('Table: %s', (_what, action) => same(action));
 
@@ -50,6 +51,12 @@ describe.each(ANY_VALUE)('with %s', (_name, make) => {
     ['as descriptor', (api) => new api.Tag(make())],
     ['as a parameter', (api) => new api.Tag({ parameters: ['i32', make()] })],
   ])('Tag: %s', (_what, action) => same(action));
+});
+
+test('an undefined that is given to Table.grow is none, as Web IDL says', () => {
+  const table = new heddle.Table({ element: 'anyfunc', initial: 2 });
+  expect(table.grow(1, undefined)).toBe(2);
+  expect(table.get(2)).toBe(null);
 });
 
 describe('Table', () => {

@@ -317,6 +317,20 @@ test('calls whose promise is gone are given back', async () => {
   });
 });
 
+test('promises that settle once the instance is gone, disposed of, or the call cancelled', async () => {
+  const even = (i: number): string => String(i + 1 + 2 * i);
+  expect(await resultOf(program('gone'), { flags: ['--expose-gc'] })).toEqual({
+    waiting: { instances: 10, continuationsLive: 10 },
+    outcomes: Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? even(i) : 'Error: no')),
+    after: { instances: 0, continuationsLive: 0 },
+    disposed: ['HEDDLE_DISPOSED', 'HEDDLE_DISPOSED'],
+    anew: 'HEDDLE_DISPOSED',
+    functionGone: true,
+    cancelled: 'Error: enough',
+    statistics: { completed: 0, failed: 0, cancelled: 1, active: 0 },
+  });
+});
+
 describe('a thread ends while calls wait', () => {
   test.each(['idle', 'exit', 'exit inside', 'uncaught'])('the process: %s', async (how) => {
     expect(await runProgram(program('ending'), { args: [how] })).toEqual({ status: 0, signal: null, output: '1000\n', errors: '' });

@@ -201,11 +201,20 @@ describe('what is given back', () => {
     expect(instance.exports['live_blocks']?.()).toBeLessThan(20);
   });
 
-  test('frames of a call that does not return', () => {
+  test('frames of a call that does not return, once a call has waited', async () => {
     const instance = new Module('locals');
+    const pointer = (): number => (instance.exports['__stack_pointer'] as unknown as { value: number }).value;
     // It would have to wait, and was not begun so that it may.
-    expect(() => instance.exports['work']?.(1, 1)).toThrowError(expect.objectContaining({ code: 'HEDDLE_SUSPEND_PROMISING' }));
-    expect((instance.exports['__stack_pointer'] as unknown as { value: number }).value).toBe(1024 * 1024);
+    const fail = (): void =>
+      expect(() => instance.exports['work']?.(1, 1)).toThrowError(expect.objectContaining({ code: 'HEDDLE_SUSPEND_PROMISING' }));
+    fail();
+    // Nothing is shared yet: the global is as the specification says, as who failed has left it.
+    expect(pointer()).toBe(1024 * 1024 - FRAME);
+    const results = overlap(instance);
+    fail();
+    expect(await results).toEqual(EXPECTED);
+    fail();
+    expect(pointer()).toBe(1024 * 1024 - FRAME);
   });
 
   test('the place of a continuation that is cancelled', () => {

@@ -374,6 +374,11 @@ export class Engine implements FunctionReferences {
     return address;
   }
 
+  /** Lets go of the function of an import, given by the address of its VMFunction. */
+  disposeHostFunction(address: number): void {
+    delete this.#suspendingImports[this.native.disposeHostFunction(address)];
+  }
+
   #newImport(name: string): number {
     this.#importNames.set(++this.#imports, name);
     return this.#imports;

@@ -150,7 +150,7 @@ class Builder {
     const globals = own(this.#globals, this.#imports.globals);
     const tables = own(this.#tables, this.#imports.tables);
     const dispose = (): void => {
-      for (const address of hostFunctions) engine.native.disposeHostFunction(address);
+      for (const address of hostFunctions) engine.disposeHostFunction(address);
       for (const { address, type } of globals) if (engine.convert.isExtern(type)) storeCell(engine.native, address, ZERO_CELL);
       for (const table of tables) {
         if (engine.convert.isExtern(table.type)) engine.native.tableCopyIn(table.address, 0, new Float64Array(tableLength(engine, table)));

@@ -265,8 +265,8 @@ export interface Native {
    * are used until others are given.
    */
   shareExterns(generations: Uint32Array, marks: Uint8Array): void;
-  /** Lets go of the JavaScript function behind a VMFunction; calls of it fail. */
-  disposeHostFunction(fn: number): void;
+  /** Lets go of the JavaScript function behind a VMFunction; calls of it fail. Returns the number of the import. */
+  disposeHostFunction(fn: number): number;
 
   /**
    * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
