@@ -17,25 +17,31 @@ const TAKES = 2 * LIMIT.mailboxTakes;
 const COUNT = 2 * LIMIT.mailboxCount;
 const VALUES = LIMIT.mailboxValues;
 
-/** One thread's mailbox. */
+// The words themselves. Constants of this module, too, which each thread has of its own: V8 then compiles their address into what reads them.
+const doubles = new Float64Array(LIMIT.mailboxSize);
+const integers = new Int32Array(doubles.buffer);
+const naturals = new Uint32Array(doubles.buffer);
+const singles = new Float32Array(doubles.buffer);
+const longs = new BigInt64Array(doubles.buffer);
+
+/** This thread's mailbox. */
 export class Mailbox {
-  readonly words = new Float64Array(LIMIT.mailboxSize);
-  readonly #integers = new Int32Array(this.words.buffer);
-  readonly #naturals = new Uint32Array(this.words.buffer);
-  readonly #singles = new Float32Array(this.words.buffer);
-  readonly #longs = new BigInt64Array(this.words.buffer);
+  /** All of it, for the addon. */
+  get words(): Float64Array {
+    return doubles;
+  }
 
   /** LIMIT.ending… of the last resumption, making or binding. */
   get ending(): number {
-    return this.#naturals[ENDING] as number;
+    return naturals[ENDING] as number;
   }
 
   get index(): number {
-    return this.#naturals[INDEX] as number;
+    return naturals[INDEX] as number;
   }
 
   get generation(): number {
-    return this.#naturals[GENERATION] as number;
+    return naturals[GENERATION] as number;
   }
 
   /** Address of the tag of a suspension. */
@@ -45,18 +51,18 @@ export class Mailbox {
 
   /** Number of the import that is to be called. */
   get import(): number {
-    return this.#naturals[IMPORT] as number;
+    return naturals[IMPORT] as number;
   }
 
   /** Says which continuation the next call of the addon is about. */
   aim(index: number, generation: number): void {
-    this.#naturals[INDEX] = index;
-    this.#naturals[GENERATION] = generation;
+    naturals[INDEX] = index;
+    naturals[GENERATION] = generation;
   }
 
   /** Says what the next resumption takes: LIMIT.takes… bits. */
   takes(bits: number): void {
-    this.#naturals[TAKES] = bits;
+    naturals[TAKES] = bits;
   }
 
   /** Puts a value of a type at a place. Runs no JavaScript of users'. */
@@ -64,20 +70,20 @@ export class Mailbox {
     const word = VALUES + place;
     switch (type) {
       case 0x7f:
-        this.#integers[2 * word] = value as number;
+        integers[2 * word] = value as number;
         break;
       case 0x7e:
-        this.#longs[word] = value as bigint;
+        longs[word] = value as bigint;
         break;
       case 0x7d:
-        this.#singles[2 * word] = value as number;
+        singles[2 * word] = value as number;
         break;
       case 0x7c:
-        this.words[word] = value as number;
+        doubles[word] = value as number;
         break;
       default:
-        this.#naturals[2 * word] = value as number;
-        this.#naturals[2 * word + 1] = Math.floor((value as number) / 0x1_0000_0000);
+        naturals[2 * word] = value as number;
+        naturals[2 * word + 1] = Math.floor((value as number) / 0x1_0000_0000);
     }
   }
 
@@ -86,13 +92,13 @@ export class Mailbox {
     const word = VALUES + place;
     switch (type) {
       case 0x7f:
-        return this.#integers[2 * word] as number;
+        return integers[2 * word] as number;
       case 0x7e:
-        return this.#longs[word] as bigint;
+        return longs[word] as bigint;
       case 0x7d:
-        return this.#singles[2 * word] as number;
+        return singles[2 * word] as number;
       case 0x7c:
-        return this.words[word] as number;
+        return doubles[word] as number;
       default:
         return this.#address(word);
     }
@@ -100,11 +106,11 @@ export class Mailbox {
 
   /** Puts values of these types, and their number. */
   putAll(types: readonly ValueType[], values: readonly RawValue[]): void {
-    this.#naturals[COUNT] = types.length;
+    naturals[COUNT] = types.length;
     for (let i = 0; i < types.length; i++) this.put(types[i] as ValueType, i, values[i] as RawValue);
   }
 
   #address(word: number): number {
-    return (this.#naturals[2 * word] as number) + (this.#naturals[2 * word + 1] as number) * 0x1_0000_0000;
+    return (naturals[2 * word] as number) + (naturals[2 * word + 1] as number) * 0x1_0000_0000;
   }
 }
