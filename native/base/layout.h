@@ -604,6 +604,12 @@ inline constexpr uint32_t kRefusedRecords = 5;
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
 inline constexpr uint32_t kMailboxSize = 1008;
+/// an imported function takes and gives JavaScript values
+inline constexpr uint32_t kHostValues = 0;
+/// it takes its arguments from the mailbox and leaves its result there
+inline constexpr uint32_t kHostNumbers = 1;
+/// its caller is set aside, and the host calls it
+inline constexpr uint32_t kHostSuspending = 2;
 /// mailbox: how the last resumption, making or binding ended, an ending_…
 inline constexpr uint32_t kMailboxEnding = 0;
 /// mailbox: index of the continuation, both ways
@@ -667,6 +673,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "b8cd7ca196045033";
+inline constexpr char kContract[] = "b14e00fe64a23b08";
 
 }  // namespace heddle

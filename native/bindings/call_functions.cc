@@ -1,4 +1,4 @@
-// createExport, invoke, invokeRaw: from JavaScript into WebAssembly.
+// createExport, createNumberExport, invoke, invokeRaw: from JavaScript into WebAssembly.
 #include <cstring>
 #include <iterator>
 
@@ -60,6 +60,18 @@ napi_value call_long_export(napi_env env, napi_callback_info info) {
   return call_values(engine, function, type, values.data(), kNever);
 }
 
+/// A call with the values in the mailbox.
+napi_value call_number_export(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  const auto& [engine, function, type] = *static_cast<const Export*>(data);
+  Call call(&engine->runtime, function);
+  if (!check_fiber(engine, call)) return nullptr;
+  take_values(engine, call.slots(), type->params.size());
+  if (run_call(engine, &call, kNever)) put_values(engine, call.slots(), type->results.size());
+  return nullptr;
+}
+
 /// What is called for an exported function of so many parameters.
 napi_callback export_callback(size_t params) {
   constexpr napi_callback kShort[] = {call_export<0>, call_export<1>, call_export<2>, call_export<3>, call_export<4>,
@@ -73,21 +85,31 @@ const FunctionType* type_of(Arguments* in, const VMFunction* function) {
   return type;
 }
 
-napi_value create_export(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const auto* function = in.object<const VMFunction>(0);
-  const std::string name = in.text(1);
-  const FunctionType* type = type_of(&in, function);
-  if (!in) return nullptr;
+/// A JavaScript function that `callback` is called for, with an Export as its data.
+napi_value make_export(Arguments* in, const std::string& name, napi_callback callback) {
+  const auto* function = in->object<const VMFunction>(0);
+  const FunctionType* type = type_of(in, function);
+  if (!*in) return nullptr;
+  if (callback == nullptr) callback = export_callback(type->params.size());
   napi_value result = nullptr;
   // The JavaScript function that is made of this one holds the VMFunction, so the data is there for as long as anybody can call.
-  auto data = std::make_unique<Export>(Export{in.engine(), function, type});
-  if (napi_create_function(env, name.c_str(), name.size(), export_callback(type->params.size()), data.get(), &result) != napi_ok)
-    return nullptr;
+  auto data = std::make_unique<Export>(Export{in->engine(), function, type});
+  if (napi_create_function(in->env(), name.c_str(), name.size(), callback, data.get(), &result) != napi_ok) return nullptr;
   const auto free = [](napi_env, void* freed, void*) { delete static_cast<Export*>(freed); };
-  if (napi_add_finalizer(env, result, data.get(), free, nullptr, nullptr) != napi_ok) return nullptr;
+  if (napi_add_finalizer(in->env(), result, data.get(), free, nullptr, nullptr) != napi_ok) return nullptr;
   static_cast<void>(data.release());
   return result;
+}
+
+napi_value create_export(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const std::string name = in.text(1);
+  return make_export(&in, name, nullptr);
+}
+
+napi_value create_number_export(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  return make_export(&in, {}, call_number_export);
 }
 
 /// Argument `i` in milliseconds, 0 for none, as the time at which it has passed.
@@ -136,7 +158,9 @@ napi_value invoke_raw(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_call_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"createExport", create_export}, {"invoke", invoke}, {"invokeRaw", invoke_raw}});
+  define_functions(
+      env, exports,
+      {{"createExport", create_export}, {"createNumberExport", create_number_export}, {"invoke", invoke}, {"invokeRaw", invoke_raw}});
 }
 
 }  // namespace heddle

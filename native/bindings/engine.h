@@ -79,8 +79,8 @@ struct HostObject {
   VMHostFunction vm;
   VMFunction function;
   const FunctionType* type;
-  /// Whether it may give a promise that its caller then waits for (WebAssembly.Suspending).
-  bool suspending;
+  /// A kHost….
+  uint32_t kind;
   /// Null once it was given up by `dispose`.
   napi_ref callee;
 };
@@ -157,7 +157,14 @@ napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_v
 void throw_ending(Engine* engine, const Entry& entry);
 
 /// Copies values from slots to the mailbox.
-void put_values(Engine* engine, uint64_t slots, size_t count);
+inline void put_values(const Engine* engine, uint64_t slots, size_t count) {
+  for (size_t i = 0; i < count; i++) engine->mailbox[kMailboxValues + i] = *at<const uint64_t>(slots + kSlotSize * i);
+}
+
+/// Copies values from the mailbox to slots.
+inline void take_values(const Engine* engine, uint64_t slots, size_t count) {
+  for (size_t i = 0; i < count; i++) *at<uint64_t>(slots + kSlotSize * i) = engine->mailbox[kMailboxValues + i];
+}
 
 /// Runs a call whose arguments are in its slots. False when an exception is pending.
 bool run_call(Engine* engine, Call* call, uint64_t deadline);

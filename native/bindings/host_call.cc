@@ -24,6 +24,13 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   if (!check_callee(engine, host)) return false;
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
+  if (host->kind == kHostNumbers) {
+    put_values(engine, slots, params.size());
+    engine->epoch++;
+    if (napi_call_function(engine->env, nothing, engine->value_of(host->callee), 0, nullptr, &result) != napi_ok) return false;
+    take_values(engine, slots, host->type->results.size());
+    return refresh_unguarded(engine);
+  }
   ValueList arguments(params.size());
   for (size_t i = 0; i < params.size(); i++) {
     arguments[i] = load_value(engine, params[i], slots + kSlotSize * i);
@@ -75,7 +82,7 @@ HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint
   engine->heap.poll({function});
   const auto* import = at<VMHostFunction>(function);
   const auto* host = static_cast<const HostObject*>(import->object);
-  if (host->suspending) return call_suspending(engine, host, slots);
+  if (host->kind == kHostSuspending) return call_suspending(engine, host, slots);
   engine->runtime.running_import = import;
   const bool returned = call(engine, host, slots);
   engine->runtime.running_import = nullptr;

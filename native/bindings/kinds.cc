@@ -69,7 +69,7 @@ void trace_host_function(Marker* marker, uint64_t object) {
 void free_host_function(void* embedder, uint64_t object) {
   const HostObject* host = at<HostObject>(object);
   release_reference(engine_of(embedder), host->callee);
-  if (host->suspending) engine_of(embedder)->roots.import_freed(host->vm.id);
+  if (host->kind == kHostSuspending) engine_of(embedder)->roots.import_freed(host->vm.id);
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto id = static_cast<uint32_t>(in.number(1));
   const uint64_t code = in.number(2), enter = in.number(3), number = in.number(4);
+  const auto kind = static_cast<uint32_t>(in.number(5));
   const FunctionType* type = in ? in.engine()->type(id) : nullptr;
   if (in && type == nullptr) in.fail("a defined type");
   if (!in) return nullptr;
@@ -112,7 +113,7 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   host->callee = in.reference(0);
   if (!in) return nullptr;
   host->type = type;
-  napi_get_value_bool(env, in.value(5), &host->suspending);
+  host->kind = kind;
   host->vm.thread = &in.engine()->runtime.thread;
   host->vm.object = host;
   host->vm.type = id;

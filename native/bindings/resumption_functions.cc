@@ -20,13 +20,6 @@ uint32_t mailbox_number(const Engine* engine, uint32_t word) {
   return static_cast<uint32_t>(engine->mailbox[word]);
 }
 
-/// Copies values from the mailbox to slots.
-void take_values(const Engine* engine, uint64_t slots, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    *at<uint64_t>(slots + kSlotSize * i) = engine->mailbox[kMailboxValues + i];
-  }
-}
-
 /// Puts a record into the mailbox and among those that the host holds.
 void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
   engine->mailbox[kMailboxEnding] = ending;
@@ -256,12 +249,6 @@ napi_value can_suspend(napi_env env, napi_callback_info) {
 }
 
 }  // namespace
-
-void put_values(Engine* engine, uint64_t slots, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    engine->mailbox[kMailboxValues + i] = *at<const uint64_t>(slots + kSlotSize * i);
-  }
-}
 
 void define_resumption_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,

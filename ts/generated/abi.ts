@@ -492,6 +492,12 @@ export const LIMIT = {
   externGenerationBits: 28,
   /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
   mailboxSize: 1008,
+  /** an imported function takes and gives JavaScript values */
+  hostValues: 0,
+  /** it takes its arguments from the mailbox and leaves its result there */
+  hostNumbers: 1,
+  /** its caller is set aside, and the host calls it */
+  hostSuspending: 2,
   /** mailbox: how the last resumption, making or binding ended, an ending_… */
   mailboxEnding: 0,
   /** mailbox: index of the continuation, both ways */
@@ -557,4 +563,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'b8cd7ca196045033';
+export const CONTRACT = 'b14e00fe64a23b08';

@@ -18,6 +18,7 @@ import { Conversions, type FunctionReferences, needsConversion } from './host_va
 import { type FiberTree, fiberTree } from './inspect.js';
 import { Mailbox } from './mailbox.js';
 import type { CodeVariant, ModuleOptions } from './module.js';
+import { coerce, isOfNumbers, numberExport, numberImport } from './number_calls.js';
 import type { TagObject } from './objects.js';
 import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
@@ -50,27 +51,6 @@ const same = (value: unknown): unknown => value;
 /** Value type byte for the addon: every reference is 0x6f. */
 function typeByte(type: ValueType): number {
   return isReference(type) ? 0x6f : type;
-}
-
-/** ToWebAssemblyValue for numbers, as the JS API has it. */
-function coerce(kind: number, value: unknown): number | bigint {
-  switch (kind) {
-    case 0x7f:
-      return Number(numeric(value)) | 0;
-    case 0x7e:
-      return BigInt.asIntN(64, value as bigint);
-    case 0x7d:
-      return Math.fround(numeric(value));
-    case 0x7c:
-      return numeric(value);
-    default:
-      throw wrongArgument(`a value of type byte ${kind} cannot come from JavaScript`);
-  }
-}
-
-/** ToNumber: throws a TypeError for bigints and symbols. */
-function numeric(value: unknown): number {
-  return +(value as number);
 }
 
 /**
@@ -368,8 +348,12 @@ export class Engine implements FunctionReferences {
     const type = this.types.type(typeId);
     const id = suspending ? this.#newImport(name) : this.#importNumber(name);
     if (suspending) this.#suspendingImports[id] = new SuspendingImport(this, fn, id, type, this.#crosses(type));
-    const wrapper = suspending ? fn : this.#importWrapper(fn, type);
-    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, suspending);
+    let kind: number = LIMIT.hostValues;
+    let wrapper = fn;
+    if (suspending) kind = LIMIT.hostSuspending;
+    else if (isOfNumbers(type)) [kind, wrapper] = [LIMIT.hostNumbers, numberImport(this.mailbox, fn, type)];
+    else wrapper = this.#importWrapper(fn, type);
+    const address = this.native.createHostFunction(wrapper, typeId, trampoline, enter, id, kind);
     this.native.store(address + VMFunction.index, 'u32', index);
     return address;
   }
@@ -474,9 +458,9 @@ export class Engine implements FunctionReferences {
   #makeFunction(address: number): ExportedFunction {
     const type = this.types.type(this.typeOf(address));
     const name = String(this.native.load(address + VMFunction.index, 'u32'));
-    const direct = this.native.createExport(address, name);
-    const plain = ![...type.params, ...type.results].some(needsConversion);
-    const fn = plain ? withoutConstruct(direct, type.params.length) : this.#exportWrapper(direct, type);
+    const fn = isOfNumbers(type)
+      ? numberExport(this.mailbox, this.native.createNumberExport(address), type)
+      : this.#exportWrapper(this.native.createExport(address, name), type);
     Object.defineProperty(fn, 'name', { value: name, configurable: true });
     Object.defineProperty(fn, 'length', { value: type.params.length, configurable: true });
     return fn;
@@ -485,6 +469,7 @@ export class Engine implements FunctionReferences {
   #exportWrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
     const { params } = type;
     if (!this.#crosses(type)) return () => this.requireCrossing(type);
+    if (![...params, ...type.results].some(needsConversion)) return withoutConstruct(direct, params.length);
     return (...args) => this.resultsFromWasm(type.results, direct(...this.toWasmAll(params, args)));
   }
 

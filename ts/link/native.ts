@@ -270,11 +270,13 @@ export interface Native {
 
   /**
    * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
-   * for messages. A `suspending` one is not called: its caller's fibers are set aside until `settle`.
+   * for messages, `kind` a LIMIT.host…. A suspending one is not called: its caller's fibers are set aside until `settle`.
    */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, suspending: boolean): number;
+  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, kind: number): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
+  /** One that takes its arguments from the mailbox and leaves its results there. */
+  createNumberExport(fn: number): () => void;
   /** Calls with a deadline in milliseconds (0: none). */
   invoke(fn: number, args: readonly unknown[], deadline: number): unknown;
   /**

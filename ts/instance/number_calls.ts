@@ -1,0 +1,107 @@
+/**
+ * Calls across the border whose values are few numbers: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
+ */
+import { wrongArgument } from '../errors/catalog.js';
+import type { ValueType } from '../validate/description.js';
+import type { RegisteredType } from '../validate/registry.js';
+import type { ExportedFunction } from './engine.js';
+import { needsConversion } from './host_values.js';
+import type { Mailbox } from './mailbox.js';
+
+const MOST_PARAMS = 4;
+
+/** ToWebAssemblyValue for numbers, as the JS API has it. */
+export function coerce(kind: number, value: unknown): number | bigint {
+  switch (kind) {
+    case 0x7f:
+      return numeric(value) | 0;
+    case 0x7e:
+      return BigInt.asIntN(64, value as bigint);
+    case 0x7d:
+      return Math.fround(numeric(value));
+    case 0x7c:
+      return numeric(value);
+    default:
+      throw wrongArgument(`a value of type byte ${kind} cannot come from JavaScript`);
+  }
+}
+
+/** ToNumber: throws a TypeError for bigints and symbols. */
+function numeric(value: unknown): number {
+  return +(value as number);
+}
+
+/** Whether calls of functions of a type can be made by {@link numberExport} and {@link numberImport}. */
+export function isOfNumbers({ params, results }: RegisteredType): boolean {
+  return params.length <= MOST_PARAMS && results.length <= 1 && ![...params, ...results].some(needsConversion);
+}
+
+/**
+ * A function that calls `enter`, which takes its arguments from the mailbox and leaves the result there. It has no [[Construct]], as the JS API asks of exports. All
+ * arguments are converted before the first is put there: to convert one may run anything.
+ */
+export function numberExport(mailbox: Mailbox, enter: () => void, { params, results }: RegisteredType): ExportedFunction {
+  const [t0 = 0, t1 = 0, t2 = 0, t3 = 0] = params;
+  const [type] = results;
+  const go = (): unknown => {
+    enter();
+    return type === undefined ? undefined : mailbox.get(type, 0);
+  };
+  switch (params.length) {
+    case 0:
+      return go;
+    case 1:
+      return (a) => {
+        mailbox.put(t0, 0, coerce(t0, a));
+        return go();
+      };
+    case 2:
+      return (a, b) => {
+        const first = coerce(t0, a);
+        mailbox.put(t1, 1, coerce(t1, b));
+        mailbox.put(t0, 0, first);
+        return go();
+      };
+    case 3:
+      return (a, b, c) => {
+        const first = coerce(t0, a);
+        const second = coerce(t1, b);
+        mailbox.put(t2, 2, coerce(t2, c));
+        mailbox.put(t1, 1, second);
+        mailbox.put(t0, 0, first);
+        return go();
+      };
+    default:
+      return (a, b, c, d) => {
+        const first = coerce(t0, a);
+        const second = coerce(t1, b);
+        const third = coerce(t2, c);
+        mailbox.put(t3, 3, coerce(t3, d));
+        mailbox.put(t2, 2, third);
+        mailbox.put(t1, 1, second);
+        mailbox.put(t0, 0, first);
+        return go();
+      };
+  }
+}
+
+/** A function for the addon to call without arguments: it gives `fn` those in the mailbox, and puts the result there. */
+export function numberImport(mailbox: Mailbox, fn: ExportedFunction, { params, results }: RegisteredType): () => void {
+  const [type] = results;
+  const give = (value: unknown): void => {
+    if (type !== undefined) mailbox.put(type, 0, coerce(type, value));
+  };
+  const argument = (place: number): unknown => mailbox.get(params[place] as ValueType, place);
+  switch (params.length) {
+    case 0:
+      return () => give(fn());
+    case 1:
+      return () => give(fn(argument(0)));
+    case 2:
+      return () => give(fn(argument(0), argument(1)));
+    case 3:
+      return () => give(fn(argument(0), argument(1), argument(2)));
+    default:
+      return () => give(fn(argument(0), argument(1), argument(2), argument(3)));
+  }
+}
