@@ -1,5 +1,6 @@
 // sliceShadow, allocateShadow, refuseShadow: what TypeScript says of an instance's shadow stack.
 #include <algorithm>
+#include <array>
 
 #include "bindings/arguments.h"
 
@@ -11,6 +12,9 @@ namespace {
 uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argument) {
   // The caller is between two states of a continuation, which the collector would not understand.
   engine->runtime.no_collection++;
+  // What is in the mailbox is of a call that waits now, or goes on; imports of the allocator may use it.
+  std::array<uint64_t, kMailboxSize> kept;
+  std::copy_n(engine->mailbox, kept.size(), kept.begin());
   uint32_t result = 0;
   {
     Call call(&engine->runtime, function);
@@ -19,6 +23,7 @@ uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argum
       if (call.run() == Call::Ending::Returned) result = *at<uint32_t>(call.slots());
     }
   }
+  std::copy(kept.begin(), kept.end(), engine->mailbox);
   engine->runtime.no_collection--;
   bool pending = false;
   napi_value error = nullptr;

@@ -246,6 +246,36 @@ function suspender(): { instance: InstanceType<typeof Heddle.Instance> } {
   return { instance: new Heddle.Instance(module, { env: { pause: host.exports['pause'] } }) };
 }
 
+test('an allocator may call imports while calls are set aside', async () => {
+  const seen: number[][] = [];
+  const text = `(module (import "m" "wait" (func $wait (param i32 i32) (result i32))) (import "m" "note" (func $note (param i32 i32 i32) (result i32)))
+    (memory 4) (global $pointer (export "__stack_pointer") (mut i32) (i32.const 65536)) (global $next (mut i32) (i32.const 65536))
+    (func (export "take") (param i32) (result i32)
+      (drop (call $note (i32.const 91) (i32.const 92) (i32.const 93)))
+      (global.set $next (i32.add (global.get $next) (local.get 0)))
+      (i32.sub (global.get $next) (local.get 0)))
+    (func (export "drop") (param i32))
+    (func (export "run") (param i32) (result i32) (local $frame i32)
+      (global.set $pointer (local.tee $frame (i32.sub (global.get $pointer) (i32.const 16))))
+      (i32.store (local.get $frame) (call $wait (local.get 0) (i32.add (local.get 0) (i32.const 1))))
+      (i32.load (local.get $frame))
+      (global.set $pointer (i32.add (local.get $frame) (i32.const 16)))))`;
+  const wait = async (...args: number[]): Promise<number> => {
+    seen.push(args);
+    await new Promise(setImmediate);
+    return (args[0] ?? 0) * 10;
+  };
+  let notes = 0;
+  const note = (): number => ++notes;
+  const { exports } = new Heddle.Instance(new Heddle.Module(parseWat(text), { shadowStack: { allocator, size: 1024 } }), {
+    m: { wait: new Heddle.Suspending(wait), note },
+  });
+  const calls = Array.from({ length: 10 }, (_, i) => Heddle.promising(exports['run'])(i));
+  expect(await Promise.all(calls)).toEqual(Array.from({ length: 10 }, (_, i) => i * 10));
+  expect(seen).toEqual(Array.from({ length: 10 }, (_, i) => [i, i + 1]));
+  expect(notes).toBeGreaterThan(0);
+});
+
 describe('continuations in JavaScript', () => {
   test('of C functions that suspend through another module keep their locals', () => {
     const { instance } = suspender();
