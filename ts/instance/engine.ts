@@ -518,8 +518,19 @@ export class Engine implements FunctionReferences {
 
 let engine: Engine | undefined;
 
+/**
+ * Where the addon's exports keep the engine. Several copies of this TypeScript on one thread, as bundlers and test runners make them, share the addon, and with it types, the
+ * mailbox and handles: so they share the engine as well.
+ */
+const SHARED = Symbol.for('heddle.engine');
+
 /** This thread's engine, made when first needed. */
 export function theEngine(): Engine {
-  engine ??= new Engine(addon());
+  if (engine === undefined) {
+    const native = addon();
+    const exports = Object.getPrototypeOf(native) as { [SHARED]?: Engine };
+    exports[SHARED] ??= new Engine(native);
+    engine = exports[SHARED];
+  }
   return engine;
 }
