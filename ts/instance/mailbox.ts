@@ -40,13 +40,14 @@ export class Mailbox {
     return naturals[INDEX] as number;
   }
 
+  /** Of 40 bits: one record may be used more often than 2^32 times. */
   get generation(): number {
-    return naturals[GENERATION] as number;
+    return this.#wide(GENERATION);
   }
 
   /** Address of the tag of a suspension. */
   get tag(): number {
-    return this.#address(LIMIT.mailboxTag);
+    return this.#wide(2 * LIMIT.mailboxTag);
   }
 
   /** Number of the import that is to be called. */
@@ -57,7 +58,7 @@ export class Mailbox {
   /** Says which continuation the next call of the addon is about. */
   aim(index: number, generation: number): void {
     naturals[INDEX] = index;
-    naturals[GENERATION] = generation;
+    this.#putWide(GENERATION, generation);
   }
 
   /** Says what the next resumption takes: LIMIT.takes… bits. */
@@ -82,8 +83,7 @@ export class Mailbox {
         doubles[word] = value as number;
         break;
       default:
-        naturals[2 * word] = value as number;
-        naturals[2 * word + 1] = Math.floor((value as number) / 0x1_0000_0000);
+        this.#putWide(2 * word, value as number);
     }
   }
 
@@ -100,7 +100,7 @@ export class Mailbox {
       case 0x7c:
         return doubles[word] as number;
       default:
-        return this.#address(word);
+        return this.#wide(2 * word);
     }
   }
 
@@ -110,7 +110,14 @@ export class Mailbox {
     for (let i = 0; i < types.length; i++) this.put(types[i] as ValueType, i, values[i] as RawValue);
   }
 
-  #address(word: number): number {
-    return (naturals[2 * word] as number) + (naturals[2 * word + 1] as number) * 0x1_0000_0000;
+  /** A number below 2^53 whose lower half is here, the upper half behind it. */
+  #wide(half: number): number {
+    const upper = naturals[half + 1] as number;
+    return upper === 0 ? (naturals[half] as number) : (naturals[half] as number) + upper * 0x1_0000_0000;
+  }
+
+  #putWide(half: number, value: number): void {
+    naturals[half] = value;
+    naturals[half + 1] = value < 0x1_0000_0000 ? 0 : value / 0x1_0000_0000;
   }
 }
