@@ -66,8 +66,8 @@
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],
       "cflags": ["-O2", "<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-g1", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"],
-      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
-      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++17", "-fexceptions", "-fno-rtti"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions"],
       "ldflags": ["<!(node -p \"process.env.HEDDLE_LTO || '-O2'\")", "-Wl,-z,nodelete", "-Wl,-z,noexecstack", "-Wl,-z,now"],
       "conditions": [
         ["target_arch=='x64'", { "sources": ["asm/x86_64_sysv.S"] }],

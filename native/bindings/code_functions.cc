@@ -48,8 +48,9 @@ napi_value load_code(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   Codes& codes = in.engine()->heap.codes;
   const int32_t id = codes.next_id();
-  auto code = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
-                         words_of(tables[4]));
+  auto loaded = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
+                           words_of(tables[4]));
+  const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");
     return nullptr;
@@ -58,7 +59,6 @@ napi_value load_code(napi_env env, napi_callback_info info) {
   napi_create_object(env, &result);
   set_property(env, result, "id", make_number(env, id));
   set_property(env, result, "base", make_number(env, static_cast<double>(code->base())));
-  codes.add(std::move(code));
   return result;
 }
 

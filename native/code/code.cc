@@ -3,10 +3,12 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <new>
 #include <type_traits>
 #include <utility>
 
 #include "base/asm.h"
+#include "base/attempt.h"
 #include "base/check.h"
 
 namespace heddle {
@@ -47,7 +49,8 @@ void rows(Words words, std::vector<Row>* out) {
 std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined) {
   if (!memory) return nullptr;
   HEDDLE_CHECK(memory.size() >= kStubSize);
-  std::unique_ptr<Code> code(new Code);
+  std::unique_ptr<Code> code(new (std::nothrow) Code);
+  if (code == nullptr) return nullptr;
   code->memory_ = std::move(memory);
   const uint64_t base = code->memory_.base();
   copy_stub(base, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
@@ -57,16 +60,19 @@ std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Wo
   if (!code->memory_.protect(0, code->memory_.size(), PROT_READ | PROT_EXEC)) return nullptr;
 
   CodeSites& sites = code->sites_;
-  sites.base = base;
   sites.size = code->memory_.size();
   sites.id = id;
-  rows(functions, &sites.functions);
-  rows(traps, &sites.traps);
-  rows(sources, &sites.sources);
-  for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
-  sites.handlers = read_handlers(calls);
-  register_code(&sites);
-  return code;
+  const bool read = attempt([&] {
+    rows(functions, &sites.functions);
+    rows(traps, &sites.traps);
+    rows(sources, &sites.sources);
+    for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
+    sites.handlers = read_handlers(calls);
+  });
+  sites.base = base;
+  if (read && register_code(&sites)) return code;
+  sites.base = 0;  // Nobody knows it.
+  return nullptr;
 }
 
 Code::~Code() {

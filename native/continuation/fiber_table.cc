@@ -1,5 +1,7 @@
 #include "continuation/fiber_table.h"
 
+#include "base/attempt.h"
+
 namespace heddle {
 
 uint32_t FiberTable::add(uint64_t handle) {
@@ -63,11 +65,14 @@ HostResult fiber_new(VMThread* thread, uint64_t instance_address, uint64_t funct
   Runtime* runtime = Runtime::of(thread);
   VMContinuation* record = runtime->make_continuation(at<VMFunction>(function));
   if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
-  if (instance->fibers == nullptr) instance->fibers = new FiberTable;
-  const uint32_t number = table_of(instance)->add(handle_of(record));
+  uint32_t number = 0;
+  const bool well = attempt([&] {
+    if (instance->fibers == nullptr) instance->fibers = new FiberTable;
+    number = table_of(instance)->add(handle_of(record));
+  });
   if (number != 0) return {number, nullptr};
   runtime->release_continuation(record);
-  return raise_trap(thread, Trap::TooManyStacks, kRefusedRecords);
+  return well ? raise_trap(thread, Trap::TooManyStacks, kRefusedRecords) : raise_trap(thread, Trap::OutOfMemory);
 }
 
 /// The trap of a fiber that should be suspended and is not.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/asm.h"
+#include "base/attempt.h"
 #include "base/check.h"
 
 namespace heddle {
@@ -25,6 +26,12 @@ uint64_t size_of(Hibernated* copy) {
   uint64_t bytes = sizeof(Hibernated) + copy->count * sizeof(SavedFiber);
   for (const SavedFiber& fiber : *copy) bytes += fiber.bytes;
   return bytes;
+}
+
+/// Makes room for so many more, and for as many again where there are many, so that they are moved seldom. False without memory.
+bool make_room(std::vector<Stack*>* stacks, size_t more) {
+  if (stacks->capacity() - stacks->size() >= more) return true;
+  return attempt([=] { stacks->reserve(std::max(stacks->size() + more, stacks->size() * 2)); });
 }
 
 }  // namespace
@@ -53,6 +60,7 @@ bool Hibernation::put_aside(VMContinuation* record, std::vector<Stack*>* emptied
     sp = fiber->sp;
     count++;
   }
+  if (!make_room(emptied, count)) return false;
   const uint64_t head = sizeof(Hibernated) + count * sizeof(SavedFiber);
   auto* copy = static_cast<Hibernated*>(std::malloc(head + bytes));
   if (copy == nullptr) return false;
@@ -109,10 +117,12 @@ std::vector<VMContinuation*> Hibernation::oldest(const StackSets& stacks, uint64
 
 uint64_t Hibernation::hibernate(StackSets* stacks, uint64_t most, bool eager) {
   std::vector<Stack*> emptied;
-  for (VMContinuation* record : oldest(*stacks, most, eager)) {
+  std::vector<VMContinuation*> records;
+  if (!attempt([&] { records = oldest(*stacks, most, eager); })) return 0;
+  for (VMContinuation* record : records) {
     if (emptied.size() >= most || !put_aside(record, &emptied)) break;
   }
-  stacks->vacate(emptied);
+  stacks->vacate(emptied.data(), emptied.data() + emptied.size());
   return emptied.size();
 }
 

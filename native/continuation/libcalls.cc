@@ -1,4 +1,5 @@
 // Library calls on continuations. architecture.md, section 5, says when generated code makes each.
+#include "base/attempt.h"
 #include "base/check.h"
 #include "continuation/runtime.h"
 
@@ -32,7 +33,9 @@ HostResult cont_new_on(VMThread* thread, uint64_t function, uint64_t size, uint6
   HEDDLE_CHECK(strategy <= kStackHibernate && guard <= kStackGuardSoftware);
   const StackChoice choice{strategy == 0 ? nullptr : &kStrategies[strategy], guard == 0 ? nullptr : &kGuards[guard], size,
                            strategy == kStackHibernate};
-  return make_continuation(thread, function, Runtime::of(thread)->continuation_stacks().chosen(choice));
+  Stacks* stacks = nullptr;
+  if (!attempt([&] { stacks = Runtime::of(thread)->continuation_stacks().chosen(choice); })) return raise_trap(thread, Trap::OutOfMemory);
+  return make_continuation(thread, function, stacks);
 }
 
 HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -127,7 +130,8 @@ constexpr size_t kMostNamedTags = 1 << 20;
 HostResult tag_new(VMThread* thread, uint64_t model, uint64_t, uint64_t, uint64_t) {
   auto& tags = Runtime::of(thread)->named_tags;
   if (tags.size() >= kMostNamedTags) return raise_trap(thread, Trap::OutOfMemory);
-  NamedTag& made = tags.emplace_back();
+  if (!attempt([&] { tags.emplace_back(); })) return raise_trap(thread, Trap::OutOfMemory);
+  NamedTag& made = tags.back();
   made.context.thread = thread;
   made.context.tag = &made.tag;
   made.context.handlers = &made.handlers;

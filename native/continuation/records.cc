@@ -39,10 +39,13 @@ Records::Records(uint64_t most) {
   capacity_ = std::clamp<uint64_t>(most + 1, 2, kIndices);
   for (;; capacity_ /= 2) {
     memory_ = Mapping::reserve(capacity_ << kRecordSizeLog2, PROT_READ | PROT_WRITE);
-    if (memory_) break;
+    held_ = Mapping::reserve(capacity_ * sizeof(VMContinuation*), PROT_READ | PROT_WRITE);
+    if (memory_ && held_) break;
+    memory_.reset();
     HEDDLE_CHECK(capacity_ > 2);
   }
   memory_.advise(0, memory_.size(), MADV_DONTFORK);
+  held_.advise(0, held_.size(), MADV_DONTFORK);
   // Records are used in any order: with small pages each use of one of very many would miss the TLB. The first are spared the rounding up.
   if (memory_.size() > kSmallPages) memory_.advise(kSmallPages, memory_.size() - kSmallPages, MADV_HUGEPAGE);
   base()->generation = kDeadGeneration;
@@ -105,16 +108,16 @@ void Records::retire(VMContinuation* record) {
 }
 
 void Records::hold(VMContinuation* record) {
-  held_.push_back(record);
-  record->next_free = held_.size();
+  at<VMContinuation*>(held_.base())[held_count_++] = record;
+  record->next_free = held_count_;
 }
 
 void Records::let_go(VMContinuation* record) {
   if (record->next_free == 0) return;
-  VMContinuation* last = held_.back();
-  held_[record->next_free - 1] = last;
+  VMContinuation** held = at<VMContinuation*>(held_.base());
+  VMContinuation* last = held[--held_count_];
+  held[record->next_free - 1] = last;
   last->next_free = record->next_free;
-  held_.pop_back();
   record->next_free = 0;
 }
 

@@ -1,6 +1,7 @@
 // The thread's continuation records: one reserved range, so that a handle's index becomes an address by a shift and an add.
 #pragma once
-#include <vector>
+#include <cstddef>
+#include <cstdint>
 
 #include "base/layout.h"
 #include "base/page.h"
@@ -22,6 +23,15 @@ inline constexpr uint64_t kDeadGeneration = ~uint64_t{0};
 inline uint64_t handle_of(const VMContinuation* record) {
   return record->generation << kHandleIndexBits | record->index;
 }
+
+/// The records that the host holds, in no order.
+struct HeldRecords {
+  VMContinuation* const* first;
+  size_t count;
+  VMContinuation* const* begin() const { return first; }
+  VMContinuation* const* end() const { return first + count; }
+  size_t size() const { return count; }
+};
 
 /// Allocates records. Record 0 is never given out: handle 0 is null.
 class Records {
@@ -51,7 +61,7 @@ class Records {
   /// as roots. A record is in the list at most once; release and renew take it out.
   void hold(VMContinuation* record);
   void let_go(VMContinuation* record);
-  const std::vector<VMContinuation*>& held() const { return held_; }
+  HeldRecords held() const { return {at<VMContinuation*>(held_.base()), held_count_}; }
 
   uint64_t live() const { return live_; }
   /// Suspended or parked; looks at every record.
@@ -71,8 +81,9 @@ class Records {
   uint64_t live_ = 0;
   uint64_t made_ = 0;
   uint64_t retired_ = 0;
-  /// While a record is in use its next_free is its place here, counted from 1; 0 when it is not here.
-  std::vector<VMContinuation*> held_;
+  /// Room for all. While a record is in use its next_free is its place here, counted from 1; 0 when it is not here.
+  Mapping held_;
+  uint64_t held_count_ = 0;
 };
 
 }  // namespace heddle

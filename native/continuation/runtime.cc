@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/attempt.h"
 #include "base/check.h"
 #include "base/system.h"
 #include "continuation/fiber_table.h"
@@ -33,26 +34,6 @@ constexpr uint64_t kLargeStacks = 16 * 1024;
 
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
-
-/// Puts `node` into a doubly linked list.
-template <typename Node>
-void link(Node** list, Node* node) {
-  node->next = *list;
-  node->previous = nullptr;
-  if (*list != nullptr) (*list)->previous = node;
-  *list = node;
-}
-
-/// Takes it out.
-template <typename Node>
-void unlink(Node** list, Node* node) {
-  if (node->previous != nullptr) {
-    node->previous->next = node->next;
-  } else {
-    *list = node->next;
-  }
-  if (node->next != nullptr) node->next->previous = node->previous;
-}
 
 }  // namespace
 
@@ -98,9 +79,8 @@ Runtime::~Runtime() {
     if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, true);
     if (live && is_hibernated(record)) forget_shadows(record);
   }
-  while (free_entries_ != nullptr) {
-    EntryFiber* entry = free_entries_;
-    free_entries_ = entry->next;
+  while (EntryFiber* entry = free_entries_.first()) {
+    free_entries_.remove(entry);
     destroy_entry_fiber(entry);
   }
 }
@@ -131,29 +111,42 @@ Stacks& Runtime::entry_stacks() {
   return *entry_stacks_;
 }
 
+EntryFiber* Runtime::make_entry_fiber(Trap* trap, uint64_t* detail) {
+  *trap = Trap::TooManyStacks;
+  *detail = kRefusedSystem;
+  if (!attempt([this] { entry_stacks(); })) return nullptr;
+  Stack* stack = entry_stacks_->allocate();
+  if (stack == nullptr) {
+    *detail = static_cast<uint64_t>(entry_stacks_->refusal());
+    return nullptr;
+  }
+  auto* entry = new (std::nothrow) EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr};
+  if (entry == nullptr) {
+    entry_stacks_->release(stack);
+    return nullptr;
+  }
+  *trap = Trap::None;
+  entry->record.generation = kDeadGeneration;
+  entry->record.state = static_cast<uint32_t>(State::Running);
+  entry->record.fiber = entry->fiber;
+  entry->fiber->record = &entry->record;
+  entry->fiber->handlers = host_handlers();
+  entry->fiber->thread = &thread;
+  entry->fiber->stack = stack;
+  entry->fiber->entry = entry;
+  return entry;
+}
+
 EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail) {
-  EntryFiber* entry = free_entries_;
+  EntryFiber* entry = free_entries_.first();
   if (entry != nullptr) {
-    free_entries_ = entry->next;
+    free_entries_.remove(entry);
     free_entry_count_--;
   } else {
-    Stack* stack = entry_stacks().allocate();
-    if (stack == nullptr) {
-      *trap = Trap::TooManyStacks;
-      *detail = static_cast<uint64_t>(entry_stacks().refusal());
-      return nullptr;
-    }
-    entry = new EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr};
-    entry->record.generation = kDeadGeneration;
-    entry->record.state = static_cast<uint32_t>(State::Running);
-    entry->record.fiber = entry->fiber;
-    entry->fiber->record = &entry->record;
-    entry->fiber->handlers = host_handlers();
-    entry->fiber->thread = &thread;
-    entry->fiber->stack = stack;
-    entry->fiber->entry = entry;
+    entry = make_entry_fiber(trap, detail);
+    if (entry == nullptr) return nullptr;
   }
-  link(&taken_entries_, entry);
+  taken_entries_.add(entry);
   entry->record.count = 0;
   if (entry->record.capacity < function->slots) {
     std::free(at<void>(entry->record.slots));
@@ -178,12 +171,11 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, ui
 }
 
 void Runtime::release_entry_fiber(EntryFiber* entry) {
-  unlink(&taken_entries_, entry);
+  taken_entries_.remove(entry);
   if (free_entry_count_ >= kFreeEntries) return destroy_entry_fiber(entry);
   free_entry_count_++;
   sanitizer::forget_frames(entry->stack->span.base, entry->stack->span.size());
-  entry->next = free_entries_;
-  free_entries_ = entry;
+  free_entries_.add(entry);
 }
 
 /// Past its budget by so little nothing is done: a look at all records is worth a share of the stacks it puts aside.
@@ -209,6 +201,7 @@ void Runtime::put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again
 
 uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
+  if (continuation_stacks_ == nullptr && !attempt([this] { continuation_stacks(); })) return kRefusedSystem;
   keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
   if (is_hibernated(record)) {
     wake(record);

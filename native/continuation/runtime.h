@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/asm.h"
+#include "base/linked.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
@@ -31,9 +32,9 @@ struct EntryFiber {
   VMFiber* fiber;
   /// Not of the records' range: no handle names it. `count` is how many slots the call of now has.
   VMContinuation record;
-  /// The list of those that are taken, or of those that are free.
-  EntryFiber* next;
-  EntryFiber* previous;
+  /// Among those that are taken, or those that are free.
+  EntryFiber* before;
+  EntryFiber* after;
 };
 
 /// What frees continuations that nothing refers to (heap/heap.h).
@@ -113,7 +114,7 @@ class Runtime {
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
   /// The entry fibers that are taken, linked by `next`.
-  EntryFiber* taken_entries() const { return taken_entries_; }
+  EntryFiber* taken_entries() const { return taken_entries_.first(); }
   /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
   VMContinuation* make_continuation(VMFunction* function, Stacks* stacks = nullptr);
   /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates
@@ -180,11 +181,12 @@ class Runtime {
   RuntimeOptions options_;
   std::unique_ptr<StackSets> continuation_stacks_;
   std::unique_ptr<Stacks> entry_stacks_;
-  EntryFiber* free_entries_ = nullptr;
-  EntryFiber* taken_entries_ = nullptr;
+  Linked<EntryFiber> free_entries_;
+  Linked<EntryFiber> taken_entries_;
   size_t free_entry_count_ = 0;
   /// Frees what a chain that hibernates has of shadow stacks.
   void forget_shadows(const VMContinuation* record);
+  EntryFiber* make_entry_fiber(Trap* trap, uint64_t* detail);
   void destroy_entry_fiber(EntryFiber* entry);
   void keep_budget();
   void put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again_at, bool eager);

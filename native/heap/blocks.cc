@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/attempt.h"
 #include "base/check.h"
 
 namespace heddle {
@@ -49,8 +50,7 @@ void* Blocks::allocate(ObjectKind kind, uint64_t bytes) {
     const uint64_t row = round_up(bytes, kBlock) / kBlock;
     if (row > memory_.size() / kBlock || !make_block(kind, static_cast<uint32_t>(row), &index)) return nullptr;
     blocks_[index].large = true;
-    divide(&blocks_[index], row * kBlock);
-    return take_cell(index);
+    return divide(index, row * kBlock) ? take_cell(index) : nullptr;
   }
   const SizeClass size = class_of(bytes);
   auto& available = available_[static_cast<size_t>(kind)][size.number];
@@ -60,20 +60,29 @@ void* Blocks::allocate(ObjectKind kind, uint64_t bytes) {
     available.pop_back();
   }
   if (!make_block(kind, 1, &index)) return nullptr;
-  Block& block = blocks_[index];
-  block.size_class = size.number;
-  block.listed = true;
-  divide(&block, size.cell);
-  available.push_back(index);
+  blocks_[index].size_class = size.number;
+  if (!divide(index, size.cell)) return nullptr;
+  list(index);
   return take_cell(index);
 }
 
-void Blocks::divide(Block* block, uint64_t cell) {
-  block->cell = cell;
-  block->cells = block->large ? 1 : static_cast<uint32_t>(kBlock / cell);
-  block->reciprocal = (uint64_t{1} << 32) / cell + 1;
-  block->words = (block->cells + 63) / 64;
-  block->bits.assign(block->words * 2, 0);
+/// Divides a block that was made into cells. False without memory; then it is given back.
+bool Blocks::divide(uint32_t index, uint64_t cell) {
+  Block& block = blocks_[index];
+  block.cell = cell;
+  block.cells = block.large ? 1 : static_cast<uint32_t>(kBlock / cell);
+  block.reciprocal = (uint64_t{1} << 32) / cell + 1;
+  block.words = (block.cells + 63) / 64;
+  if (attempt([&] { block.bits.assign(block.words * 2, 0); })) return true;
+  release_block(index);
+  return false;
+}
+
+/// Notes that a block has free cells. Without memory to note it they are used when the next one is given back.
+void Blocks::list(uint32_t index) {
+  Block& block = blocks_[index];
+  auto& available = available_[static_cast<size_t>(block.kind)][block.size_class];
+  block.listed = attempt([&] { available.push_back(index); });
 }
 
 void* Blocks::take_cell(uint32_t index) {
@@ -98,15 +107,16 @@ bool Blocks::take_blocks(uint32_t count, uint32_t* first) {
   const auto fits = std::find_if(free_.begin(), free_.end(), [=](const auto& row) { return row.second >= count; });
   if (fits != free_.end()) {
     *first = fits->first;
-    const uint32_t rest = fits->second - count;
-    free_.erase(fits);
-    if (rest != 0) free_[*first + count] = rest;
+    auto row = free_.extract(fits);  // What remains of it needs no memory.
+    row.key() += count;
+    row.mapped() -= count;
+    if (row.mapped() != 0) free_.insert(std::move(row));
     return true;
   }
   if (used_ + count > memory_.size() / kBlock) return false;
+  if (!attempt([&] { blocks_.resize(used_ + count); })) return false;
   *first = used_;
   used_ += count;
-  blocks_.resize(used_);
   return true;
 }
 
@@ -130,9 +140,7 @@ void Blocks::forget(uint32_t index, uint64_t cell) {
   block.live--;
   live_[static_cast<size_t>(block.kind)]--;
   bytes_ -= block.cell;
-  if (block.listed || block.large) return;
-  block.listed = true;
-  available_[static_cast<size_t>(block.kind)][block.size_class].push_back(index);
+  if (!block.listed && !block.large) list(index);
 }
 
 void Blocks::free(uint64_t object) {
@@ -167,7 +175,12 @@ void Blocks::release_block(uint32_t index) {
       return;
     }
   }
-  free_[index] = count;
+  // Without memory to note it the range is used no more: address space only.
+  attempt([&] { free_[index] = count; });
+}
+
+void Blocks::clear_marks() {
+  for (Block& block : blocks_) std::fill(block.bits.begin() + static_cast<ptrdiff_t>(block.words), block.bits.end(), 0);
 }
 
 bool Blocks::is_marked(uint64_t object) const {

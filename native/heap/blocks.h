@@ -49,6 +49,8 @@ class Blocks {
     return object_at(block, cell);
   }
   bool is_marked(uint64_t object) const;
+  /// Removes all marks.
+  void clear_marks();
   /// Frees every object without a mark, after `finalize`, and removes all marks.
   template <typename Finalize>
   void sweep(const Finalize& finalize) {
@@ -139,7 +141,8 @@ class Blocks {
   /// `count` blocks that follow each other; their first, or none.
   bool take_blocks(uint32_t count, uint32_t* first);
   bool make_block(ObjectKind kind, uint32_t row, uint32_t* index);
-  static void divide(Block* block, uint64_t cell);
+  bool divide(uint32_t index, uint64_t cell);
+  void list(uint32_t index);
   void release_block(uint32_t index);
   void* take_cell(uint32_t index);
 

@@ -1,5 +1,7 @@
 #include "heap/codes.h"
 
+#include "base/attempt.h"
+
 namespace heddle {
 
 namespace {
@@ -10,12 +12,21 @@ bool holds(const Code& code, uint64_t word) {
 
 }  // namespace
 
-void Codes::add(std::unique_ptr<Code> code) {
-  next_id_ = code->id() + 1;
-  by_id_[code->id()] = code.get();
-  const uint64_t base = code->base();
-  entries_[base] = {std::move(code), false};
+Code* Codes::add(std::unique_ptr<Code> code) {
+  Code* added = code.get();
+  const uint64_t base = added->base();
+  const bool well = attempt([&] {
+    Entry& entry = entries_[base];
+    by_id_[added->id()] = added;
+    entry.code = std::move(code);
+  });
+  if (!well) {
+    entries_.erase(base);
+    return nullptr;
+  }
+  next_id_ = added->id() + 1;
   measure();
+  return added;
 }
 
 Code* Codes::find(int32_t id) const {
@@ -55,8 +66,13 @@ void Codes::sweep(std::vector<int32_t>* freed) {
       ++entry;
       continue;
     }
-    freed->push_back(entry->second.code->id());
-    by_id_.erase(entry->second.code->id());
+    const int32_t id = entry->second.code->id();
+    // Without memory to say so it is left for the next time.
+    if (!attempt([=] { freed->push_back(id); })) {
+      ++entry;
+      continue;
+    }
+    by_id_.erase(id);
     entry = entries_.erase(entry);
   }
   measure();

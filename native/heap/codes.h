@@ -13,7 +13,8 @@ class Codes {
  public:
   /// The number that the next code is to have.
   int32_t next_id() const { return next_id_; }
-  void add(std::unique_ptr<Code> code);
+  /// Takes code that was just loaded. Null, and it is freed, without memory.
+  Code* add(std::unique_ptr<Code> code);
   /// Code by number, null when there is none.
   Code* find(int32_t id) const;
 

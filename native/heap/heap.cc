@@ -1,7 +1,9 @@
 #include "heap/heap.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "base/attempt.h"
 #include "base/system.h"
 #include "heap/exceptions.h"
 #include "heap/snapshot_check.h"
@@ -84,10 +86,20 @@ void Heap::collect(std::initializer_list<uint64_t> roots) {
   collecting_ = true;
   const uint64_t start = now_nanoseconds();
   {
-    Marker marker(runtime_, &blocks, &codes, &externs, kinds_, embedder_->memories());
-    mark(&marker, roots);
+    std::optional<Marker> marker;
+    const bool marked = attempt([&] {
+      marker.emplace(runtime_, &blocks, &codes, &externs, kinds_, embedder_->memories());
+      mark(&*marker, roots);
+    });
+    if (!marked) {
+      // Without memory to mark with nothing is known to be free. Marks of code and of JavaScript's values only keep it until the next time.
+      blocks.clear_marks();
+      plan();
+      collecting_ = false;
+      return;
+    }
     embedder_->marked(&blocks);
-    sweep_records(marker);
+    sweep_records(*marker);
   }
   blocks.sweep([this](ObjectKind kind, uint64_t object) {
     const Kind& how = kinds_[static_cast<size_t>(kind)];

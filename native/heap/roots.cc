@@ -7,7 +7,7 @@ namespace {
 
 /// Entry fibers that are in use: their arguments and results, what they start with, and frames that wait for the host with no entry active.
 void mark_entries(Marker* marker, Runtime* runtime) {
-  for (EntryFiber* entry = runtime->taken_entries(); entry != nullptr; entry = entry->next) {
+  for (EntryFiber* entry = runtime->taken_entries(); entry != nullptr; entry = entry->after) {
     marker->slots(entry->record.slots, entry->record.count);
     marker->word(entry->fiber->start_context);
     marker->word(entry->fiber->start_code);

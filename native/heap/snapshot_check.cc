@@ -97,7 +97,7 @@ class SnapshotCheck {
   }
 
   void look_at_entries() {
-    for (const EntryFiber* entry = runtime_.taken_entries(); entry != nullptr; entry = entry->next) {
+    for (const EntryFiber* entry = runtime_.taken_entries(); entry != nullptr; entry = entry->after) {
       look_at_record(&entry->record, "an entry fiber's record");
     }
   }

@@ -1,7 +1,8 @@
 // Stacks from malloc: the limit check is all that guards them.
 #include <cstdlib>
-#include <unordered_set>
+#include <new>
 
+#include "base/linked.h"
 #include "stacks/stack.h"
 
 namespace heddle {
@@ -12,37 +13,47 @@ class MallocStacks final : public Stacks {
  public:
   explicit MallocStacks(const StackOptions& options) : Stacks(options) {}
   ~MallocStacks() override {
-    for (Stack* stack : stacks_) destroy(stack);
+    while (Owned* owned = stacks_.first()) destroy(owned);
   }
 
   void each(const std::function<void(const Stack&)>& visit) const override {
-    for (const Stack* stack : stacks_) visit(*stack);
+    for (const Owned* owned = stacks_.first(); owned != nullptr; owned = owned->after) visit(*owned);
   }
 
  protected:
   Stack* take() override {
+    auto* owned = new (std::nothrow) Owned;
+    if (owned == nullptr) return nullptr;
     void* memory = nullptr;
-    if (posix_memalign(&memory, 64, usable_bytes()) != 0) return nullptr;
-    auto* stack = new Stack;
+    if (posix_memalign(&memory, 64, usable_bytes()) != 0) {
+      delete owned;
+      return nullptr;
+    }
     const uint64_t base = reinterpret_cast<uint64_t>(memory);  // SAFETY: an address as a number.
-    lay_out(stack, base, base + usable_bytes(), made_++);
+    lay_out(owned, base, base + usable_bytes(), made_++);
     counts_.reserved_bytes += usable_bytes();
-    stacks_.insert(stack);
-    return stack;
+    stacks_.add(owned);
+    return owned;
   }
 
   void give_back(Stack* stack) override {
-    stacks_.erase(stack);
     counts_.reserved_bytes -= usable_bytes();
-    destroy(stack);
+    destroy(static_cast<Owned*>(stack));
   }
 
  private:
-  static void destroy(Stack* stack) {
-    std::free(at<void>(stack->span.base));
-    delete stack;
+  struct Owned : Stack {
+    Owned* before = nullptr;
+    Owned* after = nullptr;
+  };
+
+  void destroy(Owned* owned) {
+    stacks_.remove(owned);
+    std::free(at<void>(owned->span.base));
+    delete owned;
   }
-  std::unordered_set<Stack*> stacks_;
+
+  Linked<Owned> stacks_;
   uint64_t made_ = 0;
 };
 

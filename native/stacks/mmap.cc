@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <unordered_map>
+#include <new>
 
+#include "base/linked.h"
 #include "base/system.h"
 #include "stacks/stack.h"
 
@@ -26,10 +27,10 @@ class MmapStacks final : public Stacks {
   }
 
   void each(const std::function<void(const Stack&)>& visit) const override {
-    for (const auto& [stack, owned] : stacks_) visit(*stack);
+    for (const Owned* owned = stacks_.first(); owned != nullptr; owned = owned->after) visit(*owned);
   }
   ~MmapStacks() override {
-    if (guarded()) guarded_stacks.fetch_sub(stacks_.size(), std::memory_order_relaxed);
+    while (Owned* owned = stacks_.first()) destroy(owned);
   }
 
  protected:
@@ -42,31 +43,38 @@ class MmapStacks final : public Stacks {
     if (guard != 0 && !memory.protect(0, guard, PROT_NONE)) return nullptr;
     memory.advise(0, memory.size(), MADV_NOHUGEPAGE);
     memory.advise(0, memory.size(), MADV_DONTFORK);
-    auto owned = std::make_unique<Owned>();
-    lay_out(&owned->stack, memory.base() + guard, memory.end(), made_++);
+    auto* owned = new (std::nothrow) Owned;
+    if (owned == nullptr) return nullptr;
+    lay_out(owned, memory.base() + guard, memory.end(), made_++);
     owned->memory = std::move(memory);
     counts_.reserved_bytes += owned->memory.size();
-    Stack* stack = &owned->stack;
-    stacks_.emplace(stack, std::move(owned));
+    stacks_.add(owned);
     if (guarded()) guarded_stacks.fetch_add(1, std::memory_order_relaxed);
-    return stack;
+    return owned;
   }
 
   void give_back(Stack* stack) override {
-    const auto found = stacks_.find(stack);
-    counts_.reserved_bytes -= found->second->memory.size();
-    stacks_.erase(found);
-    if (guarded()) guarded_stacks.fetch_sub(1, std::memory_order_relaxed);
+    auto* owned = static_cast<Owned*>(stack);
+    counts_.reserved_bytes -= owned->memory.size();
+    destroy(owned);
   }
 
  private:
   bool guarded() const { return options_.guard != Guard::Software; }
 
-  struct Owned {
-    Stack stack;
+  struct Owned : Stack {
     Mapping memory;
+    Owned* before = nullptr;
+    Owned* after = nullptr;
   };
-  std::unordered_map<Stack*, std::unique_ptr<Owned>> stacks_;
+
+  void destroy(Owned* owned) {
+    stacks_.remove(owned);
+    delete owned;
+    if (guarded()) guarded_stacks.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  Linked<Owned> stacks_;
   uint64_t made_ = 0;
   uint64_t most_ = ~uint64_t{0};
 };

@@ -2,7 +2,6 @@
 // smaller: a million stacks of 256 KiB would be twice the address space that there is, and each would need a seventh of a page of page
 // table.
 #include <algorithm>
-#include <iterator>
 
 #include "stacks/slots.h"
 
@@ -33,19 +32,15 @@ class PoolStacks final : public Stacks {
 
   void give_back(Stack* stack) override { (stack->set == kFirst ? first_ : later_).give_back(stack); }
 
-  void discard(const std::vector<Stack*>& stacks) override {
-    first_.discard(of_set(stacks, kFirst));
-    later_.discard(of_set(stacks, kLater));
+  void discard(Stack** first, Stack** last) override {
+    Stack** later = std::partition(first, last, [](const Stack* stack) { return stack->set == kFirst; });
+    first_.discard(first, later);
+    later_.discard(later, last);
   }
 
  private:
   static constexpr uint32_t kFirst = 0;
   static constexpr uint32_t kLater = 1;
-  static std::vector<Stack*> of_set(const std::vector<Stack*>& stacks, uint32_t set) {
-    std::vector<Stack*> found;
-    std::copy_if(stacks.begin(), stacks.end(), std::back_inserter(found), [set](const Stack* stack) { return stack->set == set; });
-    return found;
-  }
   static bool guarded(const StackOptions& options) { return options.guard != Guard::Software && probe_kernel_guard().kernel; }
 
   Slots first_;

@@ -48,11 +48,11 @@ Refusal StackSets::beyond() const {
   return committed > limits.memory ? Refusal::Memory : Refusal::None;
 }
 
-void StackSets::vacate(const std::vector<Stack*>& stacks) {
+void StackSets::vacate(Stack** first, Stack** last) {
   for (const auto& set : sets_) {
-    std::vector<Stack*> own;
-    std::copy_if(stacks.begin(), stacks.end(), std::back_inserter(own), [&set](const Stack* stack) { return stack->owner == set.get(); });
-    set->vacate(&own);
+    Stack** others = std::partition(first, last, [&set](const Stack* stack) { return stack->owner == set.get(); });
+    set->vacate(first, others);
+    first = others;
   }
 }
 

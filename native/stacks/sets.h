@@ -33,7 +33,7 @@ class StackSets {
   /// Takes a stack back to where it came from. Where there is one set it does not ask the stack, which is a cache miss among many.
   void release(Stack* stack) { (sets_.size() == 1 ? usual() : stack->owner)->release(stack); }
   /// Gives the pages of live stacks back to the kernel: see Stacks::vacate.
-  void vacate(const std::vector<Stack*>& stacks);
+  void vacate(Stack** first, Stack** last);
   /// How many stacks more than the budget allows are occupied.
   uint64_t excess() const;
   /// Of sets that were chosen to hibernate: how many stacks are occupied.

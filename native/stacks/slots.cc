@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <new>
 
+#include "base/attempt.h"
+#include "stacks/usage.h"
+
 namespace heddle {
 
 namespace {
@@ -28,10 +31,7 @@ constexpr size_t kSample = 16;
 
 /// Bytes of whole pages of [start, end) that are in memory.
 uint64_t resident(uint64_t start, uint64_t end) {
-  std::vector<unsigned char> pages((end - start) / page_size());
-  if (mincore(at<void>(start), end - start, pages.data()) != 0) return 0;
-  const auto found = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
-  return static_cast<uint64_t>(found) * page_size();
+  return usage_of({start, start, end}).resident;
 }
 
 Stack* pop(Stack** list) {
@@ -53,7 +53,9 @@ Slots::Slots(uint32_t set, uint64_t usable, bool guarded, uint64_t most, uint64_
       slot_(guard_ + usable),
       most_(most),
       warm_most_(std::max<uint64_t>(warm / kShallow, 1)),
-      counts_(counts) {}
+      counts_(counts) {
+  dirty_.reserve(kBatch);  // To give a stack back must not need memory.
+}
 
 Stack* Slots::take() {
   if (Stack* stack = pop(&warm_)) {
@@ -123,8 +125,9 @@ bool Slots::grow() {
     memory.advise(0, memory.size(), MADV_DONTFORK);
     std::unique_ptr<Stack[]> stacks(new (std::nothrow) Stack[count]);
     if (stacks == nullptr) continue;
-    counts_->reserved_bytes += memory.size();
-    chunks_.push_back({std::move(memory), std::move(stacks), count, 0});
+    const uint64_t bytes = memory.size();
+    if (!attempt([&] { chunks_.push_back({std::move(memory), std::move(stacks), count, 0}); })) continue;
+    counts_->reserved_bytes += bytes;
     return true;
   }
   return false;
@@ -147,19 +150,19 @@ void Slots::trim(const Stack* stack, uint64_t keep) const {
 }
 
 /// Neighbours go in one call.
-void Slots::discard(const std::vector<Stack*>& stacks) const {
-  for (size_t i = 0; i < stacks.size();) {
-    const uint64_t start = stacks[i]->span.base - guard_;
+void Slots::discard(Stack** first, Stack** last) const {
+  std::sort(first, last, [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
+  while (first != last) {
+    const uint64_t start = (*first)->span.base - guard_;
     uint64_t end = start;
-    for (; i < stacks.size() && stacks[i]->span.base - guard_ == end; i++) end += slot_;
+    for (; first != last && (*first)->span.base - guard_ == end; first++) end += slot_;
     madvise(at<void>(start), end - start, MADV_DONTNEED);  // Guards stay.
   }
 }
 
 /// Gives the pages of all dirty slots back: chains end all at once, and then most are neighbours.
 void Slots::discard_dirty() {
-  std::sort(dirty_.begin(), dirty_.end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
-  discard(dirty_);
+  discard(dirty_.data(), dirty_.data() + dirty_.size());
   for (Stack* stack : dirty_) push(&cold_, stack);
   dirty_.clear();
 }

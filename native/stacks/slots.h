@@ -19,8 +19,8 @@ class Slots {
   /// A stack, or null: there are `most`, or the kernel refuses.
   Stack* take();
   void give_back(Stack* stack);
-  /// Gives the pages of these back to the kernel; they are sorted by address and stay taken.
-  void discard(const std::vector<Stack*>& stacks) const;
+  /// Gives the pages of these back to the kernel; they stay taken, sorted by address.
+  void discard(Stack** first, Stack** last) const;
   /// Whether `most` were made.
   bool exhausted() const { return made_ >= most_; }
   /// Calls `visit` with every slot that was handed out, ever.

@@ -77,11 +77,10 @@ void Stacks::release(Stack* stack) {
   give_back(stack);
 }
 
-void Stacks::vacate(std::vector<Stack*>* stacks) {
-  std::sort(stacks->begin(), stacks->end(), [](const Stack* a, const Stack* b) { return a->span.base < b->span.base; });
-  discard(*stacks);
-  for (Stack* stack : *stacks) stack->vacant = true;
-  counts_.vacant += stacks->size();
+void Stacks::vacate(Stack** first, Stack** last) {
+  discard(first, last);
+  for (Stack** each = first; each != last; each++) (*each)->vacant = true;
+  counts_.vacant += static_cast<uint64_t>(last - first);
 }
 
 void Stacks::occupy(Stack* stack) {
@@ -89,9 +88,9 @@ void Stacks::occupy(Stack* stack) {
   stack->vacant = false;
 }
 
-void Stacks::discard(const std::vector<Stack*>& stacks) {
-  for (const Stack* stack : stacks) {
-    const uint64_t start = round_up(stack->span.base, page_size()), end = stack->end / page_size() * page_size();
+void Stacks::discard(Stack** first, Stack** last) {
+  for (Stack** each = first; each != last; each++) {
+    const uint64_t start = round_up((*each)->span.base, page_size()), end = (*each)->end / page_size() * page_size();
     if (start < end) madvise(at<void>(start), end - start, MADV_DONTNEED);
   }
 }

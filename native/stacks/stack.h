@@ -13,7 +13,6 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "fiber/stack_span.h"
 
@@ -112,8 +111,8 @@ class Stacks {
   Refusal refusal() const { return refusal_; }
   /// Takes a stack back. Requires: nothing runs on it and nobody will resume it.
   void release(Stack* stack);
-  /// Gives the pages of live stacks back to the kernel: their contents are lost, their addresses stay theirs. Sorts the list.
-  void vacate(std::vector<Stack*>* stacks);
+  /// Gives the pages of live stacks back to the kernel: their contents are lost, their addresses stay theirs. Changes their order.
+  void vacate(Stack** first, Stack** last);
   /// Notes that a vacant stack is used again.
   void occupy(Stack* stack);
   /// Bytes that live stacks are thought to commit.
@@ -131,8 +130,8 @@ class Stacks {
   explicit Stacks(const StackOptions& options) : options_(options) {}
   virtual Stack* take() = 0;
   virtual void give_back(Stack* stack) = 0;
-  /// Gives pages back to the kernel; `stacks` are sorted by address. By default, for each stack those that it fills whole.
-  virtual void discard(const std::vector<Stack*>& stacks);
+  /// Gives pages back to the kernel. By default, for each stack those that it fills whole. May change their order.
+  virtual void discard(Stack** first, Stack** last);
   /// Bytes of usable memory that each stack needs.
   uint64_t usable_bytes() const { return heddle::usable_bytes(options_.size); }
 

@@ -3,21 +3,31 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace heddle {
+
+namespace {
+
+/// How many pages the kernel is asked about at once.
+constexpr uint64_t kPages = 512;
+
+}  // namespace
 
 SpanUsage usage_of(const StackSpan& span) {
   const uint64_t page = page_size();
   const uint64_t first = span.base / page * page;  // malloc's stacks begin anywhere.
   const uint64_t end = round_up(span.top, page);
-  std::vector<unsigned char> pages((end - first) / page);
-  if (mincore(at<void>(first), end - first, pages.data()) != 0) return {};
-  const auto resident = [](unsigned char state) { return (state & 1) != 0; };
-  const auto lowest = std::find_if(pages.begin(), pages.end(), resident);
+  unsigned char pages[kPages];
   SpanUsage usage;
-  usage.resident = static_cast<uint64_t>(std::count_if(lowest, pages.end(), resident)) * page;
-  usage.high_water = static_cast<uint64_t>(pages.end() - lowest) * page;
+  for (uint64_t start = first; start < end; start += kPages * page) {
+    const uint64_t bytes = std::min(kPages * page, end - start);
+    if (mincore(at<void>(start), bytes, pages) != 0) return {};
+    for (uint64_t i = 0; i < bytes / page; i++) {
+      if ((pages[i] & 1) == 0) continue;
+      if (usage.resident == 0) usage.high_water = end - (start + i * page);
+      usage.resident += page;
+    }
+  }
   return usage;
 }
 

@@ -1,6 +1,6 @@
 // Each allocation failed in turn: whatever the C library or the kernel refuses, the call traps and says so, and all that is suspended goes
-// on. The linker sends the calls of Heddle's own objects here first (--wrap). operator new is not among them: where the few bytes of a
-// list are refused the process ends, as Node's own does.
+// on. The linker sends the calls of Heddle's own objects here first (--wrap). Not failed are the lists that go with shadow stacks, and
+// those of native/bindings: without memory for them the process ends, as it does where Node has none for its own.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,11 +9,17 @@
 #include <cstdarg>
 #include <cstdlib>
 
+#include <new>
+
+#include "continuation/fiber_table.h"
 #include "fiber/sanitizer.h"
 #include "heap/exceptions.h"
 #include "heap/heap.h"
 #include "tests/check.h"
 #include "tests/lowered.h"
+#include "tests/programs.h"
+#include "trap/inspect.h"
+#include "trap/sites.h"
 
 using namespace heddle;
 using namespace heddle::test;
@@ -58,6 +64,40 @@ int __real_madvise(void* address, size_t length, int advice);
 int __wrap_madvise(void* address, size_t length, int advice) {
   return fails() ? -1 : __real_madvise(address, length, advice);
 }
+
+// operator new and new[], by the names that they have for the linker: plain, nothrow, aligned, both.
+void* __real__Znwm(size_t size);
+void* __wrap__Znwm(size_t size) {
+  return fails() ? throw std::bad_alloc() : __real__Znwm(size);
+}
+void* __real__Znam(size_t size);
+void* __wrap__Znam(size_t size) {
+  return fails() ? throw std::bad_alloc() : __real__Znam(size);
+}
+void* __real__ZnwmRKSt9nothrow_t(size_t size, const std::nothrow_t& tag);
+void* __wrap__ZnwmRKSt9nothrow_t(size_t size, const std::nothrow_t& tag) {
+  return fails() ? nullptr : __real__ZnwmRKSt9nothrow_t(size, tag);
+}
+void* __real__ZnamRKSt9nothrow_t(size_t size, const std::nothrow_t& tag);
+void* __wrap__ZnamRKSt9nothrow_t(size_t size, const std::nothrow_t& tag) {
+  return fails() ? nullptr : __real__ZnamRKSt9nothrow_t(size, tag);
+}
+void* __real__ZnwmSt11align_val_t(size_t size, std::align_val_t alignment);
+void* __wrap__ZnwmSt11align_val_t(size_t size, std::align_val_t alignment) {
+  return fails() ? throw std::bad_alloc() : __real__ZnwmSt11align_val_t(size, alignment);
+}
+void* __real__ZnamSt11align_val_t(size_t size, std::align_val_t alignment);
+void* __wrap__ZnamSt11align_val_t(size_t size, std::align_val_t alignment) {
+  return fails() ? throw std::bad_alloc() : __real__ZnamSt11align_val_t(size, alignment);
+}
+void* __real__ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment, const std::nothrow_t& tag);
+void* __wrap__ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment, const std::nothrow_t& tag) {
+  return fails() ? nullptr : __real__ZnwmSt11align_val_tRKSt9nothrow_t(size, alignment, tag);
+}
+void* __real__ZnamSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment, const std::nothrow_t& tag);
+void* __wrap__ZnamSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment, const std::nothrow_t& tag) {
+  return fails() ? nullptr : __real__ZnamSt11align_val_tRKSt9nothrow_t(size, alignment, tag);
+}
 }
 
 namespace {
@@ -85,6 +125,9 @@ struct Failing {
   Holds holds;
   Heap heap;
   explicit Failing(const RuntimeOptions& options) : machine(options), heap(&machine.runtime, &holds, this) { machine.context.data = this; }
+  ~Failing() { delete static_cast<FiberTable*>(instance()->fibers); }
+  // SAFETY: a Context has the size and the first words of one.
+  VMInstance* instance() { return reinterpret_cast<VMInstance*>(&machine.context); }
 };
 
 Failing& failing(const VMFiber* fiber) {
@@ -102,6 +145,24 @@ HostResult hibernate_now(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_
   return {0, nullptr};
 }
 
+HostResult collect_now(VMThread* thread, uint64_t heap, uint64_t, uint64_t, uint64_t) {
+  at<Heap>(heap)->collect();
+  EXPECT(inspect_fibers(Runtime::of(thread), 100).fibers.size() <= 100);
+  return {0, nullptr};
+}
+
+/// What makes lists of other kinds: a continuation on a stack of its own choice, a fiber with a number, a tag.
+void others(VMThread* thread, const VMFiber* fiber, VMFunction* function) {
+  Clauses clauses{&tag};
+  const uint64_t chosen = libcall(thread, Libcall::ContNewOn, address_of(function), 32 * 1024, kStackMalloc);
+  const Event first = resume(thread, chosen, &clauses, {7});
+  EXPECT_EQUAL(finish(thread, resume(thread, first.handle, &clauses, {100})), 107u);
+  const uint64_t instance = address_of(failing(fiber).instance());
+  const uint64_t number = libcall(thread, Libcall::FiberNew, instance, address_of(function));
+  libcall(thread, Libcall::FiberFree, instance, number);
+  libcall(thread, Libcall::TagNew, address_of(function));
+}
+
 /// Makes all that are missing; all hibernate in between; two in three are resumed and made anew.
 void busy(VMThread* thread, VMFiber* fiber) {
   static VMFunction function;
@@ -113,6 +174,8 @@ void busy(VMThread* thread, VMFiber* fiber) {
       if (handles[i] == 0) handles[i] = resume(thread, cont_new(thread, &function), &clauses, {i}).handle;
     }
     heddle_test_host_call(thread, reinterpret_cast<uint64_t>(hibernate_now), 0, 0, 0, 0);
+    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(collect_now), address_of(&failing(fiber).heap), 0, 0, 0);
+    others(thread, fiber, &function);
     for (uint64_t i = 0; i < kMany; i++) {
       if (i % 3 == 0) continue;
       const uint64_t handle = handles[i];
@@ -198,6 +261,34 @@ TEST(budget, "where all but a few hibernate all the time: the same") {
   RuntimeOptions options = RuntimeOptions::defaults();
   options.continuation.budget = 4 * page_size();
   fail_each(options);
+}
+
+TEST(code, "code whose loading fails is known to nobody, and freeing code needs no memory") {
+  static const uint8_t bytes[8192] = {};
+  const auto start = static_cast<int32_t>(kStubSize);
+  const int32_t functions[] = {0, start, 16}, traps[] = {start, 1}, sources[] = {start, 1}, calls[] = {start, 0, -1, 1, -1, start},
+                inlined[] = {0, 0, -1};
+  const Programs others;
+  for (uint64_t at = 1;; at++) {
+    Codes codes;
+    allocations = 0;
+    fail_at = at;
+    auto loaded = Code::load(3, Mapping::copy(bytes, sizeof bytes), {functions, 3}, {traps, 2}, {sources, 2}, {calls, 6}, {inlined, 3});
+    const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
+    fail_at = 0;
+    const bool reached = allocations >= at;
+    EXPECT(reached == (code == nullptr));
+    const uint64_t base = code == nullptr ? 0 : code->base();
+    std::vector<int32_t> freed;
+    freed.reserve(1);
+    allocations = 0;
+    codes.sweep(&freed);  // Nothing is marked.
+    EXPECT_EQUAL(allocations, 0u);
+    EXPECT_EQUAL(freed.size(), code == nullptr ? 0u : 1u);
+    if (code != nullptr) EXPECT(CodeReader().find(base) == nullptr);
+    EXPECT(CodeReader().find(others.code->base()) != nullptr);
+    if (!reached) break;
+  }
 }
 
 /// Memory maps until there is no more, neighbours of unlike protection so that they stay apart.

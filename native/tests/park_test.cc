@@ -242,11 +242,11 @@ TEST(held, "the list of what the host holds follows its records") {
   records.let_go(made[3]);  // Again: it is not there.
   EXPECT_EQUAL(records.held().size(), 7u);
   for (const int i : {1, 2, 4, 5, 6, 7, 8}) {
-    const auto& held = records.held();
+    const HeldRecords held = records.held();
     EXPECT(std::count(held.begin(), held.end(), made[static_cast<size_t>(i)]) == 1);
   }
   for (const int i : {1, 2, 3, 4, 5, 6, 7, 8}) records.release(made[static_cast<size_t>(i)]);
-  EXPECT(records.held().empty());
+  EXPECT_EQUAL(records.held().size(), 0u);
   EXPECT(machine.clean());
 }
 

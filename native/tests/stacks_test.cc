@@ -246,7 +246,8 @@ TEST(shared_limits, "maximum, memory and budget hold for all choices together") 
   }
   EXPECT_EQUAL(sets.counts().peak, 5u);
   EXPECT_EQUAL(sets.excess(), 2u);
-  sets.vacate({made[0], made[2], made[4]});
+  Stack* some[] = {made[0], made[2], made[4]};
+  sets.vacate(std::begin(some), std::end(some));
   EXPECT_EQUAL(sets.counts().vacant, 3u);
   EXPECT_EQUAL(sets.excess(), 0u);
   for (Stack* stack : made) stack->owner->release(stack);

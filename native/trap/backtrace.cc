@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/attempt.h"
 #include "trap/entry.h"
 #include "trap/sites.h"
 
@@ -10,8 +11,14 @@ namespace {
 /// Keeps the first kInnerFrames and the last kOuterFrames of however many come.
 class Collector {
  public:
+  /// Without memory for them it keeps none.
+  Collector() {
+    attempt([this] { inner_.reserve(kInnerFrames + 1 + kOuterFrames); });
+  }
+
   /// `count` is how many frames of the program it stands for.
   void add(const Frame& frame, uint32_t count) {
+    if (inner_.capacity() == 0) return;
     if (inner_.size() < kInnerFrames) {
       inner_.push_back(frame);
       return;

@@ -1,5 +1,6 @@
 #include "trap/inspect.h"
 
+#include "base/attempt.h"
 #include "stacks/usage.h"
 #include "trap/sites.h"
 
@@ -32,11 +33,14 @@ class Inspection {
   Inspection(Runtime* runtime, size_t most) : runtime_(runtime), most_(most) {}
 
   FiberTree finish() {
-    active_chains();
     Records& records = runtime_->records;
-    for (uint64_t i = 1; i < records.end() && !full(); i++) record(records.base() + i);
+    // Without memory for more the tree has what it has, and the total says so.
+    attempt([&] {
+      active_chains();
+      for (uint64_t i = 1; i < records.end() && !full(); i++) record(records.base() + i);
+    });
     tree_.total = records.live();
-    for (const EntryFiber* entry = runtime_->taken_entries(); entry != nullptr; entry = entry->next) tree_.total++;
+    for (const EntryFiber* entry = runtime_->taken_entries(); entry != nullptr; entry = entry->after) tree_.total++;
     return std::move(tree_);
   }
 

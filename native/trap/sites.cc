@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <memory>
 #include <mutex>
+
+#include "base/attempt.h"
 
 namespace heddle {
 
@@ -25,6 +28,8 @@ struct Registry {
   std::mutex writers;
   std::atomic<const Table*> table{new Table};
   std::atomic<uint32_t> readers{0};
+  /// The next table is made here. What it replaces is kept for the one after, which needs no memory then where it is shorter.
+  std::unique_ptr<Table> spare{new Table};
 };
 
 /// Never destroyed: signals may come while the process exits.
@@ -33,12 +38,12 @@ Registry& registry() {
   return *instance;
 }
 
-/// Makes `next` the table and frees the old one once no reader can see it.
-void publish(Registry& all, std::unique_ptr<const Table> next) {
-  const Table* old = all.table.exchange(next.release());
+/// Makes the spare table the one that is read, and the old one the spare once no reader can see it.
+void publish(Registry& all) {
+  const Table* old = all.table.exchange(all.spare.release());
   // A reader that comes from now on sees the new table. One on this thread is a signal handler, which ends before we go on.
   while (all.readers.load() != 0) sched_yield();
-  delete old;
+  all.spare.reset(const_cast<Table*>(old));  // SAFETY: it was made as no constant, and nobody else has it.
 }
 
 }  // namespace
@@ -78,21 +83,28 @@ std::pair<const CallHandler*, const CallHandler*> CodeSites::handlers_at(uint64_
   return {first, last};
 }
 
-void register_code(const CodeSites* sites) {
+bool register_code(const CodeSites* sites) {
   Registry& all = registry();
   const std::lock_guard<std::mutex> lock(all.writers);
-  auto next = std::make_unique<Table>(*all.table.load());
-  const auto place = std::upper_bound(next->begin(), next->end(), sites, [](auto* a, auto* b) { return a->base < b->base; });
-  next->insert(place, sites);
-  publish(all, std::move(next));
+  const Table& now = *all.table.load();
+  Table& next = *all.spare;
+  next.clear();
+  if (next.capacity() <= now.size() && !attempt([&] { next.reserve(std::max(now.size() + 1, now.size() * 2)); })) return false;
+  const auto place = std::upper_bound(now.begin(), now.end(), sites, [](auto* a, auto* b) { return a->base < b->base; });
+  next.assign(now.begin(), place);
+  next.push_back(sites);
+  next.insert(next.end(), place, now.end());
+  publish(all);
+  return true;
 }
 
 void unregister_code(const CodeSites* sites) {
   Registry& all = registry();
   const std::lock_guard<std::mutex> lock(all.writers);
-  auto next = std::make_unique<Table>(*all.table.load());
-  next->erase(std::remove(next->begin(), next->end(), sites), next->end());
-  publish(all, std::move(next));
+  const Table& now = *all.table.load();
+  all.spare->clear();
+  std::remove_copy(now.begin(), now.end(), std::back_inserter(*all.spare), sites);
+  publish(all);
 }
 
 CodeReader::CodeReader() {

@@ -60,7 +60,8 @@ struct CodeSites {
 };
 
 /// Makes code known to signal handlers and backtraces of every thread. `sites` stays valid until unregistered.
-void register_code(const CodeSites* sites);
+/// False, and it is not, without memory.
+bool register_code(const CodeSites* sites);
 /// Requires: nothing runs in the code any more.
 void unregister_code(const CodeSites* sites);
 
