@@ -91,7 +91,10 @@ napi_value configure(napi_env env, napi_callback_info info) {
   read_option(env, stack, "memory", 1, &options.continuation.memory);
   read_option(env, stack, "warm", 0, &options.continuation.warm);
   if (property(env, stack, "memory") != nullptr) options.continuation.budget = options.continuation.memory / 2;
-  if (property(env, stack, "size") != nullptr) options.continuation.first = ~uint64_t{0};
+  if (property(env, stack, "size") != nullptr) {
+    options.continuation.large = 0;
+    options.continuation.first = ~uint64_t{0};
+  }
   read_option(env, stack, "size", kStackLeast, &options.continuation.size);
   read_option(env, given, "entryStackSize", kStackLeast, &options.entry.size);
   const std::string strategy = read_text(env, stack, "strategy");

@@ -29,8 +29,10 @@ NoHandlers no_handlers;
 /// row.
 constexpr uint32_t kDeepest = 1 << 18;
 
-/// By default this many stacks have their full size, and those beyond 64 KiB: a million large ones do not fit the address space.
-constexpr uint64_t kLargeStacks = 16 * 1024;
+/// By default so many stacks have 1 MiB, as much as a call from JavaScript has, for programs that have few and run deep on them; so many
+/// more 256 KiB, and those beyond 64 KiB: a million large ones do not fit the address space, and 10,000 have their page tables in no cache.
+constexpr uint64_t kLargeStacks = 256;
+constexpr uint64_t kFullStacks = 16 * 1024;
 
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
@@ -46,7 +48,8 @@ RuntimeOptions RuntimeOptions::defaults() {
   RuntimeOptions options;
   options.continuation.memory = half;
   options.continuation.budget = half / 2;
-  options.continuation.first = kLargeStacks;
+  options.continuation.large = kLargeStacks;
+  options.continuation.first = kFullStacks;
   options.continuation.warm = std::min<uint64_t>(256 << 20, half / 8);
   options.entry.size = 1 << 20;
   options.entry.memory = half;

@@ -1,6 +1,6 @@
-// Slots of large reservations, recycled warm. The first are as large as asked; where only the default was asked for, later ones are
-// smaller: a million stacks of 256 KiB would be twice the address space that there is, and each would need a seventh of a page of page
-// table.
+// Slots of large reservations, recycled warm. The first are as large as asked; where only the default was asked for, the very first are
+// larger and later ones smaller: a million stacks of 256 KiB would be twice the address space that there is, and each would need a seventh
+// of a page of page table.
 #include <algorithm>
 
 #include "stacks/slots.h"
@@ -13,38 +13,45 @@ class PoolStacks final : public Stacks {
  public:
   explicit PoolStacks(const StackOptions& options)
       : Stacks(options),
-        first_(kFirst, heddle::usable_bytes(options.size), guarded(options), options.first, options.warm, &counts_),
-        later_(kLater, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm,
-               &counts_) {}
+        tiers_{
+            {0, heddle::usable_bytes(std::max(options.size, options.large_size)), guarded(options), options.large, options.warm, &counts_},
+            {1, heddle::usable_bytes(options.size), guarded(options), options.first, options.warm, &counts_},
+            {2, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm, &counts_}} {
+  }
 
   void each(const std::function<void(const Stack&)>& visit) const override {
-    first_.each(visit);
-    later_.each(visit);
+    for (const Slots& tier : tiers_) tier.each(visit);
   }
 
  protected:
+  /// The next tier is begun where this one has made all that it may, and none of them is free.
   Stack* take() override {
-    Stack* stack = first_.take();
-    if (stack == nullptr && first_.exhausted()) stack = later_.take();
-    resident_each_ = first_.exhausted() ? later_.resident_each() : first_.resident_each();
-    return stack;
+    for (uint32_t i = 0; i < kTiers; i++) {
+      Stack* stack = tiers_[i].take();
+      if (stack == nullptr && tiers_[i].exhausted()) continue;
+      newest_ = std::max(newest_, i);
+      resident_each_ = tiers_[newest_].resident_each();  // Where there are many they are of that tier.
+      return stack;
+    }
+    return nullptr;
   }
 
-  void give_back(Stack* stack) override { (stack->set == kFirst ? first_ : later_).give_back(stack); }
+  void give_back(Stack* stack) override { tiers_[stack->set].give_back(stack); }
 
   void discard(Stack** first, Stack** last) override {
-    Stack** later = std::partition(first, last, [](const Stack* stack) { return stack->set == kFirst; });
-    first_.discard(first, later);
-    later_.discard(later, last);
+    for (uint32_t i = 0; i < kTiers; i++) {
+      Stack** others = std::partition(first, last, [i](const Stack* stack) { return stack->set == i; });
+      tiers_[i].discard(first, others);
+      first = others;
+    }
   }
 
  private:
-  static constexpr uint32_t kFirst = 0;
-  static constexpr uint32_t kLater = 1;
+  static constexpr uint32_t kTiers = 3;
   static bool guarded(const StackOptions& options) { return options.guard != Guard::Software && probe_kernel_guard().kernel; }
 
-  Slots first_;
-  Slots later_;
+  Slots tiers_[kTiers];
+  uint32_t newest_ = 0;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ Stacks* StackSets::chosen(const StackChoice& choice) {
   if (choice.guard != nullptr) options.guard = *choice.guard;
   if (choice.size != 0) {
     options.size = choice.size;
+    options.large = 0;
     options.first = ~uint64_t{0};  // All of them.
   }
   if (choice.hibernates) options.budget = 0;

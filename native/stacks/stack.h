@@ -63,7 +63,10 @@ struct StackOptions {
   Guard guard = Guard::Auto;
   /// Bytes between limit and top, control block included.
   uint64_t size = 256 * 1024;
-  /// Of a pool: stacks of that size; those that are made beyond have at most `later_size` bytes.
+  /// Of a pool: so many stacks have `large_size` bytes, where that is more.
+  uint64_t large = 0;
+  uint64_t large_size = 1 << 20;
+  /// Then so many have `size`; those that live beyond have at most `later_size` bytes.
   uint64_t first = ~uint64_t{0};
   uint64_t later_size = 64 * 1024;
   /// Stacks that may live at a time.

@@ -181,6 +181,26 @@ TEST(guards, "where the kernel installs guards, the page below a stack faults") 
   EXPECT_EQUAL(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, report.kernel);
 }
 
+TEST(tiers, "of a pool the first stacks are the largest, and a free one of them comes before a smaller one") {
+  StackOptions options;
+  options.large = 2;
+  options.first = 3;
+  auto stacks = Stacks::create(options);
+  const auto size = [](const Stack* stack) { return stack->span.top - stack->span.limit; };
+  std::vector<Stack*> made;
+  for (int i = 0; i < 7; i++) made.push_back(stacks->allocate());
+  for (size_t i = 0; i < made.size(); i++) {
+    const uint64_t least = i < 2 ? options.large_size : i < 5 ? options.size : options.later_size;
+    EXPECT(size(made[i]) >= least && size(made[i]) < least * 2);
+  }
+  for (const size_t i : {6, 1, 4}) stacks->release(made[i]);
+  EXPECT(stacks->allocate() == made[1]);
+  EXPECT(stacks->allocate() == made[4]);
+  EXPECT(stacks->allocate() == made[6]);
+  for (Stack* stack : made) stacks->release(stack);
+  EXPECT_EQUAL(stacks->counts().live, 0u);
+}
+
 TEST(address_space, "a limit on the address space ends in a refusal, not in a crash") {
 #if defined(HEDDLE_ASAN)
   std::printf("  skipped: AddressSanitizer needs the address space\n");

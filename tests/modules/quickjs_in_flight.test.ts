@@ -2,15 +2,11 @@
  * The QuickJS build of npm, many programs at once in one instance: it has neither names nor an export of its stack pointer, so that its prologues tell.
  */
 import { setTimeout as later } from 'node:timers/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { configure } from '../../ts/index.js';
+import { describe, expect, test } from 'vitest';
 import { defineAsync, QuickJsEngine, quickJsAllocator } from './quickjs_engine.js';
 
 /** What `program` computes, in this JavaScript. */
 const fibonacci = (n: number): number => (n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2));
-
-// The interpreter's own frames are large: 1,000 of them need more than the 256 KiB of a continuation's stack.
-beforeAll(() => configure({ stack: { size: 4 * 1024 * 1024 } }));
 
 describe('QuickJS with asynchronous host functions', () => {
   test('100 programs wait at the same time in one instance', async () => {

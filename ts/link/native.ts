@@ -46,8 +46,8 @@ export interface StackOptions {
   /** `pool` unless said otherwise; `deferred` is another name of it, for every strategy waits for the first resume, and `hibernate` is the pool with no budget. */
   readonly strategy?: (typeof STRATEGIES)[number];
   /**
-   * What a continuation's frames may take. Unless said otherwise 256 KiB for the first 16,384 stacks and 64 KiB for those that live beyond: a million large
-   * ones do not fit the address space.
+   * What a continuation's frames may take. Unless said otherwise 1 MiB for the first 256 stacks, 256 KiB for 16,384 more and 64 KiB for those that live beyond: a
+   * million large ones do not fit the address space.
    */
   readonly size?: number;
   /** `kernel`: a page that faults, without a memory map of its own (an error where the kernel cannot); `software`: the limit check of every function alone; `auto`: what there is. */
