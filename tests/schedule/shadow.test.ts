@@ -176,6 +176,29 @@ describe('an overflow', () => {
     expect(await call).toBe(deepen(1, 1000));
   });
 
+  test('in a module whose table was given a function that waits when it was linked already', async () => {
+    const text = `(module (type $wait (func (param i32) (result i32))) (memory 1) (global $sp (mut i32) (i32.const 65536)) (table (export "table") 1 funcref)
+      (func $nest (export "nest") (param $depth i32) (result i32) (local $frame i32)
+        (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 1024))))
+        (i32.store (local.get $frame) (local.get $depth))
+        (if (local.get $depth) (then (drop (call $nest (i32.sub (local.get $depth) (i32.const 1)))))
+          (else (drop (call_indirect (type $wait) (i32.const 5) (i32.const 0)))))
+        (global.set $sp (i32.add (local.get $frame) (i32.const 1024)))
+        (i32.load (local.get $frame))))`;
+    const waiter =
+      '(module (import "m" "wait" (func $wait (param i32) (result i32))) (func (export "wait") (param i32) (result i32) (call $wait (local.get 0))))';
+    const going: (() => void)[] = [];
+    const wait = new Heddle.Suspending((value: number) => new Promise((resolve) => going.push(() => resolve(value))));
+    const { nest, table } = new Heddle.Instance(new Heddle.Module(parseWat(text), { shadowStack: { low: 1024, size: 4096 } })).exports;
+    const other = new Heddle.Instance(new Heddle.Module(parseWat(waiter)), { m: { wait } }).exports['wait'];
+    (table as WebAssembly.Table).set(0, other);
+    const call = Heddle.promising(nest);
+    const calls = [call(10), call(2)];
+    await expect(call(10)).rejects.toMatchObject({ code: 'HEDDLE_TRAP_SHADOW_OVERFLOW', message: expect.stringContaining('4096 bytes') });
+    for (const go of going) go();
+    expect(await Promise.all(calls)).toEqual([10, 2]);
+  });
+
   test('where calls that wait have all of it', async () => {
     // 64 KiB in quarters.
     const instance = new Module('locals_bare');

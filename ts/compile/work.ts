@@ -4,10 +4,9 @@ import { V8 } from '../errors/v8.js';
 import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
-import { usesFibers } from '../lower/experiments.js';
 import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
-import { findStackPointer, type StackPointer, WrongStackPointer } from '../lower/stack_pointer.js';
+import { alwaysChecksStack, findStackPointer, type StackPointer, WrongStackPointer } from '../lower/stack_pointer.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -67,7 +66,7 @@ function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings:
 
 /** The global whose values are checked, -1 for none. */
 function checkedPointer({ settings, stackPointer, description }: Job): number {
-  return (settings.stackChecks || usesFibers(description)) && stackPointer.kind === 'found' ? stackPointer.global : -1;
+  return (settings.stackChecks || alwaysChecksStack(description)) && stackPointer.kind === 'found' ? stackPointer.global : -1;
 }
 
 const NO_WORDS = new Int32Array(0);

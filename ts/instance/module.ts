@@ -4,11 +4,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Artifact } from '../compile/artifact.js';
 import { compileModule, compileModuleSync } from '../compile/compile.js';
-import { usesFibers } from '../lower/experiments.js';
 import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
 import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
-import type { StackPointer } from '../lower/stack_pointer.js';
+import { alwaysChecksStack, type StackPointer } from '../lower/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import type { Engine } from './engine.js';
 import { checkShadowOptions, type ShadowStackOptions } from './shadow.js';
@@ -141,8 +140,8 @@ export class CompiledModule {
     const { checked, stackChecks } = artifact.key.settings;
     this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
     const other = variantKey({ checked, stackChecks: !stackChecks });
-    // Without a pointer there is nothing to check; with fibers it is checked in any case.
-    const does = stackChecks || this.stackPointer.kind !== 'found' || usesFibers(this.description);
+    // Without a pointer there is nothing to check.
+    const does = stackChecks || this.stackPointer.kind !== 'found' || alwaysChecksStack(this.description);
     if (does && !this.#artifacts.has(other)) this.#artifacts.set(other, artifact);
     return artifact;
   }

@@ -3,6 +3,7 @@
  * say which global that is, so it is looked for.
  */
 import type { ModuleDescription } from '../validate/description.js';
+import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
 import { OP, operatorEnd } from './stream.js';
 
@@ -219,4 +220,12 @@ function combined(opcode: number, left: Known | undefined, right: Known | undefi
   if (opcode === I32_AND) return right.value < 0 ? left : undefined;
   const down = opcode === I32_SUB ? right.value : -right.value;
   return down > 0 && down % ALIGNMENT === 0 ? { ...left, lowered: true } : undefined;
+}
+
+/**
+ * Whether the pointer of every instance's shadow stack is checked, whatever it imports: the module makes fibers, or exports a table, into which others may put
+ * functions that wait when it is compiled and linked already.
+ */
+export function alwaysChecksStack(description: ModuleDescription): boolean {
+  return usesFibers(description) || description.exports.some(({ kind }) => kind === 'table');
 }
