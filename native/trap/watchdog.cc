@@ -39,6 +39,9 @@ void arm_locked(Runtime* runtime) {
   runtime->poll_page.protect(0, page_size(), PROT_NONE);
 }
 
+/// Whether the watchdog's thread waits until it is woken. Not a member, because every call reads it.
+std::atomic<bool> asleep{true};
+
 class Watchdog {
  public:
   /// Never destroyed: its thread runs while the process exits.
@@ -58,15 +61,10 @@ class Watchdog {
                    watched_.end());
   }
 
-  void wake_if_asleep() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // The entry is visible before asleep_ is read; run() does the reverse.
-    if (asleep_.load(std::memory_order_relaxed)) wake();
-  }
-
   void wake() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!started_) start();
-    asleep_.store(false);
+    asleep.store(false);
     changed_.notify_one();
   }
 
@@ -104,10 +102,11 @@ class Watchdog {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       if (!look()) {
-        asleep_.store(true);
-        std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (!anyone_active()) changed_.wait(lock, [this] { return !asleep_.load(); });
-        asleep_.store(false);
+        asleep.store(true);
+        const auto woken = [this] { return !asleep.load(); };
+        // A thread that still read the old value has its entry in the store buffer of its CPU, at the latest; a tick later all see it.
+        if (!changed_.wait_for(lock, std::chrono::nanoseconds(kTick), woken) && !anyone_active()) changed_.wait(lock, woken);
+        asleep.store(false);
         for (Watched& watched : watched_) watched.inside = false;
         continue;
       }
@@ -155,7 +154,6 @@ class Watchdog {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Watched> watched_;
-  std::atomic<bool> asleep_{true};
   bool started_ = false;
   uint64_t last_tick_ = 0;
 };
@@ -177,7 +175,8 @@ void unwatch(Runtime* runtime) {
 }
 
 void note_entry() {
-  Watchdog::get().wake_if_asleep();
+  // Without a fence between the entry and this, which would cost a call as much as all the rest of its bookkeeping: run() allows for that.
+  if (asleep.load(std::memory_order_relaxed)) Watchdog::get().wake();
 }
 
 void note_deadline() {

@@ -11,7 +11,7 @@ uint64_t now_nanoseconds();
 void watch(Runtime* runtime);
 void unwatch(Runtime* runtime);
 
-/// Called when a call begins, after VMThread.entry was set: wakes the watchdog where it sleeps. Costs a fence and a load otherwise.
+/// Called when a call begins, after VMThread.entry was set: wakes the watchdog where it sleeps. Costs a load otherwise.
 void note_entry();
 /// Called when a call with a deadline begins: the watchdog plans anew.
 void note_deadline();
