@@ -156,14 +156,25 @@ napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_v
 /// Throws what a stretch that trapped is to JavaScript. A termination is no exception: it is pending already, and no handler may see it.
 void throw_ending(Engine* engine, const Entry& entry);
 
+/// Reads a word whose halves were perhaps written by themselves, as those of 32-bit values are: a CPU hands a store on to a load of all that
+/// it wrote or less, and any other load waits until the store is in the cache. Atomic, because a compiler would make one load of two.
+inline uint64_t read_halves(const uint64_t* word) {
+  const auto* halves = reinterpret_cast<const uint32_t*>(word);  // SAFETY: both are within the word; aliasing is allowed everywhere.
+  const uint64_t low = __atomic_load_n(halves, __ATOMIC_RELAXED);
+  const uint64_t high = __atomic_load_n(halves + 1, __ATOMIC_RELAXED);
+  return high << 32 | low;
+}
+
 /// Copies values from slots to the mailbox.
 inline void put_values(const Engine* engine, uint64_t slots, size_t count) {
-  for (size_t i = 0; i < count; i++) engine->mailbox[kMailboxValues + i] = *at<const uint64_t>(slots + kSlotSize * i);
+  uint64_t* const values = engine->mailbox + kMailboxValues;
+  for (size_t i = 0; i < count; i++) values[i] = read_halves(at<const uint64_t>(slots + kSlotSize * i));
 }
 
 /// Copies values from the mailbox to slots.
 inline void take_values(const Engine* engine, uint64_t slots, size_t count) {
-  for (size_t i = 0; i < count; i++) *at<uint64_t>(slots + kSlotSize * i) = engine->mailbox[kMailboxValues + i];
+  const uint64_t* const values = engine->mailbox + kMailboxValues;
+  for (size_t i = 0; i < count; i++) *at<uint64_t>(slots + kSlotSize * i) = read_halves(values + i);
 }
 
 /// Runs a call whose arguments are in its slots. False when an exception is pending.
