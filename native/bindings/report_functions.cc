@@ -134,7 +134,7 @@ napi_value statistics(napi_env env, napi_callback_info info) {
       {"continuationsMade", runtime.records.made()},
       {"recordsRetired", runtime.records.retired()},
       {"continuationsLive", runtime.records.live()},
-      {"continuationsHeld", runtime.records.held().size()},
+      {"continuationsHeld", runtime.records.held()},
       {"exceptionsLive", blocks.live(ObjectKind::Exception)},
       {"stacksLive", continuations.live},
       {"continuationsHibernated", runtime.hibernation.chains()},

@@ -39,13 +39,10 @@ Records::Records(uint64_t most) {
   capacity_ = std::clamp<uint64_t>(most + 1, 2, kIndices);
   for (;; capacity_ /= 2) {
     memory_ = Mapping::reserve(capacity_ << kRecordSizeLog2, PROT_READ | PROT_WRITE);
-    held_ = Mapping::reserve(capacity_ * sizeof(VMContinuation*), PROT_READ | PROT_WRITE);
-    if (memory_ && held_) break;
-    memory_.reset();
+    if (memory_) break;
     HEDDLE_CHECK(capacity_ > 2);
   }
   memory_.advise(0, memory_.size(), MADV_DONTFORK);
-  held_.advise(0, held_.size(), MADV_DONTFORK);
   // Records are used in any order: with small pages each use of one of very many would miss the TLB. The first are spared the rounding up.
   if (memory_.size() > kSmallPages) memory_.advise(kSmallPages, memory_.size() - kSmallPages, MADV_HUGEPAGE);
   base()->generation = kDeadGeneration;
@@ -107,20 +104,6 @@ void Records::retire(VMContinuation* record) {
   retired_++;
 }
 
-void Records::hold(VMContinuation* record) {
-  at<VMContinuation*>(held_.base())[held_count_++] = record;
-  record->next_free = held_count_;
-}
-
-void Records::let_go(VMContinuation* record) {
-  if (record->next_free == 0) return;
-  VMContinuation** held = at<VMContinuation*>(held_.base());
-  VMContinuation* last = held[--held_count_];
-  held[record->next_free - 1] = last;
-  last->next_free = record->next_free;
-  record->next_free = 0;
-}
-
 bool Records::reserve(VMContinuation* record, uint32_t slots) {
   if (slots <= record->capacity) return true;
   // 16-aligned by the C library's promise. Zeroed, since who looks at slots word by word (the collector, the check of snapshots) may look
@@ -135,10 +118,9 @@ bool Records::reserve(VMContinuation* record, uint32_t slots) {
 }
 
 uint64_t Records::suspended() const {
-  const auto* first = at<const VMContinuation>(memory_.base());
-  return static_cast<uint64_t>(std::count_if(first + 1, first + next_, [](const VMContinuation& record) {
+  return count([](const VMContinuation& record) {
     return record.state == static_cast<uint32_t>(State::Suspended) || record.state == static_cast<uint32_t>(State::Parked);
-  }));
+  });
 }
 
 VMContinuation* Records::renew(VMContinuation* record) {

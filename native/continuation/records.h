@@ -1,7 +1,6 @@
 // The thread's continuation records: one reserved range, so that a handle's index becomes an address by a shift and an add.
 #pragma once
-#include <cstddef>
-#include <cstdint>
+#include <algorithm>
 
 #include "base/layout.h"
 #include "base/page.h"
@@ -23,15 +22,6 @@ inline constexpr uint64_t kDeadGeneration = ~uint64_t{0};
 inline uint64_t handle_of(const VMContinuation* record) {
   return record->generation << kHandleIndexBits | record->index;
 }
-
-/// The records that the host holds, in no order.
-struct HeldRecords {
-  VMContinuation* const* first;
-  size_t count;
-  VMContinuation* const* begin() const { return first; }
-  VMContinuation* const* end() const { return first + count; }
-  size_t size() const { return count; }
-};
 
 /// Allocates records. Record 0 is never given out: handle 0 is null.
 class Records {
@@ -58,10 +48,18 @@ class Records {
   /// One past the highest index that was ever given out.
   uint64_t end() const { return next_; }
   /// Notes that the host has the record in its hands: JavaScript may resume it though no handle of it is anywhere. A collector takes these
-  /// as roots. A record is in the list at most once; release and renew take it out.
-  void hold(VMContinuation* record);
-  void let_go(VMContinuation* record);
-  HeldRecords held() const { return {at<VMContinuation*>(held_.base()), held_count_}; }
+  /// as roots. The end of its life, and renew, take the note back.
+  static void hold(VMContinuation* record) { record->next_free = kHeld; }
+  static void let_go(VMContinuation* record) { record->next_free = 0; }
+  static bool is_held(const VMContinuation& record) { return record.next_free == kHeld; }
+  /// Calls `use` with each that is held; looks at every record, as the number of them does.
+  template <typename Use>
+  void each_held(Use use) {
+    for (VMContinuation* record = base() + 1; record != base() + next_; record++) {
+      if (is_held(*record)) use(record);
+    }
+  }
+  uint64_t held() const { return count(is_held); }
 
   uint64_t live() const { return live_; }
   /// Suspended or parked; looks at every record.
@@ -71,6 +69,13 @@ class Records {
   uint64_t retired() const { return retired_; }
 
  private:
+  /// What a record's next_free is while the host holds it: the index of no record.
+  static constexpr uint64_t kHeld = ~uint64_t{0};
+  template <typename Predicate>
+  uint64_t count(Predicate predicate) const {
+    const auto* first = at<const VMContinuation>(memory_.base());
+    return static_cast<uint64_t>(std::count_if(first + 1, first + next_, predicate));
+  }
   VMContinuation* take();
   void retire(VMContinuation* record);
 
@@ -81,9 +86,6 @@ class Records {
   uint64_t live_ = 0;
   uint64_t made_ = 0;
   uint64_t retired_ = 0;
-  /// Room for all. While a record is in use its next_free is its place here, counted from 1; 0 when it is not here.
-  Mapping held_;
-  uint64_t held_count_ = 0;
 };
 
 }  // namespace heddle

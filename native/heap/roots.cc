@@ -48,7 +48,7 @@ void mark_thread(Marker* marker, Runtime* runtime) {
   mark_entries(marker, runtime);
   mark_named_tags(marker, runtime);
   mark_running(marker, &runtime->thread);
-  for (VMContinuation* held : runtime->records.held()) marker->record(held);
+  runtime->records.each_held([=](VMContinuation* record) { marker->record(record); });
   __builtin_unwind_init();  // Puts the callee-saved registers into this frame, which mark_host looks at.
   mark_host(marker, &runtime->thread);
 }
