@@ -156,8 +156,8 @@ napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_v
 /// Throws what a stretch that trapped is to JavaScript. A termination is no exception: it is pending already, and no handler may see it.
 void throw_ending(Engine* engine, const Entry& entry);
 
-/// Reads a word whose halves were perhaps written by themselves, as those of 32-bit values are: a CPU hands a store on to a load of all that
-/// it wrote or less, and any other load waits until the store is in the cache. Atomic, because a compiler would make one load of two.
+/// Reads a word whose halves were perhaps written by themselves, as those of 32-bit values are: a CPU hands a store on to a load of all
+/// that it wrote or less, and any other load waits until the store is in the cache. Atomic, because a compiler would make one load of two.
 inline uint64_t read_halves(const uint64_t* word) {
   const auto* halves = reinterpret_cast<const uint32_t*>(word);  // SAFETY: both are within the word; aliasing is allowed everywhere.
   const uint64_t low = __atomic_load_n(halves, __ATOMIC_RELAXED);

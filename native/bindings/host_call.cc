@@ -45,13 +45,23 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
 
 /// Throws a SuspendError. It names the import whose JavaScript is in the way, where one is.
 void throw_suspend_error(Engine* engine, const HostObject* host, Parking parking) {
-  const HostScope scope(engine);
   const VMHostFunction* import = static_cast<const OuterEntry*>(engine->runtime.thread.entry)->import;
   double way = -1;
   if (parking == Parking::Barrier) way = 0;
   if (parking == Parking::HostFrames && import != nullptr) way = import->id;
   napi_value error = call_hook(engine, engine->hooks.suspend_error, {make_number(engine->env, host->vm.id), make_number(engine->env, way)});
   if (error != nullptr) napi_throw(engine->env, error);
+}
+
+/// Why an import cannot be called so that its caller waits: a SuspendError, or that the import was given up.
+__attribute__((noinline)) HostResult refuse(Engine* engine, const HostObject* host, Parking parking) {
+  const HostScope scope(engine);
+  if (parking != Parking::Possible) {
+    throw_suspend_error(engine, host, parking);
+  } else {
+    check_callee(engine, host);
+  }
+  return raise_pending(engine);
 }
 
 /// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
@@ -61,32 +71,39 @@ HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slot
   const auto* entry = static_cast<const OuterEntry*>(thread->entry);
   if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
   const Parking parking = can_park(thread);
-  if (parking != Parking::Possible) {
-    throw_suspend_error(engine, host, parking);
-    return raise_pending(engine);
-  }
-  if (host->callee == nullptr) {
-    const HostScope scope(engine);
-    check_callee(engine, host);
-    return raise_pending(engine);
-  }
+  if (parking != Parking::Possible || host->callee == nullptr) return refuse(engine, host, parking);
   put_values(engine, slots, host->type->params.size());
   engine->mailbox[kMailboxImport] = host->vm.id;
-  return park(thread, {address_of(host), slots});
+  return park(thread, {{address_of(host), slots}});
+}
+
+/// Calls any other import.
+__attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
+  engine->runtime.running_import = import;
+  const bool returned = call(engine, host, slots);
+  engine->runtime.running_import = nullptr;
+  return returned ? HostResult{0, nullptr} : raise_pending(engine);
+}
+
+inline HostResult dispatch(Engine* engine, uint64_t function, uint64_t slots) {
+  const auto* import = at<VMHostFunction>(function);
+  const auto* host = static_cast<const HostObject*>(import->object);
+  if (host->kind == kHostSuspending) return call_suspending(engine, host, slots);
+  return call_now(engine, import, host, slots);
+}
+
+/// Apart, as all that calls something is: then the way of a call that waits needs no frame.
+__attribute__((noinline)) HostResult collect_and_dispatch(Engine* engine, uint64_t function, uint64_t slots) {
+  engine->heap.collect({function});
+  return dispatch(engine, function, slots);
 }
 
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   Engine* engine = Engine::of(thread);
-  engine->heap.poll({function});
-  const auto* import = at<VMHostFunction>(function);
-  const auto* host = static_cast<const HostObject*>(import->object);
-  if (host->kind == kHostSuspending) return call_suspending(engine, host, slots);
-  engine->runtime.running_import = import;
-  const bool returned = call(engine, host, slots);
-  engine->runtime.running_import = nullptr;
-  return returned ? HostResult{0, nullptr} : raise_pending(engine);
+  if (engine->heap.is_due()) return collect_and_dispatch(engine, function, slots);
+  return dispatch(engine, function, slots);
 }
 
 }  // namespace heddle

@@ -27,23 +27,25 @@ bool mailbox_holds(const Engine* engine, uint32_t word, uint64_t value) {
 }
 
 /// Puts a record into the mailbox and among those that the host holds.
-void hand_out(Engine* engine, VMContinuation* record, uint32_t ending) {
-  engine->mailbox[kMailboxEnding] = ending;
-  engine->mailbox[kMailboxIndex] = record->index;
-  engine->mailbox[kMailboxGeneration] = record->generation;
-  engine->runtime.records.hold(record);
+void hand_out(const Engine* engine, VMContinuation* record, uint32_t ending) {
+  uint64_t* const mailbox = engine->mailbox;
+  mailbox[kMailboxEnding] = ending;
+  mailbox[kMailboxIndex] = record->index;
+  mailbox[kMailboxGeneration] = record->generation;
+  Records::hold(record);
 }
 
 /// Goes on with a consumed continuation. What comes of it is in the mailbox, or an exception is pending. The result is for the callback to
 /// return: nothing.
-napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resumption* resumption) {
+napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
   engine->epoch++;
   if (!refresh_unguarded(engine)) {
     engine->runtime.drop(record);
     return nullptr;
   }
-  const Entry::Ending ending = resumption->run(payload);
-  record = resumption->record();
+  Resumption resumption(&engine->runtime, record, mailbox_number(engine, kMailboxTakes));
+  const Entry::Ending ending = resumption.run(payload);
+  record = resumption.record();
   switch (ending) {
     case Entry::Ending::Returned:
       put_values(engine, record->slots, engine->type(record->function->type)->results.size());
@@ -51,15 +53,15 @@ napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resum
       engine->runtime.release_continuation(record);
       break;
     case Entry::Ending::Suspended:
-      put_values(engine, record->slots, engine->type(resumption->suspension()->type)->params.size());
-      engine->mailbox[kMailboxTag] = address_of(resumption->suspension());
+      put_values(engine, record->slots, engine->type(resumption.suspension()->type)->params.size());
+      engine->mailbox[kMailboxTag] = address_of(resumption.suspension());
       hand_out(engine, record, kEndingSuspended);
       break;
     case Entry::Ending::Parked:
       hand_out(engine, record, kEndingParked);
       break;
     case Entry::Ending::Trapped:
-      throw_ending(engine, *resumption);
+      throw_ending(engine, resumption);
       break;
     case Entry::Ending::Failed:
       break;
@@ -67,16 +69,10 @@ napi_value go_on(Engine* engine, VMContinuation* record, uint64_t payload, Resum
   return nullptr;
 }
 
-napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
-  Resumption resumption(&engine->runtime, record, mailbox_number(engine, kMailboxTakes));
-  return go_on(engine, record, payload, &resumption);
-}
-
 /// Throws an exception into a consumed continuation.
 napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception) {
   take_parked_words(record);
-  Resumption resumption(&engine->runtime, record, mailbox_number(engine, kMailboxTakes));
-  if (resumption.aim(exception)) return go_on(engine, record, address_of(exception), &resumption);
+  if (aim(&engine->runtime, record, exception)) return resume(engine, record, address_of(exception));
   throw_exception(engine, exception);
   return nullptr;
 }
@@ -131,7 +127,7 @@ VMContinuation* take(Engine* engine) {
     throw_trap(engine, Trap::ContinuationConsumed, {}, kNever);
     return nullptr;
   }
-  engine->runtime.records.let_go(record);
+  Records::let_go(record);
   record->generation++;
   return record;
 }
@@ -207,13 +203,13 @@ napi_value cont_drop(napi_env env, napi_callback_info info) {
 }
 
 /// Consumes the parked continuation that the mailbox names, which is awake then; null, with an error thrown, where there is none.
-VMContinuation* take_parked(Engine* engine) {
+inline VMContinuation* take_parked(Engine* engine) {
   VMContinuation* record = find(engine);
   if (record == nullptr || record->state != static_cast<uint32_t>(State::Parked)) {
     napi_throw_type_error(engine->env, "HEDDLE_INTERNAL", "the addon was not given a parked continuation");
     return nullptr;
   }
-  engine->runtime.records.let_go(record);
+  Records::let_go(record);
   engine->runtime.wake(record);
   record->generation++;
   return record;

@@ -30,18 +30,16 @@ ParkedWords take_parked_words(VMContinuation* record) {
   return words;
 }
 
-HostResult park(VMThread* thread, const uint64_t (&words)[2]) {
+namespace {
+
+/// park, by a record that has a generation left.
+inline HostResult park_by(VMContinuation* record, VMThread* thread, ParkedWords words) {
   Runtime* runtime = Runtime::of(thread);
   VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;
-  VMContinuation* record = outermost->record;
-  HEDDLE_CHECK(outermost->parent == &runtime->host);
-  if (record->generation == kLastGeneration) {
-    record = runtime->records.renew(record);
-    if (record == nullptr) return raise_trap(thread, Trap::TooManyStacks);
-  }
   // A record has room for one slot at least, and while its function runs nothing lies in it.
-  at<uint64_t>(record->slots)[0] = words[0];
-  at<uint64_t>(record->slots)[1] = words[1];
+  uint64_t* const kept = at<uint64_t>(record->slots);
+  kept[0] = words.words[0];
+  kept[1] = words.words[1];
   record->count = 0;
   record->leaf = thread->current;
   record->state = static_cast<uint32_t>(State::Parked);
@@ -55,6 +53,21 @@ HostResult park(VMThread* thread, const uint64_t (&words)[2]) {
   thread->unwind_p0 = address_of(outermost);
   thread->unwind_p1 = thread->exit_pc;
   return {0, thread};
+}
+
+/// Apart, as all that calls something is: then park itself needs no frame.
+__attribute__((noinline)) HostResult renew_and_park(VMContinuation* record, VMThread* thread, ParkedWords words) {
+  VMContinuation* fresh = Runtime::of(thread)->records.renew(record);
+  return fresh == nullptr ? raise_trap(thread, Trap::TooManyStacks) : park_by(fresh, thread, words);
+}
+
+}  // namespace
+
+HostResult park(VMThread* thread, ParkedWords words) {
+  const VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;
+  HEDDLE_CHECK(outermost->parent == &Runtime::of(thread)->host);
+  VMContinuation* record = outermost->record;
+  return record->generation == kLastGeneration ? renew_and_park(record, thread, words) : park_by(record, thread, words);
 }
 
 }  // namespace heddle

@@ -17,16 +17,18 @@ enum class Parking {
 };
 Parking can_park(const VMThread* thread);
 
-/// Sets the chain of the innermost call aside, in a library call: the result is what that call returns, and the host's enter comes back
-/// with kind kSwitchParked. The record of the outermost fiber, in state parked, holds `words` in the words of its first slot. When its
-/// chain is entered again the library call returns. Requires: parking is possible. Traps when no record has a generation left.
-HostResult park(VMThread* thread, const uint64_t (&words)[2]);
-
-/// Takes the words that park kept out of the record, which may be in another state too; then nothing is left of them. One may be an address
-/// inside the chain's frames, and only of a parked chain a record holds such a thing (heap/snapshot_check.h).
+/// What a parked record holds for whoever parked it.
 struct ParkedWords {
   uint64_t words[2];
 };
+
+/// Sets the chain of the innermost call aside, in a library call: the result is what that call returns, and the host's enter comes back
+/// with kind kSwitchParked. The record of the outermost fiber, in state parked, holds `words` in the words of its first slot. When its
+/// chain is entered again the library call returns. Requires: parking is possible. Traps when no record has a generation left.
+HostResult park(VMThread* thread, ParkedWords words);
+
+/// Takes the words that park kept out of the record, which may be in another state too; then nothing is left of them. One may be an address
+/// inside the chain's frames, and only of a parked chain a record holds such a thing (heap/snapshot_check.h).
 ParkedWords take_parked_words(VMContinuation* record);
 
 }  // namespace heddle

@@ -67,19 +67,20 @@ struct FiberTag {
 };
 static_assert(offsetof(FiberTag, tags) == offsetof(FiberTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
 
-/// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest.)
+/// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest, and sets what has
+/// no value here.)
 struct OuterEntry {
-  OuterEntry* outer = nullptr;
+  OuterEntry* outer;
   /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
-  VMFiber* suspended_current = nullptr;
-  /// VMThread's exit_… fields of then: where that fiber waits.
-  uint64_t exit_sp = 0;
-  uint64_t exit_fp = 0;
-  uint64_t exit_pc = 0;
+  VMFiber* suspended_current;
+  /// VMThread's exit_… fields of then: where that fiber waits. Of no value where there is none.
+  uint64_t exit_sp;
+  uint64_t exit_fp;
+  uint64_t exit_pc;
   /// The import that fiber was calling; null when it called none.
-  const VMHostFunction* import = nullptr;
+  const VMHostFunction* import;
   /// Its outermost fiber.
-  VMFiber* outermost = nullptr;
+  VMFiber* outermost;
   /// What the host takes that nothing inside handles: kTakes… bits.
   uint32_t takes = 0;
   /// The tag of the suspension that the host took.

@@ -57,8 +57,9 @@ class Heap final : public Reclaimer {
   void note(uint64_t bytes) { allocated_ += bytes; }
   /// A safepoint: collects where enough was made since the last collection. `roots` are words that only the caller holds.
   void poll(std::initializer_list<uint64_t> roots = {}) {
-    if (allocated_ >= collect_at_) collect(roots);
+    if (is_due()) collect(roots);
   }
+  bool is_due() const { return allocated_ >= collect_at_; }
   /// Collects now.
   void collect(std::initializer_list<uint64_t> roots = {});
   /// The next safepoint collects.

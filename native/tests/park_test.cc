@@ -21,7 +21,7 @@ uint64_t& argument(const VMFiber* fiber) {
 
 /// An import that always waits; the first word is what it was called with.
 HostResult wait_for(VMThread* thread, uint64_t value, uint64_t, uint64_t, uint64_t) {
-  return park(thread, {value, 0});
+  return park(thread, {{value, 0}});
 }
 
 void wait(VMThread* thread, uint64_t value) {

@@ -58,6 +58,8 @@ class Entry : protected OuterEntry {
   bool too_late();
   /// Lets the embedder look at the fibers of a trap while they are still there.
   void show_trap();
+  /// The fibers were left: notes why, and gives everything inside `end` back.
+  __attribute__((noinline)) Ending take_back(const VMFiber* first, const VMFiber* end);
   /// Runs the chain from `first`, the outermost, to `leaf`, where it goes on with `payload`. Where it is left, everything inside `end` is
   /// given back. `deadline` is in monotonic nanoseconds, all ones for none.
   Ending enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline);

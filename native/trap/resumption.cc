@@ -19,38 +19,40 @@ bool aim_at_handler(Runtime* runtime, VMContinuation* record, const VMTag* tag) 
   return true;
 }
 
-bool Resumption::aim(const VMException* exception) {
-  runtime_->wake(record_);
-  if (record_->fiber != nullptr && aim_at_handler(runtime_, record_, exception->tag)) return true;
-  runtime_->drop(record_);
-  record_ = nullptr;
+bool aim(Runtime* runtime, VMContinuation* record, const VMException* exception) {
+  runtime->wake(record);
+  if (record->fiber != nullptr && aim_at_handler(runtime, record, exception->tag)) return true;
+  runtime->drop(record);
   return false;
 }
 
 Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
+  // In locals: to the compiler any store may change a member.
+  Runtime* const runtime = runtime_;
+  VMContinuation* const record = record_;
   if (too_late()) {
-    runtime_->drop(record_);
+    runtime->drop(record);
     return Ending::Trapped;
   }
-  if (record_->fiber == nullptr) {
-    if (const uint64_t refused = runtime_->allocate_fiber(record_)) {
-      runtime_->drop(record_);
+  if (record->fiber == nullptr) {
+    if (const uint64_t refused = runtime->allocate_fiber(record)) {
+      runtime->drop(record);
       trap_ = Trap::TooManyStacks;
       detail_ = refused;
       return Ending::Trapped;
     }
   }
-  VMFiber* fiber = record_->fiber;
+  VMFiber* const fiber = record->fiber;
   // Before code of an allocator may run, which is not to take it for one that waits.
-  record_->state = static_cast<uint32_t>(State::Running);
-  if (!runtime_->shadows.empty() && !enter_shadow(fiber)) return Ending::Trapped;
-  fiber->parent = &runtime_->host;
+  record->state = static_cast<uint32_t>(State::Running);
+  if (!runtime->shadows.empty() && !enter_shadow(fiber)) return Ending::Trapped;
+  fiber->parent = &runtime->host;
   fiber->handlers = host_handlers();
-  runtime_->thread.switches++;
-  const Ending ending = enter(fiber, record_->leaf, payload, &runtime_->host, deadline);
+  runtime->thread.switches++;
+  const Ending ending = enter(fiber, record->leaf, payload, &runtime->host, deadline);
   // At its last generation a fiber moves to another record.
   record_ = ending == Ending::Trapped || ending == Ending::Failed ? nullptr : fiber->record;
-  return runtime_->shadows.empty() ? ending : leave_shadow(fiber, ending);
+  return runtime->shadows.empty() ? ending : leave_shadow(fiber, ending);
 }
 
 bool Resumption::enter_shadow(VMFiber* fiber) {

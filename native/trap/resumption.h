@@ -10,8 +10,6 @@ class Resumption : public Entry {
   /// `what` are kTakes… bits. Requires: the record's handle is consumed, the host does not hold it.
   Resumption(Runtime* runtime, VMContinuation* record, uint32_t what) : Entry(runtime, what), record_(record) {}
 
-  /// Aims a suspended or parked continuation at its handler of an exception. False where it has none; then it is given back.
-  bool aim(const VMException* exception);
   /// Goes on with `payload` (the record, or the exception that it was aimed with). Where it traps, fails or gets no stack, it is given
   /// back.
   Ending run(uint64_t payload, uint64_t deadline = ~uint64_t{0});
@@ -31,6 +29,9 @@ class Resumption : public Entry {
 
   VMContinuation* record_;
 };
+
+/// Aims a consumed continuation at its handler of an exception, waking it. False where it has none; then it is given back.
+bool aim(Runtime* runtime, VMContinuation* record, const VMException* exception);
 
 /// Aims the consumed `record`, which has a stack, at its handler of an exception of `tag`: what is inside the handler's fiber is given
 /// back. False, with nothing changed, where it has none.
