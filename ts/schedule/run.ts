@@ -42,19 +42,53 @@ export function settle(
   native.settle();
 }
 
-/**
- * Calls the imports that a parked call asks for, waits for their promises, and goes on with it, until it is no longer parked; then gives what `finish` returns. An async
- * function's own waiting costs less than a promise for each step, and keeps what AsyncLocalStorage holds. Requires: the addon has just parked it. `known` is what stands for it,
- * where something does already.
- */
-export async function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
-  const { mailbox } = engine;
-  // Made when there is something to wait for: a call whose imports give plain values needs none.
-  let held = known;
-  let done = false;
-  held?.release();
-  try {
-    do {
+/** The waits of one call, one after the other. */
+class Waits {
+  readonly #engine: Engine;
+  readonly #takes: number;
+  readonly #known: Held | undefined;
+  /** Made when there is something to wait for: a call whose imports give plain values needs none. */
+  #held: Held | undefined;
+  /** The import that is waited for, and the continuation that is set aside meanwhile. */
+  #call: SuspendingImport | undefined;
+  #index = 0;
+  #generation = 0;
+
+  constructor(engine: Engine, takes: number, known: Held | undefined) {
+    this.#engine = engine;
+    this.#takes = takes;
+    this.#known = known;
+    this.#held = known;
+  }
+
+  /** What is to be waited for first; undefined where the call is no longer parked. Requires: the addon has just parked it. */
+  begin(): unknown {
+    this.#known?.release();
+    try {
+      return this.#next();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  /** What is to be waited for next, after this came of the last. */
+  goOn(failed: boolean, value: unknown): unknown {
+    const held = this.#held as Held;
+    if (held.isParked) held.release();
+    try {
+      settle(this.#engine, this.#call as SuspendingImport, this.#index, this.#generation, failed, value, this.#takes);
+      return this.#next();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  #next(): unknown {
+    const engine = this.#engine;
+    const { mailbox } = engine;
+    while (mailbox.ending === PARKED) {
       const call = engine.pendingImport();
       const { index, generation } = mailbox;
       let failed = false;
@@ -62,24 +96,51 @@ export async function untilReady<T>(engine: Engine, takes: number, finish: () =>
       try {
         value = call.call();
         if (isAwaitable(value)) {
-          held ??= Held.make(engine);
-          held.park(index, generation);
-          value = await value;
+          this.#held ??= Held.make(engine);
+          this.#held.park(index, generation);
+          this.#call = call;
+          this.#index = index;
+          this.#generation = generation;
+          return value;
         }
       } catch (error) {
         failed = true;
         value = error;
       }
-      if (held?.isParked) held.release();
-      settle(engine, call, index, generation, failed, value, takes);
-    } while (mailbox.ending === PARKED);
-    done = true;
-    known?.note();
-    return finish();
-  } finally {
-    if (known === undefined) held?.recycle();
-    else if (!done) known.close();
+      settle(engine, call, index, generation, failed, value, this.#takes);
+    }
+    if (this.#known === undefined) this.#held?.recycle();
+    else this.#known.note();
+    return undefined;
   }
+
+  /** The call has thrown. */
+  #close(): void {
+    if (this.#known === undefined) this.#held?.recycle();
+    else this.#known.close();
+  }
+}
+
+/**
+ * Calls the imports that a parked call asks for, waits for their promises, and goes on with it, until it is no longer parked; then gives what `finish` returns. An async
+ * function's own waiting costs less than a promise for each step, and keeps what AsyncLocalStorage holds; it has little to keep itself, because it keeps that at each wait.
+ * Requires: the addon has just parked the call. `known` is what stands for it, where something does already.
+ */
+export async function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
+  const waits = new Waits(engine, takes, known);
+  let promise = waits.begin();
+  while (promise !== undefined) {
+    let failed = false;
+    let value: unknown;
+    try {
+      value = await promise;
+    } catch (error) {
+      failed = true;
+      value = error;
+    }
+    promise = waits.goOn(failed, value);
+  }
+  return finish();
 }
 
 /** An exception for WebAssembly to catch: its address. Throws a TypeError where the values do not fit. */
