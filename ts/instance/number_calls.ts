@@ -85,23 +85,35 @@ export function numberExport(mailbox: Mailbox, enter: () => void, { params, resu
   }
 }
 
+/**
+ * A function that calls `fn` with so many arguments, which `argument` gives by their place. Few are passed one by one, because a list of them costs more than the call itself.
+ * `fn` is called as no method: `this` is undefined in it.
+ */
+export function withArguments(fn: ExportedFunction, argument: (place: number) => unknown, count: number): () => unknown {
+  switch (count) {
+    case 0:
+      return () => fn();
+    case 1:
+      return () => fn(argument(0));
+    case 2:
+      return () => fn(argument(0), argument(1));
+    case 3:
+      return () => fn(argument(0), argument(1), argument(2));
+    case 4:
+      return () => fn(argument(0), argument(1), argument(2), argument(3));
+    case 5:
+      return () => fn(argument(0), argument(1), argument(2), argument(3), argument(4));
+    default:
+      return () => fn(...Array.from({ length: count }, (_, place) => argument(place)));
+  }
+}
+
 /** A function for the addon to call without arguments: it gives `fn` those in the mailbox, and puts the result there. */
 export function numberImport(mailbox: Mailbox, fn: ExportedFunction, { params, results }: RegisteredType): () => void {
   const [type] = results;
   const give = (value: unknown): void => {
     if (type !== undefined) mailbox.put(type, 0, coerce(type, value));
   };
-  const argument = (place: number): unknown => mailbox.get(params[place] as ValueType, place);
-  switch (params.length) {
-    case 0:
-      return () => give(fn());
-    case 1:
-      return () => give(fn(argument(0)));
-    case 2:
-      return () => give(fn(argument(0), argument(1)));
-    case 3:
-      return () => give(fn(argument(0), argument(1), argument(2)));
-    default:
-      return () => give(fn(argument(0), argument(1), argument(2), argument(3)));
-  }
+  const call = withArguments(fn, (place) => mailbox.get(params[place] as ValueType, place), params.length);
+  return () => give(call());
 }

@@ -6,6 +6,7 @@ import type { ValueType } from '../validate/description.js';
 import type { RegisteredType } from '../validate/registry.js';
 import type { Engine, ExportedFunction } from './engine.js';
 import type { RawValue } from './mailbox.js';
+import { withArguments } from './number_calls.js';
 
 /** Whether what an import returned is to be waited for: a promise, or anything with a `then`. What reading that throws is the import's error. */
 export function isAwaitable(value: unknown): boolean {
@@ -18,54 +19,42 @@ export class SuspendingImport {
   /** Its number. */
   readonly #id: number;
   readonly #engine: Engine;
-  readonly #fn: ExportedFunction;
-  readonly #type: RegisteredType;
-  readonly #crosses: boolean;
+  /** Calls the function with the arguments in the mailbox. */
+  readonly #invoke: () => unknown;
+  readonly #results: readonly ValueType[];
+  /** The type of the result where there is one alone. */
+  readonly #result: ValueType | undefined;
 
   constructor(engine: Engine, fn: ExportedFunction, id: number, type: RegisteredType, crosses: boolean) {
+    const { params, results } = type;
+    const argument = (place: number): unknown => {
+      const param = params[place] as ValueType;
+      return engine.convert.fromWasm(param, engine.mailbox.get(param, place));
+    };
     this.#engine = engine;
-    this.#fn = fn;
     this.#id = id;
-    this.#type = type;
-    this.#crosses = crosses;
+    this.#invoke = crosses ? withArguments(fn, argument, params.length) : () => engine.requireCrossing(type);
+    this.#results = results;
+    this.#result = results.length === 1 ? results[0] : undefined;
   }
 
   /** Calls the function with the arguments in the mailbox. Returns and throws what it does. */
   call(): unknown {
-    if (!this.#crosses) this.#engine.requireCrossing(this.#type);
-    const { params } = this.#type;
-    const fn = this.#fn; // Called as no method: `this` is undefined in it.
-    const argument = (i: number): unknown => this.#argument(params, i);
-    const outer = this.#engine.calling;
-    this.#engine.calling = this.#id;
+    const engine = this.#engine;
+    const outer = engine.calling;
+    engine.calling = this.#id;
     try {
-      // Few arguments are passed one by one, because a list of them costs more than the call itself.
-      switch (params.length) {
-        case 0:
-          return fn();
-        case 1:
-          return fn(argument(0));
-        case 2:
-          return fn(argument(0), argument(1));
-        case 3:
-          return fn(argument(0), argument(1), argument(2));
-        case 4:
-          return fn(argument(0), argument(1), argument(2), argument(3));
-        case 5:
-          return fn(argument(0), argument(1), argument(2), argument(3), argument(4));
-        default:
-          return fn(...params.map((_, i) => argument(i)));
-      }
+      return this.#invoke();
     } finally {
-      this.#engine.calling = outer;
+      engine.calling = outer;
     }
   }
 
   /** Makes what the function gave its results. Throws what the conversion throws. */
   convert(value: unknown): RawValue | readonly RawValue[] | undefined {
-    const { results } = this.#type;
+    if (this.#result !== undefined) return this.#engine.toWasm(this.#result, value);
+    const results = this.#results;
     if (results.length === 0) return undefined;
-    if (results.length === 1) return this.#engine.toWasm(results[0] as ValueType, value);
     const values = [...(value as Iterable<unknown>)];
     if (values.length !== results.length) {
       throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
@@ -75,13 +64,8 @@ export class SuspendingImport {
 
   /** Puts what {@link convert} made into the mailbox. */
   put(results: RawValue | readonly RawValue[] | undefined): void {
-    const types = this.#type.results;
-    if (types.length === 1) this.#engine.mailbox.put(types[0] as ValueType, 0, results as RawValue);
-    else if (types.length > 1) this.#engine.mailbox.putAll(types, results as readonly RawValue[]);
-  }
-
-  #argument(params: readonly ValueType[], i: number): unknown {
-    const type = params[i] as ValueType;
-    return this.#engine.convert.fromWasm(type, this.#engine.mailbox.get(type, i));
+    const { mailbox } = this.#engine;
+    if (this.#result !== undefined) mailbox.put(this.#result, 0, results as RawValue);
+    else if (results !== undefined) mailbox.putAll(this.#results, results as readonly RawValue[]);
   }
 }
