@@ -15,15 +15,9 @@ namespace {
 
 constexpr uint64_t kNever = ~uint64_t{0};
 
-/// TypeScript writes the halves of a word one by one, and mostly the lower one alone. A half that was just written is there at once, the
-/// whole of two is not.
+/// TypeScript writes the lower half of a word alone.
 uint32_t mailbox_number(const Engine* engine, uint32_t word) {
   return static_cast<uint32_t>(engine->mailbox[word]);
-}
-
-bool mailbox_holds(const Engine* engine, uint32_t word, uint64_t value) {
-  const auto* halves = reinterpret_cast<const uint32_t*>(&engine->mailbox[word]);  // SAFETY: the lower half is first on both CPUs.
-  return halves[0] == static_cast<uint32_t>(value) && halves[1] == value >> 32;
 }
 
 /// Puts a record into the mailbox and among those that the host holds.
@@ -117,7 +111,7 @@ napi_value create_starter(napi_env env, napi_callback_info info) {
 /// The record that the mailbox names; null where the handle is stale.
 VMContinuation* find(Engine* engine) {
   VMContinuation* record = engine->runtime.records.find(mailbox_number(engine, kMailboxIndex));
-  return record != nullptr && mailbox_holds(engine, kMailboxGeneration, record->generation) ? record : nullptr;
+  return record != nullptr && record->generation == read_halves(&engine->mailbox[kMailboxGeneration]) ? record : nullptr;
 }
 
 /// Consumes the handle in the mailbox; null, with an error thrown, where it is stale.
