@@ -114,7 +114,7 @@ class Runtime {
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
-  /// The entry fibers that are taken, linked by `next`.
+  /// The entry fibers that are taken, linked by `after`.
   EntryFiber* taken_entries() const { return taken_entries_.first(); }
   /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
   VMContinuation* make_continuation(VMFunction* function, Stacks* stacks = nullptr);

@@ -24,7 +24,8 @@ describe('dropped continuations', () => {
     expect(end['continuationsLive']).toBeLessThanOrEqual(8192 + FEW);
     expect(end['stacksPeak']).toBeLessThanOrEqual(8192 + FEW);
     expect((end['continuationsCollected'] ?? 0) + (end['continuationsLive'] ?? 0)).toBe(1_000_000);
-    expect((end['resident'] ?? 0) - (half['resident'] ?? 0)).toBeLessThan(32 * MIB);
+    // Half a million that stay would take 2 GiB. V8 may be compiling the code generator in the background meanwhile, which takes tens of MiB.
+    expect((end['resident'] ?? 0) - (half['resident'] ?? 0)).toBeLessThan(128 * MIB);
   });
 
   test('those that a table, a global, a payload or a local holds stay, and go on', () => {
