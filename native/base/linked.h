@@ -9,6 +9,12 @@ class Linked {
  public:
   T* first() const { return first_; }
 
+  /// Calls `visit` with every member, the newest first.
+  template <typename Visit>
+  void each(const Visit& visit) const {
+    for (T* member = first_; member != nullptr; member = member->after) visit(*member);
+  }
+
   void add(T* member) {
     member->before = nullptr;
     member->after = first_;

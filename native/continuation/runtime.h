@@ -114,8 +114,8 @@ class Runtime {
   EntryFiber* take_entry_fiber(const VMFunction* function, Trap* trap, uint64_t* detail);
   /// Takes it back. Requires: it returned or was left.
   void release_entry_fiber(EntryFiber* entry);
-  /// The entry fibers that are taken, linked by `after`.
-  EntryFiber* taken_entries() const { return taken_entries_.first(); }
+  /// The entry fibers that are taken.
+  const Linked<EntryFiber>& taken_entries() const { return taken_entries_; }
   /// A fresh record for a function; null where there is none even after what nothing refers to was reclaimed.
   VMContinuation* make_continuation(VMFunction* function, Stacks* stacks = nullptr);
   /// Gives a record without a fiber, which the current fiber is about to resume, its fiber: a fresh one gets a stack, one that hibernates

@@ -7,12 +7,12 @@ namespace {
 
 /// Entry fibers that are in use: their arguments and results, what they start with, and frames that wait for the host with no entry active.
 void mark_entries(Marker* marker, Runtime* runtime) {
-  for (EntryFiber* entry = runtime->taken_entries(); entry != nullptr; entry = entry->after) {
-    marker->slots(entry->record.slots, entry->record.count);
-    marker->word(entry->fiber->start_context);
-    marker->word(entry->fiber->start_code);
-    marker->word(entry->fiber->start_enter);
-  }
+  runtime->taken_entries().each([=](const EntryFiber& entry) {
+    marker->slots(entry.record.slots, entry.record.count);
+    marker->word(entry.fiber->start_context);
+    marker->word(entry.fiber->start_code);
+    marker->word(entry.fiber->start_enter);
+  });
 }
 
 /// Functions of tags that were made at run time: their code is some module's.

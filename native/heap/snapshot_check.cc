@@ -97,9 +97,7 @@ class SnapshotCheck {
   }
 
   void look_at_entries() {
-    for (const EntryFiber* entry = runtime_.taken_entries(); entry != nullptr; entry = entry->after) {
-      look_at_record(&entry->record, "an entry fiber's record");
-    }
+    runtime_.taken_entries().each([this](const EntryFiber& entry) { look_at_record(&entry.record, "an entry fiber's record"); });
   }
 
   void look_at_running() {

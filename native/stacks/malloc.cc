@@ -16,9 +16,7 @@ class MallocStacks final : public Stacks {
     while (Owned* owned = stacks_.first()) destroy(owned);
   }
 
-  void each(const std::function<void(const Stack&)>& visit) const override {
-    for (const Owned* owned = stacks_.first(); owned != nullptr; owned = owned->after) visit(*owned);
-  }
+  void each(const std::function<void(const Stack&)>& visit) const override { stacks_.each(visit); }
 
  protected:
   Stack* take() override {

@@ -26,9 +26,7 @@ class MmapStacks final : public Stacks {
     if (maps != 0) most_ = (maps - std::min(kMapsLeft, maps / 4)) / kMapsEach;
   }
 
-  void each(const std::function<void(const Stack&)>& visit) const override {
-    for (const Owned* owned = stacks_.first(); owned != nullptr; owned = owned->after) visit(*owned);
-  }
+  void each(const std::function<void(const Stack&)>& visit) const override { stacks_.each(visit); }
   ~MmapStacks() override {
     while (Owned* owned = stacks_.first()) destroy(owned);
   }

@@ -40,7 +40,7 @@ class Inspection {
       for (uint64_t i = 1; i < records.end() && !full(); i++) record(records.base() + i);
     });
     tree_.total = records.live();
-    for (const EntryFiber* entry = runtime_->taken_entries(); entry != nullptr; entry = entry->after) tree_.total++;
+    runtime_->taken_entries().each([this](const EntryFiber&) { tree_.total++; });
     return std::move(tree_);
   }
 
