@@ -364,6 +364,88 @@ ROUTINE(heddle_park)
         .cfi_endproc
 END(heddle_park)
 
+/*
+ * heddle_wait: Tail, in a trampoline's place: x2 = VMThread, x3 = C++ function, x4 = a0, x30 = the return address of the import's caller. The result is in
+ * x2 and d0. While it waits, sp = fp = the frame record, with x19..x28 and d8..d15 above it.
+ */
+ROUTINE(heddle_wait)
+        .cfi_startproc
+        mov     x9, sp
+        stp     x9, x29, [x2, #THREAD_EXIT_SP]
+        str     x30, [x2, #THREAD_EXIT_PC]
+        stp     x29, x30, [sp, #-160]!
+        .cfi_def_cfa_offset 160
+        .cfi_offset x29, -160
+        .cfi_offset x30, -152
+        mov     x29, sp
+        .cfi_def_cfa_register x29
+        ldr     x10, [x2, #THREAD_HOST_SP]
+        mov     sp, x10
+        mov     x9, x3
+        mov     x0, x2
+        mov     x1, x4
+        blr     x9
+        cbnz    x1, 1f
+        .cfi_remember_state
+        stp     x19, x20, [x29, #16]
+        .cfi_offset x19, -144
+        .cfi_offset x20, -136
+        stp     x21, x22, [x29, #32]
+        .cfi_offset x21, -128
+        .cfi_offset x22, -120
+        stp     x23, x24, [x29, #48]
+        .cfi_offset x23, -112
+        .cfi_offset x24, -104
+        stp     x25, x26, [x29, #64]
+        .cfi_offset x25, -96
+        .cfi_offset x26, -88
+        stp     x27, x28, [x29, #80]
+        .cfi_offset x27, -80
+        .cfi_offset x28, -72
+        stp     d8, d9, [x29, #96]
+        .cfi_offset d8, -64
+        .cfi_offset d9, -56
+        stp     d10, d11, [x29, #112]
+        .cfi_offset d10, -48
+        .cfi_offset d11, -40
+        stp     d12, d13, [x29, #128]
+        .cfi_offset d12, -32
+        .cfi_offset d13, -24
+        stp     d14, d15, [x29, #144]
+        .cfi_offset d14, -16
+        .cfi_offset d15, -8
+        ldp     x10, x11, [x0, #FIBER_SP]
+        ldr     x12, [x0, #FIBER_PC]
+        stp     x29, x29, [x0, #FIBER_SP]
+        adr     x13, 2f
+        str     x13, [x0, #FIBER_PC]
+        mov     x2, xzr
+        mov     w3, #SWITCH_PARKED
+        mov     sp, x10
+        mov     x29, x11
+        br      x12
+2:      fmov    d0, x2
+        ldp     d14, d15, [sp, #144]
+        ldp     d12, d13, [sp, #128]
+        ldp     d10, d11, [sp, #112]
+        ldp     d8, d9, [sp, #96]
+        ldp     x27, x28, [sp, #80]
+        ldp     x25, x26, [sp, #64]
+        ldp     x23, x24, [sp, #48]
+        ldp     x21, x22, [sp, #32]
+        ldp     x19, x20, [sp, #16]
+        ldp     x29, x30, [sp], #160
+        .cfi_def_cfa sp, 0
+        br      x30
+1:      .cfi_restore_state
+        ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
+        ldr     x10, [x1, #THREAD_UNWIND_PC]
+        ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
+        mov     sp, x9
+        br      x10
+        .cfi_endproc
+END(heddle_wait)
+
 /* The personality of heddle_function_start: see x86_64_sysv.S. */
 refuse_exception:
         .cfi_startproc

@@ -5,7 +5,8 @@
  *   heddle_switch         stub: generated code, fiber <-> fiber (or fiber -> its resumer), swapping in place
  *   heddle_host_call      stub: generated code on a fiber -> C++ on the host stack -> back, or on to a handler
  *   heddle_enter          C++ on the host stack -> a fiber, until it returns or is left
- *   heddle_park           where host_call goes on instead of returning when an import waits for a promise
+ *   heddle_wait           in the place of the trampoline of an import that waits for a promise: sets its caller aside
+ *   heddle_park           where host_call goes on instead of returning when an import waits whose values heddle_wait cannot pass
  *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
  *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
  *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
@@ -19,9 +20,9 @@
  * the thread's), the signal mask, the shadow stack of CET (Node is not built with it).
  *
  * Why pop and an indirect jump where a `ret` would do: a return to another stack is always mispredicted, and also
- * spoils the predictor for the returns that follow (26 ns a pair against 5). heddle_park does the opposite, for the same
- * reason: host_call was called and does not return, which would leave the predictor one return ahead for all frames of the
- * host. A `ret` in place of its jump takes that one away.
+ * spoils the predictor for the returns that follow (26 ns a pair against 5). heddle_wait and heddle_park do the opposite, for the
+ * same reason: a call was made that does not return, which would leave the predictor one return ahead for all frames of the
+ * host. A `ret` in place of their jump takes that one away.
  *
  * A fiber's stack, tops drawn at example addresses (native/stacks chooses them; the limits are drawn in stacks/stack.h):
  *
@@ -384,6 +385,86 @@ ROUTINE(heddle_park)
         jmp     *%r11
         .cfi_endproc
 END(heddle_park)
+
+/*
+ * heddle_wait: Tail, gone to by the trampoline of an import that may wait, in its place: rdi = VMThread, rsi = C++ function, rdx = a0, rsp at the
+ * return address of the import's caller. Calls function(thread, a0) on the host stack as heddle_host_call does. Where that does not raise it gives
+ * the VMFiber to switch through, with kind parked; switched to with a payload, this returns it to the import's caller, as a result of either kind.
+ *
+ * The trampoline leaves no frame and no return, so that a wait costs one mispredicted return: the ret below, which takes the call of the import off
+ * the predictor. By heddle_host_call and heddle_park there are three (5 ns each): the trampoline's own, made on the other side of the switch, and
+ * two that take away its call and the stub's.
+ *
+ *   waiting, caller's frame above:  rsp+48 return address   +40 rbp (fp points here)   +32 rbx   +24 r12   +16 r13   +8 r14   +0 r15
+ */
+ROUTINE(heddle_wait)
+        .cfi_startproc
+        mov     (%rsp), %rax
+        mov     %rsp, THREAD_EXIT_SP(%rdi)
+        mov     %rbp, THREAD_EXIT_FP(%rdi)
+        mov     %rax, THREAD_EXIT_PC(%rdi)
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        mov     %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        mov     THREAD_HOST_SP(%rdi), %rsp
+        mov     %rsi, %rax
+        mov     %rdx, %rsi
+        call    *%rax
+        test    %rdx, %rdx
+        jnz     1f
+        .cfi_remember_state
+        mov     %rbx, -8(%rbp)
+        .cfi_offset %rbx, -24
+        mov     %r12, -16(%rbp)
+        .cfi_offset %r12, -32
+        mov     %r13, -24(%rbp)
+        .cfi_offset %r13, -40
+        mov     %r14, -32(%rbp)
+        .cfi_offset %r14, -48
+        mov     %r15, -40(%rbp)
+        .cfi_offset %r15, -56
+        mov     FIBER_PC(%rax), %r8
+        mov     FIBER_FP(%rax), %r9
+        mov     FIBER_SP(%rax), %r10
+        lea     2f(%rip), %r11
+        mov     %r11, FIBER_PC(%rax)
+        mov     %rbp, FIBER_FP(%rax)
+        lea     -40(%rbp), %r11
+        mov     %r11, FIBER_SP(%rax)
+        xor     %eax, %eax
+        mov     $SWITCH_PARKED, %ecx
+        mov     %r9, %rbp
+        mov     %r10, %rsp
+        push    %r8                     /* a ret and no jump: see above */
+        ret
+2:      pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        .cfi_restore %rbx
+        .cfi_restore %r12
+        .cfi_restore %r13
+        .cfi_restore %r14
+        .cfi_restore %r15
+        pop     %rbp
+        .cfi_def_cfa %rsp, 8
+        movq    %rax, %xmm0
+        pop     %r11                    /* pop and jump: see the top */
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %r11
+        jmp     *%r11
+1:      .cfi_restore_state
+        mov     THREAD_UNWIND_SP(%rdx), %rsp
+        mov     THREAD_UNWIND_FP(%rdx), %rbp
+        mov     THREAD_UNWIND_P0(%rdx), %rax
+        mov     THREAD_UNWIND_PC(%rdx), %r8
+        mov     THREAD_UNWIND_P1(%rdx), %rdx
+        jmp     *%r8
+        .cfi_endproc
+END(heddle_wait)
 
 /*
  * What C++ asks of heddle_function_start when an exception comes there: _URC_FATAL_PHASE1_ERROR, so that it ends the process as one does

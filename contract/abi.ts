@@ -69,6 +69,11 @@ export const LIBCALLS = [
     'cont_new_on',
     '(VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual',
   ],
+  ['wait', "the asm routine heddle_wait, which an import's caller goes to: see there"],
+  [
+    'wait_import',
+    '(VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -105,7 +110,8 @@ export const STRUCTS: readonly Struct[] = [
       ['trap_detail', 'u64', "a number that goes with the trap, such as a tag's id; all ones when there is none"],
       ['fiber_tag', 'ptr', 'VMTag: what fiber_yield suspends to'],
       ['fiber_handlers', 'ptr', 'VMHandlers of fiber_resume'],
-      ['spare', 'u64[]', 'kept for later, zero', 5],
+      ['mailbox', 'ptr', 'the words that TypeScript and the addon share (mailbox_… of LIMITS)'],
+      ['spare', 'u64[]', 'kept for later, zero', 4],
       ['libcalls', 'u64[]', 'addresses of the library calls by LIBCALLS number', 56],
     ],
   },

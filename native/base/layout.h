@@ -76,8 +76,10 @@ struct VMThread {
   VMTag* fiber_tag;
   /// VMHandlers of fiber_resume
   VMHandlers* fiber_handlers;
+  /// the words that TypeScript and the addon share (mailbox_… of LIMITS)
+  void* mailbox;
   /// kept for later, zero
-  uint64_t spare[5];
+  uint64_t spare[4];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
 };
@@ -110,7 +112,8 @@ static_assert(offsetof(VMThread, runtime) == 184);
 static_assert(offsetof(VMThread, trap_detail) == 192);
 static_assert(offsetof(VMThread, fiber_tag) == 200);
 static_assert(offsetof(VMThread, fiber_handlers) == 208);
-static_assert(offsetof(VMThread, spare) == 216);
+static_assert(offsetof(VMThread, mailbox) == 216);
+static_assert(offsetof(VMThread, spare) == 224);
 static_assert(offsetof(VMThread, libcalls) == 256);
 
 /// The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.
@@ -470,8 +473,12 @@ enum class Libcall : uint32_t {
   FiberStatus = 34,
   /// (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual
   ContNewOn = 35,
+  /// the asm routine heddle_wait, which an import's caller goes to: see there
+  Wait = 36,
+  /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait
+  WaitImport = 37,
 };
-inline constexpr uint32_t kLibcallCount = 36;
+inline constexpr uint32_t kLibcallCount = 38;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -673,6 +680,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "b14e00fe64a23b08";
+inline constexpr char kContract[] = "9a1cb7b1800e53c1";
 
 }  // namespace heddle

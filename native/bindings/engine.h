@@ -130,6 +130,8 @@ class Engine {
   /// kMailboxSize words of a Float64Array that `mailbox_array` keeps.
   uint64_t* mailbox = nullptr;
   napi_ref mailbox_array = nullptr;
+  /// How many of its values are looked at by a collection: those that lie nowhere else yet.
+  size_t mailbox_roots = 0;
   /// What the last trap's fibers were, as inspect gives it; null before one, or where they are not kept.
   napi_ref trap_fibers = nullptr;
   /// By id.

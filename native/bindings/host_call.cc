@@ -1,5 +1,7 @@
 #include "bindings/host_call.h"
 
+#include <optional>
+
 #include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
@@ -64,17 +66,38 @@ __attribute__((noinline)) HostResult refuse(Engine* engine, const HostObject* ho
   return raise_pending(engine);
 }
 
-/// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
-/// frames never lie on the host stack between, and values go by the mailbox.
-HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
+/// Why the caller of an import that may wait is not set aside; nothing where it can be.
+inline std::optional<HostResult> refusal(Engine* engine, const HostObject* host) {
   VMThread* thread = &engine->runtime.thread;
   const auto* entry = static_cast<const OuterEntry*>(thread->entry);
   if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
   const Parking parking = can_park(thread);
   if (parking != Parking::Possible || host->callee == nullptr) return refuse(engine, host, parking);
+  return std::nullopt;
+}
+
+/// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
+/// frames never lie on the host stack between, and values go by the mailbox.
+HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
+  if (const auto refused = refusal(engine, host)) return *refused;
   put_values(engine, slots, host->type->params.size());
   engine->mailbox[kMailboxImport] = host->vm.id;
-  return park(thread, {{address_of(host), slots}});
+  return park(&engine->runtime.thread, {{address_of(host), slots}});
+}
+
+inline HostResult wait(Engine* engine, uint64_t function) {
+  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+  if (const auto refused = refusal(engine, host)) return *refused;
+  engine->mailbox[kMailboxImport] = host->vm.id;
+  return set_aside(&engine->runtime.thread, {{address_of(host), 0}});
+}
+
+__attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t function) {
+  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+  engine->mailbox_roots = host->type->params.size();
+  engine->heap.collect({function});
+  engine->mailbox_roots = 0;
+  return wait(engine, function);
 }
 
 /// Calls any other import.
@@ -104,6 +127,12 @@ HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint
   Engine* engine = Engine::of(thread);
   if (engine->heap.is_due()) return collect_and_dispatch(engine, function, slots);
   return dispatch(engine, function, slots);
+}
+
+HostResult wait_import(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t) {
+  Engine* engine = Engine::of(thread);
+  if (engine->heap.is_due()) return collect_and_wait(engine, function);
+  return wait(engine, function);
 }
 
 }  // namespace heddle

@@ -28,4 +28,7 @@ class HostScope {
 /// Library call: (VMHostFunction*, slots*).
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t);
 
+/// For heddle_wait: (VMHostFunction*) -> VMFiber*.
+HostResult wait_import(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t);
+
 }  // namespace heddle

@@ -34,7 +34,7 @@ const char* name_of(FiberState state) {
 
 /// The import that the fiber is in, or that a fresh one would call; null for none.
 const VMHostFunction* import_of(const FiberReport& fiber) {
-  // The host keeps the function that a parked chain waits in in its record (call_suspending in host_call.cc).
+  // The host keeps the function that a parked chain waits in in its record (host_call.cc).
   if (fiber.state == FiberState::Parked) return &at<HostObject>(*at<uint64_t>(fiber.record->slots))->vm;
   return fiber.import;
 }

@@ -27,6 +27,7 @@ HostResult trap(VMThread* thread, uint64_t code, uint64_t, uint64_t, uint64_t) {
 
 void install_binding_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::CallImport, call_import);
+  runtime->set_libcall(Libcall::WaitImport, wait_import);
   runtime->set_libcall(Libcall::IsSubtype, is_subtype);
   runtime->set_libcall(Libcall::Trap, trap);
   install_atomic_libcalls(runtime);

@@ -60,6 +60,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   if (!in || in.engine()->mailbox != nullptr) return nullptr;
   in.engine()->mailbox_array = in.reference(1);
   in.engine()->mailbox = reinterpret_cast<uint64_t*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
+  in.engine()->runtime.thread.mailbox = mailbox.data;
   return nullptr;
 }
 

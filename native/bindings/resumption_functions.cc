@@ -214,8 +214,10 @@ napi_value settle(napi_env env, napi_callback_info) {
   Engine* engine = Engine::of(env);
   VMContinuation* record = take_parked(engine);
   if (record == nullptr) return nullptr;
-  // The import, and the address of its slots, in a frame of the innermost fiber (call_suspending in host_call.cc).
+  // The import, and the address of its slots, in a frame of the innermost fiber (call_suspending in host_call.cc); none where it waits in
+  // heddle_wait, which returns the payload.
   const auto [words] = take_parked_words(record);
+  if (words[1] == 0) return resume(engine, record, read_halves(engine->mailbox + kMailboxValues));
   take_values(engine, words[1], at<const HostObject>(words[0])->type->results.size());
   return resume(engine, record, 0);
 }

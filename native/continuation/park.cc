@@ -32,8 +32,8 @@ ParkedWords take_parked_words(VMContinuation* record) {
 
 namespace {
 
-/// park, by a record that has a generation left.
-inline HostResult park_by(VMContinuation* record, VMThread* thread, ParkedWords words) {
+/// set_aside, by a record that has a generation left.
+inline HostResult set_aside_by(VMContinuation* record, VMThread* thread, ParkedWords words) {
   Runtime* runtime = Runtime::of(thread);
   VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;
   // A record has room for one slot at least, and while its function runs nothing lies in it.
@@ -46,28 +46,34 @@ inline HostResult park_by(VMContinuation* record, VMThread* thread, ParkedWords 
   outermost->parent = nullptr;
   thread->current = &runtime->host;
   __atomic_store_n(&thread->stack_limit, 0, __ATOMIC_RELAXED);
-  // host_call "raises" to the routine that switches back to the host with the caller's registers kept on its fiber.
-  thread->unwind_sp = thread->exit_sp;
-  thread->unwind_fp = thread->exit_fp;
-  thread->unwind_pc = address_of(heddle_park);
-  thread->unwind_p0 = address_of(outermost);
-  thread->unwind_p1 = thread->exit_pc;
-  return {0, thread};
+  return {address_of(outermost), nullptr};
 }
 
-/// Apart, as all that calls something is: then park itself needs no frame.
-__attribute__((noinline)) HostResult renew_and_park(VMContinuation* record, VMThread* thread, ParkedWords words) {
+/// Apart, as all that calls something is: then set_aside itself needs no frame.
+__attribute__((noinline)) HostResult renew_and_set_aside(VMContinuation* record, VMThread* thread, ParkedWords words) {
   VMContinuation* fresh = Runtime::of(thread)->records.renew(record);
-  return fresh == nullptr ? raise_trap(thread, Trap::TooManyStacks) : park_by(fresh, thread, words);
+  return fresh == nullptr ? raise_trap(thread, Trap::TooManyStacks) : set_aside_by(fresh, thread, words);
 }
 
 }  // namespace
 
-HostResult park(VMThread* thread, ParkedWords words) {
+HostResult set_aside(VMThread* thread, ParkedWords words) {
   const VMFiber* outermost = static_cast<const OuterEntry*>(thread->entry)->outermost;
   HEDDLE_CHECK(outermost->parent == &Runtime::of(thread)->host);
   VMContinuation* record = outermost->record;
-  return record->generation == kLastGeneration ? renew_and_park(record, thread, words) : park_by(record, thread, words);
+  return record->generation == kLastGeneration ? renew_and_set_aside(record, thread, words) : set_aside_by(record, thread, words);
+}
+
+HostResult park(VMThread* thread, ParkedWords words) {
+  const HostResult result = set_aside(thread, words);
+  if (result.raise != nullptr) return result;
+  // host_call "raises" to the routine that switches back to the host with the caller's registers kept on its fiber.
+  thread->unwind_sp = thread->exit_sp;
+  thread->unwind_fp = thread->exit_fp;
+  thread->unwind_pc = address_of(heddle_park);
+  thread->unwind_p0 = result.value;
+  thread->unwind_p1 = thread->exit_pc;
+  return {0, thread};
 }
 
 }  // namespace heddle

@@ -27,6 +27,9 @@ struct ParkedWords {
 /// chain is entered again the library call returns. Requires: parking is possible. Traps when no record has a generation left.
 HostResult park(VMThread* thread, ParkedWords words);
 
+/// The same for heddle_wait, which is given the VMFiber to switch through.
+HostResult set_aside(VMThread* thread, ParkedWords words);
+
 /// Takes the words that park kept out of the record, which may be in another state too; then nothing is left of them. One may be an address
 /// inside the chain's frames, and only of a parked chain a record holds such a thing (heap/snapshot_check.h).
 ParkedWords take_parked_words(VMContinuation* record);

@@ -71,6 +71,7 @@ Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.m
   fiber_tag.tags[0] = address_of(&fiber_tag.tag);
   host.handlers = host_handlers();
   host.thread = &thread;
+  thread.libcalls[static_cast<uint32_t>(Libcall::Wait)] = address_of(heddle_wait);
   install_continuation_libcalls(this);
   install_fiber_libcalls(this);
 }

@@ -10,6 +10,7 @@ namespace heddle::test {
 
 extern "C" {
 extern const char heddle_test_enter[];
+uint64_t heddle_test_wait(VMThread* thread, uint64_t function, uint64_t a0);
 uint64_t heddle_test_host_call(VMThread* thread, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
 }
 

@@ -39,6 +39,12 @@ void waiter(VMThread* thread, VMFiber* fiber) {
   argument(fiber) = sum;
 }
 
+/// The same by heddle_wait: what the host goes on with.
+uint64_t wait_aside(VMThread* thread, uint64_t value) {
+  static const HostFunction aside = [](VMThread* t, uint64_t word, uint64_t, uint64_t, uint64_t) { return set_aside(t, {{word, 0}}); };
+  return heddle_test_wait(thread, reinterpret_cast<uint64_t>(aside), value);
+}
+
 /// A call that the host resumes until it returns.
 struct Hosted {
   Hosted(Machine* machine, const VMFunction* function, uint64_t value) : runtime(&machine->runtime) {
@@ -48,9 +54,10 @@ struct Hosted {
     record->generation++;
   }
 
-  Entry::Ending go_on(uint32_t takes) {
+  Entry::Ending go_on(uint32_t takes) { return go_on(takes, address_of(record)); }
+  Entry::Ending go_on(uint32_t takes, uint64_t payload) {
     Resumption resumption(runtime, record, takes);
-    const Entry::Ending ending = resumption.run(address_of(record));
+    const Entry::Ending ending = resumption.run(payload);
     record = resumption.record();
     trap = resumption.trap();
     suspension = resumption.suspension();
@@ -89,6 +96,54 @@ TEST(in_flight, "a thousand calls wait at once, each goes on where it was") {
   for (uint64_t i = 0; i < 1000; i++) {
     EXPECT(calls[i].go_on(kTakesPromises) == Entry::Ending::Returned);
     EXPECT_EQUAL(calls[i].finish(), i * 1000 + 45);
+  }
+  EXPECT(machine.clean());
+}
+
+TEST(aside, "heddle_wait returns what its chain is entered with, whatever lies between, and keeps the registers of its caller") {
+  Machine machine;
+  static const Body outer = [](VMThread* thread, VMFiber* fiber) {
+    static const Body inner = [](VMThread* t, VMFiber* f) {
+      // More values than there are registers that a call leaves free, and floats among them.
+      uint64_t kept[6];
+      for (uint64_t i = 0; i < 6; i++) kept[i] = argument(f) * (i + 3);
+      volatile double scale = 0.5;
+      const double half = static_cast<double>(argument(f)) * scale;
+      uint64_t sum = 0;
+      for (uint64_t i = 0; i < 6; i++) sum += wait_aside(t, i) * kept[i];
+      argument(f) = sum + static_cast<uint64_t>(half);
+    };
+    VMFunction function = make_function(context_of(fiber), inner, 1);
+    Clauses clauses{&tag_a};
+    argument(fiber) = finish(thread, resume(thread, cont_new(thread, &function), &clauses, {argument(fiber)}));
+  };
+  VMFunction function = make_function(&machine.context, outer, 1);
+  std::vector<Hosted> calls;
+  for (uint64_t i = 0; i < 10; i++) calls.emplace_back(&machine, &function, 2 * i);
+  uint64_t expected = 0;
+  for (uint64_t round = 0; round <= 6; round++) {
+    if (round < 6) expected += (round + 3) * (round + 100);
+    for (Hosted& call : calls) {
+      const Entry::Ending ending = round == 0 ? call.go_on(kTakesPromises) : call.go_on(kTakesPromises, round + 99);
+      EXPECT(ending == (round == 6 ? Entry::Ending::Returned : Entry::Ending::Parked));
+      if (round < 6) EXPECT_EQUAL(slot(call.record, 0), round);
+    }
+  }
+  for (uint64_t i = 0; i < 10; i++) EXPECT_EQUAL(calls[i].finish(), 2 * i * expected + i);
+  EXPECT(machine.clean());
+}
+
+TEST(raised, "what heddle_wait calls may raise instead") {
+  Machine machine;
+  static const Body body = [](VMThread* thread, VMFiber*) {
+    static const HostFunction refuse = [](VMThread* t, uint64_t, uint64_t, uint64_t, uint64_t) { return raise_trap(t, Trap::Cancelled); };
+    heddle_test_wait(thread, reinterpret_cast<uint64_t>(refuse), 0);
+  };
+  VMFunction function = make_function(&machine.context, body, 1);
+  for (int i = 0; i < 100; i++) {
+    Hosted call(&machine, &function, 0);
+    EXPECT(call.go_on(kTakesPromises) == Entry::Ending::Trapped);
+    EXPECT(call.trap == Trap::Cancelled);
   }
   EXPECT(machine.clean());
 }

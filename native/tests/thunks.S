@@ -2,6 +2,7 @@
  * Between C and the Tail convention, for tests in which C++ functions play the part of generated code.
  *   heddle_test_enter      an enter trampoline: Tail (context, code, fiber) -> C heddle_test_body(context, code, fiber)
  *   heddle_test_host_call  C (thread, function, a0..a3) -> value, by the host_call stub
+ *   heddle_test_wait       C (thread, function, a0) -> what it was switched to with, by heddle_wait
  */
 #include "macros.inc"
 
@@ -27,6 +28,12 @@ ROUTINE(heddle_test_host_call)
         jmp     heddle_host_call        /* the same registers */
         .cfi_endproc
 END(heddle_test_host_call)
+
+ROUTINE(heddle_test_wait)
+        .cfi_startproc
+        jmp     heddle_wait             /* the same registers */
+        .cfi_endproc
+END(heddle_test_wait)
 
 #elif defined(__aarch64__)
 
@@ -59,6 +66,20 @@ ROUTINE(heddle_test_host_call)
         ret
         .cfi_endproc
 END(heddle_test_host_call)
+
+ROUTINE(heddle_test_wait)
+        .cfi_startproc
+        stp     x29, x30, [sp, #-16]!
+        mov     x29, sp
+        mov     x4, x2
+        mov     x3, x1
+        mov     x2, x0
+        bl      heddle_wait
+        mov     x0, x2
+        ldp     x29, x30, [sp], #16
+        ret
+        .cfi_endproc
+END(heddle_test_wait)
 
 #endif
 

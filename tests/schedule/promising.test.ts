@@ -307,6 +307,64 @@ test('references cross', async () => {
   expect(results).toEqual([[object], exports['f']]);
 });
 
+describe('one result, of any type, and more arguments than there are registers', () => {
+  const KINDS = [
+    ['i32', -5, 'i32.const 7'],
+    ['i64', -(2n ** 40n), 'i64.const 0x123456789abcdef'],
+    ['f32', -1.5, 'f32.const 0.25'],
+    ['f64', Number.MIN_VALUE, 'f64.const -0'],
+    ['externref', { host: true }, 'ref.null extern'],
+    ['funcref', null, 'ref.func $self'],
+  ] as const;
+  const OPERANDS = KINDS.map(([, , operand]) => `(${operand})`).join(' ');
+  const TYPES = KINDS.map(([type]) => type).join(' ');
+  // Each type four times: 16 integers and 8 floats. What lies on both sides of the call must stay as it is, on the stack and in registers.
+  const text = (type: string): string => `(module
+    (import "env" "wait" (func $wait (param ${`${TYPES} `.repeat(4)}) (result ${type})))
+    (func $self (export "run") (param i32 f64) (result i32 ${type} f64)
+      (i32.mul (local.get 0) (i32.const 3))
+      (call $wait ${`${OPERANDS} `.repeat(4)})
+      (f64.add (local.get 1) (f64.const 0.5))))`;
+
+  test.each(KINDS)('%s', async (type, value) => {
+    const seen: unknown[][] = [];
+    const wait = (...args: unknown[]): unknown => {
+      seen.push(args);
+      return seen.length % 2 === 1 ? Promise.resolve(value) : value;
+    };
+    const exports = instance(text(type), { wait: new Heddle.Suspending(wait) });
+    const run = promising(exports, 'run');
+    const results = await Promise.all([run(1, 2), run(10, 20), run(100, 200)]);
+    expect(results).toEqual([
+      [3, value, 2.5],
+      [30, value, 20.5],
+      [300, value, 200.5],
+    ]);
+    const once = [7, 0x123456789abcdefn, 0.25, -0, null, exports['run']];
+    expect(seen).toEqual(Array.from({ length: 3 }, () => [...once, ...once, ...once, ...once]));
+    expect(seen.every((args) => Object.is(args[3], -0))).toBe(true);
+  });
+
+  test('in place of its caller, from a table, and as the function that a call begins with', async () => {
+    const exports = instance(
+      `(module
+        (type $t (func (param i32) (result i32)))
+        (import "env" "wait" (func $wait (type $t)))
+        (table funcref (elem $wait))
+        (export "wait" (func $wait))
+        (func (export "tail") (param i32) (result i32) (return_call $wait (local.get 0)))
+        (func (export "table") (param i32) (result i32)
+          (i32.add (call_indirect (type $t) (local.get 0) (i32.const 0)) (i32.const 1))))`,
+      { wait: new Heddle.Suspending(async (x: number) => x * 2) },
+    );
+    const calls = ['wait', 'tail', 'table'].map((name) => promising(exports, name)(21));
+    expect(await Promise.all(calls)).toEqual([42, 42, 43]);
+    for (const name of ['wait', 'tail', 'table']) {
+      expect(() => (exports[name] as (x: number) => number)(1)).toThrow(Heddle.SuspendError);
+    }
+  });
+});
+
 test('calls whose promise is gone are given back', async () => {
   expect(await resultOf(program('dropped'), { flags: ['--expose-gc'] })).toEqual({
     held: 1000,

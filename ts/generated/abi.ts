@@ -58,8 +58,10 @@ export const VMThread = {
   fiberTag: 200,
   /** VMHandlers of fiber_resume */
   fiberHandlers: 208,
+  /** the words that TypeScript and the addon share (mailbox_… of LIMITS) */
+  mailbox: 216,
   /** kept for later, zero */
-  spare: 216,
+  spare: 224,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
   $size: 704,
@@ -346,6 +348,10 @@ export const LIBCALL = {
   fiberStatus: 34,
   /** (VMFunction*, size, strategy | guard << stack_guard_shift) -> handle: as cont_new, with a choice of stack; 0 chooses what is usual */
   contNewOn: 35,
+  /** the asm routine heddle_wait, which an import's caller goes to: see there */
+  wait: 36,
+  /** (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait */
+  waitImport: 37,
 } as const;
 
 /** States of a continuation. */
@@ -563,4 +569,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'b14e00fe64a23b08';
+export const CONTRACT = '9a1cb7b1800e53c1';

@@ -133,7 +133,8 @@ class Resolver {
     const { signatures, typeIds } = this.#module;
     const typeId = typeIds[entry.type] ?? 0;
     this.#functions.push((code) => {
-      const [trampoline, enter] = [code.entry(signatures.import(entry.type)), code.entry(signatures.enter(entry.type))];
+      const number = imported.suspending ? signatures.waiting(entry.type) : signatures.import(entry.type);
+      const [trampoline, enter] = [code.entry(number), code.entry(signatures.enter(entry.type))];
       const made = this.#engine.hostFunction(imported, typeId, trampoline, enter);
       this.#hostFunctions.push(made);
       return made;

@@ -24,15 +24,26 @@ describe('moduleSignatures()', () => {
     expect(spaces.functions.length).toBe(5);
     expect(signatures.enterTrampolines.map((t) => t.number)).toEqual([5, 6, 7]);
     expect(signatures.importTrampolines.map((t) => t.number)).toEqual([8]);
+    expect(signatures.waitTrampolines.map((t) => t.number)).toEqual([9]);
     expect(signatures.lengthHelper).toBe(-1);
-    expect([signatures.switchStub, signatures.hostCallStub]).toEqual([9, 10]);
-    expect(signatures.functionSignatures.length).toBe(11);
+    expect([signatures.switchStub, signatures.hostCallStub]).toEqual([10, 11]);
+    expect(signatures.functionSignatures.length).toBe(12);
   });
 
   test('finds the trampolines of a type', () => {
     expect([0, 1, 2, 3].map((type) => signatures.enter(type))).toEqual([5, 5, 6, 7]);
     expect(signatures.import(1)).toBe(8);
     expect(() => signatures.import(2)).toThrow('has no such trampoline');
+    expect(signatures.waiting(1)).toBe(9);
+  });
+
+  test('imports whose values do not fit the mailbox and one register wait by their import trampoline', () => {
+    const { signatures: own } = lowerText(`(module
+      (import "" "pair" (func (result i32 i32))) (import "" "vector" (func (param v128))) (import "" "none" (func (param f64 externref))))`).context;
+    expect(own.waitTrampolines.length).toBe(1);
+    expect(own.waiting(0)).toBe(own.import(0));
+    expect(own.waiting(1)).toBe(own.import(1));
+    expect(own.waiting(2)).toBe(own.waitTrampolines[0]?.number);
   });
 
   test('refuses a type that is not a function type', () => {

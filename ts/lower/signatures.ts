@@ -1,6 +1,6 @@
 /**
  * The function numbers of a module and their CLIF signatures (contract/formats.md, section 4). Numbers: WebAssembly's function index space, then enter
- * trampolines, import trampolines, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
+ * trampolines, import trampolines, those of imports that may wait, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
  */
 
 import { TYPE } from '../generated/clif.js';
@@ -20,6 +20,12 @@ export interface Trampoline {
   readonly shape: FunctionShape;
 }
 
+/** A trampoline for imports that may wait. */
+export interface WaitTrampoline extends Trampoline {
+  /** The signature of asm routine `heddle_wait`, which returns in its place. */
+  readonly routine: number;
+}
+
 /** What the compiler must be told of a module's functions, and who has which number. */
 export interface ModuleSignatures {
   /** The signature table for `new Compiler`. */
@@ -30,6 +36,8 @@ export interface ModuleSignatures {
   readonly enterTrampolines: readonly Trampoline[];
   /** Import trampolines, one for each distinct shape of its imported functions. */
   readonly importTrampolines: readonly Trampoline[];
+  /** Waiting trampolines, one for each shape of its imported functions that one can serve. */
+  readonly waitTrampolines: readonly WaitTrampoline[];
   /** The signature that all enter trampolines have. */
   readonly enterSignature: number;
   /** Function number of the length helper, which library call `memory_refresh` hides in: checks of memory accesses stay small by it. -1 without memories. */
@@ -46,6 +54,13 @@ export interface ModuleSignatures {
   enter(typeIndex: number): number;
   /** Function number of the import trampoline for a function type that some imported function has. */
   import(typeIndex: number): number;
+  /** Function number of the trampoline for an import of such a type that may wait. */
+  waiting(typeIndex: number): number;
+}
+
+/** Whether an import's arguments go through the mailbox and its result through a register. */
+function passesMailbox({ params, results }: FunctionShape): boolean {
+  return results.length <= 1 && ![...params, ...results].includes(TYPE.I8X16);
 }
 
 /** Interns signatures and writes their table. */
@@ -116,6 +131,11 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const tagTypes = namedTagTypes(experimentsOf(description));
   const enters = trampolines(new Set([...spaces.functions, ...tagTypes]), () => enterSignature);
   const imports = trampolines(new Set(spaces.functions.slice(0, spaces.importedFunctions)), (served) => served.signature);
+  const waits: WaitTrampoline[] = [...imports.keys()].filter(passesMailbox).map((served) => ({
+    number: numbers.push(served.signature) - 1,
+    shape: served,
+    routine: table.number([TYPE.I64, TYPE.I64, TYPE.I64], served.results),
+  }));
   const lengthHelper = spaces.memories.length > 0 ? numbers.push(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
   const suspenders = tagTypes.map((type) => ({ number: numbers.push(shape(type).signature) - 1, type }));
   const switchStub = numbers.push(switchSignature) - 1;
@@ -132,6 +152,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     functionSignatures: Uint32Array.from(numbers),
     enterTrampolines: list(enters),
     importTrampolines: list(imports),
+    waitTrampolines: waits,
     enterSignature,
     lengthHelper,
     suspenders,
@@ -140,5 +161,6 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     shape,
     enter: (typeIndex) => numberIn(enters, typeIndex),
     import: (typeIndex) => numberIn(imports, typeIndex),
+    waiting: (typeIndex) => waits.find((wait) => wait.shape === shape(typeIndex))?.number ?? numberIn(imports, typeIndex),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Trampolines: how the outside enters a function, and how an imported JavaScript function is called (docs/architecture.md, section 3).
  */
-import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance } from '../generated/abi.js';
+import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance, VMThread } from '../generated/abi.js';
 import { MEMORY, TYPE } from '../generated/clif.js';
 import { writeBarrier } from './barrier.js';
 import { checkProgram } from './check.js';
@@ -10,7 +10,7 @@ import { writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writ
 import { hostCall } from './libcalls.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 import { CHECK_STACK, NONE, Program, type Value } from './program.js';
-import type { Trampoline } from './signatures.js';
+import type { Trampoline, WaitTrampoline } from './signatures.js';
 import { writeContNewOn } from './stack_choice.js';
 import { checkStores } from './stores.js';
 import { slotCount } from './types.js';
@@ -88,6 +88,27 @@ function importer(program: Program, context: LoweringContext, { number, shape }:
   program.end();
 }
 
+/**
+ * As {@link importer}, for an import that may wait: puts the arguments into the mailbox, for TypeScript to call it with, and lets a routine return in its place. So the routine
+ * returns to the import's caller itself (asm/x86_64_sysv.S says what that saves).
+ */
+function waiter(program: Program, { number, shape, routine }: WaitTrampoline): void {
+  const host = 0;
+  program.begin(number, shape.signature, 0, 1 + shape.params.length);
+  const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
+  if (shape.params.length > 0) {
+    const mailbox = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.mailbox);
+    row(1, shape.params.length).forEach((value, i) => {
+      program.store(MEMORY.trusted, value, mailbox, 8 * (LIMIT.mailboxValues + i));
+    });
+  }
+  const [target, wait] = [LIBCALL.waitImport, LIBCALL.wait].map((call) =>
+    program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call),
+  );
+  program.returnCallIndirect(routine, wait as Value, [thread, target as Value, host]);
+  program.end();
+}
+
 /** `(context, VMMemory*)`: the memory's length now. */
 function lengthHelper(program: Program, { signatures }: LoweringContext): void {
   const [instance, memory] = [0, 1];
@@ -136,6 +157,7 @@ export function lowerTrampolines(context: LoweringContext): Int32Array {
   const program = new Program();
   for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
   for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
+  for (const trampoline of context.signatures.waitTrampolines) waiter(program, trampoline);
   if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
   writeExperiments(program, context);
   const words = program.take();
