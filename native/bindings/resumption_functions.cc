@@ -184,15 +184,12 @@ napi_value cont_throw(napi_env env, napi_callback_info info) {
 }
 
 /// Gives a continuation up. False where somebody used it meanwhile.
-napi_value cont_drop(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const uint64_t index = in.number(0), generation = in.number(1);
-  if (!in) return nullptr;
-  VMContinuation* record = in.engine()->runtime.records.find(index);
-  const bool found = record != nullptr && record->generation == generation;
-  if (found) in.engine()->runtime.drop(record);
+napi_value cont_drop(napi_env env, napi_callback_info) {
+  Engine* engine = Engine::of(env);
+  VMContinuation* record = find(engine);
+  if (record != nullptr) engine->runtime.drop(record);
   napi_value result = nullptr;
-  napi_get_boolean(env, found, &result);
+  napi_get_boolean(env, record != nullptr, &result);
   return result;
 }
 

@@ -24,6 +24,23 @@ const naturals = new Uint32Array(doubles.buffer);
 const singles = new Float32Array(doubles.buffer);
 const longs = new BigInt64Array(doubles.buffer);
 
+/**
+ * Names a continuation of the addon's: the index of its record, 0 for none, and the halves of its generation of 40 bits (one record may be used more often than 2^32 times). All are integers of
+ * 32 bits, which V8 stores as they are.
+ */
+export class Handle {
+  index = 0;
+  low = 0;
+  high = 0;
+
+  /** Becomes a copy of another. */
+  copy(other: Handle): void {
+    this.index = other.index;
+    this.low = other.low;
+    this.high = other.high;
+  }
+}
+
 /** This thread's mailbox. */
 export class Mailbox {
   /** All of it, for the addon. */
@@ -36,13 +53,11 @@ export class Mailbox {
     return naturals[ENDING] as number;
   }
 
-  get index(): number {
-    return naturals[INDEX] as number;
-  }
-
-  /** Of 40 bits: one record may be used more often than 2^32 times. */
-  get generation(): number {
-    return this.#wide(GENERATION);
+  /** Makes `handle` name the continuation that there is now. */
+  save(handle: Handle): void {
+    handle.index = integers[INDEX] as number;
+    handle.low = integers[GENERATION] as number;
+    handle.high = integers[GENERATION + 1] as number;
   }
 
   /** Address of the tag of a suspension. */
@@ -56,9 +71,10 @@ export class Mailbox {
   }
 
   /** Says which continuation the next call of the addon is about. */
-  aim(index: number, generation: number): void {
-    naturals[INDEX] = index;
-    this.#putWide(GENERATION, generation);
+  aim(handle: Handle): void {
+    integers[INDEX] = handle.index;
+    integers[GENERATION] = handle.low;
+    integers[GENERATION + 1] = handle.high;
   }
 
   /** Says what the next resumption takes: LIMIT.takes… bits. */

@@ -5,8 +5,9 @@ import { wrongArgument } from '../errors/catalog.js';
 import type { ValueType } from '../validate/description.js';
 import type { RegisteredType } from '../validate/registry.js';
 import type { Engine, ExportedFunction } from './engine.js';
+import { needsConversion } from './host_values.js';
 import type { RawValue } from './mailbox.js';
-import { withArguments } from './number_calls.js';
+import { coerce, withArguments } from './number_calls.js';
 
 /** Whether what an import returned is to be waited for: a promise, or anything with a `then`. What reading that throws is the import's error. */
 export function isAwaitable(value: unknown): boolean {
@@ -22,20 +23,20 @@ export class SuspendingImport {
   /** Calls the function with the arguments in the mailbox. */
   readonly #invoke: () => unknown;
   readonly #results: readonly ValueType[];
-  /** The type of the result where there is one alone. */
-  readonly #result: ValueType | undefined;
+  /** The type of the result where that is one number, else 0. */
+  readonly #number: ValueType;
 
   constructor(engine: Engine, fn: ExportedFunction, id: number, type: RegisteredType, crosses: boolean) {
     const { params, results } = type;
-    const argument = (place: number): unknown => {
-      const param = params[place] as ValueType;
-      return engine.convert.fromWasm(param, engine.mailbox.get(param, place));
-    };
+    const { convert, mailbox } = engine;
+    const argument = params.some(needsConversion)
+      ? (place: number): unknown => convert.fromWasm(params[place] as ValueType, mailbox.get(params[place] as ValueType, place))
+      : (place: number): unknown => mailbox.get(params[place] as ValueType, place);
     this.#engine = engine;
     this.#id = id;
     this.#invoke = crosses ? withArguments(fn, argument, params.length) : () => engine.requireCrossing(type);
     this.#results = results;
-    this.#result = results.length === 1 ? results[0] : undefined;
+    this.#number = results.length === 1 && !results.some(needsConversion) ? (results[0] as ValueType) : 0;
   }
 
   /** Calls the function with the arguments in the mailbox. Returns and throws what it does. */
@@ -51,21 +52,24 @@ export class SuspendingImport {
   }
 
   /** Makes what the function gave its results. Throws what the conversion throws. */
-  convert(value: unknown): RawValue | readonly RawValue[] | undefined {
-    if (this.#result !== undefined) return this.#engine.toWasm(this.#result, value);
+  convert(value: unknown): RawValue | readonly RawValue[] {
+    return this.#number === 0 ? this.#convertAll(value) : coerce(this.#number, value);
+  }
+
+  /** Puts what {@link convert} made into the mailbox. */
+  put(results: RawValue | readonly RawValue[]): void {
+    const { mailbox } = this.#engine;
+    if (this.#number === 0) mailbox.putAll(this.#results, results as readonly RawValue[]);
+    else mailbox.put(this.#number, 0, results as RawValue);
+  }
+
+  #convertAll(value: unknown): readonly RawValue[] {
     const results = this.#results;
-    if (results.length === 0) return undefined;
-    const values = [...(value as Iterable<unknown>)];
+    if (results.length === 0) return [];
+    const values = results.length === 1 ? [value] : [...(value as Iterable<unknown>)];
     if (values.length !== results.length) {
       throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
     }
     return this.#engine.toWasmAll(results, values);
-  }
-
-  /** Puts what {@link convert} made into the mailbox. */
-  put(results: RawValue | readonly RawValue[] | undefined): void {
-    const { mailbox } = this.#engine;
-    if (this.#result !== undefined) mailbox.put(this.#result, 0, results as RawValue);
-    else if (results !== undefined) mailbox.putAll(this.#results, results as readonly RawValue[]);
   }
 }

@@ -315,5 +315,5 @@ export interface Native {
   /** Too little is known of the instance's shadow stack, LIMIT.shadow…: only one of its calls may wait at a time. */
   refuseShadow(instance: number, reason: number): void;
   /** Gives a continuation up, parked or not; false where its handle is stale. */
-  contDrop(index: number, generation: number): boolean;
+  contDrop(): boolean;
 }

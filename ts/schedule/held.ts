@@ -4,18 +4,15 @@
 import { continuationRunning, continuationUsed } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import type { RawValue } from '../instance/mailbox.js';
+import { Handle, type RawValue } from '../instance/mailbox.js';
 import type { ValueType } from '../validate/description.js';
 
-/** A handle of the addon's. */
-interface Handle {
-  /** 0 while nothing is held: it runs, or it is over. */
-  index: number;
-  generation: number;
-}
-
+/** Whose object nothing refers to any more. Its index is 0 where nothing is held. */
 const dropped = new FinalizationRegistry<Handle>((handle) => {
-  if (handle.index !== 0) theEngine().native.contDrop(handle.index, handle.generation);
+  if (handle.index === 0) return;
+  const { mailbox, native } = theEngine();
+  mailbox.aim(handle);
+  native.contDrop();
 });
 
 /** Those whose continuation is over: to be registered costs more than to be used again. */
@@ -39,7 +36,7 @@ const OVER = 3;
  */
 export class Held {
   readonly #engine: Engine;
-  readonly #handle: Handle = { index: 0, generation: 0 };
+  readonly #handle = new Handle();
   #state: HeldState = OVER;
   #version = 0;
 
@@ -57,7 +54,7 @@ export class Held {
   static of(engine: Engine, fn: number): Held {
     const held = Held.make(engine);
     engine.native.contNew(fn);
-    held.#hold(engine.mailbox.index, engine.mailbox.generation, WAITING);
+    held.#hold(WAITING);
     return held;
   }
 
@@ -82,8 +79,18 @@ export class Held {
   }
 
   /** Takes a continuation of the addon's that is parked. */
-  park(index: number, generation: number): void {
-    this.#hold(index, generation, PARKED);
+  park(handle: Handle): void {
+    this.#handle.copy(handle);
+    this.#state = PARKED;
+  }
+
+  /**
+   * As {@link park}, for an owner who alone knows of this: it writes what is parked next into the handle that it gets, and says nothing when it goes on. A handle that is used by then is
+   * known as such (Native.contDrop).
+   */
+  adopt(handle: Handle): Handle {
+    this.park(handle);
+    return this.#handle;
   }
 
   /** Lets go of a parked one: whoever calls this goes on with it. */
@@ -93,9 +100,9 @@ export class Held {
 
   /** The addon has gone on with it: takes what has become of it from the mailbox. */
   note(): void {
-    const { ending, index, generation } = this.#engine.mailbox;
+    const { ending } = this.#engine.mailbox;
     if (ending === LIMIT.endingReturned) this.#state = OVER;
-    else this.#hold(index, generation, ending === LIMIT.endingParked ? PARKED : WAITING);
+    else this.#hold(ending === LIMIT.endingParked ? PARKED : WAITING);
   }
 
   /** It is over: the function has thrown, or the fibers are given back. */
@@ -106,32 +113,35 @@ export class Held {
   /** {@link close}, of one that nobody uses any more. */
   recycle(): void {
     this.#state = OVER;
+    this.#handle.index = 0;
     if (spare.length < MOST_SPARE) spare.push(this);
   }
 
   /** Resumes with values of these types. */
   resume(types: readonly ValueType[], values: readonly RawValue[], takes: number): void {
-    this.#aim(this.#consume(), takes);
+    this.#consume();
+    this.#engine.mailbox.takes(takes);
     this.#engine.mailbox.putAll(types, values);
     this.#run(() => this.#engine.native.contResume());
   }
 
   /** Throws an exception, given by its address, into it, whether it waits or is parked. */
   throwInto(exception: number, takes: number): void {
-    this.#aim(this.#state === PARKED ? this.#take(PARKED) : this.#consume(), takes);
+    if (this.#state === PARKED) this.#take(PARKED);
+    else this.#consume();
+    this.#engine.mailbox.takes(takes);
     this.#run(() => this.#engine.native.contThrow(exception));
   }
 
   /** Binds values of these types. */
   bind(types: readonly ValueType[], values: readonly RawValue[]): void {
-    this.#aim(this.#consume(), 0);
+    this.#consume();
     this.#engine.mailbox.putAll(types, values);
     this.#run(() => this.#engine.native.contBind());
   }
 
-  #hold(index: number, generation: number, state: HeldState): void {
-    this.#handle.index = index;
-    this.#handle.generation = generation;
+  #hold(state: HeldState): void {
+    this.#engine.mailbox.save(this.#handle);
     this.#state = state;
   }
 
@@ -146,24 +156,17 @@ export class Held {
     }
   }
 
-  #aim({ index, generation }: Handle, takes: number): void {
-    this.#engine.mailbox.aim(index, generation);
-    this.#engine.mailbox.takes(takes);
-  }
-
-  #consume(): Handle {
-    const handle = this.#take(WAITING);
+  #consume(): void {
+    this.#take(WAITING);
     this.#version++;
-    return handle;
   }
 
-  /** From here on it runs. */
-  #take(state: HeldState): Handle {
+  /** From here on it runs: the next call of the addon is to be about it. */
+  #take(state: HeldState): void {
     if (this.#state === RUNNING || (this.#state === PARKED && state !== PARKED)) throw continuationRunning();
     if (this.#state !== state) throw continuationUsed();
-    const { index, generation } = this.#handle;
+    this.#engine.mailbox.aim(this.#handle);
     this.#handle.index = 0;
     this.#state = RUNNING;
-    return { index, generation };
   }
 }

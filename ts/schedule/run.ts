@@ -6,7 +6,7 @@ import { LIMIT } from '../generated/abi.js';
 import { cellOf, storeCell } from '../instance/cells.js';
 import type { Engine } from '../instance/engine.js';
 import { CANCELLED, exceptionSlot } from '../instance/exceptions.js';
-import type { RawValue } from '../instance/mailbox.js';
+import { Handle, type RawValue } from '../instance/mailbox.js';
 import type { TagObject } from '../instance/objects.js';
 import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
 import { Held } from './held.js';
@@ -15,17 +15,9 @@ import { Held } from './held.js';
 const PARKED = LIMIT.endingParked;
 
 /** Goes on with a parked call whose import has given `value`, or throws it. What comes of it is in the mailbox. */
-export function settle(
-  engine: Engine,
-  call: SuspendingImport,
-  index: number,
-  generation: number,
-  failed: boolean,
-  value: unknown,
-  takes: number,
-): void {
+export function settle(engine: Engine, call: SuspendingImport, handle: Handle, failed: boolean, value: unknown, takes: number): void {
   const { mailbox, native } = engine;
-  let results: RawValue | readonly RawValue[] | undefined;
+  let results: RawValue | readonly RawValue[] = 0;
   if (!failed) {
     try {
       results = call.convert(value);
@@ -35,54 +27,51 @@ export function settle(
     }
   }
   // Only now: JavaScript of the user's that ran meanwhile may have used the mailbox.
-  mailbox.aim(index, generation);
+  mailbox.aim(handle);
   mailbox.takes(takes);
   if (failed) return native.settleThrow(value);
   call.put(results);
   native.settle();
 }
 
-/** The waits of one call, one after the other. */
-class Waits {
+/** The waits of one call, one after the other, and what it gives in the end. */
+class Waits<T> {
   readonly #engine: Engine;
   readonly #takes: number;
+  readonly #finish: () => T;
+  /** What others know the call by, where they do. */
   readonly #known: Held | undefined;
-  /** Made when there is something to wait for: a call whose imports give plain values needs none. */
+  /** Where nobody does: made when there is something to wait for, as a call whose imports give plain values needs none. */
   #held: Held | undefined;
-  /** The import that is waited for, and the continuation that is set aside meanwhile. */
+  /** The continuation that is set aside, and the import whose promise it waits for. */
+  #handle = new Handle();
   #call: SuspendingImport | undefined;
-  #index = 0;
-  #generation = 0;
 
-  constructor(engine: Engine, takes: number, known: Held | undefined) {
+  constructor(engine: Engine, takes: number, finish: () => T, known: Held | undefined) {
     this.#engine = engine;
     this.#takes = takes;
+    this.#finish = finish;
     this.#known = known;
-    this.#held = known;
   }
 
-  /** What is to be waited for first; undefined where the call is no longer parked. Requires: the addon has just parked it. */
-  begin(): unknown {
-    this.#known?.release();
+  /** Goes on with what has come of the last wait, where there was one. What is to be waited for next; undefined where the call is no longer parked. */
+  advance(failed: boolean, value: unknown): unknown {
+    const known = this.#known;
+    if (known?.isParked) known.release();
     try {
+      const call = this.#call;
+      if (call !== undefined) settle(this.#engine, call, this.#handle, failed, value, this.#takes);
       return this.#next();
     } catch (error) {
-      this.#close();
+      if (known === undefined) this.#held?.recycle();
+      else known.close();
       throw error;
     }
   }
 
-  /** What is to be waited for next, after this came of the last. */
-  goOn(failed: boolean, value: unknown): unknown {
-    const held = this.#held as Held;
-    if (held.isParked) held.release();
-    try {
-      settle(this.#engine, this.#call as SuspendingImport, this.#index, this.#generation, failed, value, this.#takes);
-      return this.#next();
-    } catch (error) {
-      this.#close();
-      throw error;
-    }
+  /** What the call gives. */
+  finish(): T {
+    return this.#finish();
   }
 
   #next(): unknown {
@@ -90,57 +79,60 @@ class Waits {
     const { mailbox } = engine;
     while (mailbox.ending === PARKED) {
       const call = engine.pendingImport();
-      const { index, generation } = mailbox;
+      const handle = this.#handle;
+      mailbox.save(handle);
       let failed = false;
       let value: unknown;
       try {
         value = call.call();
         if (isAwaitable(value)) {
-          this.#held ??= Held.make(engine);
-          this.#held.park(index, generation);
           this.#call = call;
-          this.#index = index;
-          this.#generation = generation;
+          if (this.#held === undefined) this.#hold();
           return value;
         }
       } catch (error) {
         failed = true;
         value = error;
       }
-      settle(engine, call, index, generation, failed, value, this.#takes);
+      settle(engine, call, handle, failed, value, this.#takes);
     }
     if (this.#known === undefined) this.#held?.recycle();
     else this.#known.note();
     return undefined;
   }
 
-  /** The call has thrown. */
-  #close(): void {
-    if (this.#known === undefined) this.#held?.recycle();
-    else this.#known.close();
+  #hold(): void {
+    if (this.#known !== undefined) return this.#known.park(this.#handle);
+    this.#held = Held.make(this.#engine);
+    this.#handle = this.#held.adopt(this.#handle);
   }
+}
+
+/** Apart from {@link untilReady}, because an async function keeps its arguments and its variables at each wait. */
+async function waitForAll<T>(waits: Waits<T>): Promise<T> {
+  let promise = waits.advance(false, undefined);
+  while (promise !== undefined) {
+    let failed: boolean;
+    let value: unknown;
+    try {
+      value = await promise;
+      failed = false;
+    } catch (error) {
+      value = error;
+      failed = true;
+    }
+    promise = waits.advance(failed, value);
+  }
+  return waits.finish();
 }
 
 /**
  * Calls the imports that a parked call asks for, waits for their promises, and goes on with it, until it is no longer parked; then gives what `finish` returns. An async
- * function's own waiting costs less than a promise for each step, and keeps what AsyncLocalStorage holds; it has little to keep itself, because it keeps that at each wait.
- * Requires: the addon has just parked the call. `known` is what stands for it, where something does already.
+ * function's own waiting keeps what AsyncLocalStorage holds, and lets V8 name the callers in an error's stack, which callbacks given to `then` would not. Requires: the addon has
+ * just parked the call. `known` is what others know it by, where they do.
  */
-export async function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
-  const waits = new Waits(engine, takes, known);
-  let promise = waits.begin();
-  while (promise !== undefined) {
-    let failed = false;
-    let value: unknown;
-    try {
-      value = await promise;
-    } catch (error) {
-      failed = true;
-      value = error;
-    }
-    promise = waits.goOn(failed, value);
-  }
-  return finish();
+export function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
+  return waitForAll(new Waits(engine, takes, finish, known));
 }
 
 /** An exception for WebAssembly to catch: its address. Throws a TypeError where the values do not fit. */

@@ -5,7 +5,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { cancelled } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
-import type { RawValue } from '../instance/mailbox.js';
+import { Handle, type RawValue } from '../instance/mailbox.js';
 import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
 import type { RegisteredType } from '../validate/registry.js';
 import { taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
@@ -36,8 +36,7 @@ export interface TaskCall {
 /** A call that is set aside in an import. */
 interface Parked {
   readonly call: SuspendingImport;
-  readonly index: number;
-  readonly generation: number;
+  readonly handle: Handle;
 }
 
 /** What a task needs of its scheduler. */
@@ -101,7 +100,7 @@ export class Task extends AsyncResource {
 
   /** Number of the continuation that it waits in, 0 while it does not. @internal */
   get continuation(): number {
-    return this.#state === 'waiting' || this.#state === 'ready' ? (this.#parked?.index ?? 0) : 0;
+    return this.#state === 'waiting' || this.#state === 'ready' ? (this.#parked?.handle.index ?? 0) : 0;
   }
 
   /** Aborted when the task is cancelled: for what its imports do. */
@@ -177,17 +176,18 @@ export class Task extends AsyncResource {
 
   /** Goes on with what its import gave. */
   #settle(failed: boolean, value: unknown): void {
-    const { call, index, generation } = this.#parked as Parked;
+    const { call, handle } = this.#parked as Parked;
     this.#settled = undefined;
     if (this.#held.isParked) this.#held.release();
-    settle(this.#engine, call, index, generation, failed, value, LIMIT.takesPromises);
+    settle(this.#engine, call, handle, failed, value, LIMIT.takesPromises);
   }
 
   /** Calls the import that the call was set aside for. Whether the turn ends there. */
   #callImport(): boolean {
     const call = this.#engine.pendingImport();
-    const { index, generation } = this.#engine.mailbox;
-    this.#parked = { call, index, generation };
+    const handle = new Handle();
+    this.#engine.mailbox.save(handle);
+    this.#parked = { call, handle };
     let failed = false;
     let value: unknown;
     let waits = false;
@@ -199,7 +199,7 @@ export class Task extends AsyncResource {
       value = error;
     }
     if (waits || this.#reason !== undefined) {
-      this.#held.park(index, generation);
+      this.#held.park(handle);
       if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);
       else this.#unwind();
       return true;

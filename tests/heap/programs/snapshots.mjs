@@ -3,12 +3,18 @@
 import { LIMIT, VMContinuation, VMFiber, VMFunction, VMInstance, VMThread } from '../../../dist/ts/generated/abi.js';
 import { Continuation, collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
 import { theEngine } from '../../../dist/ts/instance/engine.js';
+import { Handle } from '../../../dist/ts/instance/mailbox.js';
 
 const text = '(module (tag $t) (func (export "wait") (suspend $t)))';
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(parseWat(text)));
 const engine = theEngine();
 const load = (address) => Number(engine.native.load(address, 'u64'));
-const made = [1, 2].map(() => ({ step: new Continuation(exports.wait).resume(), index: engine.mailbox.index }));
+const made = [1, 2].map(() => {
+  const step = new Continuation(exports.wait).resume();
+  const handle = new Handle();
+  engine.mailbox.save(handle);
+  return { step, index: handle.index };
+});
 
 collect();
 if (process.argv[2] === 'plant') {
