@@ -1,6 +1,7 @@
 #include "trap/resumption.h"
 
 #include "base/check.h"
+#include "trap/enter.h"
 #include "trap/unwind.h"
 
 namespace heddle {
