@@ -74,6 +74,11 @@ export const LIBCALLS = [
     'wait_import',
     '(VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait',
   ],
+  [
+    'shadow_enter',
+    "(VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot",
+  ],
+  ['shadow_leave', '(VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again'],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [

@@ -477,8 +477,12 @@ enum class Libcall : uint32_t {
   Wait = 36,
   /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait
   WaitImport = 37,
+  /// (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot
+  ShadowEnter = 38,
+  /// (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again
+  ShadowLeave = 39,
 };
-inline constexpr uint32_t kLibcallCount = 38;
+inline constexpr uint32_t kLibcallCount = 40;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -680,6 +684,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "9a1cb7b1800e53c1";
+inline constexpr char kContract[] = "090f9db37998b1a3";
 
 }  // namespace heddle

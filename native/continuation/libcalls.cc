@@ -154,6 +154,31 @@ HostResult shadow_overflow(VMThread* thread, uint64_t cell, uint64_t, uint64_t, 
   return raise_trap(thread, Trap::ShadowOverflow, room);
 }
 
+HostResult shadow_enter(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
+  Runtime* runtime = Runtime::of(thread);
+  auto* record = at<VMContinuation>(address);
+  if (runtime->shadows.empty()) return {0, nullptr};
+  // An allocator may run code, to which this is no continuation that waits.
+  record->state = static_cast<uint32_t>(State::Running);
+  const uint64_t refused = ShadowSwitch(runtime).enter(record->fiber, record->leaf);
+  if (refused == 0) return {0, nullptr};
+  runtime->drop(record);
+  return raise_trap(thread, Trap::ShadowStack, refused);
+}
+
+HostResult shadow_leave(VMThread* thread, uint64_t address, uint64_t returned, uint64_t, uint64_t) {
+  Runtime* runtime = Runtime::of(thread);
+  const auto* record = at<VMContinuation>(address);
+  if (runtime->shadows.empty()) return {0, nullptr};
+  ShadowSwitch shadow(runtime);
+  if (returned != 0) {
+    shadow.end(record->fiber, true);
+    return {0, nullptr};
+  }
+  const uint64_t refused = shadow.leave(record->fiber, record->leaf);
+  return refused == 0 ? HostResult{0, nullptr} : raise_trap(thread, Trap::ShadowStack, refused);
+}
+
 }  // namespace
 
 void install_continuation_libcalls(Runtime* runtime) {
@@ -167,6 +192,8 @@ void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::FindHandler, find_handler);
   runtime->set_libcall(Libcall::TagNew, tag_new);
   runtime->set_libcall(Libcall::ShadowOverflow, shadow_overflow);
+  runtime->set_libcall(Libcall::ShadowEnter, shadow_enter);
+  runtime->set_libcall(Libcall::ShadowLeave, shadow_leave);
 }
 
 }  // namespace heddle

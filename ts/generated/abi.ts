@@ -352,6 +352,10 @@ export const LIBCALL = {
   wait: 36,
   /** (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait */
   waitImport: 37,
+  /** (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot */
+  shadowEnter: 38,
+  /** (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again */
+  shadowLeave: 39,
 } as const;
 
 /** States of a continuation. */
@@ -569,4 +573,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '9a1cb7b1800e53c1';
+export const CONTRACT = '090f9db37998b1a3';

@@ -16,7 +16,10 @@ import { checkShadowOptions, type ShadowStackOptions } from './shadow.js';
 export interface ModuleOptions {
   /** Loops can be interrupted (deadlines, `worker.terminate()`); true unless said otherwise. */
   readonly interruptible?: boolean;
-  /** Where calls that wait at the same time have their C stacks; false where they are to share one. */
+  /**
+   * Where calls that wait at the same time have their C stacks; false where they are to share one. In a module with stack-switching instructions, which manages such stacks itself
+   * without it, they go with its continuations.
+   */
   readonly shadowStack?: ShadowStackOptions | false;
 }
 

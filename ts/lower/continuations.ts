@@ -232,11 +232,31 @@ export function switchInto(
   return emitSwitch(f, fiber, payload, program.address(0));
 }
 
+/**
+ * Whether the module's shadow stack goes with its continuations by the instructions, too: a module that has them has a known pointer only where somebody asked for that
+ * (`StackPointerChoice`).
+ */
+const movesShadow = (f: FunctionLowering): boolean => f.context.checkedPointer >= 0;
+
+/** A consumed record is about to go on, whose fiber may have no stack yet. */
+function enterShadow(f: FunctionLowering, record: Value): void {
+  if (!movesShadow(f)) return;
+  fiberOf(f, record);
+  f.hostCall(LIBCALL.shadowEnter, [record]);
+}
+
+/** A record's continuation came back. */
+function leaveShadow(f: FunctionLowering, record: () => Value, returned: boolean): void {
+  if (movesShadow(f)) f.hostCall(LIBCALL.shadowLeave, [record(), f.program.address(returned ? 1 : 0)]);
+}
+
 /** Switches to a consumed continuation under handlers, and does what comes of it. */
 export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
   const handlers = offsetFrom(f, f.instance, f.context.layout.handlerOffset(list));
+  enterShadow(f, record);
   const back = switchInto(f, record, payload, handlers);
   handleClauses(f, clauses, back.payload, back.kind);
+  leaveShadow(f, () => back.payload, true);
   const results = loadSlots(f, back.payload, shape.results);
   f.hostCall(LIBCALL.contRelease, [back.payload]);
   f.pushAll(results);
@@ -323,6 +343,8 @@ function switchTo(f: FunctionLowering): void {
   if (back.params.length > 0) reserve(f, own, program.iconst(TYPE.I32, back.params.length));
   const suspended = suspendAs(f, own, current);
   appendSlots(f, record, [...values, suspended]);
+  leaveShadow(f, () => recordOf(f, suspended), false);
+  enterShadow(f, record);
   put(f, program.iconst(TYPE.I32, STATE.running), record, VMContinuation.state);
   put(f, get(f, TYPE.I64, fiber, VMFiber.parent), target, VMFiber.parent);
   put(f, get(f, TYPE.I64, fiber, VMFiber.handlers), target, VMFiber.handlers);
@@ -357,7 +379,10 @@ function handleClauses(f: FunctionLowering, clauses: readonly LabelClause[], pay
     if (frame === undefined) return;
     f.follow(blocks[i] as number);
     const { params } = shapeOf(f, f.context.spaces.tags[clause.tag] as number);
-    const values = params.length === 0 ? NONE : f.aside(() => loadSlots(f, recordOf(f, payload), params));
+    const values = f.aside(() => {
+      leaveShadow(f, () => recordOf(f, payload), false);
+      return params.length === 0 ? NONE : loadSlots(f, recordOf(f, payload), params);
+    });
     program.jump(f.label(frame), [...values, payload]);
   });
   f.follow(returned);

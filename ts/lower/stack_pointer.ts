@@ -45,8 +45,13 @@ export function findStackPointer(
   if (choice === false) return NONE;
   const candidates = mutableIntegers(description);
   if (typeof choice === 'number' || typeof choice === 'string') return chosen(description, bytes, candidates, choice);
-  if (candidates.length === 0 || (choice === null && description.types.some((type) => type.kind === 'cont'))) return NONE;
+  if (candidates.length === 0 || (choice === null && hasContinuations(description))) return NONE;
   return byName(description, bytes, candidates, NAME) ?? byPrologues(description, bytes, operators, candidates);
+}
+
+/** Whether a module may have stack-switching instructions. */
+function hasContinuations({ types }: ModuleDescription): boolean {
+  return types.some((type) => type.kind === 'cont');
 }
 
 /** Indices of the mutable i32 globals. */
@@ -223,9 +228,9 @@ function combined(opcode: number, left: Known | undefined, right: Known | undefi
 }
 
 /**
- * Whether the pointer of every instance's shadow stack is checked, whatever it imports: the module makes fibers, or exports a table, into which others may put
+ * Whether the pointer of every instance's shadow stack is checked, whatever it imports: the module switches stacks itself, or exports a table, into which others may put
  * functions that wait when it is compiled and linked already.
  */
 export function alwaysChecksStack(description: ModuleDescription): boolean {
-  return usesFibers(description) || description.exports.some(({ kind }) => kind === 'table');
+  return usesFibers(description) || hasContinuations(description) || description.exports.some(({ kind }) => kind === 'table');
 }
