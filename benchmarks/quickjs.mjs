@@ -1,11 +1,13 @@
 // A JavaScript program inside QuickJS (from npm, through its own glue) that makes 100,000 calls of a host function, microseconds a call. The host function is async:
 // in Heddle the ordinary build just waits; under V8 it needs the Asyncify build, which unwinds the stack and rewinds it for each call. Beside them the ordinary build
-// with a synchronous host function, which says what the glue costs anyway. `node benchmarks/quickjs.mjs [--trials 3]`.
+// with a synchronous host function, which says what the glue costs anyway, and, on a Node that has it, V8's own promise integration in Heddle's place.
+// `node benchmarks/quickjs.mjs [--trials 3]`.
 import { asyncifyQuickjs, quickjs, waitingQuickjs } from '../tests/modules/quickjs.mjs';
 import { best, header, heddle, interleaved, option, report, runTrial, table, trial } from './harness.mjs';
 
 const COUNT = 100_000;
-const ROUNDS = 3;
+/** The first ones are for V8, which compiles the glue meanwhile. */
+const ROUNDS = 8;
 /** How many functions the program is in when it calls the host. */
 const DEPTHS = [0, 10];
 const ENGINES = {
@@ -13,6 +15,7 @@ const ENGINES = {
   asyncify: { make: asyncifyQuickjs, waits: true },
   'sync heddle': { make: quickjs, waits: false },
   'sync v8': { make: quickjs, waits: false },
+  ...('Suspending' in WebAssembly ? { 'waits v8': { make: waitingQuickjs, waits: true } } : {}),
 };
 
 /** A program that sums what the host gives for 0 to COUNT - 1. */
@@ -54,10 +57,11 @@ function main() {
   const failed = results.flat().find((result) => result.error);
   if (failed) throw new Error(failed.error);
   const rows = DEPTHS.map((depth) => {
-    const [waits, asyncify, ours, v8] = results.map((trials) => best(trials.map((result) => result[depth])));
-    return [`from ${depth} functions`, waits, asyncify, asyncify / waits, ours, v8];
+    const [waits, asyncify, ours, v8, ...own] = results.map((trials) => best(trials.map((result) => result[depth])));
+    return [`from ${depth} functions`, waits, asyncify, asyncify / waits, ours, v8, ...own];
   });
-  table(['', 'async host, heddle', 'async host, V8 + Asyncify', 'ratio', 'sync host, heddle', 'sync host, V8'], rows);
+  const own = names.length > 4 ? ["async host, V8's own"] : [];
+  table(['', 'async host, heddle', 'async host, V8 + Asyncify', 'ratio', 'sync host, heddle', 'sync host, V8', ...own], rows);
 }
 
 await (trial === undefined ? main() : measure());
