@@ -8,7 +8,9 @@ import { quickJsFile } from '../modules/quickjs_engine.js';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
+/** Of C, unless the name says otherwise. */
 const module = (name: string): Uint8Array => readFileSync(new URL(`../modules/c/${name}.wasm`, import.meta.url));
+const RUST = '../rust/locals';
 const allocator = { allocate: 'take', free: 'drop' };
 
 // locals.c, in JavaScript.
@@ -78,6 +80,7 @@ describe('calls that wait', () => {
     ["with space from the module's allocator", 'locals', { allocator, size: 4096 }],
     ['with the pointer named by the option', 'locals_bare', { pointer: 0 }],
     ['with the low end named by the option', 'locals', { low: 512 * 1024, size: 2048 }],
+    ['in Rust', RUST, undefined],
   ] as const)('keep their locals: %s', async (_, name, options) => {
     expect(await overlap(new Module(name, options))).toEqual(EXPECTED);
   });
@@ -87,10 +90,11 @@ describe('calls that wait', () => {
   });
 
   test.each([
-    ['slices', { size: 832 }],
-    ['the allocator', { allocator, size: 832 }],
-  ])('1,000 in flight, and as many again while they end: %s', async (_, options) => {
-    const instance = new Module('locals', options);
+    ['slices', 'locals', { size: 832 }],
+    ['the allocator', 'locals', { allocator, size: 832 }],
+    ['slices, in Rust', RUST, { size: 832 }],
+  ])('1,000 in flight, and as many again while they end: %s', async (_, name, options) => {
+    const instance = new Module(name, options);
     let x = 1;
     const results: Promise<number>[] = [];
     const begin = (i: number): void => {
@@ -195,6 +199,28 @@ describe('an overflow', () => {
     const call = Heddle.promising(nest);
     const calls = [call(10), call(2)];
     await expect(call(10)).rejects.toMatchObject({ code: 'HEDDLE_TRAP_SHADOW_OVERFLOW', message: expect.stringContaining('4096 bytes') });
+    for (const go of going) go();
+    expect(await Promise.all(calls)).toEqual([10, 2]);
+  });
+
+  test('in a module that was given a function that waits as an argument', async () => {
+    const text = `(module (type $wait (func (param i32) (result i32))) (memory 1) (global $sp (mut i32) (i32.const 65536))
+      (func $nest (export "nest") (param $depth i32) (param $f (ref null $wait)) (result i32) (local $frame i32)
+        (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 1024))))
+        (i32.store (local.get $frame) (local.get $depth))
+        (if (local.get $depth) (then (drop (call $nest (i32.sub (local.get $depth) (i32.const 1)) (local.get $f))))
+          (else (drop (call_ref $wait (i32.const 5) (local.get $f)))))
+        (global.set $sp (i32.add (local.get $frame) (i32.const 1024)))
+        (i32.load (local.get $frame))))`;
+    const waiter =
+      '(module (import "m" "wait" (func $wait (param i32) (result i32))) (func (export "wait") (param i32) (result i32) (call $wait (local.get 0))))';
+    const going: (() => void)[] = [];
+    const wait = new Heddle.Suspending((value: number) => new Promise((resolve) => going.push(() => resolve(value))));
+    const { nest } = new Heddle.Instance(new Heddle.Module(parseWat(text), { shadowStack: { low: 1024, size: 4096 } })).exports;
+    const other = new Heddle.Instance(new Heddle.Module(parseWat(waiter)), { m: { wait } }).exports['wait'];
+    const call = Heddle.promising(nest);
+    const calls = [call(10, other), call(2, other)];
+    await expect(call(10, other)).rejects.toMatchObject({ code: 'HEDDLE_TRAP_SHADOW_OVERFLOW' });
     for (const go of going) go();
     expect(await Promise.all(calls)).toEqual([10, 2]);
   });

@@ -103,7 +103,7 @@ function exported(engine: Engine, instance: ShadowInstance, name: string, result
 
 /**
  * The lowest address of the stack that ends at `top`, where the module tells: by the linker's `__stack_low`; by its data, all of which lies above the stack where
- * the linker puts that first; or, where data lie below, by `__data_end`, behind which they end.
+ * the linker puts that first; or by `__data_end`, behind which data end: they lie below where that does, else above, though none of them may have a value.
  */
 function stackLow(engine: Engine, instance: ShadowInstance, top: number): number | undefined {
   const value = (name: string): number | undefined => {
@@ -115,7 +115,9 @@ function stackLow(engine: Engine, instance: ShadowInstance, top: number): number
   const starts = dataStarts(instance.description.data);
   if (starts !== undefined && starts.length > 0 && starts.every((start) => start >= top)) return 0;
   const end = value('__data_end');
-  return end !== undefined && end < top ? end : undefined;
+  if (end === undefined) return undefined;
+  if (end < top) return end;
+  return starts?.length === 0 ? 0 : undefined;
 }
 
 const I32_CONST = 0x41;

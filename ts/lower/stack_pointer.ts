@@ -2,10 +2,11 @@
  * The global that C, C++ and Rust keep their stack pointer in: locals whose address is taken lie in linear memory, on a _shadow stack_ below it. Modules need not
  * say which global that is, so it is looked for.
  */
-import type { ModuleDescription } from '../validate/description.js';
+import type { ModuleDescription, ValueType } from '../validate/description.js';
 import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
 import { OP, operatorEnd } from './stream.js';
+import { concreteType, isReference } from './types.js';
 
 /**
  * How to find it. `null` looks for it, unless the module switches stacks by instructions of its own and so manages its shadow stacks itself; `true` looks for it in
@@ -228,9 +229,28 @@ function combined(opcode: number, left: Known | undefined, right: Known | undefi
 }
 
 /**
- * Whether the pointer of every instance's shadow stack is checked, whatever it imports: the module switches stacks itself, or exports a table, into which others may put
- * functions that wait when it is compiled and linked already.
+ * Whether the pointer of every instance's shadow stack is checked, whatever it imports: the module switches stacks itself, or others may give it functions that wait when it
+ * is compiled and linked already, by a table that it exports or as values.
  */
 export function alwaysChecksStack(description: ModuleDescription): boolean {
-  return usesFibers(description) || hasContinuations(description) || description.exports.some(({ kind }) => kind === 'table');
+  return (
+    usesFibers(description) ||
+    hasContinuations(description) ||
+    description.exports.some(({ kind }) => kind === 'table') ||
+    takesFunctions(description)
+  );
+}
+
+/** Whether a value of a type may be a function, or hold one. */
+const mayBeFunction = (type: ValueType): boolean => isReference(type) && (concreteType(type) >= 0 || (type & HEAP_BYTE) !== EXTERN);
+
+const HEAP_BYTE = 0xff;
+const EXTERN = 0x6f;
+
+/** Whether functions come to a module as values: as arguments or results of anything, or in globals. */
+function takesFunctions(description: ModuleDescription): boolean {
+  return (
+    description.types.some((type) => type.kind === 'func' && [...type.params, ...type.results].some(mayBeFunction)) ||
+    indexSpaces(description).globals.some(({ type }) => mayBeFunction(type))
+  );
 }
