@@ -1,5 +1,6 @@
 // Calls that wait for promises, beside V8's own promise integration where a Node 26 is found: `node benchmarks/suspend.mjs [--trials 3] [--million 1]`.
 //   sequence    one call that waits many times: nanoseconds a wait, by what the import gives
+//   a frame     the same, where the call has a frame on the stack that C keeps in linear memory, which goes with it; V8's stays as it is
 //   in flight   10,000 calls wait at once: microseconds a call, from its start to its end
 //   a million   (with --million) 1,000,000 calls wait at once: gigabytes resident, and microseconds a call
 import { best, header, heddle, interleaved, median, option, peerNode, report, runTrial, table, trial } from './harness.mjs';
@@ -11,6 +12,23 @@ const TEXT = `(module (import "env" "wait" (func $wait (param i32) (result i32))
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $sum))
   (func (export "one") (param i32) (result i32) (i32.add (call $wait (local.get 0)) (i32.const 1))))`;
+
+/** As compilers of C make it: the loop's frame is there all the time, and a function that it calls has another. */
+const FRAMES = `(module (import "env" "wait" (func $wait (param i32) (result i32)))
+  (memory 2) (global $sp (export "__stack_pointer") (mut i32) (i32.const 65536)) (data (i32.const 65536) "data")
+  (func $inner (param $n i32) (result i32) (local $frame i32)
+    (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 32))))
+    (i32.store (local.get $frame) (local.get $n))
+    (i32.sub (i32.add (call $wait (local.get $n)) (i32.load (local.get $frame))) (local.get $n))
+    (global.set $sp (i32.add (local.get $frame) (i32.const 32))))
+  (func (export "loop") (param $n i32) (result i32) (local $sum i32) (local $frame i32)
+    (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 64))))
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (call $inner (local.get $n))))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (global.set $sp (i32.add (local.get $frame) (i32.const 64)))
+    (local.get $sum))
+  (func (export "one") (param i32) (result i32) (call $wait (local.get 0))))`;
 
 const trials = option('trials', 3);
 
@@ -43,6 +61,15 @@ async function sequence(Api, bytes) {
   report(results);
 }
 
+async function withFrames(Api, _bytes, parseWat) {
+  const waits = 1_000_000;
+  const { loop } = exportsOf(Api, parseWat(FRAMES), GIVES['a resolved promise']);
+  await loop(waits);
+  const start = performance.now();
+  await loop(waits);
+  report({ ns: ((performance.now() - start) * 1e6) / waits });
+}
+
 /** Starts `count` calls that wait at once, then lets them go on. */
 async function flight(run, waiting, count) {
   const start = performance.now();
@@ -69,13 +96,13 @@ async function million(Api, bytes) {
   report(await flight(one, waiting, 1_000_000));
 }
 
-const kinds = { sequence, 'in flight': inFlight, 'a million': million };
+const kinds = { sequence, 'a frame': withFrames, 'in flight': inFlight, 'a million': million };
 
 /** Runs a trial: of Heddle's API, or of V8's with the bytes that Heddle assembles. */
 async function run(name) {
   const [engine, kind] = name.split(': ');
   const { WebAssembly: Heddle, parseWat } = await heddle();
-  await kinds[kind](engine === 'v8' ? WebAssembly : Heddle, parseWat(TEXT));
+  await kinds[kind](engine === 'v8' ? WebAssembly : Heddle, parseWat(TEXT), parseWat);
 }
 
 function main() {
@@ -99,6 +126,7 @@ function main() {
   };
   const inSequence = measure('sequence', engines);
   for (const name of Object.keys(GIVES)) add(`ns a wait: ${name}`, engines, inSequence, name);
+  add('ns a wait: a resolved promise, with frames', engines, measure('a frame', engines), 'ns');
   add('us a call, 10,000 in flight', engines, measure('in flight', engines), 'us');
   if (option('million', 0) > 0) {
     const results = measure('a million', engines.slice(0, 1));
