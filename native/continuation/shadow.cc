@@ -105,9 +105,9 @@ bool ShadowStack::is_of(const VMFiber* fiber) const {
 }
 
 void ShadowStack::settle() {
-  if (cell_ == 0 || running_ != &base_ || base_.area == &trunk_) return;
+  if (cell_ == 0 || running_ != &base_ || trunk_taken_) return;
   save();
-  if (trunk_taken_ || (base_.area != nullptr && !base_.area->idle())) return install(&base_);
+  if (base_.area != nullptr && !base_.area->idle()) return;
   give(base_.area);
   base_.area = take();
   install(&base_);
