@@ -9,7 +9,7 @@ const COUNT = 100_000;
 /** The first ones are for V8, which compiles the glue meanwhile. */
 const ROUNDS = 8;
 /** How many functions the program is in when it calls the host. */
-const DEPTHS = [0, 10];
+const DEPTHS = [0, 10, 20];
 const ENGINES = {
   waits: { make: waitingQuickjs, waits: true },
   asyncify: { make: asyncifyQuickjs, waits: true },
