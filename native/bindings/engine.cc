@@ -32,10 +32,6 @@ bool is_set(const char* name, const char* value) {
   return found != nullptr && std::strcmp(found, value) == 0;
 }
 
-}  // namespace
-
-namespace {
-
 /// The engine of one environment, mostly of the main thread's, so that to find it costs no call of Node's: that is a twentieth of a short
 /// call. Written by that environment's thread; another's only sees that the environment is not its own.
 struct FirstEngine {
@@ -52,8 +48,6 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
   install_binding_libcalls(&runtime);
   watch(&runtime);
   define_kinds(&heap);
-  napi_env none = nullptr;
-  if (first.env.compare_exchange_strong(none, env)) first.engine = this;
   if (is_set("HEDDLE_COLLECT", "always")) heap.collect_always();
   if (is_set("HEDDLE_HIBERNATE", "always")) {
     RuntimeOptions options = runtime.options();
@@ -61,6 +55,8 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
     runtime.configure(options);
   }
   if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
+  napi_env none = nullptr;
+  if (first.env.compare_exchange_strong(none, env)) first.engine = this;
 }
 
 Engine::~Engine() {

@@ -85,6 +85,7 @@ HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slot
   return park(&engine->runtime.thread, {{address_of(host), slots}});
 }
 
+/// The same where the arguments are in the mailbox already, and the result need not come to slots.
 inline HostResult wait(Engine* engine, uint64_t function) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   if (const auto refused = refusal(engine, host)) return *refused;
@@ -92,6 +93,7 @@ inline HostResult wait(Engine* engine, uint64_t function) {
   return set_aside(&engine->runtime.thread, {{address_of(host), 0}});
 }
 
+/// Its arguments may be references that lie nowhere else.
 __attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t function) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   engine->mailbox_roots = host->type->params.size();
