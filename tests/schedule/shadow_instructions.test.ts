@@ -206,6 +206,34 @@ describe('a module with stack-switching instructions', () => {
   });
 });
 
+test('a module that may have two pointers has one continuation under way at a time', () => {
+  // Both globals are lowered; nothing says which is the stack's.
+  const exports = instance(
+    `(module (type $f (func)) (type $k (cont $f)) (tag $t) (memory 1)
+      (global $a (mut i32) (i32.const 4096)) (global $b (mut i32) (i32.const 8192))
+      (table $ks 2 (ref null $k)) (elem declare func $wait)
+      (func $other (global.set $b (i32.sub (global.get $b) (i32.const 16))) (global.set $b (i32.add (global.get $b) (i32.const 16))))
+      (func $wait
+        (global.set $a (i32.sub (global.get $a) (i32.const 16)))
+        (suspend $t)
+        (global.set $a (i32.add (global.get $a) (i32.const 16))))
+      (func (export "begin") (param $i i32)
+        (local $k (ref null $k))
+        (block $on (result (ref $k)) (resume $k (on $t $on) (cont.new $k (ref.func $wait))) (return))
+        (local.set $k)
+        (table.set $ks (local.get $i) (local.get $k)))
+      (func (export "end") (param $i i32) (resume $k (table.get $ks (local.get $i)))))`,
+    {},
+  );
+  exports['begin']?.(0);
+  expect(() => exports['begin']?.(1)).toThrow(
+    expect.objectContaining({ code: 'HEDDLE_TRAP_SHADOW_STACK', message: expect.stringContaining('shadowStack.pointer') }),
+  );
+  exports['end']?.(0);
+  exports['begin']?.(1);
+  exports['end']?.(1);
+});
+
 test('the switch instruction takes the pointer along', () => {
   // Two that switch to each other: each adds what it is given to its frame.
   const exports = instance(

@@ -6,7 +6,7 @@ import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
 import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handlers.js';
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
-import { alwaysChecksStack, findStackPointer, type StackPointer, WrongStackPointer } from '../lower/stack_pointer.js';
+import { findStackPointer, type StackPointer, shadowCode, WrongStackPointer } from '../lower/stack_pointer.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -64,11 +64,6 @@ function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings:
   });
 }
 
-/** The global whose values are checked, -1 for none. */
-function checkedPointer({ settings, stackPointer, description }: Job): number {
-  return (settings.stackChecks || alwaysChecksStack(description)) && stackPointer.kind === 'found' ? stackPointer.global : -1;
-}
-
 const NO_WORDS = new Int32Array(0);
 
 type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];
@@ -85,7 +80,8 @@ export class FunctionCompiler {
   constructor(job: Job) {
     const { settings, description } = job;
     const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
-    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, checkedPointer(job));
+    const shadow = shadowCode(description, job.stackPointer, settings.stackChecks);
+    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, shadow);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [

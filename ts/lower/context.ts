@@ -8,6 +8,7 @@ import type { HandlerList } from './handlers.js';
 import { type ModuleLayout, moduleLayout } from './layout.js';
 import { type ModuleSignatures, moduleSignatures } from './signatures.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
+import type { ShadowCode } from './stack_pointer.js';
 
 /** How code is made; all of it is part of an artifact's cache key. */
 export interface LoweringOptions {
@@ -42,6 +43,8 @@ export interface LoweringContext {
   readonly candidates: InlineCandidates | undefined;
   /** Index of the global that is a stack pointer whose values are checked; -1 for none. */
   readonly checkedPointer: number;
+  /** The instructions that switch stacks move the shadow stacks' pointers, too. */
+  readonly movesShadow: boolean;
 }
 
 /** Options that are not given. */
@@ -61,7 +64,7 @@ export function loweringContext(
   options: Partial<LoweringOptions> = {},
   handlers: readonly HandlerList[] = [],
   candidates?: InlineCandidates,
-  checkedPointer = -1,
+  shadow: ShadowCode = { checkedPointer: -1, movesShadow: false },
 ): LoweringContext {
   const spaces = indexSpaces(description);
   return {
@@ -72,6 +75,6 @@ export function loweringContext(
     options: { ...DEFAULT_OPTIONS, ...options },
     experiments: experimentsOf(description),
     candidates,
-    checkedPointer,
+    ...shadow,
   };
 }

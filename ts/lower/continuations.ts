@@ -232,22 +232,16 @@ export function switchInto(
   return emitSwitch(f, fiber, payload, program.address(0));
 }
 
-/**
- * Whether the module's shadow stack goes with its continuations by the instructions, too: a module that has them has a known pointer only where somebody asked for that
- * (`StackPointerChoice`).
- */
-const movesShadow = (f: FunctionLowering): boolean => f.context.checkedPointer >= 0;
-
 /** A consumed record is about to go on, whose fiber may have no stack yet. */
 function enterShadow(f: FunctionLowering, record: Value): void {
-  if (!movesShadow(f)) return;
+  if (!f.context.movesShadow) return;
   fiberOf(f, record);
   f.hostCall(LIBCALL.shadowEnter, [record]);
 }
 
 /** A record's continuation came back. */
 function leaveShadow(f: FunctionLowering, record: () => Value, returned: boolean): void {
-  if (movesShadow(f)) f.hostCall(LIBCALL.shadowLeave, [record(), f.program.address(returned ? 1 : 0)]);
+  if (f.context.movesShadow) f.hostCall(LIBCALL.shadowLeave, [record(), f.program.address(returned ? 1 : 0)]);
 }
 
 /** Switches to a consumed continuation under handlers, and does what comes of it. */

@@ -241,6 +241,23 @@ export function alwaysChecksStack(description: ModuleDescription): boolean {
   );
 }
 
+/** What a module's code does about its shadow stack. */
+export interface ShadowCode {
+  /** Index of the global that is a stack pointer whose values are checked; -1 for none. */
+  readonly checkedPointer: number;
+  /**
+   * The instructions that switch stacks move the pointers: those of a module that has such instructions are only looked for where the option asks for that ({@link StackPointerChoice}).
+   * Where several globals may be the pointer nothing moves, but that too many continuations are under way is noticed.
+   */
+  readonly movesShadow: boolean;
+}
+
+/** What to do about the pointer that was found; `waits` says that calls may wait by what the instance imports. */
+export function shadowCode(description: ModuleDescription, pointer: StackPointer, waits: boolean): ShadowCode {
+  const checks = pointer.kind === 'found' && (waits || alwaysChecksStack(description));
+  return { checkedPointer: checks ? pointer.global : -1, movesShadow: pointer.kind !== 'none' && hasContinuations(description) };
+}
+
 /** Whether a value of a type may be a function, or hold one. */
 const mayBeFunction = (type: ValueType): boolean => isReference(type) && (concreteType(type) >= 0 || (type & HEAP_BYTE) !== EXTERN);
 

@@ -8,7 +8,7 @@ import { InlineCandidates } from './candidates.js';
 import { type LoweringContext, type LoweringOptions, loweringContext } from './context.js';
 import { moduleHandlers } from './handlers.js';
 import { lowerFunction } from './lower.js';
-import { findStackPointer } from './stack_pointer.js';
+import { findStackPointer, shadowCode } from './stack_pointer.js';
 import { lowerTrampolines } from './trampolines.js';
 
 /** The instruction sets that everything is compiled for. */
@@ -50,8 +50,7 @@ export function lowerBinary(binary: Uint8Array, options: Partial<LoweringOptions
     const handlers = moduleHandlers(description, binary, (i) => info.ops(i));
     const candidates = new InlineCandidates(description, binary, (i) => info.ops(i));
     const pointer = findStackPointer(description, binary, (i) => info.ops(i), null);
-    const checkedPointer = pointer.kind === 'found' ? pointer.global : -1;
-    const context = loweringContext(description, { debug: true, ...options }, handlers, candidates, checkedPointer);
+    const context = loweringContext(description, { debug: true, ...options }, handlers, candidates, shadowCode(description, pointer, true));
     const functions = Array.from(description.functions, (_, i) => lowerFunction(context, i, info.ops(i)));
     const programs = functions.map(({ program }) => program);
     const inlined = functions.map((one) => one.inlined);
