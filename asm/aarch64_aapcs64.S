@@ -24,6 +24,64 @@
         .cfi_escape DW_CFA_EXPRESSION, DW_X30, 2, DW_OP_BREG_SP, FIBER_PC
         .endm
 
+/* x19..x28 and d8..d15, 16 bytes above the base of a frame of so many bytes, behind the frame record. */
+        .macro  STORE_CALLEE_SAVED base, frame
+        stp     x19, x20, [\base, #16]
+        .cfi_offset x19, 16 - \frame
+        .cfi_offset x20, 24 - \frame
+        stp     x21, x22, [\base, #32]
+        .cfi_offset x21, 32 - \frame
+        .cfi_offset x22, 40 - \frame
+        stp     x23, x24, [\base, #48]
+        .cfi_offset x23, 48 - \frame
+        .cfi_offset x24, 56 - \frame
+        stp     x25, x26, [\base, #64]
+        .cfi_offset x25, 64 - \frame
+        .cfi_offset x26, 72 - \frame
+        stp     x27, x28, [\base, #80]
+        .cfi_offset x27, 80 - \frame
+        .cfi_offset x28, 88 - \frame
+        stp     d8, d9, [\base, #96]
+        .cfi_offset d8, 96 - \frame
+        .cfi_offset d9, 104 - \frame
+        stp     d10, d11, [\base, #112]
+        .cfi_offset d10, 112 - \frame
+        .cfi_offset d11, 120 - \frame
+        stp     d12, d13, [\base, #128]
+        .cfi_offset d12, 128 - \frame
+        .cfi_offset d13, 136 - \frame
+        stp     d14, d15, [\base, #144]
+        .cfi_offset d14, 144 - \frame
+        .cfi_offset d15, 152 - \frame
+        .endm
+        .macro  LOAD_CALLEE_SAVED
+        ldp     d14, d15, [sp, #144]
+        ldp     d12, d13, [sp, #128]
+        ldp     d10, d11, [sp, #112]
+        ldp     d8, d9, [sp, #96]
+        ldp     x27, x28, [sp, #80]
+        ldp     x25, x26, [sp, #64]
+        ldp     x23, x24, [sp, #48]
+        ldp     x21, x22, [sp, #32]
+        ldp     x19, x20, [sp, #16]
+        .endm
+
+/* x2 = VMThread: where its fiber is, at the start of a routine that calls C++. */
+        .macro  NOTE_EXIT
+        mov     x9, sp
+        stp     x9, x29, [x2, #THREAD_EXIT_SP]
+        str     x30, [x2, #THREAD_EXIT_PC]
+        .endm
+
+/* x1 = VMThread: goes on where that C++ says. */
+        .macro  GO_ON_UNWOUND
+        ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
+        ldr     x10, [x1, #THREAD_UNWIND_PC]
+        ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
+        mov     sp, x9
+        br      x10
+        .endm
+
         .text
 
 /* heddle_switch: Tail (x2 = VMFiber, x3 = payload, x4 = kind) -> (x2 = payload, x3 = kind); handlers get x0, x1. */
@@ -48,9 +106,7 @@ END(heddle_switch)
 /* heddle_host_call: Tail (x2 = VMThread, x3 = C++ function, x4..x7 = a0..a3) -> x2 = value. The function returns {x0, x1}. */
 ROUTINE(heddle_host_call)
         .cfi_startproc
-        mov     x9, sp
-        stp     x9, x29, [x2, #THREAD_EXIT_SP]
-        str     x30, [x2, #THREAD_EXIT_PC]
+        NOTE_EXIT
         stp     x29, x30, [sp, #-16]!
         .cfi_def_cfa_offset 16
         .cfi_offset x29, -16
@@ -77,11 +133,7 @@ ROUTINE(heddle_host_call)
         mov     x2, x0
         ret
 1:      .cfi_restore_state
-        ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
-        ldr     x10, [x1, #THREAD_UNWIND_PC]
-        ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
-        mov     sp, x9
-        br      x10
+        GO_ON_UNWOUND
         .cfi_endproc
 MARK(heddle_host_call_end)
 END(heddle_host_call)
@@ -94,33 +146,7 @@ ROUTINE(heddle_enter)
         .cfi_offset x29, -176
         .cfi_offset x30, -168
         mov     x29, sp
-        stp     x19, x20, [sp, #16]
-        .cfi_offset x19, -160
-        .cfi_offset x20, -152
-        stp     x21, x22, [sp, #32]
-        .cfi_offset x21, -144
-        .cfi_offset x22, -136
-        stp     x23, x24, [sp, #48]
-        .cfi_offset x23, -128
-        .cfi_offset x24, -120
-        stp     x25, x26, [sp, #64]
-        .cfi_offset x25, -112
-        .cfi_offset x26, -104
-        stp     x27, x28, [sp, #80]
-        .cfi_offset x27, -96
-        .cfi_offset x28, -88
-        stp     d8, d9, [sp, #96]
-        .cfi_offset d8, -80
-        .cfi_offset d9, -72
-        stp     d10, d11, [sp, #112]
-        .cfi_offset d10, -64
-        .cfi_offset d11, -56
-        stp     d12, d13, [sp, #128]
-        .cfi_offset d12, -48
-        .cfi_offset d13, -40
-        stp     d14, d15, [sp, #144]
-        .cfi_offset d14, -32
-        .cfi_offset d15, -24
+        STORE_CALLEE_SAVED sp, 176
         ldr     x9, [x0, #THREAD_HOST_SP]
         stp     x9, x0, [sp, #160]
         mov     x9, sp
@@ -142,15 +168,7 @@ ROUTINE(heddle_enter)
 .Lback:
         ldp     x9, x10, [sp, #160]
         str     x9, [x10, #THREAD_HOST_SP]
-        ldp     d14, d15, [sp, #144]
-        ldp     d12, d13, [sp, #128]
-        ldp     d10, d11, [sp, #112]
-        ldp     d8, d9, [sp, #96]
-        ldp     x27, x28, [sp, #80]
-        ldp     x25, x26, [sp, #64]
-        ldp     x23, x24, [sp, #48]
-        ldp     x21, x22, [sp, #32]
-        ldp     x19, x20, [sp, #16]
+        LOAD_CALLEE_SAVED
         ldp     x29, x30, [sp], #176
         .cfi_def_cfa_offset 0
         ret
@@ -299,33 +317,7 @@ ROUTINE(heddle_fiber_switch)
         .cfi_def_cfa_offset 160
         .cfi_offset x29, -160
         .cfi_offset x30, -152
-        stp     x19, x20, [sp, #16]
-        .cfi_offset x19, -144
-        .cfi_offset x20, -136
-        stp     x21, x22, [sp, #32]
-        .cfi_offset x21, -128
-        .cfi_offset x22, -120
-        stp     x23, x24, [sp, #48]
-        .cfi_offset x23, -112
-        .cfi_offset x24, -104
-        stp     x25, x26, [sp, #64]
-        .cfi_offset x25, -96
-        .cfi_offset x26, -88
-        stp     x27, x28, [sp, #80]
-        .cfi_offset x27, -80
-        .cfi_offset x28, -72
-        stp     d8, d9, [sp, #96]
-        .cfi_offset d8, -64
-        .cfi_offset d9, -56
-        stp     d10, d11, [sp, #112]
-        .cfi_offset d10, -48
-        .cfi_offset d11, -40
-        stp     d12, d13, [sp, #128]
-        .cfi_offset d12, -32
-        .cfi_offset d13, -24
-        stp     d14, d15, [sp, #144]
-        .cfi_offset d14, -16
-        .cfi_offset d15, -8
+        STORE_CALLEE_SAVED sp, 160
         mov     x9, sp
         ldp     x10, x11, [x0, #FIBER_SP]
         ldr     x12, [x0, #FIBER_PC]
@@ -339,15 +331,7 @@ ROUTINE(heddle_fiber_switch)
         br      x12
 1:      mov     x0, x3
         mov     x1, x2
-        ldp     d14, d15, [sp, #144]
-        ldp     d12, d13, [sp, #128]
-        ldp     d10, d11, [sp, #112]
-        ldp     d8, d9, [sp, #96]
-        ldp     x27, x28, [sp, #80]
-        ldp     x25, x26, [sp, #64]
-        ldp     x23, x24, [sp, #48]
-        ldp     x21, x22, [sp, #32]
-        ldp     x19, x20, [sp, #16]
+        LOAD_CALLEE_SAVED
         ldp     x29, x30, [sp], #160
         .cfi_def_cfa_offset 0
         br      x30
@@ -370,9 +354,7 @@ END(heddle_park)
  */
 ROUTINE(heddle_wait)
         .cfi_startproc
-        mov     x9, sp
-        stp     x9, x29, [x2, #THREAD_EXIT_SP]
-        str     x30, [x2, #THREAD_EXIT_PC]
+        NOTE_EXIT
         stp     x29, x30, [sp, #-160]!
         .cfi_def_cfa_offset 160
         .cfi_offset x29, -160
@@ -387,33 +369,7 @@ ROUTINE(heddle_wait)
         blr     x9
         cbnz    x1, 1f
         .cfi_remember_state
-        stp     x19, x20, [x29, #16]
-        .cfi_offset x19, -144
-        .cfi_offset x20, -136
-        stp     x21, x22, [x29, #32]
-        .cfi_offset x21, -128
-        .cfi_offset x22, -120
-        stp     x23, x24, [x29, #48]
-        .cfi_offset x23, -112
-        .cfi_offset x24, -104
-        stp     x25, x26, [x29, #64]
-        .cfi_offset x25, -96
-        .cfi_offset x26, -88
-        stp     x27, x28, [x29, #80]
-        .cfi_offset x27, -80
-        .cfi_offset x28, -72
-        stp     d8, d9, [x29, #96]
-        .cfi_offset d8, -64
-        .cfi_offset d9, -56
-        stp     d10, d11, [x29, #112]
-        .cfi_offset d10, -48
-        .cfi_offset d11, -40
-        stp     d12, d13, [x29, #128]
-        .cfi_offset d12, -32
-        .cfi_offset d13, -24
-        stp     d14, d15, [x29, #144]
-        .cfi_offset d14, -16
-        .cfi_offset d15, -8
+        STORE_CALLEE_SAVED x29, 160
         ldp     x10, x11, [x0, #FIBER_SP]
         ldr     x12, [x0, #FIBER_PC]
         stp     x29, x29, [x0, #FIBER_SP]
@@ -425,24 +381,12 @@ ROUTINE(heddle_wait)
         mov     x29, x11
         br      x12
 2:      fmov    d0, x2
-        ldp     d14, d15, [sp, #144]
-        ldp     d12, d13, [sp, #128]
-        ldp     d10, d11, [sp, #112]
-        ldp     d8, d9, [sp, #96]
-        ldp     x27, x28, [sp, #80]
-        ldp     x25, x26, [sp, #64]
-        ldp     x23, x24, [sp, #48]
-        ldp     x21, x22, [sp, #32]
-        ldp     x19, x20, [sp, #16]
+        LOAD_CALLEE_SAVED
         ldp     x29, x30, [sp], #160
         .cfi_def_cfa sp, 0
         br      x30
 1:      .cfi_restore_state
-        ldp     x9, x29, [x1, #THREAD_UNWIND_SP]
-        ldr     x10, [x1, #THREAD_UNWIND_PC]
-        ldp     x0, x1, [x1, #THREAD_UNWIND_P0]
-        mov     sp, x9
-        br      x10
+        GO_ON_UNWOUND
         .cfi_endproc
 END(heddle_wait)
 

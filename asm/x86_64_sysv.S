@@ -97,6 +97,30 @@
         .cfi_adjust_cfa_offset -8
         .endm
 
+/* rdi = VMThread: notes where its fiber is, makes a frame there, and goes to the host stack, to call C++. */
+        .macro  ENTER_HOST_STACK
+        mov     (%rsp), %rax
+        mov     %rsp, THREAD_EXIT_SP(%rdi)
+        mov     %rbp, THREAD_EXIT_FP(%rdi)
+        mov     %rax, THREAD_EXIT_PC(%rdi)
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        mov     %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        mov     THREAD_HOST_SP(%rdi), %rsp
+        .endm
+
+/* rdx = VMThread: goes on where that C++ says. */
+        .macro  GO_ON_UNWOUND
+        mov     THREAD_UNWIND_SP(%rdx), %rsp
+        mov     THREAD_UNWIND_FP(%rdx), %rbp
+        mov     THREAD_UNWIND_P0(%rdx), %rax
+        mov     THREAD_UNWIND_PC(%rdx), %r8
+        mov     THREAD_UNWIND_P1(%rdx), %rdx
+        jmp     *%r8
+        .endm
+
         .text
 
 /*
@@ -132,16 +156,7 @@ END(heddle_switch)
  */
 ROUTINE(heddle_host_call)
         .cfi_startproc
-        mov     (%rsp), %rax
-        mov     %rsp, THREAD_EXIT_SP(%rdi)
-        mov     %rbp, THREAD_EXIT_FP(%rdi)
-        mov     %rax, THREAD_EXIT_PC(%rdi)
-        push    %rbp
-        .cfi_def_cfa_offset 16
-        .cfi_offset %rbp, -16
-        mov     %rsp, %rbp
-        .cfi_def_cfa_register %rbp
-        mov     THREAD_HOST_SP(%rdi), %rsp
+        ENTER_HOST_STACK
         mov     %rsi, %rax
         mov     %rdx, %rsi
         mov     %rcx, %rdx
@@ -157,12 +172,7 @@ ROUTINE(heddle_host_call)
         .cfi_adjust_cfa_offset -8
         ret
 1:      .cfi_restore_state
-        mov     THREAD_UNWIND_SP(%rdx), %rsp
-        mov     THREAD_UNWIND_FP(%rdx), %rbp
-        mov     THREAD_UNWIND_P0(%rdx), %rax
-        mov     THREAD_UNWIND_PC(%rdx), %r8
-        mov     THREAD_UNWIND_P1(%rdx), %rdx
-        jmp     *%r8
+        GO_ON_UNWOUND
         .cfi_endproc
 MARK(heddle_host_call_end)
 END(heddle_host_call)
@@ -399,16 +409,7 @@ END(heddle_park)
  */
 ROUTINE(heddle_wait)
         .cfi_startproc
-        mov     (%rsp), %rax
-        mov     %rsp, THREAD_EXIT_SP(%rdi)
-        mov     %rbp, THREAD_EXIT_FP(%rdi)
-        mov     %rax, THREAD_EXIT_PC(%rdi)
-        push    %rbp
-        .cfi_def_cfa_offset 16
-        .cfi_offset %rbp, -16
-        mov     %rsp, %rbp
-        .cfi_def_cfa_register %rbp
-        mov     THREAD_HOST_SP(%rdi), %rsp
+        ENTER_HOST_STACK
         mov     %rsi, %rax
         mov     %rdx, %rsi
         call    *%rax
@@ -457,12 +458,7 @@ ROUTINE(heddle_wait)
         .cfi_register %rip, %r11
         jmp     *%r11
 1:      .cfi_restore_state
-        mov     THREAD_UNWIND_SP(%rdx), %rsp
-        mov     THREAD_UNWIND_FP(%rdx), %rbp
-        mov     THREAD_UNWIND_P0(%rdx), %rax
-        mov     THREAD_UNWIND_PC(%rdx), %r8
-        mov     THREAD_UNWIND_P1(%rdx), %rdx
-        jmp     *%r8
+        GO_ON_UNWOUND
         .cfi_endproc
 END(heddle_wait)
 
