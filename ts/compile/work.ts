@@ -8,6 +8,7 @@ import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/handle
 import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
 import { findStackPointer, type StackPointer, shadowCode, WrongStackPointer } from '../lower/stack_pointer.js';
 import { lowerTrampolines } from '../lower/trampolines.js';
+import { hasContinuations } from '../lower/types.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
@@ -55,7 +56,7 @@ export function stackPointerOf(
 }
 
 function handlersOf(bytes: Uint8Array, description: ModuleDescription, settings: CompileSettings): HandlerList[] {
-  if (!description.types.some((type) => type.kind === 'cont')) return extraHandlers(description);
+  if (!hasContinuations(description)) return extraHandlers(description);
   return withCrate((crate) => {
     const info = new crate.ModuleInfo(bytes, settings.features, false);
     const handlers = moduleHandlers(description, bytes, (index) => info.ops(index));

@@ -4,6 +4,7 @@
  */
 import type { ModuleDescription } from '../validate/description.js';
 import { OP, operatorEnd } from './stream.js';
+import { hasContinuations } from './types.js';
 
 /** Greatest body that is inlined, in bytes of the module: a wrapper around one resume with a few clauses, not a scheduler. */
 const LARGEST_BODY = 160;
@@ -43,7 +44,7 @@ export class InlineCandidates {
     this.#description = description;
     this.#bytes = bytes;
     this.#operators = operators;
-    this.#none = !description.types.some((type) => type.kind === 'cont');
+    this.#none = !hasContinuations(description);
   }
 
   /** The operator stream of a defined function whose calls are to be replaced with it, else undefined. */

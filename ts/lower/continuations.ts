@@ -232,11 +232,9 @@ export function switchInto(
   return emitSwitch(f, fiber, payload, program.address(0));
 }
 
-/** A consumed record is about to go on, whose fiber may have no stack yet. */
+/** A consumed record is about to go on. Requires: it has a fiber. */
 function enterShadow(f: FunctionLowering, record: Value): void {
-  if (!f.context.movesShadow) return;
-  fiberOf(f, record);
-  f.hostCall(LIBCALL.shadowEnter, [record]);
+  if (f.context.movesShadow) f.hostCall(LIBCALL.shadowEnter, [record]);
 }
 
 /** A record's continuation came back. */
@@ -247,6 +245,7 @@ function leaveShadow(f: FunctionLowering, record: () => Value, returned: boolean
 /** Switches to a consumed continuation under handlers, and does what comes of it. */
 export function run(f: FunctionLowering, shape: FunctionShape, { list, clauses }: Clauses, record: Value, payload: Value): void {
   const handlers = offsetFrom(f, f.instance, f.context.layout.handlerOffset(list));
+  if (f.context.movesShadow) fiberOf(f, record);
   enterShadow(f, record);
   const back = switchInto(f, record, payload, handlers);
   handleClauses(f, clauses, back.payload, back.kind);

@@ -6,6 +6,7 @@
 import type { ModuleDescription } from '../validate/description.js';
 import { experimentsOf } from './experiments.js';
 import { OP, operatorEnd } from './stream.js';
+import { hasContinuations } from './types.js';
 
 /** The clauses of one resume, without their labels. */
 export interface HandlerList {
@@ -93,7 +94,7 @@ export function moduleHandlers(
   operators: (definedIndex: number) => Uint32Array,
 ): HandlerList[] {
   const extra = extraHandlers(description);
-  if (!description.types.some((type) => type.kind === 'cont')) return extra;
+  if (!hasContinuations(description)) return extra;
   const { bodies } = description;
   const own = collectHandlers(
     (function* () {

@@ -3,10 +3,11 @@
  * say which global that is, so it is looked for.
  */
 import type { ModuleDescription, ValueType } from '../validate/description.js';
+import { abstractHeap, HEAP, isReference } from '../validate/registry.js';
 import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
 import { OP, operatorEnd } from './stream.js';
-import { concreteType, isReference } from './types.js';
+import { hasContinuations } from './types.js';
 
 /**
  * How to find it. `null` looks for it, unless the module switches stacks by instructions of its own and so manages its shadow stacks itself; `true` looks for it in
@@ -48,11 +49,6 @@ export function findStackPointer(
   if (typeof choice === 'number' || typeof choice === 'string') return chosen(description, bytes, candidates, choice);
   if (candidates.length === 0 || (choice === null && hasContinuations(description))) return NONE;
   return byName(description, bytes, candidates, NAME) ?? byPrologues(description, bytes, operators, candidates);
-}
-
-/** Whether a module may have stack-switching instructions. */
-function hasContinuations({ types }: ModuleDescription): boolean {
-  return types.some((type) => type.kind === 'cont');
 }
 
 /** Indices of the mutable i32 globals. */
@@ -259,10 +255,7 @@ export function shadowCode(description: ModuleDescription, pointer: StackPointer
 }
 
 /** Whether a value of a type may be a function, or hold one. */
-const mayBeFunction = (type: ValueType): boolean => isReference(type) && (concreteType(type) >= 0 || (type & HEAP_BYTE) !== EXTERN);
-
-const HEAP_BYTE = 0xff;
-const EXTERN = 0x6f;
+const mayBeFunction = (type: ValueType): boolean => isReference(type) && abstractHeap(type) !== HEAP.extern;
 
 /** Whether functions come to a module as values: as arguments or results of anything, or in globals. */
 function takesFunctions(description: ModuleDescription): boolean {

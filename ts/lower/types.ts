@@ -76,6 +76,11 @@ export function slotCount(shape: FunctionShape): number {
   return Math.max(shape.params.length, shape.results.length);
 }
 
+/** Whether a module may have stack-switching instructions. */
+export function hasContinuations({ types }: ModuleDescription): boolean {
+  return types.some((type) => type.kind === 'cont');
+}
+
 /** The type index of the function type that a type index stands for: itself, or what a continuation type runs. */
 export function functionTypeIndex(description: ModuleDescription, typeIndex: number): number {
   const type = description.types[typeIndex];
