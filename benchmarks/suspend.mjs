@@ -47,27 +47,23 @@ function exportsOf(Api, bytes, wait) {
   return { loop: Api.promising(exports.loop), one: Api.promising(exports.one) };
 }
 
-async function sequence(Api, bytes) {
-  // The first as many are for V8, which compiles the TypeScript around a wait until half a million have passed.
+/** Nanoseconds a wait. The first as many waits are for V8, which compiles the TypeScript around one until half a million have passed. */
+async function timed(loop) {
   const waits = 1_000_000;
+  await loop(waits);
+  const start = performance.now();
+  await loop(waits);
+  return ((performance.now() - start) * 1e6) / waits;
+}
+
+async function sequence(Api, bytes) {
   const results = {};
-  for (const [name, give] of Object.entries(GIVES)) {
-    const { loop } = exportsOf(Api, bytes, give);
-    await loop(waits);
-    const start = performance.now();
-    await loop(waits);
-    results[name] = ((performance.now() - start) * 1e6) / waits;
-  }
+  for (const [name, give] of Object.entries(GIVES)) results[name] = await timed(exportsOf(Api, bytes, give).loop);
   report(results);
 }
 
 async function withFrames(Api, _bytes, parseWat) {
-  const waits = 1_000_000;
-  const { loop } = exportsOf(Api, parseWat(FRAMES), GIVES['a resolved promise']);
-  await loop(waits);
-  const start = performance.now();
-  await loop(waits);
-  report({ ns: ((performance.now() - start) * 1e6) / waits });
+  report({ ns: await timed(exportsOf(Api, parseWat(FRAMES), GIVES['a resolved promise']).loop) });
 }
 
 /** Starts `count` calls that wait at once, then lets them go on. */

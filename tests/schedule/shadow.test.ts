@@ -155,6 +155,26 @@ describe('calls that wait', () => {
   });
 });
 
+/** A function of WebAssembly that waits for what it is given, and what lets its calls go on. */
+function waiter(): [unknown, (() => void)[]] {
+  const text =
+    '(module (import "m" "wait" (func $wait (param i32) (result i32))) (func (export "wait") (param i32) (result i32) (call $wait (local.get 0))))';
+  const going: (() => void)[] = [];
+  const wait = new Heddle.Suspending((value: number) => new Promise((resolve) => going.push(() => resolve(value))));
+  return [new Heddle.Instance(new Heddle.Module(parseWat(text)), { m: { wait } }).exports['wait'], going];
+}
+
+/** A module without imports whose function `nest` makes a `call` of type $wait below so many frames of 1 KiB. `param` is a further one, $f, which each passes on. */
+const nesting = (table: string, param: string, call: string): string => `(module (type $wait (func (param i32) (result i32)))
+  (memory 1) (global $sp (mut i32) (i32.const 65536)) ${table}
+  (func $nest (export "nest") (param $depth i32) ${param} (result i32) (local $frame i32)
+    (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 1024))))
+    (i32.store (local.get $frame) (local.get $depth))
+    (if (local.get $depth) (then (drop (call $nest (i32.sub (local.get $depth) (i32.const 1)) ${param === '' ? '' : '(local.get $f)'})))
+      (else (drop (${call}))))
+    (global.set $sp (i32.add (local.get $frame) (i32.const 1024)))
+    (i32.load (local.get $frame))))`;
+
 describe('an overflow', () => {
   test('is a trap that names the shadow stack, and ends that call alone', async () => {
     const instance = new Module('locals', { size: 16 * FRAME });
@@ -181,20 +201,9 @@ describe('an overflow', () => {
   });
 
   test('in a module whose table was given a function that waits when it was linked already', async () => {
-    const text = `(module (type $wait (func (param i32) (result i32))) (memory 1) (global $sp (mut i32) (i32.const 65536)) (table (export "table") 1 funcref)
-      (func $nest (export "nest") (param $depth i32) (result i32) (local $frame i32)
-        (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 1024))))
-        (i32.store (local.get $frame) (local.get $depth))
-        (if (local.get $depth) (then (drop (call $nest (i32.sub (local.get $depth) (i32.const 1)))))
-          (else (drop (call_indirect (type $wait) (i32.const 5) (i32.const 0)))))
-        (global.set $sp (i32.add (local.get $frame) (i32.const 1024)))
-        (i32.load (local.get $frame))))`;
-    const waiter =
-      '(module (import "m" "wait" (func $wait (param i32) (result i32))) (func (export "wait") (param i32) (result i32) (call $wait (local.get 0))))';
-    const going: (() => void)[] = [];
-    const wait = new Heddle.Suspending((value: number) => new Promise((resolve) => going.push(() => resolve(value))));
+    const text = nesting('(table (export "table") 1 funcref)', '', 'call_indirect (type $wait) (i32.const 5) (i32.const 0)');
+    const [other, going] = waiter();
     const { nest, table } = new Heddle.Instance(new Heddle.Module(parseWat(text), { shadowStack: { low: 1024, size: 4096 } })).exports;
-    const other = new Heddle.Instance(new Heddle.Module(parseWat(waiter)), { m: { wait } }).exports['wait'];
     (table as WebAssembly.Table).set(0, other);
     const call = Heddle.promising(nest);
     const calls = [call(10), call(2)];
@@ -204,20 +213,9 @@ describe('an overflow', () => {
   });
 
   test('in a module that was given a function that waits as an argument', async () => {
-    const text = `(module (type $wait (func (param i32) (result i32))) (memory 1) (global $sp (mut i32) (i32.const 65536))
-      (func $nest (export "nest") (param $depth i32) (param $f (ref null $wait)) (result i32) (local $frame i32)
-        (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 1024))))
-        (i32.store (local.get $frame) (local.get $depth))
-        (if (local.get $depth) (then (drop (call $nest (i32.sub (local.get $depth) (i32.const 1)) (local.get $f))))
-          (else (drop (call_ref $wait (i32.const 5) (local.get $f)))))
-        (global.set $sp (i32.add (local.get $frame) (i32.const 1024)))
-        (i32.load (local.get $frame))))`;
-    const waiter =
-      '(module (import "m" "wait" (func $wait (param i32) (result i32))) (func (export "wait") (param i32) (result i32) (call $wait (local.get 0))))';
-    const going: (() => void)[] = [];
-    const wait = new Heddle.Suspending((value: number) => new Promise((resolve) => going.push(() => resolve(value))));
+    const text = nesting('', '(param $f (ref null $wait))', 'call_ref $wait (i32.const 5) (local.get $f)');
+    const [other, going] = waiter();
     const { nest } = new Heddle.Instance(new Heddle.Module(parseWat(text), { shadowStack: { low: 1024, size: 4096 } })).exports;
-    const other = new Heddle.Instance(new Heddle.Module(parseWat(waiter)), { m: { wait } }).exports['wait'];
     const call = Heddle.promising(nest);
     const calls = [call(10, other), call(2, other)];
     await expect(call(10, other)).rejects.toMatchObject({ code: 'HEDDLE_TRAP_SHADOW_OVERFLOW' });
