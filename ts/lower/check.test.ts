@@ -8,7 +8,7 @@ const { signatures } = lowerText('(module (func (param i32) (result i32) (local.
 /** Checks a function that takes a context (value 0) and an i32 (value 1). */
 function check(write: (program: Program) => void): void {
   const program = new Program();
-  program.begin(0, signatures.functionSignatures[0] ?? 0, 0, 2);
+  program.begin(0, signatures.functionSignatures[0] ?? 0, 2);
   write(program);
   program.end();
   checkProgram(program.take(), signatures);

@@ -13,7 +13,7 @@ import { FunctionLowering, type Handler } from './function.js';
 import { LEGACY_EXCEPTIONS } from './legacy_exceptions.js';
 import { MEMORIES, prepareMemory } from './memory.js';
 import { NUMERIC } from './numeric.js';
-import { CHECK_STACK, Program } from './program.js';
+import { Program } from './program.js';
 import { REFERENCES } from './references.js';
 import { OPERATOR_COUNT, operatorIndex } from './stream.js';
 import { TABLES } from './tables.js';
@@ -68,7 +68,7 @@ function writeFunction(program: Program, context: LoweringContext, definedIndex:
   const index = context.spaces.importedFunctions + definedIndex;
   const f = new FunctionLowering(context, program, index, ops);
   const { shape } = f;
-  program.begin(index, shape.signature, CHECK_STACK, (shape.indirect ? 2 : 1) + shape.params.length);
+  program.begin(index, shape.signature, (shape.indirect ? 2 : 1) + shape.params.length);
   const first = shape.indirect ? 2 : 1;
   declareLocals(
     f,

@@ -10,7 +10,7 @@ import { appendSlots, consume, loadSlots, recordOf, suspendTo, switchInto } from
 import type { Experiment } from './experiments.js';
 import { Frame } from './frame.js';
 import { FunctionLowering } from './function.js';
-import { CHECK_STACK, NONE, type Program, type Value } from './program.js';
+import { NONE, type Program, type Value } from './program.js';
 import { emitReturn } from './return.js';
 import { zero } from './variables.js';
 
@@ -24,7 +24,7 @@ export function writeExperiment(
   const shape = context.signatures.shape(type);
   const f = new FunctionLowering(context, program, number, new Uint32Array(0), shape);
   const first = shape.indirect ? 2 : 1;
-  program.begin(number, shape.signature, CHECK_STACK, first + shape.params.length);
+  program.begin(number, shape.signature, first + shape.params.length);
   f.enter(new Frame('function', 0, shape.results, shape.results));
   body(
     f,

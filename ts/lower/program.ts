@@ -34,7 +34,7 @@ const CONTEXT_ITEM = -2;
 const DEFAULT_ITEM = -1;
 
 /** Flag of a function: its prologue checks the stack limit. */
-export const CHECK_STACK = 1;
+const CHECK_STACK = 1;
 /** Flag of a block: not on the hot path. */
 const COLD = 1;
 
@@ -53,14 +53,14 @@ export class Program {
   #variables = 0;
   #slots = 0;
 
-  /** Begins a function whose entry block has `params` params: values 0 and up. */
-  begin(number: number, signature: number, flags: number, params: number): void {
+  /** Begins a function whose entry block has `params` params: values 0 and up. Whatever it is, it makes its frame only where the stack has room for it (docs/decisions/0017). */
+  begin(number: number, signature: number, params: number): void {
     this.#room(4);
     this.#start = this.#length;
     this.#length++;
     this.#word(number);
     this.#word(signature);
-    this.#word(flags);
+    this.#word(CHECK_STACK);
     this.#values = params;
     this.#blocks = 1;
     this.#variables = 0;

@@ -9,21 +9,13 @@ import type { LoweringContext } from './context.js';
 import { writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writeFiberYield } from './fibers.js';
 import { hostCall } from './libcalls.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
-import { CHECK_STACK, NONE, Program, type Value } from './program.js';
+import { NONE, Program, type Value } from './program.js';
 import type { Trampoline, WaitTrampoline } from './signatures.js';
 import { writeContNewOn } from './stack_choice.js';
 import { checkStores } from './stores.js';
 import { slotCount } from './types.js';
 
 const SLOT_ALIGNMENT_LOG2 = 4;
-/**
- * A trampoline with more slots than this in its frame checks the stack limit. Smaller frames fit the room that is always left below the limit.
- */
-const UNCHECKED_SLOTS = 8;
-
-function stackFlags(slots: number): number {
-  return slots > UNCHECKED_SLOTS ? CHECK_STACK : 0;
-}
 
 /** Stores values at an address, a slot each. */
 function store(program: Program, values: readonly Value[], address: Value): void {
@@ -51,7 +43,7 @@ function enter(program: Program, context: LoweringContext, { number, shape }: Tr
     checkStores(program, context, 'record', address, () => program.iconst(TYPE.I32, values.length));
     store(program, values, slotsOf(address));
   };
-  program.begin(number, context.signatures.enterSignature, stackFlags(shape.indirect ? results.length : params.length), 3);
+  program.begin(number, context.signatures.enterSignature, 3);
   const args = params.length > 0 ? load(program, params, slotsOf(record())) : NONE;
   if (shape.indirect) {
     const area = program.stackSlot(LIMIT.slotSize * results.length, SLOT_ALIGNMENT_LOG2);
@@ -70,10 +62,9 @@ function importer(program: Program, context: LoweringContext, { number, shape }:
   const host = 0;
   const resultPointer = 1;
   const { params, results, indirect } = shape;
-  const slots = Math.max(slotCount(shape), 1);
   const before = indirect ? 2 : 1;
-  program.begin(number, shape.signature, stackFlags(slots), before + params.length);
-  const array = program.stackSlot(LIMIT.slotSize * slots, SLOT_ALIGNMENT_LOG2);
+  program.begin(number, shape.signature, before + params.length);
+  const array = program.stackSlot(LIMIT.slotSize * Math.max(slotCount(shape), 1), SLOT_ALIGNMENT_LOG2);
   const address = program.stackAddress(array);
   store(program, row(before, params.length), address);
   const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
@@ -94,7 +85,7 @@ function importer(program: Program, context: LoweringContext, { number, shape }:
  */
 function waiter(program: Program, { number, shape, routine }: WaitTrampoline): void {
   const host = 0;
-  program.begin(number, shape.signature, 0, 1 + shape.params.length);
+  program.begin(number, shape.signature, 1 + shape.params.length);
   const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
   if (shape.params.length > 0) {
     const mailbox = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.mailbox);
@@ -113,7 +104,7 @@ function waiter(program: Program, { number, shape, routine }: WaitTrampoline): v
 function lengthHelper(program: Program, { signatures }: LoweringContext): void {
   const [instance, memory] = [0, 1];
   const number = signatures.lengthHelper;
-  program.begin(number, signatures.functionSignatures[number] as number, 0, 2);
+  program.begin(number, signatures.functionSignatures[number] as number, 2);
   const thread = program.load(TYPE.I64, MEMORY.constant, instance, VMInstance.thread);
   program.return([hostCall(program, signatures, thread, LIBCALL.memoryRefresh, [memory])]);
   program.end();
