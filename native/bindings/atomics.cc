@@ -4,6 +4,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
+#include "trap/interrupt.h"
 #include "trap/watchdog.h"
 
 namespace heddle {
@@ -56,6 +57,8 @@ napi_value expected_value(napi_env env, uint64_t expected, bool wide) {
 HostResult atomic_wait(VMThread* thread, uint64_t address, uint64_t place, uint64_t expected, uint64_t timeout) {
   MemoryObject* memory = object_of(address);
   if (!is_shared(memory)) return raise_trap(thread, Trap::ExpectedShared);
+  HostResult ended;
+  if (interrupted(thread, &ended)) return ended;
   Engine* engine = memory->engine;
   const HostScope scope(engine);
   const double wanted = milliseconds_of(static_cast<int64_t>(timeout));
@@ -76,6 +79,8 @@ HostResult atomic_notify(VMThread* thread, uint64_t address, uint64_t place, uin
   MemoryObject* memory = object_of(address);
   // Nobody can wait on a memory that is not shared.
   if (!is_shared(memory)) return {0, nullptr};
+  HostResult ended;
+  if (interrupted(thread, &ended)) return ended;
   Engine* engine = memory->engine;
   const HostScope scope(engine);
   const napi_value arguments[3] = {

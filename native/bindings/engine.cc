@@ -12,7 +12,7 @@ namespace heddle {
 
 namespace {
 
-/// Calls the poll hook: whatever makes it fail is a termination.
+/// Calls the poll hook: whatever makes it fail is a termination. A debugger may run anything meanwhile.
 bool poll(void* embedder) {
   auto* engine = static_cast<Engine*>(embedder);
   if (engine->hooks.poll == nullptr) return true;
@@ -23,7 +23,8 @@ bool poll(void* embedder) {
   napi_get_undefined(engine->env, &nothing);
   const napi_status status = napi_call_function(engine->env, nothing, engine->value_of(engine->hooks.poll), 0, nullptr, &result);
   napi_close_handle_scope(engine->env, scope);
-  return status == napi_ok;
+  engine->epoch++;
+  return status == napi_ok && refresh_unguarded(engine);
 }
 
 /// Whether a variable of the environment has this value.

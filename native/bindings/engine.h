@@ -48,6 +48,14 @@ struct InstanceObject {
   std::shared_ptr<ShadowStack> shadow;
 };
 
+/// Whether a segment has these elements. One that was dropped has none.
+template <typename Element>
+bool has_range(const std::map<uint32_t, std::vector<Element>>& segments, uint32_t segment, uint64_t start, uint64_t count) {
+  const auto found = segments.find(segment);
+  const uint64_t available = found == segments.end() ? 0 : found->second.size();
+  return count <= available && start <= available - count;
+}
+
 /// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h). An object of the heap.
 struct MemoryObject {
   VMMemory vm{};

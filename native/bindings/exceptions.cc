@@ -4,6 +4,7 @@
 #include "bindings/host_call.h"
 #include "bindings/memory.h"
 #include "heap/exceptions.h"
+#include "trap/interrupt.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
 
@@ -97,6 +98,11 @@ void throw_exception(Engine* engine, VMException* exception) {
 HostResult raise_exception(Engine* engine, VMException* exception) {
   VMThread* thread = &engine->runtime.thread;
   Landing landing;
+  HostResult ended;
+  if (interrupted(thread, &ended)) {
+    release_exception(&engine->heap.blocks, exception);
+    return ended;
+  }
   if (find_landing(library_call_site(thread), exception->tag, &landing)) return land(&engine->runtime, landing, exception);
   const HostScope scope(engine);
   throw_exception(engine, exception);

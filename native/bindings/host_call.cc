@@ -7,6 +7,7 @@
 #include "bindings/memory.h"
 #include "bindings/values.h"
 #include "continuation/park.h"
+#include "trap/interrupt.h"
 
 namespace heddle {
 
@@ -104,6 +105,9 @@ __attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t f
 
 /// Calls any other import.
 __attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
+  // Its caller may do nothing but call: code without a loop has no other place to look.
+  HostResult ended;
+  if (interrupted(&engine->runtime.thread, &ended)) return ended;
   engine->runtime.running_import = import;
   const bool returned = call(engine, host, slots);
   engine->runtime.running_import = nullptr;

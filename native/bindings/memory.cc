@@ -9,6 +9,7 @@
 #include "base/system.h"
 #include "bindings/host_call.h"
 #include "bindings/mapped_memory.h"
+#include "trap/interrupt.h"
 
 namespace heddle {
 
@@ -72,6 +73,8 @@ HostResult memory_refresh(VMThread* thread, uint64_t address, uint64_t, uint64_t
 
 HostResult memory_grow(VMThread* thread, uint64_t address, uint64_t delta, uint64_t, uint64_t) {
   MemoryObject* memory = object_of(address);
+  HostResult ended;
+  if (interrupted(thread, &ended)) return ended;
   const uint64_t failure = ~uint64_t{0};
   const bool wide = (memory->vm.flags & 2) != 0;
   if (!memory->is_mapped() && delta > (wide ? kMostPages64 : kMostPages)) return {failure, nullptr};
@@ -104,27 +107,33 @@ HostResult memory_copy(VMThread* thread, uint64_t address, uint64_t to, uint64_t
   MemoryObject* source = object_of(thread->scratch0);
   bool failed = false;
   if (!in_bounds(target, to, length, &failed) || !in_bounds(source, from, length, &failed)) return out_of_bounds(thread, failed);
-  std::memmove(at<void>(target->vm.base + to), at<void>(source->vm.base + from), length);
-  return {0, nullptr};
+  // Of the same memory nothing is written over that is still to be read.
+  const bool backwards = target == source && to > from;
+  return in_pieces(thread, length, kPiece, backwards, [=](uint64_t offset, uint64_t size) {
+    std::memmove(at<void>(target->vm.base + to + offset), at<void>(source->vm.base + from + offset), size);
+  });
 }
 
 HostResult memory_fill(VMThread* thread, uint64_t address, uint64_t to, uint64_t byte, uint64_t length) {
   MemoryObject* memory = object_of(address);
   bool failed = false;
   if (!in_bounds(memory, to, length, &failed)) return out_of_bounds(thread, failed);
-  std::memset(at<void>(memory->vm.base + to), static_cast<int>(byte & 0xff), length);
-  return {0, nullptr};
+  return in_pieces(thread, length, kPiece, false, [=](uint64_t offset, uint64_t size) {
+    std::memset(at<void>(memory->vm.base + to + offset), static_cast<int>(byte & 0xff), size);
+  });
 }
 
 HostResult memory_init(VMThread* thread, uint64_t address, uint64_t to, uint64_t from, uint64_t length) {
   MemoryObject* memory = object_of(address);
-  auto* instance = static_cast<InstanceObject*>(at<VMInstance>(thread->scratch0)->data);
-  const auto found = instance->data.find(static_cast<uint32_t>(thread->scratch1));
-  const uint64_t available = found == instance->data.end() ? 0 : found->second.size();
+  const auto* instance = static_cast<const InstanceObject*>(at<VMInstance>(thread->scratch0)->data);
+  const auto segment = static_cast<uint32_t>(thread->scratch1);
   bool failed = false;
-  if (!in_bounds(memory, to, length, &failed) || length > available || from > available - length) return out_of_bounds(thread, failed);
-  if (length != 0) std::memcpy(at<void>(memory->vm.base + to), found->second.data() + from, length);
-  return {0, nullptr};
+  if (!in_bounds(memory, to, length, &failed) || !has_range(instance->data, segment, from, length)) return out_of_bounds(thread, failed);
+  return in_pieces(thread, length, kPiece, false, [=](uint64_t offset, uint64_t size) {
+    // Looked for again, because it may have been dropped.
+    if (size == 0 || !has_range(instance->data, segment, from, length)) return;
+    std::memcpy(at<void>(memory->vm.base + to + offset), instance->data.at(segment).data() + from + offset, size);
+  });
 }
 
 HostResult data_drop(VMThread*, uint64_t instance, uint64_t segment, uint64_t, uint64_t) {

@@ -4,12 +4,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "trap/interrupt.h"
+
 namespace heddle {
 
 namespace {
 
 /// The JS API's implementation limit.
 constexpr uint64_t kMostElements = 10'000'000;
+constexpr uint64_t kPieceElements = kPiece / sizeof(uint64_t);
 
 uint64_t* elements_of(const VMTable* table) {
   return at<uint64_t>(table->base);
@@ -19,33 +22,64 @@ bool in_bounds(uint64_t start, uint64_t count, uint64_t length) {
   return count <= length && start <= length - count;
 }
 
-HostResult table_grow(VMThread*, uint64_t table, uint64_t delta, uint64_t value, uint64_t) {
-  return {static_cast<uint64_t>(grow_table(at<VMTable>(table), delta, value)), nullptr};
+/// Room for `delta` more elements, whose contents do not matter yet. False where there may not be so many, or there is no memory.
+bool make_room(VMTable* table, uint64_t delta) {
+  const uint64_t most = std::min(table->maximum, kMostElements);
+  if (delta > most || table->length > most - delta) return false;
+  const uint64_t length = table->length + delta;
+  if (length <= table->capacity) return true;
+  const uint64_t capacity = std::min(most, std::max(length, table->capacity + table->capacity / 2));
+  void* memory = std::realloc(at<void>(table->base), capacity * sizeof(uint64_t));
+  if (memory == nullptr) return false;
+  table->base = address_of(memory);
+  table->capacity = capacity;
+  return true;
+}
+
+HostResult table_grow(VMThread* thread, uint64_t address, uint64_t delta, uint64_t value, uint64_t) {
+  VMTable* table = at<VMTable>(address);
+  for (;;) {
+    const uint64_t old = table->length;
+    if (!make_room(table, delta)) return {~uint64_t{0}, nullptr};
+    const HostResult filled = in_pieces(thread, delta, kPieceElements, false, [=](uint64_t offset, uint64_t count) {
+      // What JavaScript made it longer by meanwhile is not written over.
+      if (table->length == old) std::fill_n(elements_of(table) + old + offset, count, value);
+    });
+    if (filled.raise != nullptr) return filled;
+    if (table->length != old) continue;
+    table->length = old + delta;
+    return {old, nullptr};
+  }
 }
 
 HostResult table_fill(VMThread* thread, uint64_t address, uint64_t start, uint64_t value, uint64_t count) {
   VMTable* table = at<VMTable>(address);
   if (!in_bounds(start, count, table->length)) return raise_trap(thread, Trap::TableBounds);
-  std::fill_n(elements_of(table) + start, count, value);
-  return {0, nullptr};
+  return in_pieces(thread, count, kPieceElements, false,
+                   [=](uint64_t offset, uint64_t size) { std::fill_n(elements_of(table) + start + offset, size, value); });
 }
 
 HostResult table_copy(VMThread* thread, uint64_t address, uint64_t to, uint64_t from, uint64_t count) {
   VMTable* target = at<VMTable>(address);
   VMTable* source = at<VMTable>(thread->scratch0);
   if (!in_bounds(to, count, target->length) || !in_bounds(from, count, source->length)) return raise_trap(thread, Trap::TableBounds);
-  if (count != 0) std::memmove(elements_of(target) + to, elements_of(source) + from, count * sizeof(uint64_t));
-  return {0, nullptr};
+  return in_pieces(thread, count, kPieceElements, target == source && to > from, [=](uint64_t offset, uint64_t size) {
+    if (size != 0) std::memmove(elements_of(target) + to + offset, elements_of(source) + from + offset, size * sizeof(uint64_t));
+  });
 }
 
 HostResult table_init(VMThread* thread, uint64_t address, uint64_t to, uint64_t from, uint64_t count) {
   VMTable* table = at<VMTable>(address);
-  auto* instance = static_cast<InstanceObject*>(at<VMInstance>(thread->scratch0)->data);
-  const auto found = instance->elements.find(static_cast<uint32_t>(thread->scratch1));
-  const uint64_t available = found == instance->elements.end() ? 0 : found->second.size();
-  if (!in_bounds(to, count, table->length) || !in_bounds(from, count, available)) return raise_trap(thread, Trap::TableBounds);
-  if (count != 0) std::memcpy(elements_of(table) + to, found->second.data() + from, count * sizeof(uint64_t));
-  return {0, nullptr};
+  const auto* instance = static_cast<const InstanceObject*>(at<VMInstance>(thread->scratch0)->data);
+  const auto segment = static_cast<uint32_t>(thread->scratch1);
+  if (!in_bounds(to, count, table->length) || !has_range(instance->elements, segment, from, count)) {
+    return raise_trap(thread, Trap::TableBounds);
+  }
+  return in_pieces(thread, count, kPieceElements, false, [=](uint64_t offset, uint64_t size) {
+    // Looked for again, because it may have been dropped.
+    if (size == 0 || !has_range(instance->elements, segment, from, count)) return;
+    std::memcpy(elements_of(table) + to + offset, instance->elements.at(segment).data() + from + offset, size * sizeof(uint64_t));
+  });
 }
 
 HostResult elem_drop(VMThread*, uint64_t instance, uint64_t segment, uint64_t, uint64_t) {
@@ -57,18 +91,9 @@ HostResult elem_drop(VMThread*, uint64_t instance, uint64_t segment, uint64_t, u
 
 int64_t grow_table(VMTable* table, uint64_t delta, uint64_t fill) {
   const uint64_t old = table->length;
-  const uint64_t most = std::min(table->maximum, kMostElements);
-  if (delta > most || old > most - delta) return -1;
-  const uint64_t length = old + delta;
-  if (length > table->capacity) {
-    const uint64_t capacity = std::min(most, std::max(length, table->capacity + table->capacity / 2));
-    void* memory = std::realloc(at<void>(table->base), capacity * sizeof(uint64_t));
-    if (memory == nullptr) return -1;
-    table->base = address_of(memory);
-    table->capacity = capacity;
-  }
+  if (!make_room(table, delta)) return -1;
   std::fill_n(elements_of(table) + old, delta, fill);
-  table->length = length;
+  table->length = old + delta;
   return static_cast<int64_t>(old);
 }
 

@@ -1,12 +1,12 @@
-#include "base/asm.h"
-#include "continuation/runtime.h"
+#include "trap/interrupt.h"
+
 #include "trap/watchdog.h"
 
 namespace heddle {
 
 namespace {
 
-/// Runs on the host stack; the fiber waits with all its registers saved. Decides how it goes on.
+/// Runs on the host stack; the fiber waits. Decides how it goes on.
 Trap look(Runtime* runtime) {
   if (runtime->poll != nullptr && !runtime->poll(runtime->embedder)) return Trap::Terminated;
   if (runtime->deadline.load() <= now_nanoseconds()) return Trap::Deadline;
@@ -15,10 +15,19 @@ Trap look(Runtime* runtime) {
 
 }  // namespace
 
+Trap serve_interrupt(Runtime* runtime) {
+  const uint32_t in_wasm = runtime->thread.in_wasm;
+  __atomic_store_n(&runtime->thread.in_wasm, 0, __ATOMIC_RELAXED);
+  disarm(runtime);
+  runtime->no_collection++;  // Of what the fiber has in registers, or a library call in its own frame, a collector knows nothing.
+  const Trap code = look(runtime);
+  runtime->no_collection--;
+  __atomic_store_n(&runtime->thread.in_wasm, in_wasm, __ATOMIC_RELAXED);
+  return code;
+}
+
 extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   Runtime* runtime = Runtime::of(thread);
-  __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
-  disarm(runtime);
   // The poll may come back into WebAssembly; what the signal handler noted of this interrupt must survive it.
   const uint64_t pc = thread->trap_pc, fp = thread->trap_fp, sp = thread->trap_sp;
   // For who looks at the fibers now; a return address lies behind the instruction that it belongs to. (At a function's beginning the frame
@@ -27,16 +36,13 @@ extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   thread->exit_fp = fp;
   thread->exit_pc = pc + 1;
   runtime->stopped = true;
-  runtime->no_collection++;  // The fiber's registers are where no library call has left them.
-  const Trap code = look(runtime);
-  runtime->no_collection--;
+  const Trap code = serve_interrupt(runtime);
   runtime->stopped = false;
   thread->trap_pc = pc;
   thread->trap_fp = fp;
   thread->trap_sp = sp;
   thread->trap_code = static_cast<uint32_t>(code);
   thread->trap_detail = ~uint64_t{0};
-  __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   return static_cast<uint64_t>(code);
 }
 

@@ -1,6 +1,7 @@
 /**
  * What users import.
  */
+import { amountOf } from '../errors/numbers.js';
 import { SuspendError } from '../errors/suspend_error.js';
 import { type EngineStatistics, type ExportedFunction, theEngine } from '../instance/engine.js';
 import type { NativeOptions, StackUsage } from '../link/native.js';
@@ -39,13 +40,13 @@ export const WebAssembly = Object.freeze({
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Milliseconds; a call that takes longer traps with code HEDDLE_TRAP_DEADLINE. */
+  /** Milliseconds, 0 for no limit; a call that takes longer traps with code HEDDLE_TRAP_DEADLINE. */
   readonly deadline?: number;
 }
 
-/** Calls an exported function with options. */
-export function call(fn: ExportedFunction, args: readonly unknown[] = [], options: CallOptions = {}): unknown {
-  return theEngine().call(fn, args, options.deadline ?? 0);
+/** Calls an exported function with options. A TypeError for a deadline that is no such number. */
+export function call(fn: ExportedFunction, args: readonly unknown[] = [], { deadline = 0 }: CallOptions = {}): unknown {
+  return theEngine().call(fn, args, amountOf(deadline, 'the option deadline'));
 }
 
 /**

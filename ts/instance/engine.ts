@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
+import { amountOf } from '../errors/numbers.js';
 import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
@@ -114,7 +115,7 @@ function shadowOverflow(room: number): string {
 /** Throws a TypeError for an option that is wrong. */
 function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
   const number = (name: string, value: number | undefined): void => {
-    if (value !== undefined && !(typeof value === 'number' && value >= 0)) throw wrongArgument(`the option ${name} must be a number`);
+    if (value !== undefined) amountOf(value, `the option ${name}`);
   };
   const word = (name: string, words: readonly string[], value: string | undefined): void => {
     if (value !== undefined && !words.includes(value)) throw wrongArgument(`the option ${name} must be one of ${words.join(', ')}`);

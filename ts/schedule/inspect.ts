@@ -1,6 +1,7 @@
 /**
  * The picture of all fibers, with the names of tasks.
  */
+import { amountOf } from '../errors/numbers.js';
 import { theEngine } from '../instance/engine.js';
 import type { FiberTree } from '../instance/inspect.js';
 import { waitingTasks } from './scheduler.js';
@@ -27,5 +28,5 @@ export function withTasks(tree: FiberTree): FiberTree {
  * The fibers of this thread as they are now: which there are, what each does and is in, and who waits for whom. May be called at any time, in imports too.
  */
 export function inspect({ limit = DEFAULT_LIMIT }: InspectOptions = {}): FiberTree {
-  return withTasks(theEngine().inspect(limit));
+  return withTasks(theEngine().inspect(amountOf(limit, 'the option limit')));
 }

@@ -1,7 +1,8 @@
 /**
  * Many calls of WebAssembly on one event loop, in turns.
  */
-import { outOfRange, timedOut } from '../errors/catalog.js';
+import { outOfRange, timedOut, wrongArgument } from '../errors/catalog.js';
+import { LONGEST_TIMER, numberOf, positiveOf } from '../errors/numbers.js';
 import { theEngine } from '../instance/engine.js';
 import { Batches } from './batches.js';
 import { TaskGroup } from './group.js';
@@ -26,7 +27,7 @@ export interface SpawnOptions {
   readonly priority?: number;
   /** Cancels the task, with its reason. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the task is cancelled, with a TimeoutError. */
+  /** Milliseconds after which the task is cancelled, with a TimeoutError. More than a timer can have (24 days) is never. */
   readonly timeout?: number;
 }
 
@@ -49,11 +50,6 @@ export interface SchedulerStatistics {
 
 const DEFAULT_PRIORITY = 3;
 const DEFAULT_BUDGET = 4;
-
-function positive(value: number, what: string): number {
-  if (!(value > 0)) throw outOfRange(`${what} must be above 0`);
-  return value;
-}
 
 /** All schedulers there are. */
 const schedulers = new Set<WeakRef<Scheduler>>();
@@ -90,8 +86,8 @@ export class Scheduler {
   });
 
   constructor({ maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET }: SchedulerOptions = {}) {
-    this.#maximum = positive(maximum, 'maximum');
-    this.#batches = new Batches(() => this.#turn(), positive(budget, 'budget'));
+    this.#maximum = positiveOf(maximum, 'the option maximum');
+    this.#batches = new Batches(() => this.#turn(), positiveOf(budget, 'the option budget'));
     schedulers.add(new WeakRef(this));
   }
 
@@ -100,9 +96,10 @@ export class Scheduler {
    * arguments that do not convert, a RangeError for a wrong priority.
    */
   spawn(fn: unknown, args: readonly unknown[] = [], { name, priority = DEFAULT_PRIORITY, signal, timeout }: SpawnOptions = {}): Task {
+    if (typeof priority !== 'number') throw wrongArgument('the option priority must be a number');
     if (!Number.isInteger(priority) || priority < 0 || priority >= PRIORITIES)
       throw outOfRange(`a priority is from 0 to ${PRIORITIES - 1}`);
-    if (timeout !== undefined) positive(timeout, 'timeout');
+    if (timeout !== undefined) positiveOf(timeout, 'the option timeout');
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
     const type = engine.types.type(engine.typeOf(address));
@@ -138,11 +135,12 @@ export class Scheduler {
   /** Resolved after that time. Called by an import, its timer ends with the task. */
   sleep(milliseconds: number): Promise<void> {
     const task = this.#current;
+    const time = Math.min(numberOf(milliseconds, 'the time to sleep'), LONGEST_TIMER);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         forget?.();
         resolve();
-      }, milliseconds);
+      }, time);
       const forget = task?.onEnd(() => clearTimeout(timer));
     });
   }
@@ -176,7 +174,7 @@ export class Scheduler {
       signal.addEventListener('abort', abort, { once: true });
       task.onEnd(() => signal.removeEventListener('abort', abort));
     }
-    if (timeout !== undefined) {
+    if (timeout !== undefined && timeout <= LONGEST_TIMER) {
       const timer = setTimeout(() => task.cancel(timedOut(timeout)), timeout);
       task.onEnd(() => clearTimeout(timer));
     }
