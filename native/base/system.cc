@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -27,6 +28,15 @@ std::string read_file(const char* path) {
   }
   close(file);
   return text;
+}
+
+const uint8_t* process_secret() {
+  static const struct Secret {
+    uint8_t bytes[kSecretSize];
+    bool filled;
+    Secret() : bytes{}, filled(getrandom(bytes, sizeof bytes, 0) == static_cast<ssize_t>(sizeof bytes)) {}
+  } secret;
+  return secret.filled ? secret.bytes : nullptr;
 }
 
 namespace {

@@ -1,5 +1,6 @@
 // What the machine and its kernel allow.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@ uint64_t minimum_signal_stack();
 uint64_t maximum_maps();
 /// Bytes of memory that this process may use: the smallest of the machine's, its cgroups' and its address space limit.
 uint64_t memory_limit();
+/// Random bytes that are the same as long as this process lives; null where the kernel gives none.
+inline constexpr size_t kSecretSize = 32;
+const uint8_t* process_secret();
 /// The contents of a small file, empty when it cannot be read. (/proc and /sys files say 0 as their size.)
 std::string read_file(const char* path);
 

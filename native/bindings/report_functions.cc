@@ -1,4 +1,6 @@
 // cpuFeatures, report, hooks, configure, statistics.
+#include <cstring>
+
 #include "base/system.h"
 #include "bindings/arguments.h"
 
@@ -15,6 +17,20 @@ napi_value list_of(napi_env env, const std::vector<std::string>& texts) {
 
 napi_value cpu_feature_list(napi_env env, napi_callback_info) {
   return list_of(env, cpu_features());
+}
+
+napi_value secret(napi_env env, napi_callback_info) {
+  const uint8_t* bytes = process_secret();
+  void* data = nullptr;
+  napi_value buffer = nullptr, array = nullptr;
+  if (bytes == nullptr) {
+    napi_throw_error(env, "HEDDLE_PLATFORM", "the kernel gives no random bytes");
+    return nullptr;
+  }
+  if (napi_create_arraybuffer(env, kSecretSize, &data, &buffer) != napi_ok) return nullptr;
+  std::memcpy(data, bytes, kSecretSize);
+  napi_create_typedarray(env, napi_uint8_array, kSecretSize, buffer, 0, &array);
+  return array;
 }
 
 napi_value report(napi_env env, napi_callback_info) {
@@ -175,9 +191,13 @@ napi_value statistics(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_report_functions(napi_env env, napi_value exports) {
-  define_functions(
-      env, exports,
-      {{"cpuFeatures", cpu_feature_list}, {"report", report}, {"hooks", set_hooks}, {"configure", configure}, {"statistics", statistics}});
+  define_functions(env, exports,
+                   {{"secret", secret},
+                    {"cpuFeatures", cpu_feature_list},
+                    {"report", report},
+                    {"hooks", set_hooks},
+                    {"configure", configure},
+                    {"statistics", statistics}});
 }
 
 }  // namespace heddle

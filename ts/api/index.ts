@@ -1,9 +1,9 @@
 /**
  * What users import.
  */
-import { amountOf } from '../errors/numbers.js';
 import { SuspendError } from '../errors/suspend_error.js';
 import { type EngineStatistics, type ExportedFunction, theEngine } from '../instance/engine.js';
+import { amount, flag, optionsOf } from '../instance/options.js';
 import type { NativeOptions, StackUsage } from '../link/native.js';
 import { promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
@@ -44,9 +44,11 @@ export interface CallOptions {
   readonly deadline?: number;
 }
 
-/** Calls an exported function with options. A TypeError for a deadline that is no such number. */
-export function call(fn: ExportedFunction, args: readonly unknown[] = [], { deadline = 0 }: CallOptions = {}): unknown {
-  return theEngine().call(fn, args, amountOf(deadline, 'the option deadline'));
+const callOptions = optionsOf('call', { deadline: amount });
+
+/** Calls an exported function with options. */
+export function call(fn: ExportedFunction, args: readonly unknown[] = [], options?: CallOptions): unknown {
+  return theEngine().call(fn, args, callOptions(options).deadline ?? 0);
 }
 
 /**
@@ -77,15 +79,17 @@ export function hibernate(): number {
   return theEngine().native.hibernate();
 }
 
+const statisticsOptions = optionsOf('statistics', { stacks: flag });
+
 /**
  * Counters of this thread's engine. With `stacks` what stacks take as well; that asks the kernel about every one, about two microseconds each (two seconds for a
  * million).
  */
 export function statistics(options: { readonly stacks: true }): EngineStatistics & StackUsage;
 export function statistics(options?: { readonly stacks?: boolean }): EngineStatistics;
-export function statistics({ stacks = false }: { readonly stacks?: boolean } = {}): EngineStatistics {
+export function statistics(options?: { readonly stacks?: boolean }): EngineStatistics {
   const engine = theEngine();
-  return stacks ? { ...engine.statistics(), ...engine.stackUsage() } : engine.statistics();
+  return statisticsOptions(options).stacks ? { ...engine.statistics(), ...engine.stackUsage() } : engine.statistics();
 }
 
 export type { ProgramFrame } from '../instance/backtrace.js';

@@ -5,7 +5,8 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import type { MappedMemory } from '../instance/mapped_memory.js';
 import { newMemory, PAGE_SHIFT } from '../instance/memories.js';
-import { addressLimit, descriptorOf, isWide } from './value_types.js';
+import { anything, flag, oneOf, optionsOf, type Reader, shown } from '../instance/options.js';
+import { addressLimit, descriptorOf } from './value_types.js';
 
 /** What {@link createMemory} takes. */
 export interface MemoryDescriptor {
@@ -20,14 +21,27 @@ export interface MemoryDescriptor {
   readonly pageSize?: number;
 }
 
+const pageSizeOption: Reader<1 | 65_536> = (value, name) => {
+  if (value === 1 || value === 65_536) return value;
+  throw wrongArgument(`the option ${name} must be 1 or 65536, not ${shown(value)}`);
+};
+
+const memoryOptions = optionsOf('createMemory', {
+  // Whether these are bigints depends on the type of addresses.
+  initial: anything,
+  maximum: anything,
+  shared: flag,
+  address: oneOf(['i32', 'i64']),
+  pageSize: pageSizeOption,
+});
+
 /**
  * Makes a memory, also with 64-bit addresses where V8 has none, and with pages of one byte. V8's own wherever V8 can make it; otherwise shaped like that.
  * Throws a TypeError for a wrong descriptor, a RangeError where maximum is below initial, a LinkError where there is no room.
  */
 export function createMemory(descriptor: MemoryDescriptor): WebAssembly.Memory | MappedMemory {
-  const { initial, maximum, shared = false, address, pageSize = 65_536 } = descriptorOf(descriptor) as MemoryDescriptor;
-  if (pageSize !== 1 && pageSize !== 65_536) throw wrongArgument('pageSize is 1 or 65536');
-  const memory64 = isWide(address);
+  const { initial, maximum, shared = false, address, pageSize = 65_536 } = memoryOptions(descriptorOf(descriptor));
+  const memory64 = address === 'i64';
   const minimum = addressLimit(initial, memory64, 'initial');
   const bound = maximum === undefined ? null : addressLimit(maximum, memory64, 'maximum');
   if (bound !== null && bound < minimum) throw outOfRange('maximum is below initial');

@@ -27,7 +27,7 @@ function ownSettings(): CompileSettings {
 
 /** The hash of the key that the file must have to be for this very machine and build. */
 function expectedKey(): Buffer {
-  return keyHash({ ...artifactKey(new Uint8Array(0), ownSettings()), module: codegenHash() });
+  return keyHash(artifactKey(new Uint8Array(0), ownSettings(), codegenHash()));
 }
 
 function load(): (Artifact & { readonly module: Uint8Array }) | undefined {

@@ -42,7 +42,7 @@ export function limit(value: unknown, what: string): number {
 }
 
 /** A limit of a descriptor, or an index, of a memory or table: a bigint where addresses have 64 bits (`wide`). Exact below 2^53. */
-export function addressLimit(value: number | bigint, wide: boolean, what: string): number {
+export function addressLimit(value: unknown, wide: boolean, what: string): number {
   if (!wide) return limit(value, what);
   if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
   return Number(value);

@@ -19,7 +19,7 @@ import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { validateModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
-import { carried, isCarrier, makeCarrier } from './module_carrier.js';
+import { carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
 
 /** One import of a module. */
@@ -67,7 +67,7 @@ export class Module {
   declare private readonly compiled: CompiledModule;
 
   /** Compiles on this thread. Throws a CompileError with offset and code. */
-  constructor(bytes: BytesSource, options: ModuleOptions = {}) {
+  constructor(bytes: BytesSource, options?: ModuleOptions) {
     const given: unknown = bytes;
     const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
     const isPosted = !(given instanceof FromCompiled) || given.posted;
@@ -79,7 +79,7 @@ export class Module {
 
   /** Modules that another thread has sent are instances, too. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return (typeof value === 'object' && value !== null && compiledModules.has(value)) || isCarrier(value);
+    return (typeof value === 'object' && value !== null && compiledModules.has(value)) || carried(value) !== undefined;
   }
 
   /** @internal */
@@ -92,8 +92,8 @@ export class Module {
     const known = typeof value === 'object' && value !== null ? compiledModules.get(value) : undefined;
     if (known !== undefined) return known;
     const sent = carried(value);
-    if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's");
-    const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options);
+    if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's, made by this process");
+    const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options, sent.hash);
     compiledModules.set(value as object, compiled);
     return compiled;
   }
@@ -234,7 +234,7 @@ export function validate(bytes: BytesSource): boolean {
 }
 
 /** Compiles, large modules with worker threads. Rejects with a CompileError that has offset and code. */
-export async function compile(bytes: BytesSource, options: ModuleOptions = {}): Promise<Module> {
+export async function compile(bytes: BytesSource, options: ModuleOptions | undefined = undefined): Promise<Module> {
   return Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
 }
 
@@ -251,7 +251,7 @@ export async function instantiate(bytes: BytesSource, imports?: Imports, options
 export async function instantiate(
   source: Module | BytesSource,
   imports: Imports | undefined = undefined,
-  options: ModuleOptions = {},
+  options: ModuleOptions | undefined = undefined,
 ): Promise<Instance | InstantiatedSource> {
   if (source instanceof Module) return Instance.make(source, imports);
   const module = Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(source), options, mentionsSuspending(imports)));

@@ -30,6 +30,8 @@ export interface CompileOptions {
   readonly stackPointer?: StackPointerChoice;
   readonly stackChecks?: boolean;
   readonly verify?: boolean;
+  /** SHA-256 of the module's bytes in hexadecimal, where it is known. */
+  readonly hash?: string;
   /** Worker threads: default one for each core where the module is worth it; 0 compiles on this thread. */
   readonly workers?: number;
   /** Where artifacts are kept; none by default. */
@@ -74,10 +76,17 @@ interface Begun {
 }
 
 function begin(bytes: Uint8Array, options: CompileOptions): Begun {
-  const settings = compileSettings(options.target, options.cpu, { features: FEATURE_BITS, ...options });
-  const key = artifactKey(bytes, settings);
-  const payload = options.cache?.read(keyHash(key));
-  return { settings, key, cached: payload && deserializeArtifact(payload) };
+  const settings = compileSettings(options.target, options.cpu, { ...options, features: FEATURE_BITS });
+  const key = artifactKey(bytes, settings, options.hash);
+  return { settings, key, cached: cachedArtifact(key, options.cache) };
+}
+
+/** The artifact that the cache has under a key, where it says of itself that it is that one. */
+function cachedArtifact(key: ArtifactKey, cache: Cache | undefined): Artifact | undefined {
+  const name = keyHash(key);
+  const payload = cache?.read(name);
+  const artifact = payload && deserializeArtifact(payload);
+  return artifact !== undefined && keyHash(artifact.key).equals(name) ? artifact : undefined;
 }
 
 function compileHere({ job }: Prepared): Part[] {

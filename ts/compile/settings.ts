@@ -103,11 +103,16 @@ export function compilerArguments(settings: CompileSettings): { readonly triple:
   return { triple: TRIPLES[settings.target], settings: [...verifier, ...settings.cpu].join(',') };
 }
 
-/** The key of the artifact that these bytes and settings make. */
-export function artifactKey(module: Uint8Array, settings: CompileSettings): ArtifactKey {
+/** SHA-256 of a module's bytes, in hexadecimal. */
+export function moduleHash(module: Uint8Array): string {
+  return sha256(module).toString('hex');
+}
+
+/** The key of the artifact that these bytes and settings make; `hash` is {@link moduleHash} of the bytes, where it is known. */
+export function artifactKey(module: Uint8Array, settings: CompileSettings, hash: string = moduleHash(module)): ArtifactKey {
   return {
     format: ARTIFACT_FORMAT,
-    module: sha256(module).toString('hex'),
+    module: hash,
     build: buildId(),
     contract: CONTRACT,
     version: packageVersion(),

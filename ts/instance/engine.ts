@@ -5,7 +5,6 @@ import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
-import { amountOf } from '../errors/numbers.js';
 import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
@@ -21,6 +20,7 @@ import { Mailbox } from './mailbox.js';
 import type { CodeVariant, ModuleOptions } from './module.js';
 import { coerce, isOfNumbers, numberExport, numberImport } from './number_calls.js';
 import type { TagObject } from './objects.js';
+import { amount, nested, oneOf, optionsOf } from './options.js';
 import { pointerChoice } from './shadow.js';
 import { SuspendingImport } from './suspending_import.js';
 
@@ -112,20 +112,19 @@ function shadowOverflow(room: number): string {
   return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
 }
 
-/** Throws a TypeError for an option that is wrong. */
-function checkOptions({ stack = {}, entryStackSize, collect }: NativeOptions): void {
-  const number = (name: string, value: number | undefined): void => {
-    if (value !== undefined) amountOf(value, `the option ${name}`);
-  };
-  const word = (name: string, words: readonly string[], value: string | undefined): void => {
-    if (value !== undefined && !words.includes(value)) throw wrongArgument(`the option ${name} must be one of ${words.join(', ')}`);
-  };
-  for (const name of ['size', 'maximum', 'memory', 'warm', 'budget'] as const) number(`stack.${name}`, stack[name]);
-  number('entryStackSize', entryStackSize);
-  word('stack.strategy', STRATEGIES, stack.strategy);
-  word('stack.guard', GUARDS, stack.guard);
-  word('collect', ['automatic', 'always'], collect);
-}
+const nativeOptions = optionsOf('configure', {
+  stack: nested({
+    strategy: oneOf(STRATEGIES),
+    size: amount,
+    guard: oneOf(GUARDS),
+    maximum: amount,
+    memory: amount,
+    warm: amount,
+    budget: amount,
+  }),
+  entryStackSize: amount,
+  collect: oneOf(['automatic', 'always']),
+});
 
 /** One thread's engine. */
 export class Engine implements FunctionReferences {
@@ -177,8 +176,7 @@ export class Engine implements FunctionReferences {
 
   /** Sets options; they hold from the first call on, so this comes before any instance. */
   configure(options: NativeOptions): void {
-    checkOptions(options);
-    this.native.configure(options);
+    this.native.configure(nativeOptions(options));
   }
 
   statistics(): EngineStatistics {
@@ -223,10 +221,17 @@ export class Engine implements FunctionReferences {
   }
 
   /** How modules are compiled for this machine. */
-  compileOptions({ shadowStack, ...options }: ModuleOptions, variant: Partial<CodeVariant> = {}): CompileOptions {
+  compileOptions({ interruptible, shadowStack }: ModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
     this.#cache ??= Cache.fromEnvironment();
-    const stackPointer = pointerChoice(shadowStack);
-    return { target: this.native.arch, cpu: usableFeatures(this.native), cache: this.#cache, stackPointer, ...options, ...variant };
+    return {
+      target: this.native.arch,
+      cpu: usableFeatures(this.native),
+      cache: this.#cache,
+      stackPointer: pointerChoice(shadowStack),
+      ...(interruptible !== undefined && { interruptible }),
+      ...(hash !== undefined && { hash }),
+      ...variant,
+    };
   }
 
   /** ToWebAssemblyValue: the number or bigint that the addon takes. Throws what the conversion throws, and a TypeError for what does not fit. */

@@ -3,14 +3,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Artifact } from '../compile/artifact.js';
-import { compileModule, compileModuleSync } from '../compile/compile.js';
+import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
 import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
 import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import type { Engine } from './engine.js';
-import { checkShadowOptions, type ShadowStackOptions } from './shadow.js';
+import { flag, standardOptionsOf } from './options.js';
+import { type ShadowStackOptions, shadowOption } from './shadow.js';
 
 /** How a module is to be compiled. */
 export interface ModuleOptions {
@@ -22,6 +23,8 @@ export interface ModuleOptions {
    */
   readonly shadowStack?: ShadowStackOptions | false;
 }
+
+const moduleOptions = standardOptionsOf('a module', { interruptible: flag, shadowStack: shadowOption });
 
 /** Which of its variants a module's code is. */
 export interface CodeVariant {
@@ -58,6 +61,8 @@ export function nameOfTag(names: NameMaps, index: number): string {
 /** A compiled module. */
 export class CompiledModule {
   readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly hash: string;
   readonly description: ModuleDescription;
   readonly names: NameMaps;
   readonly layout: ModuleLayout;
@@ -79,6 +84,7 @@ export class CompiledModule {
     this.#engine = engine;
     this.options = options;
     this.bytes = bytes;
+    this.hash = artifact.key.module;
     this.description = artifact.description;
     const spaces: IndexSpaces = indexSpaces(artifact.description);
     this.memories = spaces.memories;
@@ -94,17 +100,18 @@ export class CompiledModule {
     this.#add(artifact);
   }
 
-  /** Compiles on this thread. `bytes` must not change afterwards. */
-  static compileSync(engine: Engine, bytes: Uint8Array, options: ModuleOptions): CompiledModule {
-    checkShadowOptions(options.shadowStack);
-    const artifact = engine.timeCompile(() => compileModuleSync(bytes, engine.compileOptions(options)));
+  /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options, `hash` is the SHA-256 of the bytes where it is known. */
+  static compileSync(engine: Engine, bytes: Uint8Array, given: unknown, hash?: string): CompiledModule {
+    const options = moduleOptions(given);
+    const artifact = engine.timeCompile(() => compileModuleSync(bytes, engine.compileOptions(options, hash)));
     return new CompiledModule(engine, bytes, options, artifact);
   }
 
   /** Compiles with worker threads; the variant for calls that may wait where `waits`. */
-  static async compile(engine: Engine, bytes: Uint8Array, options: ModuleOptions, waits = false): Promise<CompiledModule> {
-    checkShadowOptions(options.shadowStack);
-    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, engine.compileOptions(options, { stackChecks: waits })));
+  static async compile(engine: Engine, bytes: Uint8Array, given: unknown, waits = false): Promise<CompiledModule> {
+    const options = moduleOptions(given);
+    const settings = engine.compileOptions(options, undefined, { stackChecks: waits });
+    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, settings));
     return new CompiledModule(engine, bytes, options, artifact);
   }
 
@@ -117,7 +124,7 @@ export class CompiledModule {
   /** Compiles a variant, where it is not there yet. */
   async prepare(variant: CodeVariant): Promise<void> {
     if (this.#artifacts.has(variantKey(variant))) return;
-    this.#add(await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#engine.compileOptions(this.options, variant))));
+    this.#add(await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#compileOptions(variant))));
   }
 
   /** The code in this process, compiled now where needed. */
@@ -134,8 +141,11 @@ export class CompiledModule {
   #artifact(variant: CodeVariant): Artifact {
     const known = this.#artifacts.get(variantKey(variant));
     if (known !== undefined) return known;
-    const made = this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#engine.compileOptions(this.options, variant)));
-    return this.#add(made);
+    return this.#add(this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#compileOptions(variant))));
+  }
+
+  #compileOptions(variant: CodeVariant): CompileOptions {
+    return this.#engine.compileOptions(this.options, this.hash, variant);
   }
 
   /** Keeps an artifact as each variant that it does for. */

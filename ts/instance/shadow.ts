@@ -6,6 +6,7 @@ import { LIMIT } from '../generated/abi.js';
 import type { StackPointer, StackPointerChoice } from '../lower/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
 import type { Engine } from './engine.js';
+import { integer, nested, type Reader, text } from './options.js';
 
 /** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
 export interface ShadowStackOptions {
@@ -22,26 +23,20 @@ export interface ShadowStackOptions {
 const DEFAULT_SIZE = 16 * 1024;
 const DEFAULT_SHARE = 4;
 const ALIGNMENT = 16;
-const MEMORY_LIMIT = 2 ** 32;
+const LAST_ADDRESS = 2 ** 32 - 1;
 
-function integer(value: number | undefined, name: string, least: number): void {
-  if (value === undefined) return;
-  if (!Number.isInteger(value)) throw wrongArgument(`the option shadowStack.${name} must be an integer`);
-  if (value < least || value >= MEMORY_LIMIT) throw outOfRange(`the option shadowStack.${name} must be from ${least} to 2^32 - 1`);
-}
+const address = integer(0, LAST_ADDRESS);
+const pointer: Reader<number | string> = (value, name) => (typeof value === 'string' ? value : address(value, name));
+const exportsOfAllocator = nested({ allocate: text, free: text });
+const allocator: Reader<NonNullable<ShadowStackOptions['allocator']>> = (value, name) => {
+  const { allocate, free } = exportsOfAllocator(value, name);
+  if (allocate === undefined || free === undefined) throw wrongArgument(`the option ${name} must name two exports, allocate and free`);
+  return { allocate, free };
+};
+const shadow = nested({ pointer, size: integer(ALIGNMENT, LAST_ADDRESS), allocator, low: address }, 'an object or false');
 
-/** Throws a TypeError or RangeError for options that are wrong in themselves. */
-export function checkShadowOptions(options: ShadowStackOptions | false | undefined): void {
-  if (options === undefined || options === false) return;
-  if (typeof options !== 'object' || options === null) throw wrongArgument('the option shadowStack must be an object or false');
-  const { pointer, size, low, allocator } = options;
-  if (pointer !== undefined && typeof pointer !== 'string') integer(pointer, 'pointer', 0);
-  integer(size, 'size', ALIGNMENT);
-  integer(low, 'low', 0);
-  if (allocator !== undefined && (typeof allocator?.allocate !== 'string' || typeof allocator.free !== 'string')) {
-    throw wrongArgument('the option shadowStack.allocator must name two exports, allocate and free');
-  }
-}
+/** Reads the option `shadowStack`. */
+export const shadowOption: Reader<ShadowStackOptions | false> = (value, name) => (value === false ? false : shadow(value, name));
 
 /** How the compiler is to find the pointer. */
 export function pointerChoice(options: ShadowStackOptions | false | undefined): StackPointerChoice {

@@ -6,7 +6,7 @@ import type { SpawnOptions } from './scheduler.js';
 import type { Task } from './task.js';
 
 /** How a group makes its tasks. */
-export type Spawn = (fn: unknown, args: readonly unknown[], options: SpawnOptions) => Task;
+export type Spawn = (fn: unknown, args: readonly unknown[], options?: SpawnOptions) => Task;
 
 /**
  * A group of tasks. Where one fails, the others are cancelled. A failure that nobody awaits by {@link join} reaches Node as an unhandled rejection, once for the group.
@@ -30,7 +30,7 @@ export class TaskGroup {
   }
 
   /** As `Scheduler.spawn`. In a group that is cancelled the task is cancelled at once. */
-  spawn(fn: unknown, args: readonly unknown[] = [], options: SpawnOptions = {}): Task {
+  spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
     const task = this.#spawn(fn, args, options);
     this.#tasks.push(task);
     this.#running.add(task);

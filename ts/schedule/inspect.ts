@@ -1,9 +1,9 @@
 /**
  * The picture of all fibers, with the names of tasks.
  */
-import { amountOf } from '../errors/numbers.js';
 import { theEngine } from '../instance/engine.js';
 import type { FiberTree } from '../instance/inspect.js';
+import { amount, optionsOf } from '../instance/options.js';
 import { waitingTasks } from './scheduler.js';
 
 /** How much of a picture is wanted. */
@@ -13,6 +13,7 @@ export interface InspectOptions {
 }
 
 const DEFAULT_LIMIT = 10_000;
+const inspectOptions = optionsOf('inspect', { limit: amount });
 
 /** Puts the names of tasks into a picture. */
 export function withTasks(tree: FiberTree): FiberTree {
@@ -27,6 +28,7 @@ export function withTasks(tree: FiberTree): FiberTree {
 /**
  * The fibers of this thread as they are now: which there are, what each does and is in, and who waits for whom. May be called at any time, in imports too.
  */
-export function inspect({ limit = DEFAULT_LIMIT }: InspectOptions = {}): FiberTree {
-  return withTasks(theEngine().inspect(amountOf(limit, 'the option limit')));
+export function inspect(options?: InspectOptions): FiberTree {
+  const { limit = DEFAULT_LIMIT } = inspectOptions(options);
+  return withTasks(theEngine().inspect(limit));
 }

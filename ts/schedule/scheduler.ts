@@ -2,8 +2,8 @@
  * Many calls of WebAssembly on one event loop, in turns.
  */
 import { outOfRange, timedOut, wrongArgument } from '../errors/catalog.js';
-import { LONGEST_TIMER, numberOf, positiveOf } from '../errors/numbers.js';
 import { theEngine } from '../instance/engine.js';
+import { optionsOf, positive, type Reader, shown, text } from '../instance/options.js';
 import { Batches } from './batches.js';
 import { TaskGroup } from './group.js';
 import { exportOf } from './promising.js';
@@ -27,7 +27,7 @@ export interface SpawnOptions {
   readonly priority?: number;
   /** Cancels the task, with its reason. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the task is cancelled, with a TimeoutError. More than a timer can have (24 days) is never. */
+  /** Milliseconds after which the task is cancelled, with a TimeoutError. */
   readonly timeout?: number;
 }
 
@@ -50,6 +50,32 @@ export interface SchedulerStatistics {
 
 const DEFAULT_PRIORITY = 3;
 const DEFAULT_BUDGET = 4;
+
+/** As long as a timer of Node's can be: 24.8 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+const priorityOption: Reader<number> = (value, name) => {
+  if (typeof value !== 'number') throw wrongArgument(`the option ${name} must be a number, not ${shown(value)}`);
+  if (Number.isInteger(value) && value >= 0 && value < PRIORITIES) return value;
+  throw outOfRange(`the option ${name} must be an integer from 0 to ${PRIORITIES - 1}, not ${shown(value)}`);
+};
+
+const timeoutOption: Reader<number> = (value, name) => {
+  const milliseconds = positive(value, name);
+  if (milliseconds <= LONGEST_TIMER || milliseconds === Number.POSITIVE_INFINITY) return milliseconds;
+  throw outOfRange(`the option ${name} must be at most ${LONGEST_TIMER} or Infinity, not ${milliseconds}`);
+};
+
+/** Also a signal of another realm, or a library's. */
+const signalOption: Reader<AbortSignal> = (value, name) => {
+  if (typeof value === 'object' && value !== null && typeof (value as AbortSignal).addEventListener === 'function' && 'aborted' in value) {
+    return value as AbortSignal;
+  }
+  throw wrongArgument(`the option ${name} must be an AbortSignal, not ${shown(value)}`);
+};
+
+const schedulerOptions = optionsOf('Scheduler', { maximum: positive, budget: positive });
+const spawnOptions = optionsOf('spawn', { name: text, priority: priorityOption, signal: signalOption, timeout: timeoutOption });
 
 /** All schedulers there are. */
 const schedulers = new Set<WeakRef<Scheduler>>();
@@ -85,9 +111,10 @@ export class Scheduler {
     yield: new Suspending(() => this.yield()),
   });
 
-  constructor({ maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET }: SchedulerOptions = {}) {
-    this.#maximum = positiveOf(maximum, 'the option maximum');
-    this.#batches = new Batches(() => this.#turn(), positiveOf(budget, 'the option budget'));
+  constructor(options?: SchedulerOptions) {
+    const { maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET } = schedulerOptions(options);
+    this.#maximum = maximum;
+    this.#batches = new Batches(() => this.#turn(), budget);
     schedulers.add(new WeakRef(this));
   }
 
@@ -95,11 +122,8 @@ export class Scheduler {
    * Calls an exported function as a task. It begins after the JavaScript that runs now, at the earliest. Throws a TypeError for what is no export of Heddle's and for
    * arguments that do not convert, a RangeError for a wrong priority.
    */
-  spawn(fn: unknown, args: readonly unknown[] = [], { name, priority = DEFAULT_PRIORITY, signal, timeout }: SpawnOptions = {}): Task {
-    if (typeof priority !== 'number') throw wrongArgument('the option priority must be a number');
-    if (!Number.isInteger(priority) || priority < 0 || priority >= PRIORITIES)
-      throw outOfRange(`a priority is from 0 to ${PRIORITIES - 1}`);
-    if (timeout !== undefined) positiveOf(timeout, 'the option timeout');
+  spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
+    const { name, priority = DEFAULT_PRIORITY, signal, timeout = Number.POSITIVE_INFINITY } = spawnOptions(options);
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
     const type = engine.types.type(engine.typeOf(address));
@@ -134,8 +158,11 @@ export class Scheduler {
 
   /** Resolved after that time. Called by an import, its timer ends with the task. */
   sleep(milliseconds: number): Promise<void> {
+    if (typeof milliseconds !== 'number' || Number.isNaN(milliseconds)) {
+      throw wrongArgument(`the time to sleep must be a number, not ${shown(milliseconds)}`);
+    }
+    const time = Math.min(milliseconds, LONGEST_TIMER);
     const task = this.#current;
-    const time = Math.min(numberOf(milliseconds, 'the time to sleep'), LONGEST_TIMER);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         forget?.();
@@ -164,7 +191,7 @@ export class Scheduler {
     };
   }
 
-  #limit(task: Task, signal: AbortSignal | undefined, timeout: number | undefined): void {
+  #limit(task: Task, signal: AbortSignal | undefined, timeout: number): void {
     if (signal !== undefined) {
       const abort = (): void => task.cancel(signal.reason);
       if (signal.aborted) {
@@ -174,7 +201,7 @@ export class Scheduler {
       signal.addEventListener('abort', abort, { once: true });
       task.onEnd(() => signal.removeEventListener('abort', abort));
     }
-    if (timeout !== undefined && timeout <= LONGEST_TIMER) {
+    if (timeout <= LONGEST_TIMER) {
       const timer = setTimeout(() => task.cancel(timedOut(timeout)), timeout);
       task.onEnd(() => clearTimeout(timer));
     }

@@ -1,0 +1,158 @@
+/**
+ * Reading the options that callers give. A function says which it takes in a list of names; only those are read, each once, and what is read is checked, named and kept in an object of
+ * Heddle's own. So nothing else that the caller's object has, or becomes later, has an effect.
+ */
+import { outOfRange, wrongArgument } from '../errors/catalog.js';
+
+/** Takes the value of an option for what it must be, or throws an error that says what that is. */
+export type Reader<T> = (value: unknown, name: string) => T;
+
+/** The options that a function takes, by name. */
+type Readers = Readonly<Record<string, Reader<unknown>>>;
+
+/** What was read: options that were not given are absent. */
+export type Read<Table extends Readers> = { readonly [Name in keyof Table]?: ReturnType<Table[Name]> };
+
+/** A value, for a message. Runs nothing of the value's. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+const wrong = (name: string, wanted: string, value: unknown): Error =>
+  wrongArgument(`the option ${name} must be ${wanted}, not ${shown(value)}`);
+const beyond = (name: string, wanted: string, value: unknown): Error =>
+  outOfRange(`the option ${name} must be ${wanted}, not ${shown(value)}`);
+
+/** For a value that is checked where it is used. */
+export const anything: Reader<unknown> = (value) => value;
+
+export const flag: Reader<boolean> = (value, name) => {
+  if (typeof value !== 'boolean') throw wrong(name, 'a boolean', value);
+  return value;
+};
+
+export const text: Reader<string> = (value, name) => {
+  if (typeof value !== 'string') throw wrong(name, 'a string', value);
+  return value;
+};
+
+/** A number from 0 to Infinity; a TypeError for every other value. */
+export const amount: Reader<number> = (value, name) => {
+  if (typeof value !== 'number' || !(value >= 0)) throw wrong(name, 'a number, 0 or more', value);
+  return value;
+};
+
+/** A number above 0; a RangeError for others. */
+export const positive: Reader<number> = (value, name) => {
+  if (typeof value !== 'number') throw wrong(name, 'a number', value);
+  if (!(value > 0)) throw beyond(name, 'above 0', value);
+  return value;
+};
+
+/** An integer in a range; a RangeError for others. */
+export function integer(least: number, most: number): Reader<number> {
+  return (value, name) => {
+    if (typeof value !== 'number' || (value % 1 !== 0 && Number.isFinite(value))) throw wrong(name, 'an integer', value);
+    if (!(value >= least && value <= most)) throw beyond(name, `from ${least} to ${most}`, value);
+    return value;
+  };
+}
+
+export function oneOf<const Word extends string>(words: readonly Word[]): Reader<Word> {
+  return (value, name) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw wrong(name, `one of ${words.join(', ')}`, value);
+    return found;
+  };
+}
+
+/** Options inside an option. */
+export function nested<const Table extends Readers>(table: Table, wanted = 'an object'): Reader<Read<Table>> {
+  return (value, name) => {
+    if (typeof value !== 'object' || value === null) throw wrong(name, wanted, value);
+    refuseUnknown(table, value, name);
+    return readAll(table, value, `${name}.`);
+  };
+}
+
+function readAll<Table extends Readers>(table: Table, given: object, prefix: string): Read<Table> {
+  // Without a prototype: what JavaScript puts on Object.prototype is no option.
+  const read: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(table)) {
+    const value: unknown = Reflect.get(given, name);
+    if (value !== undefined) read[name] = table[name]?.(value, prefix + name);
+  }
+  return Object.freeze(read) as Read<Table>;
+}
+
+/** Throws a TypeError for a name that is none of the table's. */
+function refuseUnknown(table: Readers, given: object, of: string): void {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(table, name)) throw wrongArgument(`${of} has no option ${shown(name)}: the nearest is ${nearest(table, name).name}`);
+  }
+}
+
+/** How many letters apart a name may be from an option to be taken for a mistake where other names are ignored. */
+const NEAR = 2;
+
+/** The same where that may be an option of another engine's. */
+function refuseNear(table: Readers, given: object, of: string): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(table, name)) continue;
+    const near = nearest(table, name);
+    if (near.letters <= NEAR) throw wrongArgument(`${of} has no option ${shown(name)}: it is called ${near.name}`);
+  }
+}
+
+function nearest(table: Readers, name: string): { readonly name: string; readonly letters: number } {
+  let best = { name: '', letters: Number.POSITIVE_INFINITY };
+  for (const known of Object.keys(table)) {
+    const letters = distance(known, name);
+    if (letters < best.letters) best = { name: known, letters };
+  }
+  return best;
+}
+
+/** Letters to change, add or leave out that make one name of another. A name much longer than any option is as far away as it is longer. */
+function distance(known: string, name: string): number {
+  if (name.length > 2 * known.length) return name.length - known.length;
+  let row = Array.from({ length: name.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= known.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= name.length; j++) {
+      const change = (row[j - 1] ?? 0) + (known[i - 1] === name[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[name.length] ?? 0;
+}
+
+const NOTHING: object = Object.freeze(Object.create(null));
+
+/** The options of one of Heddle's own functions: a name that is none of them is a TypeError. */
+export function optionsOf<const Table extends Readers>(of: string, table: Table): (given: unknown) => Read<Table> {
+  return (given) => {
+    if (given === undefined) return NOTHING as Read<Table>;
+    if (typeof given !== 'object' || given === null) throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
+    refuseUnknown(table, given, of);
+    return readAll(table, given, '');
+  };
+}
+
+/**
+ * The options of a function of the standard's: as Web IDL has it, null has none, a function is an object, and names that are none of them are ignored, for they may be another engine's. Only
+ * what looks like a mistake is a TypeError.
+ */
+export function standardOptionsOf<const Table extends Readers>(of: string, table: Table): (given: unknown) => Read<Table> {
+  return (given) => {
+    if (given === undefined || given === null) return NOTHING as Read<Table>;
+    if (typeof given !== 'object' && typeof given !== 'function') {
+      throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
+    }
+    refuseNear(table, given, of);
+    return readAll(table, given, '');
+  };
+}
