@@ -1,5 +1,6 @@
 /**
- * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its sources. Says nothing but one line when it works; on failure what the compiler said.
+ * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its sources. Says nothing but
+ * one line when it works; on failure what the compiler said.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,18 +30,17 @@ function stop(message) {
   process.exit(1);
 }
 
-/** What a build needs and the packages that have it (Debian and Ubuntu; Fedora; Alpine). */
-const TOOLS = [
-  [process.env.CXX ?? 'g++', 'g++ (Fedora: gcc-c++; Alpine: g++)'],
-  ['make', 'make'],
-  ['python3', 'python3'],
-];
+/** What a build needs. Each is also the name of its package in Debian, Ubuntu and Alpine; Fedora has another for g++. */
+const TOOLS = [(process.env.CXX ?? 'g++').split(' ')[0], 'make', 'python3'];
 
 if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
   stop(`only Linux on x64 and arm64 is supported, not ${process.platform} on ${process.arch}`);
 }
-const missing = TOOLS.filter(([program]) => !have(program.split(' ')[0]));
-if (missing.length > 0) stop(`the addon needs a C++ compiler: install ${missing.map(([, name]) => name).join(' and ')}`);
+const missing = TOOLS.filter((program) => !have(program));
+if (missing.length > 0) {
+  const fedora = missing.includes('g++') ? ' (Fedora: gcc-c++ for g++)' : '';
+  stop(`building the addon needs ${missing.join(', ')}: apt-get install ${missing.join(' ')}${fedora}`);
+}
 
 /** node-gyp of this package, or the one that comes with npm. */
 function nodeGyp() {

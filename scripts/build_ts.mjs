@@ -2,7 +2,7 @@
 // Compiles ts/ into dist/ and writes the id that keys of cached code carry. Run by `npm install` in a clone; in the published package dist/ is
 // there and TypeScript is not, so there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -60,20 +60,6 @@ async function bundle() {
   rmSync(old, { recursive: true, force: true });
 }
 
-/** `npx heddle` in a clone looks in node_modules/.bin, where npm does not put a package's own commands. */
-function linkOwnCommand() {
-  const folder = join(root, 'node_modules', '.bin');
-  const link = join(folder, 'heddle');
-  const target = '../../bin/heddle.mjs';
-  if (!existsSync(join(root, 'node_modules'))) return;
-  mkdirSync(folder, { recursive: true });
-  if (lstatSync(link, { throwIfNoEntry: false })) {
-    if (readlinkSync(link) === target) return;
-    rmSync(link);
-  }
-  symlinkSync(target, link);
-}
-
 async function main() {
   const tsc = compiler();
   if (tsc === null) {
@@ -89,7 +75,6 @@ async function main() {
   writeFileSync(`${id}.new`, `${hashBuild('dist/ts')}\n`);
   renameSync(`${id}.new`, id);
   await bundle();
-  linkOwnCommand();
   return 0;
 }
 
