@@ -11,6 +11,7 @@ const steps = [
     process.execPath,
     ['--import', 'tsx', `contract/${name}`, '--check'],
   ]),
+  ['docs', process.execPath, ['scripts/draw_pictures.mjs', '--check']],
   ['codegen', process.execPath, ['scripts/build_codegen.mjs', '--check']],
   ['fuzz', process.execPath, ['scripts/build_fuzz.mjs', '--check']],
 ];

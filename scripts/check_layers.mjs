@@ -3,19 +3,20 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { layers } from './layers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const trees = [
   {
     folder: 'ts',
-    order: ['generated', 'errors', 'source', 'validate', 'lower', 'compile', 'link', 'instance', 'schedule', 'api', 'wast', 'cli'],
+    order: layers.ts,
     files: /\.ts$/,
     imports: /(?:^|[\s;])(?:import|export)\s[^'"`;]*?from\s*['"](\.[^'"]+)['"]|import\s*\(?\s*['"](\.[^'"]+)['"]/g,
     resolve: (from, name) => normalize(join(dirname(from), name)),
   },
   {
     folder: 'native',
-    order: ['base', 'fiber', 'stacks', 'continuation', 'trap', 'code', 'heap', 'bindings', 'addon'],
+    order: layers.native,
     files: /\.(cc|h)$/,
     imports: /^#include\s+"([^"]+)"/gm,
     resolve: (from, name) => (existsSync(join(root, dirname(from), name)) ? normalize(join(dirname(from), name)) : join('native', name)),
@@ -44,7 +45,7 @@ function check(tree) {
     if (layer === undefined || layer === 'tests' || layer === 'examples' || /\.(test|test-helper)\.ts$/.test(file)) continue;
     const rank = tree.order.indexOf(layer);
     if (rank < 0) {
-      problems.push(`${file}: folder ${layer} has no place in the order of scripts/check_layers.mjs`);
+      problems.push(`${file}: folder ${layer} has no place in the order of scripts/layers.mjs`);
       continue;
     }
     const text = readFileSync(join(root, file), 'utf8');
