@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// What must hold before a commit: format, lint, types, layers, generated files, build, tests. `npm run ok`; stops at the first thing that is wrong.
+// What must hold before a commit: format, lint, prose, types, layers, generated files, build, tests. `npm run ok`; stops at the first thing that
+// is wrong.
 // `npm run ok -- --fix` formats first; `--static` stops before anything is built.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -19,6 +20,7 @@ const native = ['native', 'asm'].flatMap((folder) =>
 
 const steps = [
   ['format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings']],
+  ['prose', node, ['scripts/check_prose.mjs', ...(fix ? ['--fix'] : [])]],
   ['format of C++', 'clang-format', fix ? ['-i', ...native] : ['--dry-run', '--Werror', ...native]],
   ['types', bin('tsc'), ['-p', 'tsconfig.check.json']],
   ['layers', node, ['scripts/check_layers.mjs']],
@@ -27,7 +29,7 @@ const steps = [
   ['tests', node, ['scripts/test.mjs']],
 ];
 
-const wanted = process.argv.includes('--static') ? steps.slice(0, 4) : steps;
+const wanted = process.argv.includes('--static') ? steps.slice(0, 5) : steps;
 for (const [name, command, args] of wanted) {
   console.log(`== ${name}`);
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
