@@ -43,9 +43,12 @@ function partsOf(text) {
   return parts;
 }
 
-/** Words, none of which may be torn: code in backquotes is one, and what would begin a list or a heading stays behind the word before it. */
+/** Code in backquotes that is no longer than this is not torn. */
+const SHORT = 60;
+
+/** Words, none of which may be torn. What would begin a list or a heading at the beginning of a line stays behind the word before it. */
 function wordsOf(text) {
-  const words = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? [];
+  const words = (text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []).flatMap((word) => (word.length > SHORT ? word.split(/\s+/) : [word]));
   return words.reduce((kept, word) => {
     if (kept.length > 0 && /^([-+*#>|=<]+|\d+[.)])$/.test(word)) kept.push(`${kept.pop()} ${word}`);
     else kept.push(word);
