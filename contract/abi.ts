@@ -388,6 +388,12 @@ export const LIMITS = [
   ['shadow_beyond', 8, 'byte of that cell (u32): how many values above the least are not allowed; those next to it are'],
   ['shadow_ambiguous', 1, 'the detail of trap shadow_stack: several globals may be the stack pointer'],
   ['shadow_unsized', 2, 'the size of the shadow stack is not known, and no allocator was named'],
+  [
+    'shadow_failed',
+    0xffffff00,
+    'the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes',
+  ],
+  ['host_stack', 1, 'the detail of trap stack_overflow: the stack of the thread is used up, and not that of a fiber'],
   ['fiber_suspended', 0, 'a fiber that has not begun, or has yielded'],
   ['fiber_running', 1, 'it, or one that it resumed, runs'],
   ['fiber_done', 2, 'it has returned, or an exception has left it'],

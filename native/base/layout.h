@@ -651,6 +651,10 @@ inline constexpr uint32_t kShadowBeyond = 8;
 inline constexpr uint32_t kShadowAmbiguous = 1;
 /// the size of the shadow stack is not known, and no allocator was named
 inline constexpr uint32_t kShadowUnsized = 2;
+/// the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes
+inline constexpr uint32_t kShadowFailed = 4294967040;
+/// the detail of trap stack_overflow: the stack of the thread is used up, and not that of a fiber
+inline constexpr uint32_t kHostStack = 1;
 /// a fiber that has not begun, or has yielded
 inline constexpr uint32_t kFiberSuspended = 0;
 /// it, or one that it resumed, runs
@@ -684,6 +688,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "090f9db37998b1a3";
+inline constexpr char kContract[] = "197a4ac1cc990f35";
 
 }  // namespace heddle

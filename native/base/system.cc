@@ -1,6 +1,7 @@
 #include "base/system.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -82,6 +83,17 @@ uint64_t cgroup_limit(uint64_t limit) {
 std::string kernel_release() {
   utsname name{};
   return uname(&name) == 0 ? name.release : "unknown";
+}
+
+HostStack host_stack() {
+  HostStack stack;
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return stack;
+  void* base = nullptr;
+  size_t size = 0;
+  if (pthread_attr_getstack(&attributes, &base, &size) == 0) stack = {reinterpret_cast<uint64_t>(base), size};  // SAFETY: a number is made.
+  pthread_attr_destroy(&attributes);
+  return stack;
 }
 
 uint64_t minimum_signal_stack() {

@@ -9,6 +9,12 @@ namespace heddle {
 
 /// Cranelift's names of this CPU's instruction set extensions, such as `has_sse41`; only what the kernel also enables.
 std::vector<std::string> cpu_features();
+/// The calling thread's own stack: its lowest address and its size; nothing where the system does not say.
+struct HostStack {
+  uint64_t base = 0;
+  uint64_t size = 0;
+};
+HostStack host_stack();
 /// A name for the CPU, for people.
 std::string cpu_name();
 /// The kernel's release.

@@ -8,8 +8,14 @@ namespace heddle {
 
 namespace {
 
-/// Calls a function of WebAssembly that takes one i32: its result, 0 where it fails. What it throws is nobody's concern.
-uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argument) {
+/// What ShadowSpace::failure says of a call that did not return. Where one inside it was the reason, it is that one's.
+uint64_t failure_of(const Call& call) {
+  const bool inner = call.trap() == Trap::ShadowOverflow && call.trap_detail() != ~uint64_t{0} && call.trap_detail() >= kShadowFailed;
+  return inner ? call.trap_detail() : kShadowFailed + static_cast<uint64_t>(call.trap());
+}
+
+/// Calls a function of WebAssembly that takes one i32: its result, 0 where it fails, and why. What it throws is nobody's concern.
+uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argument, uint64_t* failure) {
   // The caller is between two states of a continuation, which the collector would not understand.
   engine->runtime.no_collection++;
   // What is in the mailbox is of a call that waits now, or goes on; imports of the allocator may use it.
@@ -18,9 +24,15 @@ uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argum
   uint32_t result = 0;
   {
     Call call(&engine->runtime, function);
+    bool returned = false;
     if (call) {
       *at<uint32_t>(call.slots()) = argument;
-      if (call.run() == Call::Ending::Returned) result = *at<uint32_t>(call.slots());
+      returned = call.run() == Call::Ending::Returned;
+    }
+    if (returned) {
+      result = *at<uint32_t>(call.slots());
+    } else {
+      *failure = failure_of(call);
     }
   }
   std::copy(kept.begin(), kept.end(), engine->mailbox);
@@ -68,8 +80,11 @@ napi_value allocate_shadow(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   Engine* engine = in.engine();
   use_shadow(engine, instance, cell, [=] {
-    ShadowAllocator allocator{[=](uint32_t bytes) { return call_quietly(engine, allocate, bytes); },
-                              [=](uint32_t address) { call_quietly(engine, release, address); }};
+    ShadowAllocator allocator{[=](uint32_t bytes, uint64_t* failure) { return call_quietly(engine, allocate, bytes, failure); },
+                              [=](uint32_t address) {
+                                uint64_t failure = 0;
+                                call_quietly(engine, release, address, &failure);
+                              }};
     return make_blocks(std::move(allocator), static_cast<uint32_t>(size));
   });
   return nullptr;

@@ -147,11 +147,15 @@ HostResult tag_new(VMThread* thread, uint64_t model, uint64_t, uint64_t, uint64_
 }
 
 HostResult shadow_overflow(VMThread* thread, uint64_t cell, uint64_t, uint64_t, uint64_t) {
-  uint64_t room = 0;
+  uint64_t detail = 0;
   for (const ShadowStack* stack : Runtime::of(thread)->shadows) {
-    if (stack->cell() == cell) room = stack->room();
+    if (stack->cell() != cell) continue;
+    detail = stack->room();
+    if (detail == 0) detail = stack->failure();
   }
-  return raise_trap(thread, Trap::ShadowOverflow, room);
+  // A deadline is that of the whole call, wherever it is seen.
+  if (detail == kShadowFailed + static_cast<uint64_t>(Trap::Deadline)) return raise_trap(thread, Trap::Deadline);
+  return raise_trap(thread, Trap::ShadowOverflow, detail);
 }
 
 HostResult shadow_enter(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {

@@ -34,6 +34,10 @@ constexpr uint32_t kDeepest = 1 << 18;
 constexpr uint64_t kLargeStacks = 256;
 constexpr uint64_t kFullStacks = 16 * 1024;
 
+/// What an entry needs of the thread's own stack: library calls take the most where one makes an error, by hooks of JavaScript, and where
+/// V8 runs out of its own part, which ends 192 KiB above the end in a Worker. A thread with a small stack keeps a quarter of it.
+constexpr uint64_t kHostRoom = 128 * 1024;
+
 /// Entry fibers kept for the next calls; more than that come from nesting.
 constexpr size_t kFreeEntries = 8;
 
@@ -57,7 +61,10 @@ RuntimeOptions RuntimeOptions::defaults() {
   return options;
 }
 
-Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.memory >> kRecordSizeLog2), options_(options) {
+Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.memory >> kRecordSizeLog2),
+      options_(options),
+      host_stack_(host_stack()),
+      host_room_(std::min(kHostRoom, host_stack_.size / 4)) {
   thread.self = &thread;
   thread.runtime = this;
   thread.continuations = records.base();

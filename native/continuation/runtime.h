@@ -9,6 +9,7 @@
 
 #include "base/asm.h"
 #include "base/linked.h"
+#include "base/system.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
@@ -98,6 +99,13 @@ class Runtime {
   static Runtime* of(VMThread* thread) { return static_cast<Runtime*>(thread->runtime); }
   void set_libcall(Libcall number, HostFunction function);
 
+  /// Whether the thread's own stack has room for one more entry, with all that is called from its fibers. All of Heddle's nesting on that stack
+  /// goes through entries, so that this is the one place that asks; JavaScript's own calls are V8's to check.
+  bool has_host_room() const {
+    const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));  // SAFETY: a number is made.
+    return here - host_stack_.base >= host_room_;
+  }
+
   /// Replaces the options. Requires: no stack was taken yet; false otherwise.
   bool configure(const RuntimeOptions& options);
   const RuntimeOptions& options() const { return options_; }
@@ -180,6 +188,9 @@ class Runtime {
 
  private:
   RuntimeOptions options_;
+  HostStack host_stack_;
+  /// Bytes at its end that no entry may begin in.
+  uint64_t host_room_;
   std::unique_ptr<StackSets> continuation_stacks_;
   std::unique_ptr<Stacks> entry_stacks_;
   Linked<EntryFiber> free_entries_;

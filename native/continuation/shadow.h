@@ -53,6 +53,8 @@ class ShadowSpace {
   virtual void give(ShadowArea* area) = 0;
   /// The lowest address that the trunk may use now; 0 for any.
   virtual uint32_t trunk_limit() const = 0;
+  /// Why the last area could not be had: a detail of trap shadow_overflow, 0 where all are taken.
+  virtual uint64_t failure() const { return 0; }
   /// Called where code may run: gives back what is not needed.
   virtual void trim() {}
 };
@@ -62,8 +64,8 @@ std::unique_ptr<ShadowSpace> make_slices(uint32_t low, uint32_t top, uint32_t si
 
 /// The module's own allocator.
 struct ShadowAllocator {
-  /// Address of a block, 0 when there is none.
-  std::function<uint32_t(uint32_t size)> allocate;
+  /// Address of a block, 0 when there is none. Where it does not return `*failure` is what ShadowSpace::failure says.
+  std::function<uint32_t(uint32_t size, uint64_t* failure)> allocate;
   std::function<void(uint32_t address)> free;
 };
 std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint32_t size);
@@ -85,6 +87,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t cell() const { return cell_; }
   /// The detail of trap shadow_overflow: the bytes of the area in use, 0 where there is none.
   uint64_t room() const;
+  /// Where there is no area: ShadowSpace::failure.
+  uint64_t failure() const { return space_ == nullptr ? 0 : space_->failure(); }
   /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes, and
   /// while no fiber has ever waited on the stack neither: the global is the module's own until then, whatever it is for.
   struct Mark {

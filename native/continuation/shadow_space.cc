@@ -59,7 +59,9 @@ class Blocks : public ShadowSpace {
 
   ShadowArea* take(uint32_t) override {
     if (spare_.empty()) {
-      const uint32_t address = allocator_.allocate(size_);
+      uint64_t failure = 0;
+      const uint32_t address = allocator_.allocate(size_, &failure);
+      failure_ = failure;
       if (address == 0) return nullptr;
       const uint32_t low = (address + kAlignment - 1) / kAlignment * kAlignment;
       const uint32_t top = (address + size_) / kAlignment * kAlignment;
@@ -84,6 +86,7 @@ class Blocks : public ShadowSpace {
   }
 
   uint32_t trunk_limit() const override { return 0; }
+  uint64_t failure() const override { return failure_; }
 
   void trim() override {
     while (spare_.size() > std::max(kSpare, taken_.size())) {
@@ -104,6 +107,7 @@ class Blocks : public ShadowSpace {
   };
   ShadowAllocator allocator_;
   uint32_t size_;
+  uint64_t failure_ = 0;
   std::vector<std::unique_ptr<Block>> taken_;
   std::vector<std::unique_ptr<Block>> spare_;
 };

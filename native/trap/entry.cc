@@ -6,7 +6,12 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 }  // namespace
 
-bool Entry::too_late() {
+bool Entry::refused() {
+  if (!runtime_->has_host_room()) {
+    trap_ = Trap::StackOverflow;
+    detail_ = kHostStack;
+    return true;
+  }
   const uint64_t deadline = runtime_->deadline.load(std::memory_order_relaxed);
   // JavaScript that makes short calls for ever may reach no poll: the deadline of the call it is in is looked at here, too.
   if (deadline == kNever || deadline > now_nanoseconds()) return false;
@@ -49,7 +54,7 @@ Call::~Call() {
 }
 
 Entry::Ending Call::run(uint64_t deadline) {
-  if (entry_ == nullptr || too_late()) return Ending::Trapped;
+  if (entry_ == nullptr || refused()) return Ending::Trapped;
   const ShadowStack::Mark mark = shadow_ == nullptr ? ShadowStack::Mark{} : shadow_->mark();
   const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
   if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(mark);

@@ -54,8 +54,8 @@ class Entry : protected OuterEntry {
   Entry(Runtime* runtime, uint32_t what) : runtime_(runtime) { takes = what; }
   ~Entry() = default;
 
-  /// Whether the outer call's deadline has passed; then trap() says so.
-  bool too_late();
+  /// Whether nothing may be entered: the outer call's deadline has passed, or the thread's own stack is used up. Then trap() says so.
+  bool refused();
   /// Lets the embedder look at the fibers of a trap while they are still there.
   void show_trap();
   /// The fibers were left: notes why, and gives everything inside `end` back.

@@ -31,7 +31,7 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
   // In locals: to the compiler any store may change a member.
   Runtime* const runtime = runtime_;
   VMContinuation* const record = record_;
-  if (too_late()) {
+  if (refused()) {
     runtime->drop(record);
     return Ending::Trapped;
   }

@@ -538,6 +538,10 @@ export const LIMIT = {
   shadowAmbiguous: 1,
   /** the size of the shadow stack is not known, and no allocator was named */
   shadowUnsized: 2,
+  /** the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes */
+  shadowFailed: 4294967040,
+  /** the detail of trap stack_overflow: the stack of the thread is used up, and not that of a fiber */
+  hostStack: 1,
   /** a fiber that has not begun, or has yielded */
   fiberSuspended: 0,
   /** it, or one that it resumed, runs */
@@ -573,4 +577,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '090f9db37998b1a3';
+export const CONTRACT = '197a4ac1cc990f35';

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
-import { LIMIT, TRAP, VMFunction, VMTag } from '../generated/abi.js';
+import { LIMIT, TRAP, TRAP_MESSAGE, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
@@ -107,6 +107,8 @@ const SHADOW_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
 
 /** By the detail of trap shadow_overflow: the bytes that the call has. */
 function shadowOverflow(room: number): string {
+  if (room === LIMIT.shadowFailed) return 'its allocator threw an exception';
+  if (room > LIMIT.shadowFailed) return `its allocator failed: ${TRAP_MESSAGE[room - LIMIT.shadowFailed] ?? 'a trap'}`;
   if (room === 0)
     return 'calls that wait have all of it; the option shadowStack.size makes parts smaller, shadowStack.allocator gives it space';
   return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
@@ -512,6 +514,7 @@ export class Engine implements FunctionReferences {
     if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
     if (code === TRAP.shadowStack) return SHADOW_REFUSALS.get(detail);
     if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
+    if (code === TRAP.stackOverflow && detail === LIMIT.hostStack) return "calls nest too deep on the thread's own stack";
     return code === TRAP.barrier ? this.#importNames.get(detail) : undefined;
   }
 
