@@ -19,8 +19,8 @@ const PART = [
   'legacy/',
   'core/linking.',
 ];
-/** Tests of what depends on V8: promises, collections, references, glue of npm's. */
-const TESTS = ['schedule', 'continuations', 'heap', 'modules', 'api', 'threads'].map((folder) => `tests/${folder}`);
+/** Tests of what depends on V8: promises, collections, references, buffers, glue of npm's. */
+const TESTS = ['schedule', 'continuations', 'heap', 'memory', 'modules', 'api', 'threads'].map((folder) => `tests/${folder}`);
 const TEN = '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n';
 
 /** A Node of a major version: path of its binary. */

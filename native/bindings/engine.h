@@ -56,6 +56,13 @@ bool has_range(const std::map<uint32_t, std::vector<Element>>& segments, uint32_
   return count <= available && start <= available - count;
 }
 
+/// A mapping of ours in the hands of JavaScript: it lives for as long as an ArrayBuffer may point into it, wherever that was moved to.
+struct Loan {
+  std::shared_ptr<Mapping> mapping;
+  /// This V8 can move an ArrayBuffer's memory to another (`transfer`), and that to another thread.
+  bool transferable = false;
+};
+
 /// A memory that WebAssembly of ours uses: V8's, or a mapping of ours (bindings/mapped_memory.h). An object of the heap.
 struct MemoryObject {
   VMMemory vm{};
@@ -68,10 +75,11 @@ struct MemoryObject {
   uint32_t page_shift = 16;
   /// Whether `object` or `buffer` is a strong reference: while an instance needs the memory, and not while only JavaScript may hold it.
   bool strong = true;
-  /// Empty where the memory is V8's.
-  Mapping mapping;
-  /// The ArrayBuffer that JavaScript has over the mapping; null before it asked.
+  /// Null where the memory is V8's.
+  std::shared_ptr<Mapping> mapping;
+  /// The ArrayBuffer that JavaScript has over the mapping; null before it asked. What it owns is the loan.
   napi_ref buffer = nullptr;
+  std::shared_ptr<Loan> loan;
   bool is_mapped() const { return object == nullptr; }
   /// What JavaScript holds of it, null when nothing.
   napi_ref reference() const { return is_mapped() ? buffer : object; }

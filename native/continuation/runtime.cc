@@ -61,7 +61,8 @@ RuntimeOptions RuntimeOptions::defaults() {
   return options;
 }
 
-Runtime::Runtime(const RuntimeOptions& options) : records(options.continuation.memory >> kRecordSizeLog2),
+Runtime::Runtime(const RuntimeOptions& options)
+    : records(options.continuation.memory >> kRecordSizeLog2),
       options_(options),
       host_stack_(host_stack()),
       host_room_(std::min(kHostRoom, host_stack_.size / 4)) {

@@ -99,8 +99,8 @@ class Runtime {
   static Runtime* of(VMThread* thread) { return static_cast<Runtime*>(thread->runtime); }
   void set_libcall(Libcall number, HostFunction function);
 
-  /// Whether the thread's own stack has room for one more entry, with all that is called from its fibers. All of Heddle's nesting on that stack
-  /// goes through entries, so that this is the one place that asks; JavaScript's own calls are V8's to check.
+  /// Whether the thread's own stack has room for one more entry, with all that is called from its fibers. All of Heddle's nesting on that
+  /// stack goes through entries, so that this is the one place that asks; JavaScript's own calls are V8's to check.
   bool has_host_room() const {
     const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));  // SAFETY: a number is made.
     return here - host_stack_.base >= host_room_;

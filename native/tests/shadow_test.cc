@@ -38,7 +38,8 @@ class Model {
  public:
   Model(bool blocks, uint32_t seed) : memory_(4 * kTop, -1), random_(seed) {
     std::unique_ptr<ShadowSpace> space = make_slices(1024, kTop, kSize);
-    if (blocks) space = make_blocks({[this](uint32_t size, uint64_t*) { return allocate(size); }, [this](uint32_t at) { live_.erase(at); }}, kSize);
+    if (blocks)
+      space = make_blocks({[this](uint32_t size, uint64_t*) { return allocate(size); }, [this](uint32_t at) { live_.erase(at); }}, kSize);
     stack_ = std::make_shared<ShadowStack>(&runtime_, nullptr, address_of(&cell_), std::move(space));
     stack_->attach();
   }
