@@ -1,8 +1,15 @@
 /** Runs the built command line. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where these runs keep their key: the user's own is none of the tests' business. */
+const state = mkdtempSync(join(tmpdir(), 'heddle-state-'));
+process.on('exit', () => rmSync(state, { recursive: true, force: true }));
 
 /** What a run came to. */
 export interface Outcome {
@@ -17,7 +24,7 @@ export function heddle(args: readonly string[], env: Readonly<Record<string, str
     cwd: root,
     encoding: 'utf8',
     input,
-    env: { ...process.env, ...env },
+    env: { ...process.env, XDG_STATE_HOME: state, ...env },
   });
   return { status, stdout, stderr };
 }

@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function heddle(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   return execFileSync(process.execPath, [join(root, 'bin/heddle.mjs'), ...args], {
     encoding: 'utf8',
-    env: { ...process.env, HEDDLE_CACHE: 'off', ...env },
+    env: { ...process.env, HEDDLE_CACHE: 'off', XDG_STATE_HOME: folder, ...env },
   });
 }
 

@@ -68,6 +68,7 @@ function runCommand(heddle: Command): void {
     .option('--dir <host[::guest]>', 'let the program see a folder (repeatable)', collect)
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
+    .option('--trust-compiled', "run a compiled file that this user's heddle did not make; it is native code")
     .option('--tree <file>', 'draw the fibers (.svg, .txt) at the end, at a trap, and in NAME.1.svg and so on at each SIGUSR2')
     .option('--stats', 'print counters and times to stderr')
     .addOption(new Option('--stack-strategy <name>', 'where stacks come from').choices(STRATEGIES))
@@ -112,7 +113,9 @@ function compileCommand(heddle: Command): void {
   heddle
     .command('compile')
     .summary('compile to a file')
-    .description('Writes machine code that `heddle run` starts without compiling. Run only such files as you trust: they are native code.')
+    .description(
+      "Writes machine code that `heddle run` starts without compiling. The file is signed with a key of this user's; from others, or from another machine, it is run with --trust-compiled only.",
+    )
     .argument('<file>', 'the module, or its text')
     .requiredOption('-o, --output <file>', 'where to write')
     .addOption(new Option('--target <isa>', 'for any CPU of this kind, instead of this very one').choices(['x86_64', 'aarch64']))

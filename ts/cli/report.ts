@@ -14,7 +14,12 @@ export const EXIT = {
 
 /** Writes a line to stdout. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
+}
+
+/** Writes a remark to stderr. */
+export function note(text: string): void {
+  process.stderr.write(`heddle: ${printable(text)}\n`);
 }
 
 /** A reader that has seen enough (`| head`) is no error: the command ends at once, quietly. */
@@ -30,9 +35,14 @@ export function endWhenClosed(): void {
 /** Writes an error as `heddle: message (CODE)`, with the WebAssembly frames of a trap; returns the exit status that goes with it. */
 export function reportError(error: unknown): number {
   const code = codeOf(error);
-  process.stderr.write(`heddle: ${messageOf(error)} (${code})\n${frames(error)}`);
+  process.stderr.write(printable(`heddle: ${messageOf(error)} (${code})\n${frames(error)}`));
   if (code === 'HEDDLE_USAGE') return EXIT.usage;
   return code.startsWith('HEDDLE_TRAP_') ? EXIT.trap : EXIT.failed;
+}
+
+/** Text without the characters that steer terminals: a module decides what its names are. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** An error's message on one line. */

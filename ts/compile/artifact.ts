@@ -124,9 +124,9 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
   };
 }
 
-/** A file that stands alone. */
-export function artifactFile(artifact: Artifact, module: Uint8Array): Uint8Array[] {
-  return pack(keyHash(artifact.key), serializeArtifact(artifact, module));
+/** A file that stands alone, sealed where there is a secret. */
+export function artifactFile(artifact: Artifact, module: Uint8Array, secret?: Uint8Array): Uint8Array[] {
+  return pack(keyHash(artifact.key), serializeArtifact(artifact, module), secret);
 }
 
 /** Whether bytes begin as {@link artifactFile} does. */
@@ -138,10 +138,20 @@ export function isArtifactFile(bytes: Uint8Array): boolean {
 export function readArtifactFile(bytes: Uint8Array): Artifact & { readonly module: Uint8Array } {
   const content = unpack(bytes);
   if (content === undefined) throw badArtifact('it is damaged: its hash is not that of its contents');
-  const artifact = deserializeArtifact(content.payload);
+  const artifact = parsed(content.payload);
   const module = artifact?.module;
   if (artifact === undefined || module === undefined) throw badArtifact('another version of heddle made it');
+  if (!keyHash(artifact.key).equals(content.key)) throw badArtifact('it is not the module that its header names');
   return { ...artifact, module };
+}
+
+/** {@link deserializeArtifact} of what anybody may have written. */
+function parsed(payload: Uint8Array): Artifact | undefined {
+  try {
+    return deserializeArtifact(payload);
+  } catch (error) {
+    throw badArtifact(`it is none: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function bytesOf(array: Int32Array | Uint32Array): Uint8Array {

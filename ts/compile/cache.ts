@@ -4,24 +4,10 @@
  * An entry is a file as in container.ts, named by its key.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  futimesSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  type Stats,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pack, unpack } from './container.js';
+import { contents, folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
 
 /** A day: how old an entry's time may be before a hit renews it. */
 const TOUCH_AFTER = 86_400_000;
@@ -41,13 +27,8 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): CacheStatus {
   const chosen = environment['HEDDLE_CACHE'];
   if (chosen === 'off') return { reason: 'HEDDLE_CACHE=off' };
   if (chosen) return { folder: resolve(chosen) };
-  const base = environment['XDG_CACHE_HOME'];
-  if (base && isAbsolute(base)) return { folder: join(base, 'heddle') };
-  try {
-    return { folder: join(homedir(), '.cache', 'heddle') };
-  } catch {
-    return { reason: 'the user has no home folder' };
-  }
+  const folder = ownFolder(environment['XDG_CACHE_HOME'], '.cache');
+  return folder === undefined ? { reason: 'the user has no home folder' } : { folder };
 }
 
 /** Entries by 32-byte key in one folder. */
@@ -76,19 +57,10 @@ export class Cache {
   /** The payload stored under `key`, at a multiple of 16 bytes in its buffer; undefined where there is none that can be trusted. */
   read(key: Uint8Array): Uint8Array | undefined {
     if (!this.#usable(false)) return undefined;
-    let file: number;
     try {
-      // SAFETY: no link is followed, and a FIFO of that name does not block.
-      file = openSync(this.#path(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return withFile(this.#path(key), (file) => readEntry(file, key));
     } catch {
       return undefined;
-    }
-    try {
-      return readEntry(file, key);
-    } catch {
-      return undefined;
-    } finally {
-      closeSync(file);
     }
   }
 
@@ -117,10 +89,8 @@ export class Cache {
     if (this.#folder === undefined) return false;
     try {
       if (make) makeFolder(this.#folder);
-      const stats = lstatSync(this.#folder);
-      const problem = stats.isDirectory() ? foreign(stats) : 'not a folder';
-      this.#reason = problem;
-      return problem === undefined;
+      this.#reason = folderProblem(this.#folder);
+      return this.#reason === undefined;
     } catch (error) {
       if (make) this.#reason = message(error);
       return false;
@@ -150,35 +120,12 @@ export class Cache {
   }
 }
 
-/** Makes a folder and those above it. (`recursive` of mkdirSync never returns for a folder under /proc.) */
-function makeFolder(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-}
-
-/** What is wrong with who owns or may write something, if anything is. */
-function foreign(stats: Stats): string | undefined {
-  if (stats.uid !== process.geteuid?.()) return `owned by user ${stats.uid}`;
-  if ((stats.mode & 0o022) !== 0) return `others may write it (mode ${(stats.mode & 0o777).toString(8)})`;
-  return undefined;
-}
-
 /** An open entry's payload, where all of it is as it was written. */
 function readEntry(file: number, key: Uint8Array): Uint8Array | undefined {
   const stats = fstatSync(file);
   if (!stats.isFile() || foreign(stats) !== undefined) return undefined;
-  const bytes = Buffer.from(new ArrayBuffer(stats.size));
-  for (let at = 0; at < bytes.length; ) {
-    const count = readSync(file, bytes, at, bytes.length - at, at);
-    if (count === 0) return undefined;
-    at += count;
-  }
-  const content = unpack(bytes);
+  const bytes = contents(file);
+  const content = bytes && unpack(bytes);
   if (content === undefined || Buffer.compare(content.key, key) !== 0) return undefined;
   if (Date.now() - stats.mtimeMs > TOUCH_AFTER) touch(file);
   return content.payload;

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseWat } from '../source/bytes.js';
+import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, artifactFile, deserializeArtifact, isArtifactFile, readArtifactFile, serializeArtifact } from './artifact.js';
 import { Cache } from './cache.js';
 import { type CompileOptions, compileModule, compileModuleSync } from './compile.js';
+import { isSealed, pack } from './container.js';
 import { artifactKey, baselineFeatures, compilerArguments, compileSettings, keyHash } from './settings.js';
 
 const EXAMPLES = ['odds', 'generator'].map((name) => readFileSync(new URL(`../../examples/${name}.wat`, import.meta.url), 'utf8'));
@@ -105,6 +107,43 @@ describe('an artifact file', () => {
     }
   });
 
+  test('whose hash is right, but not what it holds, is refused', () => {
+    const bytes = wat('(module)');
+    const artifact = compileModuleSync(bytes, options);
+    const whole = joined(serializeArtifact(artifact, bytes));
+    const json = (text: string): Uint8Array => joined([new Uint8Array(Uint32Array.of(text.length).buffer), Buffer.from(text)]);
+    const payloads = [
+      new Uint8Array(0),
+      whole.subarray(0, 3),
+      whole.subarray(0, 64),
+      json('{}'),
+      json('null'),
+      json('{"key":{"format":3}}'),
+    ];
+    for (const payload of payloads) {
+      const packed = joined(pack(keyHash(artifact.key), [payload]));
+      expect(code(thrown(() => readArtifactFile(packed)))).toBe('HEDDLE_BAD_ARTIFACT');
+    }
+    // Another module's key.
+    const renamed = joined(pack(keyHash({ ...artifact.key, module: '00' }), [whole]));
+    expect(code(thrown(() => readArtifactFile(renamed)))).toBe('HEDDLE_BAD_ARTIFACT');
+    expect(readArtifactFile(joined(pack(keyHash(artifact.key), [whole]))).module).toEqual(bytes);
+  });
+
+  test('sealed with a secret is known by it, and by every byte of its header', () => {
+    const [mine, theirs] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const bytes = wat('(module)');
+    const file = joined(artifactFile(compileModuleSync(bytes, options), bytes, mine));
+    expect([isSealed(file, mine), isSealed(file, theirs)]).toEqual([true, false]);
+    expect(isSealed(joined(artifactFile(compileModuleSync(bytes, options), bytes)), mine)).toBe(false);
+    for (let at = 0; at < 112; at++) {
+      const changed = file.slice();
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      expect([at, isSealed(changed, mine)]).toEqual([at, false]);
+    }
+    for (const length of [0, 8, 80, 111, 127]) expect(isSealed(file.subarray(0, length), mine)).toBe(false);
+  });
+
   test('without the module in it is refused', () => {
     const bytes = wat('(module)');
     const artifact = compileModuleSync(bytes, options);
@@ -162,6 +201,18 @@ describe('with a cache', () => {
     expect(compileModuleSync(bytes(), cached)).toEqual(plain);
     compileModuleSync(bytes(), { ...cached, checked: true });
     expect(readdirSync(folder).length).toBe(2);
+  });
+
+  test('an entry that says of itself that it is another is not used', () => {
+    const asked = artifactKey(bytes(), compileSettings(options.target, options.cpu, { ...options, features: FEATURE_BITS }));
+    const other = compileModuleSync(wat('(module (func (export "other")))'), options);
+    const entries = mkdtempSync(join(folder, 'other-'));
+    const cache = new Cache({ folder: entries });
+    const plain = compileModuleSync(bytes(), options);
+    expect(cache.write(keyHash(asked), serializeArtifact({ ...plain, names: { ...plain.names, module: 'from the cache' } }))).toBe(true);
+    expect(compileModuleSync(bytes(), { ...options, cache }).names.module).toBe('from the cache');
+    expect(cache.write(keyHash(asked), serializeArtifact(other))).toBe(true);
+    expect(compileModuleSync(bytes(), { ...options, cache })).toEqual(plain);
   });
 
   test('an invalid module leaves nothing', () => {

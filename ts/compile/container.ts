@@ -1,14 +1,16 @@
 /**
  * A file whose contents are checked before they are used: 8 bytes mark, 8 bytes payload length, 32 bytes key, 32 bytes SHA-256 of key and payload,
- * zeros up to 128, payload.
+ * 32 bytes seal or zeros, zeros up to 128, payload. The seal says who wrote the file: it is HMAC-SHA256 over what is before it, and with that, by the hash, over all.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 const MARK = Buffer.from('HEDDLE\x00\x01', 'latin1');
 const HEADER = 128;
 const LENGTH_AT = 8;
 const KEY_AT = 16;
 const HASH_AT = 48;
+const SEAL_AT = 80;
+const SEAL_END = 112;
 
 /** SHA-256 of some byte ranges, one after another. */
 export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
@@ -17,19 +19,29 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
   return hash.digest();
 }
 
-/** The pieces of a file, to be written one after another. `key` has 32 bytes. */
-export function pack(key: Uint8Array, payload: readonly Uint8Array[]): Uint8Array[] {
+function sealOf(header: Uint8Array, secret: Uint8Array): Buffer {
+  return createHmac('sha256', secret).update('heddle file\n').update(header.subarray(0, SEAL_AT)).digest();
+}
+
+/** The pieces of a file, to be written one after another. `key` has 32 bytes; the file is sealed where there is a secret. */
+export function pack(key: Uint8Array, payload: readonly Uint8Array[], secret?: Uint8Array): Uint8Array[] {
   const header = Buffer.alloc(HEADER);
   MARK.copy(header);
   header.writeBigUInt64LE(BigInt(payload.reduce((sum, part) => sum + part.length, 0)), LENGTH_AT);
   header.set(key, KEY_AT);
   sha256(key, ...payload).copy(header, HASH_AT);
+  if (secret !== undefined) sealOf(header, secret).copy(header, SEAL_AT);
   return [header, ...payload];
 }
 
 /** Whether bytes begin as a container does. */
 export function isContainer(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MARK.length - 1)).equals(MARK.subarray(0, -1));
+}
+
+/** Whether a file was sealed with a secret. That holds for the payload where {@link unpack} finds its hash right. */
+export function isSealed(file: Uint8Array, secret: Uint8Array): boolean {
+  return file.length >= HEADER && timingSafeEqual(file.subarray(SEAL_AT, SEAL_END), sealOf(file, secret));
 }
 
 /**

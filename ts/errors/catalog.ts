@@ -155,6 +155,11 @@ export function badArtifact(why: string): WebAssembly.CompileError & HeddleError
   return coded(new V8.CompileError(`the compiled module cannot be used: ${why}`), 'HEDDLE_BAD_ARTIFACT');
 }
 
+/** A file of native code is not known to be this user's Heddle's. */
+export function untrusted(message: string): Error & HeddleErrorFields {
+  return coded(new Error(message), 'HEDDLE_UNTRUSTED');
+}
+
 /** A file that the command line names cannot be read or written. */
 export function fileFailed(message: string): Error & HeddleErrorFields {
   return coded(new Error(message), 'HEDDLE_FILE');

@@ -78,10 +78,15 @@ export function omittedFrames(frames: Float64Array): number {
   return omitted;
 }
 
+/** A name that makes no further lines, which would look like other frames. */
+function oneLine(name: string): string {
+  return name.replace(/[\n\r\u2028\u2029]/g, ' ');
+}
+
 /** A frame's line in a stack. */
 function line({ module, function: index, name, offset }: ProgramFrame): string {
-  const place = `${module}:wasm-function[${index}]${offset < 0 ? '' : `:0x${offset.toString(16)}`}`;
-  return name === undefined ? `    at ${place}` : `    at ${name} (${place})`;
+  const place = `${oneLine(module)}:wasm-function[${index}]${offset < 0 ? '' : `:0x${offset.toString(16)}`}`;
+  return name === undefined ? `    at ${place}` : `    at ${oneLine(name)} (${place})`;
 }
 
 /** Puts frames in front of the JavaScript frames of an error's stack. */

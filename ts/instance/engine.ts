@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { importInTheWay, internal, notPromising, trap, wrongArgument } from '../errors/catalog.js';
+import { importInTheWay, internal, notPromising, platform, trap, wrongArgument } from '../errors/catalog.js';
 import { LIMIT, TRAP, TRAP_MESSAGE, VMFunction, VMTag } from '../generated/abi.js';
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
@@ -75,10 +75,15 @@ function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunctio
   }
 }
 
-/** The CPU's features that code may use: all, or those of them that HEDDLE_CPU names, separated by commas. */
-function usableFeatures(native: Native): string[] {
-  const wanted = process.env['HEDDLE_CPU']?.split(',');
-  return native.cpuFeatures().filter((feature) => wanted === undefined || wanted.includes(feature));
+/** The CPU's features that code may use: all, or those that HEDDLE_CPU names, separated by commas. Throws an error for one that this CPU has not. */
+export function usableFeatures(native: Native): string[] {
+  const features = native.cpuFeatures();
+  const names = process.env['HEDDLE_CPU'];
+  if (names === undefined) return features;
+  const wanted = names.split(',').filter((name) => name !== '');
+  const missing = wanted.filter((name) => !features.includes(name));
+  if (missing.length > 0) throw platform(`HEDDLE_CPU names ${missing.join(', ')}: this CPU has ${features.join(', ') || 'none of these'}`);
+  return features.filter((feature) => wanted.includes(feature));
 }
 
 /** Where in a VMFunction its starter is held. */

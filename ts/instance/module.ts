@@ -9,6 +9,7 @@ import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js'
 import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
+import { requireRunnable } from './artifact_check.js';
 import type { Engine } from './engine.js';
 import { flag, standardOptionsOf } from './options.js';
 import { type ShadowStackOptions, shadowOption } from './shadow.js';
@@ -150,6 +151,7 @@ export class CompiledModule {
 
   /** Keeps an artifact as each variant that it does for. */
   #add(artifact: Artifact): Artifact {
+    requireRunnable(artifact.key, this.#engine.native);
     const { checked, stackChecks } = artifact.key.settings;
     this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
     const other = variantKey({ checked, stackChecks: !stackChecks });

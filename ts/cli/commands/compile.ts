@@ -3,9 +3,11 @@ import { closeSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { artifactFile } from '../../compile/artifact.js';
 import { compileModule } from '../../compile/compile.js';
 import { baselineFeatures, type Target } from '../../compile/settings.js';
+import { userKey } from '../../compile/user_key.js';
 import { fileFailed, usage } from '../../errors/catalog.js';
-import { theEngine } from '../../instance/engine.js';
+import { theEngine, usableFeatures } from '../../instance/engine.js';
 import { loadModule, reason } from '../load.js';
+import { note } from '../report.js';
 import { startQuickly } from '../tiering.js';
 
 /** Options of `heddle compile`. */
@@ -24,14 +26,16 @@ export async function compileFile(file: string, options: CompileFileOptions): Pr
   const { target, cpu } = machine(options.target);
   const bytes = loadModule(file);
   const artifact = await compileModule(bytes, { target, cpu, checked: options.checked ?? false, interruptible: options.interruptible });
-  write(options.output, artifactFile(artifact, bytes));
+  const user = userKey(true);
+  write(options.output, artifactFile(artifact, bytes, 'key' in user ? user.key : undefined));
+  if ('reason' in user) note(`${options.output} is not signed, so heddle run asks for --trust-compiled: ${user.reason}`);
   return 0;
 }
 
 function machine(name: string | undefined): { readonly target: Target; readonly cpu: readonly string[] } {
   if (name === undefined) {
     const { native } = theEngine();
-    return { target: native.arch, cpu: native.cpuFeatures() };
+    return { target: native.arch, cpu: usableFeatures(native) };
   }
   const target = TARGETS[name];
   if (target === undefined) throw usage(`--target ${name}: the targets are ${Object.keys(TARGETS).join(' and ')}`);

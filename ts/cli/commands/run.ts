@@ -2,7 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
 import { readArtifactFile } from '../../compile/artifact.js';
-import { unknownExport, unknownImport, usage, wrongArgument } from '../../errors/catalog.js';
+import { isSealed } from '../../compile/container.js';
+import { userKey } from '../../compile/user_key.js';
+import { unknownExport, unknownImport, untrusted, usage, wrongArgument } from '../../errors/catalog.js';
 import { type EngineStatistics, type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
 import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
@@ -10,7 +12,6 @@ import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { ValueType } from '../../validate/description.js';
-import { checkRunnable } from '../artifact_check.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly dir?: readonly string[];
   readonly env?: readonly string[];
   readonly interruptible: boolean;
+  /** A compiled file runs whoever made it. */
+  readonly trustCompiled?: boolean;
   readonly stackStrategy?: (typeof STRATEGIES)[number];
   readonly stackGuard?: (typeof GUARDS)[number];
   readonly stackSize?: number;
@@ -82,13 +85,21 @@ async function drawn(tree: TreeFile | undefined, run: () => Promise<number>): Pr
   return status;
 }
 
-async function moduleOf(file: string, { interruptible }: RunOptions): Promise<Module> {
+async function moduleOf(file: string, { interruptible, trustCompiled }: RunOptions): Promise<Module> {
   const source = load(file);
   const engine = theEngine();
   if (source.kind === 'module') return Module.wrap(await CompiledModule.compile(engine, source.bytes, { interruptible }));
+  if (trustCompiled !== true) requireSigned(file, source.bytes);
   const artifact = readArtifactFile(source.bytes);
-  checkRunnable(artifact.key, engine.native);
   return moduleOfArtifact(artifact.module, artifact);
+}
+
+/** Throws an error with code HEDDLE_UNTRUSTED for a compiled file that this user's Heddle did not write. */
+function requireSigned(file: string, bytes: Uint8Array): void {
+  const user = userKey(false);
+  if ('key' in user && isSealed(bytes, user.key)) return;
+  const why = 'key' in user ? '' : ` (${user.reason})`;
+  throw untrusted(`${file} is native code that this user's heddle has not signed${why}: with --trust-compiled it runs all the same`);
 }
 
 async function runModule(module: Module, file: string, args: readonly string[], options: RunOptions): Promise<number> {

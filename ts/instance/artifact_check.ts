@@ -5,8 +5,8 @@ import { badArtifact } from '../errors/catalog.js';
 import { CONTRACT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
 
-/** Throws a CompileError with code HEDDLE_BAD_ARTIFACT where code was made for another version or machine. */
-export function checkRunnable(key: ArtifactKey, native: Native): void {
+/** Throws a CompileError with code HEDDLE_BAD_ARTIFACT where code was made for another version or machine: what such code does here nobody knows. */
+export function requireRunnable(key: ArtifactKey, native: Native): void {
   if (key.format !== ARTIFACT_FORMAT || key.version !== packageVersion() || key.contract !== CONTRACT) {
     throw badArtifact(`heddle ${key.version} made it, this is ${packageVersion()}: compile the module again`);
   }
