@@ -1,6 +1,6 @@
 /**
- * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its sources. Says nothing but
- * one line when it works; on failure what the compiler said.
+ * Builds build/Release/heddle.node with node-gyp, in this package or, with `--in FOLDER`, in a folder that has its
+ * sources. Says nothing but one line when it works; on failure what the compiler said.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,9 @@ function stop(message) {
   process.exit(1);
 }
 
-/** What a build needs. Each is also the name of its package in Debian, Ubuntu and Alpine; Fedora has another for g++. */
+/**
+ * What a build needs. Each is also the name of its package in Debian, Ubuntu and Alpine; Fedora has another for g++.
+ */
 const TOOLS = [(process.env.CXX ?? 'g++').split(' ')[0], 'make', 'python3'];
 
 if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
@@ -56,7 +58,8 @@ function nodeGyp() {
 }
 
 /**
- * The compiler's option for optimising across files, which a call from JavaScript is a fifth faster by; undefined where it, or its linker, has none.
+ * The compiler's option for optimising across files, which a call from JavaScript is a fifth faster by; undefined where
+ * it, or its linker, has none.
  */
 function linkTimeOptimization() {
   const [compiler, ...flags] = (process.env.CXX ?? 'g++').split(' ');

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Checks the Markdown files: lines of prose have at most 120 characters (code, tables and the targets of links apart), links within the repository lead to
-// files, and a README in a folder of ts/ or native/ names each file of the folder. `--fix` breaks paragraphs with long lines anew.
+// Checks the Markdown files: lines of prose have at most 120 characters (code, tables and the targets of links apart),
+// links within the repository lead to files, and a README in a folder of ts/ or native/ names each file of the folder.
+// `--fix` breaks paragraphs with long lines anew.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './tally.mjs';
@@ -46,7 +47,10 @@ function partsOf(text) {
 /** Code in backquotes that is no longer than this is not torn. */
 const SHORT = 60;
 
-/** Words, none of which may be torn. What would begin a list or a heading at the beginning of a line stays behind the word before it. */
+/**
+ * Words, none of which may be torn. What would begin a list or a heading at the beginning of a line stays behind the
+ * word before it.
+ */
 function wordsOf(text) {
   const words = (text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []).flatMap((word) => (word.length > SHORT ? word.split(/\s+/) : [word]));
   return words.reduce((kept, word) => {

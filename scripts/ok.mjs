@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// What must hold before a commit: format, lint, prose, types, layers, generated files, build, tests. `npm run ok`; stops at the first thing that
-// is wrong.
-// `npm run ok -- --fix` formats first; `--static` stops before anything is built.
+// What must hold before a commit: format, lint, prose, types, layers, generated files, build, tests. `npm run ok`;
+// stops at the first thing that is wrong. `npm run ok -- --fix` formats first; `--static` stops before anything is
+// built.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm start` in a clone: runs examples/odds.wat; `npm start -- run FILE` and the like is the command line. (`npx heddle` would install the clone into
-// npm's cache first, which builds all of it again.)
+// `npm start` in a clone: runs examples/odds.wat; `npm start -- run FILE` and the like is the command line. (`npx
+// heddle` would install the clone into npm's cache first, which builds all of it again.)
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What README promises to who installs the packed package: makes it, installs it into an empty project, where it builds itself, and runs README's first
-// example and its command there. Takes a minute.
+// What README promises to who installs the packed package: makes it, installs it into an empty project, where it builds
+// itself, and runs README's first example and its command there. Takes a minute.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -4,8 +4,8 @@
 const PRINTS = /console\.log\(.*\);?[ })]*\/\/ (.*)$/;
 
 /**
- * The fenced blocks of a Markdown text: `{ language, code, line, reason }`. A comment `<!-- not run: REASON -->` in front of a block says why it cannot
- * be run; `reason` is undefined where there is none.
+ * The fenced blocks of a Markdown text: `{ language, code, line, reason }`. A comment `<!-- not run: REASON -->` in
+ * front of a block says why it cannot be run; `reason` is undefined where there is none.
  */
 export function snippetsOf(text) {
   const snippets = [];
@@ -31,7 +31,10 @@ export function snippetsOf(text) {
   return snippets;
 }
 
-/** What a JavaScript snippet says that it prints: the comment behind each `console.log`, a line each. Throws where one has none. */
+/**
+ * What a JavaScript snippet says that it prints: the comment behind each `console.log`, a line each. Throws where one
+ * has none.
+ */
 export function saidOutput(code) {
   const prints = code.split('\n').filter((line) => line.includes('console.log('));
   return prints.map((line) => {

@@ -1,6 +1,7 @@
 /**
- * The snippets of README and docs, taken out of the Markdown and run. JavaScript is a whole program that prints what its comments say; `console` is a session:
- * commands and what they print; `wat` is a module, or fields of one. What cannot run says why in front of it (markdown.mjs).
+ * The snippets of README and docs, taken out of the Markdown and run. JavaScript is a whole program that prints what
+ * its comments say; `console` is a session: commands and what they print; `wat` is a module, or fields of one. What
+ * cannot run says why in front of it (markdown.mjs).
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
