@@ -58,7 +58,8 @@ bool walk_one(const CodeReader& reader, const VMFiber* fiber, uint64_t fp, uint6
   for (;;) {
     const bool walkable = fiber != nullptr && frame_on(fiber, fp);
     const uint64_t* frame = walkable ? at<uint64_t>(fp + distance) : nullptr;  // The saved frame pointer and the return address.
-    // A fiber's first frame is the enter trampoline's, which is none of the program's. Where it begins after an interrupt it has no frame yet.
+    // A fiber's first frame is the enter trampoline's, which is none of the program's. Where it begins after an interrupt
+    // it has no frame yet.
     const bool first = fp == 0 || (walkable && frame[0] == 0);
     if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
       const FunctionRange* function = sites->function_at(pc);
