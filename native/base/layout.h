@@ -274,8 +274,7 @@ static_assert(offsetof(VMException, held) == 12);
 static_assert(offsetof(VMException, next) == 16);
 static_assert(offsetof(VMException, previous) == 24);
 
-/// The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own,
-/// while it runs they are those of its parent.
+/// The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent.
 struct VMFiber {
   /// saved stack pointer
   uint64_t sp;
@@ -328,8 +327,7 @@ static_assert(offsetof(VMFiber, id) == 104);
 static_assert(offsetof(VMFiber, shadow) == 112);
 static_assert(offsetof(VMFiber, shadow_entered) == 120);
 
-/// A continuation's record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never
-/// valid, so handle 0 is null.
+/// A continuation's record. A handle is generation << 24 | index; it is valid while the generation here is its own. Record 0 is never valid, so handle 0 is null.
 struct VMContinuation {
   /// counts consumptions, at most 2^40 - 1
   uint64_t generation;
@@ -339,8 +337,7 @@ struct VMContinuation {
   uint32_t count;
   /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates
   VMFiber* fiber;
-  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain
-  /// hibernates, its C++ copy
+  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy
   VMFiber* leaf;
   /// address of the payload slots, 16 bytes each
   uint64_t slots;
@@ -452,8 +449,7 @@ enum class Libcall : uint32_t {
   ExceptionNew = 22,
   /// (VMException* or 0): throw it from the call; traps on null
   ThrowRef = 23,
-  /// (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps
-  /// where the memory is not shared
+  /// (VMMemory*, address in it, expected, timeout in ns, negative for none) -> 0 woken, 1 not equal, 2 timed out; scratch0 = bytes; traps where the memory is not shared
   AtomicWait = 24,
   /// (VMMemory*, address in it, count) -> how many were woken
   AtomicNotify = 25,
@@ -479,8 +475,7 @@ enum class Libcall : uint32_t {
   ContNewOn = 35,
   /// the asm routine heddle_wait, which an import's caller goes to: see there
   Wait = 36,
-  /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by
-  /// heddle_wait
+  /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait
   WaitImport = 37,
   /// (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot
   ShadowEnter = 38,
@@ -618,8 +613,7 @@ inline constexpr uint32_t kRefusedDepth = 4;
 inline constexpr uint32_t kRefusedRecords = 5;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
-/// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the
-/// lower half of its word
+/// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
 inline constexpr uint32_t kMailboxSize = 1008;
 /// an imported function takes and gives JavaScript values
 inline constexpr uint32_t kHostValues = 0;
@@ -657,8 +651,7 @@ inline constexpr uint32_t kShadowBeyond = 8;
 inline constexpr uint32_t kShadowAmbiguous = 1;
 /// the size of the shadow stack is not known, and no allocator was named
 inline constexpr uint32_t kShadowUnsized = 2;
-/// the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so
-/// many bytes
+/// the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes
 inline constexpr uint32_t kShadowFailed = 4294967040;
 /// the detail of trap stack_overflow: the stack of the thread is used up, and not that of a fiber
 inline constexpr uint32_t kHostStack = 1;
