@@ -35,8 +35,30 @@ const ENDLESS: Readonly<Record<string, string>> = {
     (func (export "f") (call $down (i32.const 10)))`,
 };
 
+/** Code without a loop, whose library calls take long one by one, or by their number; and how often they stand there. */
+const STRAIGHT: Readonly<Record<string, readonly [fields: string, code: string, count: number]>> = {
+  'memory.fill': ['(memory 1024)', '(memory.fill (i32.const 0) (i32.const 1) (i32.const 0x4000000))', 3000],
+  'memory.copy, forwards': ['(memory 1024)', '(memory.copy (i32.const 0) (i32.const 1) (i32.const 0x3ffffff))', 3000],
+  'memory.copy, backwards': ['(memory 1024)', '(memory.copy (i32.const 1) (i32.const 0) (i32.const 0x3ffffff))', 3000],
+  'memory.init': [
+    `(memory 1024) (data $d "${'x'.repeat(1 << 20)}")`,
+    '(memory.init $d (i32.const 0) (i32.const 0) (i32.const 0x100000))',
+    20_000,
+  ],
+  'small memory.fill': ['(memory 16)', '(memory.fill (i32.const 0) (i32.const 1) (i32.const 0x80000))', 20_000],
+  'table.fill': ['(table 10000000 funcref)', '(table.fill (i32.const 0) (ref.null func) (i32.const 10000000))', 1000],
+  'table.copy': ['(table 10000000 funcref)', '(table.copy (i32.const 0) (i32.const 1) (i32.const 9999999))', 1000],
+  'memory.atomic.wait32': ['(memory 1 1 shared)', '(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 2000000)))', 5000],
+  'an import': ['(import "m" "busy" (func $busy))', '(call $busy)', 5000],
+  'an import that takes a reference': ['(import "m" "busy" (func $busy (param externref)))', '(call $busy (ref.null extern))', 5000],
+};
+
 const FINE = '(func (export "fine") (result i32) (i32.const 42))';
-const imports = { m: { x: () => undefined } };
+/** Takes about a millisecond. */
+function busy(): void {
+  for (const end = performance.now() + 1; performance.now() < end; );
+}
+const imports = { m: { x: () => undefined, busy } };
 
 describe.each(Object.entries(ENDLESS))('%s', (_name, fields) => {
   const text = `(module ${fields} ${FINE})`;
@@ -127,4 +149,26 @@ describe('the options of a call', () => {
     const module = new heddle.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), { interruptible: false });
     expect(new heddle.Instance(module).exports).toEqual({});
   });
+});
+
+// Each would take seconds without a look at the deadline between two, or inside one.
+describe.each(Object.entries(STRAIGHT))('code without a loop: %s', (_name, [fields, code, count]) => {
+  test('traps when its deadline has passed, each time', () => {
+    const e = run(heddle, `(module ${fields} (func (export "f") ${code.repeat(count)}) ${FINE})`, imports);
+    for (let i = 0; i < 3; i++) {
+      expect(() => call(exportOf(e, 'f'), [], { deadline: 20 })).toThrow(passed);
+      expect(e['fine']?.()).toBe(42);
+    }
+  });
+});
+
+test('a deadline that is no number of milliseconds is a TypeError that names it', () => {
+  const f = exportOf(run(heddle, `(module ${FINE})`), 'fine');
+  for (const deadline of ['100', Number.NaN, -1, {}, 10n, null, true, Symbol('x'), [5]] as unknown as readonly number[]) {
+    expect(() => call(f, [], { deadline })).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'HEDDLE_ARGUMENT', message: expect.stringContaining('deadline') }),
+    );
+  }
+  for (const deadline of [undefined, 0, 0.5e6, Number.POSITIVE_INFINITY, Number.MAX_VALUE])
+    expect(call(f, [], deadline === undefined ? {} : { deadline })).toBe(42);
 });

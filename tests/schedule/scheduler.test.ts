@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { WebAssembly as Heddle, parseWat, Scheduler, statistics, type Task } from '../../ts/index.js';
+import { WebAssembly as Heddle, inspect, parseWat, Scheduler, statistics, type Task } from '../../ts/index.js';
 import { resultOf, runProgram } from '../traps/child.js';
 
 type Env = Record<string, unknown>;
@@ -162,6 +162,15 @@ describe('limits', () => {
     const scheduler = new Scheduler();
     for (const priority of [-1, 8, 1.5, Number.NaN]) expect(() => scheduler.spawn(f, [1], { priority })).toThrow(RangeError);
     expect(() => scheduler.spawn(f, [1], { timeout: 0 })).toThrow(RangeError);
+    for (const wrong of ['5', Number.NaN, {}, 5n, null] as unknown as readonly number[]) {
+      const named = (name: string): unknown => expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(name) });
+      expect(() => scheduler.spawn(f, [1], { timeout: wrong })).toThrow(named('timeout'));
+      expect(() => new Scheduler({ maximum: wrong })).toThrow(named('maximum'));
+      expect(() => new Scheduler({ budget: wrong })).toThrow(named('budget'));
+      expect(() => inspect({ limit: wrong })).toThrow(named('limit'));
+      expect(() => scheduler.sleep(wrong)).toThrow(named('sleep'));
+      if (typeof wrong !== 'number') expect(() => scheduler.spawn(f, [1], { priority: wrong })).toThrow(named('priority'));
+    }
     expect(() => scheduler.spawn(() => {})).toThrow(TypeError);
     expect(() => scheduler.spawn(f, [Symbol()])).toThrow(TypeError);
     expect(scheduler.statistics()).toMatchObject({ spawned: 0, active: 0 });
