@@ -45,7 +45,7 @@ class Arguments {
  private:
   Bytes typed(size_t i, napi_typedarray_type type, size_t element);
 
-  static constexpr size_t kMost = 6;
+  static constexpr size_t kMost = 7;
   napi_env env_;
   Engine* engine_;
   napi_value values_[kMost] = {};

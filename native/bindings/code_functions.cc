@@ -43,13 +43,13 @@ Mapping code_memory(Arguments* in) {
 napi_value load_code(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   Mapping memory = code_memory(&in);
-  Bytes tables[5];
-  for (size_t i = 0; i < 5; i++) tables[i] = in.words(i + 1, napi_int32_array);
+  Bytes tables[6];
+  for (size_t i = 0; i < 6; i++) tables[i] = in.words(i + 1, napi_int32_array);
   if (!in) return nullptr;
   Codes& codes = in.engine()->heap.codes;
   const int32_t id = codes.next_id();
   auto loaded = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
-                           words_of(tables[4]));
+                           words_of(tables[4]), words_of(tables[5]));
   const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");

@@ -46,7 +46,8 @@ void rows(Words words, std::vector<Row>* out) {
 
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined) {
+std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined,
+                                 Words scopes) {
   if (!memory) return nullptr;
   HEDDLE_CHECK(memory.size() >= kStubSize);
   std::unique_ptr<Code> code(new (std::nothrow) Code);
@@ -68,6 +69,7 @@ std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Wo
     rows(sources, &sites.sources);
     for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
     sites.handlers = read_handlers(calls);
+    rows(scopes, &sites.scopes);
   });
   sites.base = base;
   if (read && register_code(&sites)) return code;

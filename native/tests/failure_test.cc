@@ -266,14 +266,15 @@ TEST(budget, "where all but a few hibernate all the time: the same") {
 TEST(code, "code whose loading fails is known to nobody, and freeing code needs no memory") {
   static const uint8_t bytes[8192] = {};
   const auto start = static_cast<int32_t>(kStubSize);
-  const int32_t functions[] = {0, start, 16}, traps[] = {start, 1}, sources[] = {start, 1}, calls[] = {start, 0, -1, 1, -1, start},
-                inlined[] = {0, 0, -1};
+  const int32_t functions[] = {0, start, 16}, traps[] = {start, 1}, sources[] = {start, 1}, calls[] = {start, 0, -1, 1, 0, start},
+                inlined[] = {0, 0, -1}, scopes[] = {-1, 1, -1};
   const Programs others;
   for (uint64_t at = 1;; at++) {
     Codes codes;
     allocations = 0;
     fail_at = at;
-    auto loaded = Code::load(3, Mapping::copy(bytes, sizeof bytes), {functions, 3}, {traps, 2}, {sources, 2}, {calls, 6}, {inlined, 3});
+    auto loaded =
+        Code::load(3, Mapping::copy(bytes, sizeof bytes), {functions, 3}, {traps, 2}, {sources, 2}, {calls, 6}, {inlined, 3}, {scopes, 3});
     const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
     fail_at = 0;
     const bool reached = allocations >= at;

@@ -49,10 +49,12 @@ class Programs {
                              offset(heddle_program_divide_trap),      static_cast<int32_t>(Trap::DivisionByZero),
                              offset(heddle_program_fibonacci_trap),   static_cast<int32_t>(Trap::StackOverflow),
                              offset(heddle_program_recurse_trap),     static_cast<int32_t>(Trap::StackOverflow)};
-    // Return, frame offset, no context, one handler for any tag.
-    const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, -1, offset(heddle_program_host_handler)};
-    code = Code::load(7, Mapping::copy(bytes.data(), size), {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
-                      {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls}, {});
+    // Return, frame offset, no context, a handler in the first scope, which takes any tag.
+    const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, 0, offset(heddle_program_host_handler)};
+    const int32_t scopes[] = {-1, 1, -1};
+    code =
+        Code::load(7, Mapping::copy(bytes.data(), size), {functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
+                   {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls}, {}, {scopes, sizeof scopes / sizeof *scopes});
   }
 
   /// A function of one argument and one result; `context` begins with a thread.

@@ -73,14 +73,12 @@ uint32_t CodeSites::frames_at(int32_t location) const {
   return frames;
 }
 
-std::pair<const CallHandler*, const CallHandler*> CodeSites::handlers_at(uint64_t pc) const {
+const CallHandler* CodeSites::handler_at(uint64_t pc) const {
   const uint64_t offset = pc - base;
   const CallHandler* end = handlers.data() + handlers.size();
-  const CallHandler* first =
+  const CallHandler* found =
       std::lower_bound(handlers.data(), end, offset, [](const CallHandler& row, uint64_t value) { return row.return_offset < value; });
-  const CallHandler* last = first;
-  while (last != end && last->return_offset == offset) last++;
-  return {first, last};
+  return found != end && found->return_offset == offset ? found : nullptr;
 }
 
 bool register_code(const CodeSites* sites) {

@@ -1,7 +1,6 @@
 // What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
 #pragma once
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace heddle {
@@ -23,7 +22,7 @@ struct SourceStart {
   int32_t location;
 };
 
-/// One exception handler of a call.
+/// Where a call goes on with an exception that its scopes catch.
 struct CallHandler {
   /// Offset of the return address.
   uint32_t return_offset;
@@ -31,8 +30,8 @@ struct CallHandler {
   uint32_t frame_offset;
   /// Where the context is, relative to the stack pointer, or -1.
   int32_t context_offset;
-  /// Tag number of the module, or -1 for all.
-  int32_t tag;
+  /// Where the innermost scope's words begin.
+  int32_t scope;
   uint32_t handler_offset;
 };
 
@@ -46,8 +45,10 @@ struct CodeSites {
   std::vector<SourceStart> sources;
   /// By row that a location below -1 names: location of the call that was replaced with the function whose operator it is.
   std::vector<int32_t> inlined_calls;
-  /// Sorted by return offset; those of one call innermost first.
+  /// Sorted by return offset.
   std::vector<CallHandler> handlers;
+  /// [scope around or -1, n, (where the context has a tag, or -1 for everything)*n]*: see ts/lower/scopes.ts.
+  std::vector<int32_t> scopes;
 
   /// The trap of the instruction at `pc`; null when it is none that may trap.
   const TrapSite* trap_at(uint64_t pc) const;
@@ -55,8 +56,8 @@ struct CodeSites {
   int32_t source_at(uint64_t pc) const;
   /// How many frames of the program a location stands for: functions that were inlined, and the one whose code it is.
   uint32_t frames_at(int32_t location) const;
-  /// The handlers of the call that returns to `pc`: [first, last).
-  std::pair<const CallHandler*, const CallHandler*> handlers_at(uint64_t pc) const;
+  /// Where the call that returns to `pc` goes on with an exception; null where it has no scope.
+  const CallHandler* handler_at(uint64_t pc) const;
 };
 
 /// Makes code known to signal handlers and backtraces of every thread. `sites` stays valid until unregistered.

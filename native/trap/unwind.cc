@@ -6,13 +6,20 @@ namespace heddle {
 
 namespace {
 
-/// Whether the handler takes exceptions of `tag` in the frame whose stack pointer at the call is `sp`. A clause's tag number is where the
-/// function's context has the VMTag's address.
-bool takes(const CallHandler& handler, uint64_t sp, const VMTag* tag) {
-  if (handler.tag < 0 || tag == nullptr) return true;
-  if (handler.context_offset < 0) return false;
-  const uint64_t context = *at<uint64_t>(sp + static_cast<uint64_t>(handler.context_offset));
-  return *at<const VMTag*>(context + static_cast<uint64_t>(handler.tag)) == tag;
+/// Whether a scope of the handler, or one around it, takes exceptions of `tag` in the frame whose stack pointer at the call is `sp`; null
+/// stands for an exception of any tag.
+bool takes(const CodeSites& sites, const CallHandler& handler, uint64_t sp, const VMTag* tag) {
+  if (tag == nullptr) return true;
+  const int32_t* words = sites.scopes.data();
+  for (int32_t row = handler.scope; row >= 0; row = words[row]) {
+    const int32_t* tags = words + row + 2;
+    for (int32_t i = 0; i < words[row + 1]; i++) {
+      if (tags[i] < 0) return true;
+      const uint64_t context = *at<uint64_t>(sp + static_cast<uint64_t>(handler.context_offset));
+      if (*at<const VMTag*>(context + static_cast<uint64_t>(tags[i])) == tag) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -29,12 +36,12 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
   const CodeReader reader;
   for (;;) {
     if (const CodeSites* sites = reader.find(site.pc)) {
-      const auto [first, last] = sites->handlers_at(site.pc);
-      for (const CallHandler* handler = first; handler != last; handler++) {
+      if (const CallHandler* handler = sites->handler_at(site.pc)) {
         const uint64_t sp = site.fp - handler->frame_offset;
-        if (!takes(*handler, sp, tag)) continue;
-        *landing = {site.fiber, sp, site.fp, sites->base + handler->handler_offset};
-        return true;
+        if (takes(*sites, *handler, sp, tag)) {
+          *landing = {site.fiber, sp, site.fp, sites->base + handler->handler_offset};
+          return true;
+        }
       }
     }
     const uint64_t* frame = at<uint64_t>(site.fp);  // The saved frame pointer and the return address.

@@ -36,6 +36,8 @@ export interface Artifact {
   readonly sources: Int32Array;
   /** The rows that locations of inlined operators name: [function index, byte offset, location of the call]* */
   readonly inlined: Int32Array;
+  /** The scopes that calls name: as in lower/scopes.ts. */
+  readonly scopes: Int32Array;
   /** contract/formats.md, section 6; by return offset */
   readonly calls: Int32Array;
   /** contract/formats.md, section 6; by return offset */
@@ -45,7 +47,7 @@ export interface Artifact {
 }
 
 /** Typed arrays of an artifact, in the order in which they are stored. */
-const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps', 'inlined'] as const;
+const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps', 'inlined', 'scopes'] as const;
 const DESCRIPTION_ARRAYS = ['functions', 'bodies', 'elements', 'data'] as const;
 const ALIGNMENT = 16;
 
@@ -120,6 +122,7 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
     calls: signed(5),
     stackMaps: signed(6),
     inlined: signed(7),
+    scopes: signed(8),
     ...(module.length > 0 && { module }),
   };
 }

@@ -102,7 +102,7 @@ function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], ca
     STUB.size,
     parts.reduce((sum, part) => sum + part.code.length + 32, 0),
   );
-  for (const part of parts) assembly.add(part, part.inlined);
+  for (const part of parts) assembly.add(part, part);
   const { relocations, ...whole } = assembly.finish();
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
   const stubs = new Map([

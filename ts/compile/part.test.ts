@@ -11,13 +11,14 @@ function part(number: number, size: number, byte: number): Part {
     relocations: Int32Array.of(1, 1, 9, -4),
     traps: Int32Array.of(2, 253),
     sources: Int32Array.of(0, 100, 3, -1, 4, -3),
-    calls: Int32Array.of(5, 16, -1, 2, 7, 8, -1, 9, 12, -1, -1, 0),
+    calls: Int32Array.of(5, 16, -1, 1, 3, 8, 12, -1, -1, 0),
     stackMaps: Int32Array.of(5, 32, 2, 8, 16, 12, 32, 0),
     inlined: Int32Array.of(7, 50, 100, 8, 60, -2),
+    scopes: Int32Array.of(-1, 1, 48, 0, 2, 48, -1),
   };
 }
 
-const add = (assembly: Assembly, one: Part): void => assembly.add(one, one.inlined);
+const add = (assembly: Assembly, one: Part): void => assembly.add(one, one);
 
 test('Assembly places parts at multiples of 32 and moves every table that is an offset', () => {
   const assembly = new Assembly(512, 1);
@@ -30,7 +31,9 @@ test('Assembly places parts at multiples of 32 and moves every table that is an 
   expect([...whole.sources]).toEqual([512, 100, 515, -1, 516, -3, 576, 100, 579, -1, 580, -5]);
   // Rows of the second part lie behind the two of the first.
   expect([...whole.inlined]).toEqual([7, 50, 100, 8, 60, -2, 7, 50, 100, 8, 60, -4]);
-  expect([...whole.calls]).toEqual([517, 16, -1, 2, 7, 520, -1, 521, 524, -1, -1, 0, 581, 16, -1, 2, 7, 584, -1, 585, 588, -1, -1, 0]);
+  expect([...whole.calls]).toEqual([517, 16, -1, 1, 3, 520, 524, -1, -1, 0, 581, 16, -1, 1, 10, 584, 588, -1, -1, 0]);
+  // Neither where a scope is nor the tags are offsets in the code; scopes of the second part lie behind the words of the first.
+  expect([...whole.scopes]).toEqual([-1, 1, 48, 0, 2, 48, -1, -1, 1, 48, 7, 2, 48, -1]);
   expect([...whole.stackMaps]).toEqual([517, 32, 2, 8, 16, 524, 32, 0, 581, 32, 2, 8, 16, 588, 32, 0]);
   expect(whole.code.length).toBe(584);
   expect([whole.code[511], whole.code[512], whole.code[551], whole.code[552], whole.code[576]]).toEqual([0, 0xaa, 0xaa, 0, 0xbb]);

@@ -3,6 +3,8 @@
  * whatever the order of compilation was, so that the result does not depend on how many threads compiled.
  */
 import { INLINED_ROW, moveLocation } from '../lower/locations.js';
+import type { Tables } from '../lower/lower.js';
+import { moveScopes } from '../lower/scopes.js';
 
 /** What a compile returns (contract/formats.md, section 6). All offsets are relative to `code`. */
 export interface CompiledCode {
@@ -15,17 +17,14 @@ export interface CompiledCode {
   readonly traps: Int32Array;
   /** [offset, location]*: start of each range, by offset. Locations as in lower/locations.ts. */
   readonly sources: Int32Array;
-  /** [return offset, frame offset or -1, context SP offset or -1, n, (tag or -1, handler offset)*n]*, by return offset */
+  /** [return offset, frame offset or -1, context SP offset or -1, n, (scope, handler offset)*n]*, by return offset */
   readonly calls: Int32Array;
   /** [return offset, frame span, n, SP offsets…]*, by return offset */
   readonly stackMaps: Int32Array;
 }
 
 /** Compiled functions with everything that belongs to them: what a worker thread sends. */
-export interface Part extends CompiledCode {
-  /** The rows that locations of inlined operators name: [function index, byte offset, location of the call]* */
-  readonly inlined: Int32Array;
-}
+export interface Part extends CompiledCode, Tables {}
 
 /** Functions begin at multiples of this. */
 export const FUNCTION_ALIGNMENT = 32;
@@ -95,14 +94,15 @@ export class Assembly {
   readonly #calls = new Words();
   readonly #stackMaps = new Words();
   readonly #inlined = new Words();
+  readonly #scopes = new Words();
 
   constructor(start = 0, expected = 65_536) {
     this.#size = start;
     this.#code = new Uint8Array(start + expected);
   }
 
-  /** Adds code and tables behind what is there; `inlined` are the rows that the code's locations name. */
-  add(part: CompiledCode, inlined: Int32Array): void {
+  /** Adds code and tables behind what is there; `tables` are what the code names by number. */
+  add(part: CompiledCode, { inlined, scopes }: Tables): void {
     const base = align(this.#size);
     this.#size = base + part.code.length;
     if (this.#size > this.#code.length) {
@@ -115,7 +115,7 @@ export class Assembly {
     this.#relocations.rows(part.relocations, 4, [0], base);
     this.#traps.rows(part.traps, 2, [0], base);
     this.#addLocations(part.sources, inlined, base);
-    this.#addCalls(part.calls, base);
+    this.#addCalls(part.calls, scopes, base);
     this.#addStackMaps(part.stackMaps, base);
   }
 
@@ -130,6 +130,7 @@ export class Assembly {
       calls: this.#calls.take(),
       stackMaps: this.#stackMaps.take(),
       inlined: this.#inlined.take(),
+      scopes: this.#scopes.take(),
     };
   }
 
@@ -142,7 +143,10 @@ export class Assembly {
     moveLocations(this.#inlined.view().subarray(-inlined.length), INLINED_ROW, 2, before);
   }
 
-  #addCalls(calls: Int32Array, base: number): void {
+  #addCalls(calls: Int32Array, scopes: Int32Array, base: number): void {
+    const before = this.#scopes.length;
+    this.#scopes.rows(scopes, 1, [], 0);
+    moveScopes(this.#scopes.view().subarray(before), before);
     const at = this.#calls.reserve(calls.length);
     const words = this.#calls.view();
     words.set(calls, at);
@@ -150,7 +154,10 @@ export class Assembly {
       words[i] = word(words, i) + base;
       const handlers = word(words, i + 3);
       i += 4;
-      for (let h = 0; h < handlers; h++, i += 2) words[i + 1] = word(words, i + 1) + base;
+      for (let h = 0; h < handlers; h++, i += 2) {
+        words[i] = word(words, i) + before;
+        words[i + 1] = word(words, i + 1) + base;
+      }
     }
   }
 
@@ -174,7 +181,7 @@ function align(offset: number): number {
 
 /** Buffers to transfer with a part that is sent to another thread. */
 export function transferList(part: Part): ArrayBuffer[] {
-  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps, part.inlined].map(
+  return [part.code, part.functions, part.relocations, part.traps, part.sources, part.calls, part.stackMaps, part.inlined, part.scopes].map(
     (a) => a.buffer as ArrayBuffer,
   );
 }

@@ -117,7 +117,7 @@ export class FunctionCompiler {
   /** The module's trampolines. */
   trampolines(): Part {
     const assembly = new Assembly();
-    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS }, assembly);
+    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS, scopes: NO_WORDS }, assembly);
     return assembly.finish();
   }
 
@@ -132,9 +132,9 @@ export class FunctionCompiler {
     this.#compiler.free();
   }
 
-  #compile({ program, inlined }: LoweredFunction, assembly: Assembly): void {
-    const output = withCrate(() => refusable(() => this.#compiler.compile(program)));
-    assembly.add(output, inlined);
+  #compile(lowered: LoweredFunction, assembly: Assembly): void {
+    const output = withCrate(() => refusable(() => this.#compiler.compile(lowered.program)));
+    assembly.add(output, lowered);
     output.free();
   }
 }

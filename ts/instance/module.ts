@@ -162,8 +162,16 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { functions, traps, sources, calls, inlined } = artifact;
-    const { id, base } = this.#engine.native.loadCode(artifact.codeFile ?? artifact.code, functions, traps, sources, calls, inlined);
+    const { functions, traps, sources, calls, inlined, scopes } = artifact;
+    const { id, base } = this.#engine.native.loadCode(
+      artifact.codeFile ?? artifact.code,
+      functions,
+      traps,
+      sources,
+      calls,
+      inlined,
+      scopes,
+    );
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
     const names = this.names;
     this.#engine.nameCode(id, {

@@ -212,6 +212,7 @@ export interface Native {
     sources: Int32Array,
     calls: Int32Array,
     inlined: Int32Array,
+    scopes: Int32Array,
   ): { id: number; base: number };
   /**
    * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may

@@ -12,6 +12,7 @@ import { Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';
 import { emitReturn } from './return.js';
+import { closeScope, emitDispatch } from './scopes.js';
 import { OP } from './stream.js';
 
 function unreachable(f: FunctionLowering): void {
@@ -139,14 +140,14 @@ function endBlock(f: FunctionLowering, frame: Frame): void {
 
 /** A try_table ends like a block, with the code of its clauses between its body and its label. */
 function endTry(f: FunctionLowering, frame: Frame): void {
-  f.tries--;
-  const used = frame.catches.filter((clause) => clause.block >= 0);
-  if (used.length === 0) {
+  const scope = closeScope(f, frame);
+  if (scope === undefined || scope.dispatch < 0) {
     endBlock(f, frame);
     return;
   }
   leave(f, frame);
-  for (const clause of used) landClause(f, clause);
+  const exception = emitDispatch(f, scope);
+  for (const clause of scope.clauses) landClause(f, clause, exception);
   if (frame.label >= 0) placeLabel(f, frame);
   else resurrect(f, frame);
 }

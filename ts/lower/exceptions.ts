@@ -8,6 +8,7 @@ import { throwingCall } from './calls.js';
 import { type CatchClause, Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE, type Value } from './program.js';
+import { openScope } from './scopes.js';
 import { checkStores } from './stores.js';
 import { OP } from './stream.js';
 import type { FunctionShape } from './types.js';
@@ -58,19 +59,18 @@ function tryTable(f: FunctionLowering): void {
     const all = kind >= 2;
     catches.push({ tag: all ? -1 : tag, shape: all ? undefined : tagShape(f, tag), reference: kind % 2 === 1, target, block: -1 });
   }
-  const frame = new Frame('try', f.height - params.length, results, results);
-  frame.catches = catches;
-  f.tries++;
+  const frame = new Frame(catches.length > 0 ? 'try' : 'block', f.height - params.length, results, results);
   f.enter(frame);
+  if (catches.length > 0) openScope(f, frame, catches);
 }
 
 /**
- * The code of a clause, where calls inside the try_table go on with an exception: loads its values and branches to the label. An exception that stays a
- * reference is marked as such and lives on; else it is given back at once.
+ * The code of a clause: loads the exception's values and branches to the label. An exception that stays a reference is marked as such and lives on; else it is
+ * given back at once.
  */
-export function landClause(f: FunctionLowering, clause: CatchClause): void {
+export function landClause(f: FunctionLowering, clause: CatchClause, exception: Value): void {
   const { program } = f;
-  const exception = f.follow(clause.block, 1);
+  f.follow(clause.block);
   f.aside(() => {
     const values = clause.shape === undefined ? NONE : caughtValues(f, exception, clause.shape);
     if (clause.reference) {

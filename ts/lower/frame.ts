@@ -2,6 +2,7 @@
  * Control frames.
  */
 import type { Block, Value } from './program.js';
+import type { Scope } from './scopes.js';
 import type { FunctionShape } from './types.js';
 
 /** What opened a frame; `inlined` is the body of a function that was called; `aside` frames hold what only one path of an operator's code makes. */
@@ -17,7 +18,7 @@ export interface CatchClause {
   readonly reference: boolean;
   /** The frame that the clause branches to; of a legacy try: its own. */
   readonly target: Frame;
-  /** Where calls inside go on with the exception; -1 until one needs it. */
+  /** Where the clause begins, once the dispatch of its scope is made; -1 where nothing can come there. */
   block: Block;
 }
 
@@ -29,13 +30,11 @@ export class Frame {
   otherwise: Block = -1;
   /** Of an `if`: its params, for the other arm. */
   params: readonly Value[] = [];
-  /** Of a try_table, and of a legacy try while its body is lowered: its clauses, first to last. */
-  catches: readonly CatchClause[] = [];
+  /** What catches exceptions in it; undefined where nothing does. */
+  scope: Scope | undefined = undefined;
   /** Of a legacy try: the clauses whose code is still to come. */
   arms: CatchClause[] = [];
-  /** Of a legacy try: the index of the frame whose handlers take what its body throws; -1 where it has its own. */
-  delegate = -1;
-  /** Of a legacy try: the exception that the current arm has caught. */
+  /** Of a legacy try: the exception that the current arm has caught; -1 in the body. */
   exception: Value = -1;
   /** Keys of the values made in this frame. */
   readonly shared: number[] = [];

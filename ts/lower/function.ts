@@ -10,6 +10,7 @@ import type { LegacyTries } from './legacy_exceptions.js';
 import { hostCall } from './libcalls.js';
 import { InlinedLocations } from './locations.js';
 import { type Block, type CatchItem, NONE, type Program, payload, type Value } from './program.js';
+import { dispatchBlock, Scopes } from './scopes.js';
 import { clifType, type FunctionShape } from './types.js';
 
 /** The context is the entry block's first param. */
@@ -46,8 +47,8 @@ export class FunctionLowering {
   offset = -1;
   /** The current block has ended. */
   dead = false;
-  /** Number of open frames with handlers. */
-  tries = 0;
+  /** What catches exceptions: the scopes of its tries. */
+  readonly scopes = new Scopes();
   /** The legacy tries of each stream in which one was met. */
   readonly legacyTries = new Map<Uint32Array, LegacyTries>();
   /** Control frames, innermost last. */
@@ -273,6 +274,7 @@ export class FunctionLowering {
 
   /** Opens a frame. */
   enter(frame: Frame): void {
+    frame.scope = this.frames.at(-1)?.scope;
     this.frames.push(frame);
   }
 
@@ -285,7 +287,7 @@ export class FunctionLowering {
   /** Runs what emits code on one path only; values that it makes are not reused after it. */
   aside<T>(emit: () => T): T {
     const frame = new Frame('aside', this.height, NONE, NONE);
-    this.frames.push(frame);
+    this.enter(frame);
     const result = emit();
     this.frames.pop();
     this.forget(frame);
@@ -315,23 +317,15 @@ export class FunctionLowering {
     this.follow(next);
   }
 
-  /** The exception handlers around the current operator, innermost first: what calls here must be given. */
+  /** The exception edge of what calls here: none, or one to the innermost scope. */
   catchItems(): readonly CatchItem[] {
-    if (this.tries === 0) return NO_ITEMS;
-    const items: CatchItem[] = [];
-    for (let i = this.frames.length - 1; i >= 0; i--) {
-      const frame = this.frames[i] as Frame;
-      // The frame that a legacy try delegates to is the next one that is looked at.
-      if (frame.delegate >= 0) i = frame.delegate + 1;
-      for (const clause of frame.catches) {
-        if (clause.block < 0) clause.block = this.program.block([TYPE.I64], true);
-        const target = { block: clause.block, args: [payload(0)] };
-        if (clause.tag < 0) return [...items, { kind: 'default', target }];
-        if (items.length === 0) items.push({ kind: 'context', value: this.instance });
-        items.push({ kind: 'tag', tag: this.context.layout.tags.at(clause.tag), target });
-      }
-    }
-    return items;
+    const scope = this.frames.at(-1)?.scope;
+    if (scope === undefined) return NO_ITEMS;
+    const target = { block: dispatchBlock(this, scope), args: [payload(0)] };
+    return [
+      { kind: 'context', value: this.instance },
+      { kind: 'tag', tag: scope.row, target },
+    ];
   }
 
   // Values that several groups need.

@@ -4,13 +4,13 @@
  * made, so the stream is read ahead once.
  */
 import { LIBCALL, TRAP } from '../generated/abi.js';
-import { TYPE } from '../generated/clif.js';
 import { throwingCall } from './calls.js';
 import { closeFrame, leave } from './control.js';
 import { caughtValues, keepException, releaseException, tagShape } from './exceptions.js';
 import { type CatchClause, Frame } from './frame.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { NONE } from './program.js';
+import { closeScope, emitDispatch, openScope } from './scopes.js';
 import { OP, operatorEnd } from './stream.js';
 
 /** A clause as the stream has it. */
@@ -81,8 +81,11 @@ function openTry(f: FunctionLowering): void {
   if (entry === undefined) throw new Error(`try at ${f.offset} was not read ahead`);
   const { params, results } = f.blockType();
   const frame = new Frame('legacy', f.height - params.length, results, results);
-  if (entry.delegate >= 0) frame.delegate = f.frames.length - 1 - entry.delegate;
-  frame.catches = entry.arms.map(
+  const delegated = entry.delegate < 0 ? undefined : f.frame(entry.delegate);
+  f.enter(frame);
+  if (delegated !== undefined) frame.scope = delegated.scope;
+  if (entry.arms.length === 0) return;
+  const clauses = entry.arms.map(
     ({ tag, rethrown }): CatchClause => ({
       tag,
       shape: tag < 0 ? undefined : tagShape(f, tag),
@@ -91,24 +94,23 @@ function openTry(f: FunctionLowering): void {
       block: -1,
     }),
   );
-  frame.arms = [...frame.catches];
-  if (frame.catches.length > 0) f.tries++;
-  f.enter(frame);
+  frame.arms = [...clauses];
+  openScope(f, frame, clauses);
 }
 
 /** Ends the arm before and begins the next: its operands are the exception's values. */
 function openArm(f: FunctionLowering): void {
   const frame = f.frame(0);
   leave(f, frame);
-  if (frame.catches.length > 0) f.tries--;
-  frame.catches = [];
+  // Behind the body; where nothing in it throws, nothing reaches the arms, but they are there.
+  if (frame.exception < 0) {
+    const scope = closeScope(f, frame);
+    if (scope !== undefined) frame.exception = emitDispatch(f, scope);
+  }
   const clause = frame.arms.shift();
   if (clause === undefined) throw new Error(`catch at ${f.offset} was not read ahead`);
-  // Nothing in the body may throw: then nothing reaches the arm, but it is there.
-  const block = clause.block < 0 ? f.program.block([TYPE.I64], true) : clause.block;
-  f.program.seal(block);
-  f.meet(block, [TYPE.I64]);
-  frame.exception = f.pop();
+  f.program.seal(clause.block);
+  f.meet(clause.block, NONE);
   const values = clause.shape === undefined ? NONE : caughtValues(f, frame.exception, clause.shape);
   if (clause.reference) keepException(f, frame.exception);
   else releaseException(f, frame.exception);

@@ -63,8 +63,16 @@ export function isSupported(opcode: number): boolean {
   return HANDLERS[operatorIndex(opcode)] !== undefined;
 }
 
+/** What a program's code names by number. */
+export interface Tables {
+  /** The locations of inlined operators in it: rows as in `locations.ts`. */
+  readonly inlined: Int32Array;
+  /** What catches the exceptions of its calls: see `scopes.ts`. */
+  readonly scopes: Int32Array;
+}
+
 /** Writes the program of one function. */
-function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): Int32Array {
+function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): Tables {
   const index = context.spaces.importedFunctions + definedIndex;
   const f = new FunctionLowering(context, program, index, ops);
   const { shape } = f;
@@ -86,15 +94,13 @@ function writeFunction(program: Program, context: LoweringContext, definedIndex:
     handler(f);
   }
   program.end();
-  return f.locations.table();
+  return { inlined: f.locations.table(), scopes: f.scopes.table() };
 }
 
 /** A function as the code generator takes it. */
-export interface LoweredFunction {
+export interface LoweredFunction extends Tables {
   /** Its CLIF program. */
   readonly program: Int32Array;
-  /** The locations of inlined operators in it: rows as in `locations.ts`. */
-  readonly inlined: Int32Array;
 }
 
 /**
@@ -104,8 +110,8 @@ export interface LoweredFunction {
  */
 export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): LoweredFunction {
   const writer = new Program();
-  const inlined = writeFunction(writer, context, definedIndex, ops);
+  const tables = writeFunction(writer, context, definedIndex, ops);
   const program = writer.take();
   if (context.options.debug) checkProgram(program, context.signatures);
-  return { program, inlined };
+  return { program, ...tables };
 }

@@ -24,14 +24,12 @@ export const returned = (i: number): number => -(1 + 2 * i);
 /** In a handler's block call: word i of the exception's payload. */
 export const payload = (i: number): number => -(2 + 2 * i);
 
-/** One item of a `try_call`'s handler list: the context for the items after it, a tag's handler, or the handler of everything. */
+/** One item of a `try_call`'s handler list: the context for the items after it, or the handler of a tag's number. */
 export type CatchItem =
   | { readonly kind: 'context'; readonly value: Value }
-  | { readonly kind: 'tag'; readonly tag: number; readonly target: BlockCall }
-  | { readonly kind: 'default'; readonly target: BlockCall };
+  | { readonly kind: 'tag'; readonly tag: number; readonly target: BlockCall };
 
 const CONTEXT_ITEM = -2;
-const DEFAULT_ITEM = -1;
 
 /** Flag of a function: its prologue checks the stack limit. */
 const CHECK_STACK = 1;
@@ -316,7 +314,7 @@ export class Program {
         this.#word(CONTEXT_ITEM);
         this.#word(item.value);
       } else {
-        this.#word(item.kind === 'tag' ? item.tag : DEFAULT_ITEM);
+        this.#word(item.tag);
         this.#branch(item.target.block, item.target.args);
       }
     }
