@@ -21,6 +21,7 @@ await tally.run('code generator', node, ['scripts/build_own_codegen.mjs']);
 if (filters.length === 0) await tally.run('layers', node, ['scripts/check_layers.mjs']);
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', ...filters]);
 if (filters.length === 0) {
+  await tally.part('frames', node, ['tests/stacks/frames/main.mjs']);
   await tally.part('specification', node, ['tests/spec/run.mjs']);
   const env = { ...process.env, HEDDLE_CPU: '' };
   await tally.part('specification on the oldest CPU', node, ['tests/spec/run.mjs', ...ARITHMETIC], { env });

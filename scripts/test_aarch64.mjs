@@ -118,6 +118,7 @@ async function main() {
     const here = compile(process.execPath, [], files[0]);
     tally.check(`${module} compiled here and there`, here.equals(compile(command, before, files[1])));
   }
+  await tally.part('frames', process.execPath, ['tests/stacks/frames/main.mjs', '--part', 'small'], { env });
   await tally.part('specification', process.execPath, ['tests/spec/run.mjs', ...(all ? [] : FIXED)], { env });
   return tally.finish();
 }

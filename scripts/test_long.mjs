@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The runs that take too long for every change: `npm run test:long [-- [--seed N] [--count N] [part…]]`. Ends with `N passed, N failed`; date and seed are printed.
+// The runs that take too long for every change: `npm run test:long [-- [--seed N] [--count N] [part…]]`. Ends with
+// `N passed, N failed`; date and seed are printed.
 // A part is a command that ends its output with that line too: a new one is a row of `PARTS`.
 import { root, Tally } from './tally.mjs';
 
@@ -25,6 +26,7 @@ const count = option('count', 100_000);
 const PARTS = [
   ['mutants', ['tests/abuse/mutants.mjs', '--count', count, '--seed', seed]],
   ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seconds', 86_400, '--seed', seed]],
+  ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
   ['control', ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', count, '--seed', seed]],
 ];
 

@@ -55,6 +55,12 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
     options.continuation.budget = 0;
     runtime.configure(options);
   }
+  if (is_set("HEDDLE_DEBUG_STACKS", "1")) {
+    RuntimeOptions options = runtime.options();
+    options.continuation.canary = true;
+    options.entry.canary = true;
+    runtime.configure(options);
+  }
   if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
   napi_env none = nullptr;
   if (first.env.compare_exchange_strong(none, env)) first.engine = this;

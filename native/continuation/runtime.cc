@@ -184,6 +184,7 @@ EntryFiber* Runtime::take_entry_fiber(const VMFunction* function, Trap* trap, ui
 
 void Runtime::release_entry_fiber(EntryFiber* entry) {
   taken_entries_.remove(entry);
+  entry_stacks_->look_below(*entry->stack);
   if (free_entry_count_ >= kFreeEntries) return destroy_entry_fiber(entry);
   free_entry_count_++;
   sanitizer::forget_frames(entry->stack->span.base, entry->stack->span.size());

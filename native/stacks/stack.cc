@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/system.h"
@@ -18,10 +19,11 @@ namespace heddle {
 namespace {
 constexpr uint64_t kColourStep = 128;
 constexpr uint64_t kColours = HEDDLE_STACK_COLOURS;
+constexpr unsigned char kCanary = 0xc5;
 }  // namespace
 
 uint64_t room_below_limit() {
-  static const uint64_t room = round_up(minimum_signal_stack() + 4096 + 1024, 64);
+  static const uint64_t room = round_up(minimum_signal_stack() + 4096 + kRoutineRoom, 64);
   return room;
 }
 
@@ -64,6 +66,7 @@ Stack* Stacks::allocate() {
   }
   if (stack == nullptr) return nullptr;
   stack->owner = this;
+  place_canary(*stack);
   counts_.live++;
   counts_.peak = std::max(counts_.peak, counts_.live);
   return stack;
@@ -72,20 +75,36 @@ Stack* Stacks::allocate() {
 void Stacks::release(Stack* stack) {
   HEDDLE_CHECK(stack != nullptr && stack->owner == this && counts_.live > 0);
   sanitizer::forget_frames(stack->span.base, stack->span.size());
+  look_below(*stack);
   occupy(stack);
   counts_.live--;
   give_back(stack);
 }
 
 void Stacks::vacate(Stack** first, Stack** last) {
+  for (Stack** each = first; each != last; each++) look_below(**each);
   discard(first, last);
   for (Stack** each = first; each != last; each++) (*each)->vacant = true;
   counts_.vacant += static_cast<uint64_t>(last - first);
 }
 
 void Stacks::occupy(Stack* stack) {
-  if (stack->vacant) counts_.vacant--;
+  if (!stack->vacant) return;
+  counts_.vacant--;
   stack->vacant = false;
+  place_canary(*stack);
+}
+
+void Stacks::place_canary(const Stack& stack) const {
+  if (!options_.canary) return;
+  std::memset(at<void>(stack.span.base), kCanary, stack.span.limit - kRoutineRoom - stack.span.base);
+}
+
+void Stacks::look_below(const Stack& stack) const {
+  if (!options_.canary || stack.vacant) return;
+  const auto* first = at<const unsigned char>(stack.span.base);
+  const auto* last = at<const unsigned char>(stack.span.limit - kRoutineRoom);
+  HEDDLE_CHECK(std::all_of(first, last, [](unsigned char byte) { return byte == kCanary; }));
 }
 
 void Stacks::discard(Stack** first, Stack** last) {

@@ -7,7 +7,8 @@
 //   0x53e00  VMFiber, the control block (asm/x86_64_sysv.S draws what lies below it)
 //            frames grow down
 //   0x13e80  limit: a prologue that would bring sp below it traps
-//            room for a signal's frame and handler (libuv's handlers run wherever sp is) and for heddle_interrupt
+//            1 KiB for the routines of asm/, which check nothing
+//            room for a signal's frame and handler (libuv's handlers run wherever sp is)
 //   0x11000  base: the lowest byte that may be touched
 //   0x10000  guard page, where there is one
 #pragma once
@@ -37,7 +38,10 @@ struct alignas(64) Stack {
   bool vacant = false;
 };
 
-/// Bytes between a stack's base and its limit: AT_MINSIGSTKSZ, 4 KiB for the handler, 1 KiB for heddle_interrupt.
+/// Bytes below the limit that the routines of asm/ may use: heddle_interrupt uses most, 408 on x86-64, 800 on aarch64.
+/// Generated code uses none (docs/decisions/0017).
+inline constexpr uint64_t kRoutineRoom = 1024;
+/// Bytes between a stack's base and its limit: kRoutineRoom, AT_MINSIGSTKSZ, 4 KiB for a signal's handler.
 uint64_t room_below_limit();
 /// Bytes of usable memory that a stack of `size` needs: colours and the room below the limit as well; whole pages.
 uint64_t usable_bytes(uint64_t size);
@@ -77,6 +81,8 @@ struct StackOptions {
   uint64_t warm = 64 * 1024 * 1024;
   /// Bytes that live stacks may commit before the oldest suspended ones hibernate.
   uint64_t budget = ~uint64_t{0};
+  /// See Stacks::look_below.
+  bool canary = false;
 };
 
 /// Counters, for --stats.
@@ -118,6 +124,9 @@ class Stacks {
   void vacate(Stack** first, Stack** last);
   /// Notes that a vacant stack is used again.
   void occupy(Stack* stack);
+  /// With the option `canary`: ends the process where anything was written below the routines' room since the stack was
+  /// taken. (Signals write there, unless their handlers have a stack of their own.)
+  void look_below(const Stack& stack) const;
   /// Bytes that live stacks are thought to commit.
   uint64_t committed() const;
   /// Live stacks that are not vacant, and the bytes that one of them commits, by the few that were looked at last.
@@ -144,6 +153,8 @@ class Stacks {
   uint64_t resident_each_ = page_size();
 
  private:
+  void place_canary(const Stack& stack) const;
+
   Refusal refusal_ = Refusal::None;
 };
 

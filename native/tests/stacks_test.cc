@@ -181,6 +181,28 @@ TEST(guards, "where the kernel installs guards, the page below a stack faults") 
   EXPECT_EQUAL(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, report.kernel);
 }
 
+TEST(canary,
+     "a stack that was written to below the routines' room ends the process when it is looked at; the room itself may be written to") {
+  for (const Strategy strategy : kAll) {
+    for (const bool below : {false, true}) {
+      const int status = child_status([&] {
+        StackOptions options;
+        options.strategy = strategy;
+        options.canary = true;
+        auto stacks = Stacks::create(options);
+        for (int i = 0; i < 2; i++) {  // A stack that was used before, too.
+          Stack* stack = stacks->allocate();
+          *at<volatile char>(stack->span.limit - kRoutineRoom - (below && i == 1 ? 1 : 0)) = 1;
+          stacks->vacate(&stack, &stack + 1);
+          stacks->occupy(stack);
+          stacks->release(stack);
+        }
+      });
+      EXPECT_EQUAL(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, below);
+    }
+  }
+}
+
 TEST(tiers, "of a pool the first stacks are the largest, and a free one of them comes before a smaller one") {
   StackOptions options;
   options.large = 2;
