@@ -346,6 +346,11 @@ export const LIMITS = [
   ['handle_index_bits', 24, "bits of a continuation handle that are the record's index"],
   ['record_size_log2', 7, 'a record is 1 << this bytes'],
   ['slot_size', 16, 'bytes of one payload slot'],
+  [
+    'unchecked_frame',
+    16,
+    'most bytes of a frame made without a check of the stack limit: frame pointer and return address, which the caller has counted',
+  ],
   ['inline_slots', 4, 'payload slots inside the record'],
   ['held_by_reference', 1, 'bit of VMException.held: it became an exnref'],
   ['function_is_tag', 2, 'bit of VMFunction.flags: its context is a VMNamedTag'],

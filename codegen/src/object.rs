@@ -2,7 +2,7 @@
 
 use crate::generated::relocation as kinds;
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::ir::{ExternalName, Function, Opcode, TrapCode};
 use cranelift_codegen::{CompiledCode, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget};
 use wasm_bindgen::prelude::*;
 
@@ -12,6 +12,7 @@ use wasm_bindgen::prelude::*;
 pub struct Output {
     code: Vec<u8>,
     functions: Vec<i32>,
+    frames: Vec<i32>,
     relocations: Vec<i32>,
     traps: Vec<i32>,
     sources: Vec<i32>,
@@ -30,6 +31,11 @@ impl Output {
     #[wasm_bindgen(getter)]
     pub fn functions(&self) -> Vec<i32> {
         self.functions.clone()
+    }
+    /// number, bytes of its frame, 1 where the machine code compares sp with the stack limit
+    #[wasm_bindgen(getter)]
+    pub fn frames(&self) -> Vec<i32> {
+        self.frames.clone()
     }
     /// offset, kind, function number, addend
     #[wasm_bindgen(getter)]
@@ -59,6 +65,27 @@ impl Output {
 }
 
 const FUNCTION_ALIGNMENT: usize = 32;
+/// Frame pointer and return address, on every ISA: the base settings preserve frame pointers.
+const SETUP_AREA: u32 = 16;
+/// What an argument takes on the stack, at most.
+const ARGUMENT: u32 = 16;
+
+/// Bytes that the function takes of the stack, its own arguments apart. Cranelift says what lies below the frame pointer:
+/// saved registers, spilled values, stack slots, arguments of calls. Above are the frame pointer, the return address, and
+/// room for the arguments of tail calls that have more of them than the function: Cranelift does not say how much, so
+/// all of them are taken to lie on the stack, and none of the function's own.
+fn frame_size(function: &Function, compiled: &CompiledCode) -> Option<u32> {
+    let tail_arguments = function
+        .layout
+        .blocks()
+        .flat_map(|block| function.layout.block_insts(block))
+        .filter(|&inst| matches!(function.dfg.insts[inst].opcode(), Opcode::ReturnCall | Opcode::ReturnCallIndirect))
+        .filter_map(|inst| function.dfg.call_signature(inst))
+        .map(|signature| function.dfg.signatures[signature].params.len() as u32)
+        .max()
+        .unwrap_or(0);
+    Some(SETUP_AREA + ARGUMENT * tail_arguments + compiled.buffer.frame_layout()?.frame_to_fp_offset)
+}
 
 impl Output {
     /// Adds one compiled function. Errors on what the linker does not know, as text.
@@ -68,6 +95,10 @@ impl Output {
         let base = self.code.len() as i32;
         self.code.extend_from_slice(buffer.data());
         self.functions.extend([number as i32, base, buffer.data().len() as i32]);
+        let frame = frame_size(function, compiled).ok_or_else(|| format!("function {number} has no frame layout"))?;
+        // Only the check of a prologue has this code.
+        let checked = buffer.traps().iter().any(|trap| trap.code == TrapCode::STACK_OVERFLOW);
+        self.frames.extend([number as i32, frame as i32, i32::from(checked)]);
         for trap in buffer.traps() {
             self.traps.extend([base + trap.offset as i32, i32::from(trap.code.as_raw().get())]);
         }

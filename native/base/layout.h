@@ -591,6 +591,8 @@ inline constexpr uint32_t kHandleIndexBits = 24;
 inline constexpr uint32_t kRecordSizeLog2 = 7;
 /// bytes of one payload slot
 inline constexpr uint32_t kSlotSize = 16;
+/// most bytes of a frame made without a check of the stack limit: frame pointer and return address, which the caller has counted
+inline constexpr uint32_t kUncheckedFrame = 16;
 /// payload slots inside the record
 inline constexpr uint32_t kInlineSlots = 4;
 /// bit of VMException.held: it became an exnref
@@ -688,6 +690,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "197a4ac1cc990f35";
+inline constexpr char kContract[] = "a7988beaa8d57534";
 
 }  // namespace heddle

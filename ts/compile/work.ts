@@ -1,6 +1,7 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
 import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
+import { LIMIT } from '../generated/abi.js';
 import { InlineCandidates } from '../lower/candidates.js';
 import type { LoweringContext } from '../lower/context.js';
 import { loweringContext } from '../lower/context.js';
@@ -12,7 +13,7 @@ import { hasContinuations } from '../lower/types.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
-import { Assembly, type Part } from './part.js';
+import { Assembly, type Part, word } from './part.js';
 import { type CompileSettings, compilerArguments, loweringOptions } from './settings.js';
 
 /** A valid module and how to compile it. Survives structured cloning: it is what worker threads get. */
@@ -134,8 +135,22 @@ export class FunctionCompiler {
 
   #compile(lowered: LoweredFunction, assembly: Assembly): void {
     const output = withCrate(() => refusable(() => this.#compiler.compile(lowered.program)));
+    requireStackChecks(output.frames);
     assembly.add(output, lowered);
     output.free();
+  }
+}
+
+/**
+ * The one place where machine code comes in: it makes no frame that nobody found room for. Nothing here is taken from
+ * how the code was asked for: the sizes are Cranelift's, and whether a function checks the limit is read from its code.
+ * @param frames [number, bytes, 1 where the code checks the limit]*
+ */
+export function requireStackChecks(frames: Int32Array): void {
+  for (let i = 0; i < frames.length; i += 3) {
+    const bytes = word(frames, i + 1);
+    if (word(frames, i + 2) === 0 && bytes > LIMIT.uncheckedFrame)
+      throw codegenFailed(`function ${word(frames, i)} makes a frame of ${bytes} bytes without a check of the stack's limit`);
   }
 }
 

@@ -51,7 +51,10 @@ export class Program {
   #variables = 0;
   #slots = 0;
 
-  /** Begins a function whose entry block has `params` params: values 0 and up. Whatever it is, it makes its frame only where the stack has room for it (docs/decisions/0017). */
+  /**
+   * Begins a function whose entry block has `params` params: values 0 and up. Whatever it is, it makes its frame only
+   * where the stack has room for it (docs/decisions/0017).
+   */
   begin(number: number, signature: number, params: number): void {
     this.#room(4);
     this.#start = this.#length;
