@@ -62,6 +62,8 @@
         "native/bindings/call_functions.cc",
         "native/bindings/resumption_functions.cc",
         "native/bindings/shadow_functions.cc",
+        "native/bindings/type_functions.cc",
+        "native/bindings/types.cc",
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],

@@ -3,25 +3,54 @@
 use crate::stream;
 use crate::types::{ref_type, storage_type, val_type};
 use serde_json::{json, Value};
+use std::fmt::Write;
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, GlobalType, KnownCustom, MemoryType, Name, Operator,
     Payload, TableInit, TableType, TypeRef,
 };
 
+/// Words in front of the types' offsets.
+const TYPES_HEAD: u32 = 2;
+/// Bits of a type's first word.
+const TYPE_FINAL: u32 = 4;
+const TYPE_FIRST: u32 = 8;
+const NO_SUPER: u32 = u32::MAX;
+
+/// A list as JSON, written entry by entry: there may be a million of them, and a tree of each would take kilobytes.
+#[derive(Default)]
+struct List(String);
+
+impl List {
+    fn push(&mut self, entry: &Value) {
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        let _ = write!(self.0, "{entry}");
+    }
+    fn json(&self) -> String {
+        if self.0.is_empty() {
+            "[]".into()
+        } else {
+            format!("{}]", self.0)
+        }
+    }
+}
+
 /// Collects sections while the module is validated.
 #[derive(Default)]
 pub struct Description {
-    types: Vec<Value>,
-    imports: Vec<Value>,
-    tables: Vec<Value>,
-    memories: Vec<Value>,
-    globals: Vec<Value>,
-    tags: Vec<u32>,
-    exports: Vec<Value>,
-    customs: Vec<Value>,
+    /// Where each type begins in `type_words`.
+    type_offsets: Vec<u32>,
+    type_words: Vec<u32>,
+    /// Bits of the kinds of types that there are.
+    type_kinds: u32,
+    imports: List,
+    tables: List,
+    memories: List,
+    globals: List,
+    tags: List,
+    exports: List,
+    customs: List,
     start: Option<u32>,
     data_count: u32,
-    groups: u32,
     /// Element segments, flat.
     pub elements: Vec<u32>,
     /// Data segments, flat.
@@ -79,11 +108,25 @@ fn with(mut value: Value, fields: &[(&str, Value)]) -> Value {
 impl Description {
     /// JSON of the sections collected.
     pub fn json(&self) -> String {
-        json!({
-            "types": self.types, "imports": self.imports, "tables": self.tables, "memories": self.memories, "globals": self.globals,
-            "tags": self.tags, "exports": self.exports, "start": self.start, "dataCount": self.data_count, "customs": self.customs,
-        })
-        .to_string()
+        let lists = [
+            ("imports", &self.imports), ("tables", &self.tables), ("memories", &self.memories), ("globals", &self.globals),
+            ("tags", &self.tags), ("exports", &self.exports), ("customs", &self.customs),
+        ];
+        let mut out = format!("{{\"start\":{},\"dataCount\":{}", json!(self.start), self.data_count);
+        for (name, list) in lists {
+            let _ = write!(out, ",\"{name}\":{}", list.json());
+        }
+        out.push('}');
+        out
+    }
+
+    /// The types, flat.
+    pub fn types(&self) -> Vec<u32> {
+        let head = TYPES_HEAD + self.type_offsets.len() as u32;
+        let mut out = vec![self.type_offsets.len() as u32, self.type_kinds];
+        out.extend(self.type_offsets.iter().map(|offset| offset + head));
+        out.extend(&self.type_words);
+        out
     }
 
     /// JSON of the name section, with empty lists where the module has none.
@@ -112,7 +155,7 @@ impl Description {
                         TypeRef::Global(ty) => ("global", global(&ty)),
                         TypeRef::Tag(ty) => ("tag", json!({ "type": ty.func_type_idx })),
                     };
-                    self.imports.push(with(entity, &[("module", json!(import.module)), ("name", json!(import.name)), ("kind", json!(kind))]));
+                    self.imports.push(&with(entity, &[("module", json!(import.module)), ("name", json!(import.name)), ("kind", json!(kind))]));
                 }
             }
             Payload::TableSection(reader) => {
@@ -122,23 +165,23 @@ impl Description {
                         TableInit::RefNull => Value::Null,
                         TableInit::Expr(expr) => json!(expression(bytes, expr)?),
                     };
-                    self.tables.push(with(table(&entry.ty), &[("init", init)]));
+                    self.tables.push(&with(table(&entry.ty), &[("init", init)]));
                 }
             }
             Payload::MemorySection(reader) => {
                 for ty in reader {
-                    self.memories.push(memory(&ty?));
+                    self.memories.push(&memory(&ty?));
                 }
             }
             Payload::GlobalSection(reader) => {
                 for entry in reader {
                     let entry = entry?;
-                    self.globals.push(with(global(&entry.ty), &[("init", json!(expression(bytes, &entry.init_expr)?))]));
+                    self.globals.push(&with(global(&entry.ty), &[("init", json!(expression(bytes, &entry.init_expr)?))]));
                 }
             }
             Payload::TagSection(reader) => {
                 for ty in reader {
-                    self.tags.push(ty?.func_type_idx);
+                    self.tags.push(&json!(ty?.func_type_idx));
                 }
             }
             Payload::ExportSection(reader) => {
@@ -151,7 +194,7 @@ impl Description {
                         ExternalKind::Global => "global",
                         ExternalKind::Tag => "tag",
                     };
-                    self.exports.push(json!({ "name": export.name, "kind": kind, "index": export.index }));
+                    self.exports.push(&json!({ "name": export.name, "kind": kind, "index": export.index }));
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(func),
@@ -176,7 +219,7 @@ impl Description {
             }
             Payload::CustomSection(reader) => {
                 let start = reader.data_offset();
-                self.customs.push(json!([reader.name(), start, start as usize + reader.data().len()]));
+                self.customs.push(&json!([reader.name(), start, start as usize + reader.data().len()]));
                 if let KnownCustom::Name(names) = reader.as_known() {
                     self.name_section(names);
                 }
@@ -187,28 +230,34 @@ impl Description {
     }
 
     fn rec_group(&mut self, group: wasmparser::RecGroup) {
+        let mut first = TYPE_FIRST;
         for ty in group.into_types() {
-            let head = json!({
-                "group": self.groups, "final": ty.is_final,
-                "super": ty.supertype_idxs.first().and_then(|i| i.as_module_index()).map_or(-1, i64::from),
-            });
-            self.types.push(match &ty.composite_type.inner {
-                CompositeInnerType::Func(f) => with(head, &[
-                    ("kind", json!("func")),
-                    ("params", json!(f.params().iter().map(|t| val_type(*t)).collect::<Vec<_>>())),
-                    ("results", json!(f.results().iter().map(|t| val_type(*t)).collect::<Vec<_>>())),
-                ]),
-                CompositeInnerType::Cont(c) => with(head, &[("kind", json!("cont")), ("cont", json!(c.0.as_module_index()))]),
-                CompositeInnerType::Struct(s) => with(head, &[
-                    ("kind", json!("struct")),
-                    ("fields", s.fields.iter().map(|f| json!([storage_type(f.element_type), f.mutable])).collect()),
-                ]),
-                CompositeInnerType::Array(a) => {
-                    with(head, &[("kind", json!("array")), ("fields", json!([[storage_type(a.0.element_type), a.0.mutable]]))])
+            let inner = &ty.composite_type.inner;
+            let kind = match inner {
+                CompositeInnerType::Func(_) => 0,
+                CompositeInnerType::Cont(_) => 1,
+                CompositeInnerType::Struct(_) => 2,
+                CompositeInnerType::Array(_) => 3,
+            };
+            self.type_kinds |= 1 << kind;
+            self.type_offsets.push(self.type_words.len() as u32);
+            let out = &mut self.type_words;
+            out.push(kind | if ty.is_final { TYPE_FINAL } else { 0 } | first);
+            out.push(ty.supertype_idxs.first().and_then(|i| i.as_module_index()).unwrap_or(NO_SUPER));
+            match inner {
+                CompositeInnerType::Func(f) => {
+                    out.extend([f.params().len() as u32, f.results().len() as u32]);
+                    out.extend(f.params().iter().chain(f.results()).map(|t| val_type(*t)));
                 }
-            });
+                CompositeInnerType::Cont(c) => out.push(c.0.as_module_index().unwrap_or(NO_SUPER)),
+                CompositeInnerType::Struct(s) => {
+                    out.push(s.fields.len() as u32);
+                    out.extend(s.fields.iter().flat_map(|f| [storage_type(f.element_type), u32::from(f.mutable)]));
+                }
+                CompositeInnerType::Array(a) => out.extend([1, storage_type(a.0.element_type), u32::from(a.0.mutable)]),
+            }
+            first = 0;
         }
-        self.groups += 1;
     }
 
     fn element(&mut self, bytes: &[u8], element: &wasmparser::Element<'_>) -> wasmparser::Result<()> {

@@ -7,7 +7,7 @@ use crate::types::val_type;
 use std::ops::Range;
 use wasm_bindgen::prelude::*;
 use wasmparser::{
-    BinaryReader, BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, ValidPayload, Validator,
+    BinaryReader, BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, ValidPayload, Validator,
     ValidatorResources, WasmFeatures,
 };
 
@@ -36,6 +36,34 @@ fn features(bits: u32) -> WasmFeatures {
     set
 }
 
+/// Validates a module. `section` takes in what is valid, but bodies; `function` does so with those, before they are checked.
+fn validate<'a>(
+    bytes: &'a [u8],
+    features: WasmFeatures,
+    check_bodies: bool,
+    mut section: impl FnMut(Payload<'a>) -> wasmparser::Result<()>,
+    mut function: impl FnMut(&FuncToValidate<ValidatorResources>, Range<u64>),
+) -> wasmparser::Result<FuncValidatorAllocations> {
+    let mut validator = Validator::new_with_features(features);
+    let mut allocations = FuncValidatorAllocations::default();
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        if let ValidPayload::Func(found, body) = validator.payload(&payload)? {
+            function(&found, body.range());
+            if check_bodies {
+                let mut checked = found.into_validator(allocations);
+                checked.validate(&body)?;
+                allocations = checked.into_allocations();
+            }
+            continue;
+        }
+        section(payload)?;
+    }
+    Ok(allocations)
+}
+
 /// A module that is valid, function bodies included.
 #[wasm_bindgen]
 pub struct ModuleInfo {
@@ -51,12 +79,22 @@ impl ModuleInfo {
     /// Errors: JSON with message and offset.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: Vec<u8>, feature_bits: u32, check_bodies: bool) -> Result<ModuleInfo, JsError> {
-        Self::validate(bytes, features(feature_bits), check_bodies).map_err(|e| validation_error(&e))
+        Self::read(bytes, features(feature_bits), check_bodies).map_err(|e| validation_error(&e))
     }
 
-    /// JSON of everything but functions, elements and data.
+    /// Validates the whole, and keeps nothing.
+    /// Errors: JSON with message and offset.
+    pub fn check(bytes: &[u8], feature_bits: u32) -> Result<(), JsError> {
+        validate(bytes, features(feature_bits), true, |_| Ok(()), |_, _| ()).map(|_| ()).map_err(|e| validation_error(&e))
+    }
+
+    /// JSON of everything but types, functions, elements and data.
     pub fn describe(&self) -> String {
         self.description.json()
+    }
+    /// The types, flat.
+    pub fn types(&self) -> Vec<u32> {
+        self.description.types()
     }
     /// Type index of each defined function.
     pub fn functions(&self) -> Vec<u32> {
@@ -88,17 +126,15 @@ impl ModuleInfo {
 }
 
 impl ModuleInfo {
-    fn validate(bytes: Vec<u8>, features: WasmFeatures, check_bodies: bool) -> wasmparser::Result<ModuleInfo> {
-        let mut validator = Validator::new_with_features(features);
+    fn read(bytes: Vec<u8>, features: WasmFeatures, check_bodies: bool) -> wasmparser::Result<ModuleInfo> {
         let mut description = Description::default();
         let mut bodies = Vec::new();
-        let mut allocations = FuncValidatorAllocations::default();
-        let mut parser = Parser::new(0);
-        parser.set_features(features);
-        for payload in parser.parse_all(&bytes) {
-            let payload = payload?;
-            if let ValidPayload::Func(function, body) = validator.payload(&payload)? {
-                let range = body.range();
+        let allocations = validate(
+            &bytes,
+            features,
+            check_bodies,
+            |payload| description.payload(&bytes, payload),
+            |function, range| {
                 bodies.push(Body {
                     resources: function.resources.clone(),
                     index: function.index,
@@ -106,15 +142,8 @@ impl ModuleInfo {
                     features,
                     range: range.start as usize..range.end as usize,
                 });
-                if check_bodies {
-                    let mut checked = function.into_validator(allocations);
-                    checked.validate(&body)?;
-                    allocations = checked.into_allocations();
-                }
-                continue;
-            }
-            description.payload(&bytes, payload)?;
-        }
+            },
+        )?;
         Ok(ModuleInfo { bytes, description, bodies, allocations: Some(allocations) })
     }
 

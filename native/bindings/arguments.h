@@ -45,7 +45,7 @@ class Arguments {
  private:
   Bytes typed(size_t i, napi_typedarray_type type, size_t element);
 
-  static constexpr size_t kMost = 7;
+  static constexpr size_t kMost = 8;
   napi_env env_;
   Engine* engine_;
   napi_value values_[kMost] = {};
@@ -81,6 +81,7 @@ void define_inspect_functions(napi_env env, napi_value exports);
 void define_resumption_functions(napi_env env, napi_value exports);
 void define_exception_functions(napi_env env, napi_value exports);
 void define_shadow_functions(napi_env env, napi_value exports);
+void define_type_functions(napi_env env, napi_value exports);
 void define_collect_functions(napi_env env, napi_value exports);
 
 }  // namespace heddle

@@ -1,5 +1,4 @@
-// defineType, loadCode, createInstance, write, load, store, setData, setElements.
-#include <algorithm>
+// loadCode, createInstance, write, load, store, setData, setElements.
 #include <cstdlib>
 #include <cstring>
 
@@ -11,23 +10,6 @@ namespace {
 
 Words words_of(const Bytes& bytes) {
   return {reinterpret_cast<const int32_t*>(bytes.data), bytes.size / sizeof(int32_t)};  // SAFETY: a typed array's data is aligned for it.
-}
-
-napi_value define_type(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
-  const uint64_t id = in.number(0);
-  const Bytes params = in.bytes(1), results = in.bytes(2), supers = in.words(3, napi_uint32_array);
-  if (!in) return nullptr;
-  auto type = std::make_unique<FunctionType>();
-  type->params.assign(params.data, params.data + params.size);
-  type->results.assign(results.data, results.data + results.size);
-  type->supers.resize(supers.size / sizeof(uint32_t));
-  if (supers.size != 0) std::memcpy(type->supers.data(), supers.data, supers.size);
-  std::sort(type->supers.begin(), type->supers.end());
-  auto& types = in.engine()->types;
-  if (types.size() <= id) types.resize(id + 1);
-  types[id] = std::move(type);
-  return nullptr;
 }
 
 /// Memory with machine code: the bytes that the first argument is, or those of the file that it names.
@@ -45,11 +27,14 @@ napi_value load_code(napi_env env, napi_callback_info info) {
   Mapping memory = code_memory(&in);
   Bytes tables[6];
   for (size_t i = 0; i < 6; i++) tables[i] = in.words(i + 1, napi_int32_array);
+  const auto* types = in ? in.engine()->object_at<TypeList>(ObjectKind::Types, in.number(7)) : nullptr;
+  if (in && types == nullptr) in.fail("a module's types");
   if (!in) return nullptr;
   Codes& codes = in.engine()->heap.codes;
   const int32_t id = codes.next_id();
   auto loaded = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
                            words_of(tables[4]), words_of(tables[5]));
+  if (loaded != nullptr) loaded->set_types(address_of(types));
   const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
   if (code == nullptr) {
     napi_throw_range_error(env, "HEDDLE_MEMORY", "the system gives no memory for machine code");
@@ -223,8 +208,7 @@ napi_value set_elements(napi_env env, napi_callback_info info) {
 
 void define_code_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
-                   {{"defineType", define_type},
-                    {"loadCode", load_code},
+                   {{"loadCode", load_code},
                     {"createInstance", create_instance},
                     {"write", write},
                     {"load", load},

@@ -62,6 +62,7 @@ Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions:
     runtime.configure(options);
   }
   if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
+  check_types = is_set("HEDDLE_DEBUG_TYPES", "1");
   napi_env none = nullptr;
   if (first.env.compare_exchange_strong(none, env)) first.engine = this;
 }

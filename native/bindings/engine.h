@@ -25,8 +25,8 @@ enum ValueKind : uint8_t { kI32 = 0x7f, kI64 = 0x7e, kF32 = 0x7d, kF64 = 0x7c, k
 struct FunctionType {
   std::vector<uint8_t> params;
   std::vector<uint8_t> results;
-  /// Ids of all supertypes, sorted.
-  std::vector<uint32_t> supers;
+  /// Id of the declared supertype, 0 when there is none.
+  uint32_t super = 0;
   uint32_t slots() const { return static_cast<uint32_t>(params.size() > results.size() ? params.size() : results.size()); }
 };
 
@@ -88,6 +88,16 @@ struct MemoryObject {
 /// A table; its elements are ours. An object of the heap.
 struct TableObject {
   VMTable vm;
+  /// Id of the type that its elements have, 0 where it is none of a module's.
+  uint32_t type;
+};
+
+/// The types that a module names, by their ids. An object of the heap, which the module's code and JavaScript's object for it keep.
+struct alignas(16) TypeList {
+  uint64_t count;
+  /// They follow.
+  uint32_t* ids() { return reinterpret_cast<uint32_t*>(this + 1); }  // SAFETY: the object was allocated with room for them.
+  const uint32_t* ids() const { return reinterpret_cast<const uint32_t*>(this + 1); }
 };
 
 /// An imported JavaScript function. An object of the heap.
@@ -104,6 +114,8 @@ struct HostObject {
 /// A global's 16 bytes. An object of the heap.
 struct alignas(16) Cell {
   uint64_t words[2];
+  /// Id of its type, 0 where it is none of a module's.
+  uint32_t type;
 };
 
 /// Functions that TypeScript gave (NativeHooks in ts/link/native.ts).
@@ -159,6 +171,8 @@ class Engine {
   JavaScriptRoots roots;
   Heap heap;
   uint64_t instances_made = 0;
+  /// Whether each collection is followed by a look for types that something names and nobody kept (HEDDLE_DEBUG_TYPES).
+  bool check_types = false;
   /// The environment ends: its references are gone already.
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.

@@ -4,6 +4,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/host_call.h"
+#include "bindings/types.h"
 
 namespace heddle {
 
@@ -99,7 +100,6 @@ void JavaScriptRoots::marked(Blocks* blocks) {
 void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   if (engine_->hooks.collected == nullptr) return;
   freed_codes_.insert(freed_codes_.end(), codes.begin(), codes.end());
-  if (freed_codes_.empty() && freed_tags_.empty() && freed_imports_.empty() && !engine_->heap.externs.any()) return;
   napi_env env = engine_->env;
   const HostScope scope(engine_);
   bool pending = false;
@@ -115,7 +115,9 @@ void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   // Only a termination can fail it, which stays pending in V8.
   if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 3, arguments, &ignored) != napi_ok) {
     napi_get_and_clear_last_exception(env, &ignored);
+    return;
   }
+  if (engine_->check_types) check_types(*engine_);
 }
 
 }  // namespace heddle

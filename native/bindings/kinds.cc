@@ -41,6 +41,7 @@ void free_instance(void* embedder, uint64_t object) {
 
 void trace_table(Marker* marker, uint64_t object) {
   const VMTable& table = at<TableObject>(object)->vm;
+  marker->type(at<TableObject>(object)->type);
   marker->words(table.base, table.base + table.length * sizeof(uint64_t));
 }
 
@@ -52,18 +53,24 @@ void finalize_memory(void*, uint64_t object) {
   forget_memory(at<MemoryObject>(object));
 }
 
+void trace_tag(Marker* marker, uint64_t object) {
+  marker->type(at<VMTag>(object)->type);
+}
+
 void free_tag(void* embedder, uint64_t object) {
   engine_of(embedder)->roots.tag_freed(at<VMTag>(object)->id);
 }
 
 void trace_global(Marker* marker, uint64_t object) {
   marker->word(at<Cell>(object)->words[0]);
+  marker->type(at<Cell>(object)->type);
 }
 
 void trace_host_function(Marker* marker, uint64_t object) {
   const HostObject* host = at<HostObject>(object);
   marker->word(host->function.code);
   marker->word(host->function.enter);
+  marker->type(host->vm.type);
 }
 
 void free_host_function(void* embedder, uint64_t object) {
@@ -72,15 +79,21 @@ void free_host_function(void* embedder, uint64_t object) {
   if (host->kind == kHostSuspending) engine_of(embedder)->roots.import_freed(host->vm.id);
 }
 
+void trace_types(Marker* marker, uint64_t object) {
+  const auto* types = at<TypeList>(object);
+  for (uint64_t i = 0; i < types->count; i++) marker->type(types->ids()[i]);
+}
+
 }  // namespace
 
 void define_kinds(Heap* heap) {
   heap->define(ObjectKind::Instance, {trace_instance, free_instance});
   heap->define(ObjectKind::Table, {trace_table, free_table});
   heap->define(ObjectKind::Memory, {nullptr, finalize_memory});
-  heap->define(ObjectKind::Tag, {nullptr, free_tag});
+  heap->define(ObjectKind::Tag, {trace_tag, free_tag});
   heap->define(ObjectKind::Global, {trace_global, nullptr});
   heap->define(ObjectKind::HostFunction, {trace_host_function, free_host_function});
+  heap->define(ObjectKind::Types, {trace_types, nullptr});
 }
 
 }  // namespace heddle

@@ -18,11 +18,14 @@ napi_value no_memory(napi_env env) {
 
 napi_value create_table(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  const uint64_t minimum = in.number(0), maximum = in.number(1), fill = in.number(2);
+  const uint64_t minimum = in.number(0), maximum = in.number(1), fill = in.number(2), type = in.number(3);
   if (!in) return nullptr;
   Heap& heap = in.engine()->heap;
   auto* table = static_cast<TableObject*>(heap.allocate(ObjectKind::Table, sizeof(TableObject), minimum * sizeof(uint64_t)));
-  if (table != nullptr) table->vm.maximum = maximum;
+  if (table != nullptr) {
+    table->vm.maximum = maximum;
+    table->type = static_cast<uint32_t>(type);
+  }
   if (table == nullptr || (minimum != 0 && grow_table(&table->vm, minimum, fill) < 0)) {
     if (table != nullptr) heap.blocks.free(address_of(table));
     napi_throw_range_error(env, "HEDDLE_MEMORY", "a table of this size cannot be made");
@@ -84,9 +87,13 @@ napi_value watch_memory(napi_env env, napi_callback_info info) {
 }
 
 napi_value create_global(napi_env env, napi_callback_info info) {
-  const Arguments in(env, info);
-  void* cell = in.engine()->heap.allocate(ObjectKind::Global, sizeof(Cell));
-  return cell == nullptr ? no_memory(env) : address_value(env, cell);
+  Arguments in(env, info);
+  const uint64_t type = in.number(0);
+  if (!in) return nullptr;
+  auto* cell = static_cast<Cell*>(in.engine()->heap.allocate(ObjectKind::Global, sizeof(Cell)));
+  if (cell == nullptr) return no_memory(env);
+  cell->type = static_cast<uint32_t>(type);
+  return address_value(env, cell);
 }
 
 napi_value create_tag(napi_env env, napi_callback_info info) {

@@ -29,10 +29,14 @@ class Code {
   int32_t id() const { return sites_.id; }
   uint64_t base() const { return memory_.base(); }
   size_t size() const { return memory_.size(); }
+  /// The object of the heap that names the types of its module; 0 where there is none.
+  uint64_t types() const { return types_; }
+  void set_types(uint64_t types) { types_ = types; }
 
  private:
   Code() = default;
   Mapping memory_;
+  uint64_t types_ = 0;
   CodeSites sites_;
 };
 

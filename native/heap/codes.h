@@ -22,6 +22,13 @@ class Codes {
   bool spans(uint64_t word) const { return word - least_ < span_; }
   /// Marks the code that `word` points into, if it does.
   void mark(uint64_t word);
+  /// Calls `visit` with all code that has a mark.
+  template <typename Visit>
+  void each_marked(const Visit& visit) const {
+    for (const auto& [base, entry] : entries_) {
+      if (entry.marked) visit(*entry.code);
+    }
+  }
   /// Frees code without a mark and removes the marks; the numbers of what was freed go to `freed`.
   void sweep(std::vector<int32_t>* freed);
 

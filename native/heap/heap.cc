@@ -62,6 +62,9 @@ void Heap::mark(Marker* marker, std::initializer_list<uint64_t> roots) {
   mark_thread(marker, runtime_);
   embedder_->mark_roots(marker);
   marker->drain();
+  // A frame may have type ids of its module in registers, and nothing else of it.
+  codes.each_marked([marker](const Code& code) { marker->word(code.types()); });
+  marker->drain();
 }
 
 void Heap::sweep_records(const Marker& marker) {
@@ -88,7 +91,8 @@ void Heap::collect(std::initializer_list<uint64_t> roots) {
   {
     std::optional<Marker> marker;
     const bool marked = attempt([&] {
-      marker.emplace(runtime_, &blocks, &codes, &externs, kinds_, embedder_->memories());
+      types.clear();
+      marker.emplace(runtime_, &blocks, &codes, &externs, &types, kinds_, embedder_->memories());
       mark(&*marker, roots);
     });
     if (!marked) {

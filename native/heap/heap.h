@@ -10,6 +10,7 @@
 #include "heap/codes.h"
 #include "heap/externs.h"
 #include "heap/marker.h"
+#include "heap/types.h"
 
 namespace heddle {
 
@@ -77,6 +78,7 @@ class Heap final : public Reclaimer {
   Blocks blocks;
   Codes codes;
   Externs externs;
+  TypeMarks types;
 
  private:
   void mark(Marker* marker, std::initializer_list<uint64_t> roots);

@@ -27,11 +27,13 @@ __attribute__((no_sanitize("address", "thread"))) void touch_frames(const VMCont
 
 }  // namespace
 
-Marker::Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const Kind* kinds, std::vector<MemoryRange> memories)
+Marker::Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const TypeMarks* types, const Kind* kinds,
+               std::vector<MemoryRange> memories)
     : runtime_(runtime),
       blocks_(blocks),
       codes_(codes),
       externs_(externs),
+      types_(types),
       kinds_(kinds),
       memories_(std::move(memories)),
       base_(runtime->records.base()),
@@ -81,7 +83,11 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
     words(sp, address_of(fiber));
     word(pc);
     VMContinuation* own = fiber->record;
-    if (own >= base_ && own < base_ + record_count_) mark_record(own);
+    if (own >= base_ && own < base_ + record_count_) {
+      mark_record(own);
+      // Its frames may be those of other functions, which it called last; its results are of the type that it has.
+      word(address_of(own->function));
+    }
     // The handlers of a resume that has not ended; those of a suspended chain's outermost fiber are of one that has.
     if (fiber->parent != nullptr) word(address_of(fiber->handlers));
     sp = fiber->sp;

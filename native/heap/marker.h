@@ -10,6 +10,7 @@
 #include "heap/blocks.h"
 #include "heap/codes.h"
 #include "heap/externs.h"
+#include "heap/types.h"
 
 namespace heddle {
 
@@ -24,7 +25,8 @@ struct MemoryRange {
 class Marker {
  public:
   /// `kinds` by ObjectKind. `memories` are sorted and do not overlap.
-  Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const Kind* kinds, std::vector<MemoryRange> memories);
+  Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* externs, const TypeMarks* types, const Kind* kinds,
+         std::vector<MemoryRange> memories);
 
   /// Looks at one word.
   void word(uint64_t word) {
@@ -37,6 +39,8 @@ class Marker {
   void words(uint64_t from, uint64_t to);
   /// Looks at the low words of `count` payload slots.
   void slots(uint64_t first, uint64_t count);
+  /// Marks a type; 0 is none.
+  void type(uint32_t id) { types_->mark(id); }
   /// Marks a record; a running one is found by its chain instead.
   void record(VMContinuation* record);
   /// The frames of fibers, from the one that stands at `sp` and goes on at `pc` to the last of its parents.
@@ -66,6 +70,7 @@ class Marker {
   Blocks* blocks_;
   Codes* codes_;
   const Externs* externs_;
+  const TypeMarks* types_;
   const Kind* kinds_;
   std::vector<MemoryRange> memories_;
   VMContinuation* base_;

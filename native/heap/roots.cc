@@ -15,11 +15,12 @@ void mark_entries(Marker* marker, Runtime* runtime) {
   });
 }
 
-/// Functions of tags that were made at run time: their code is some module's.
+/// Functions of tags that were made at run time: their code is some module's, and so is their type.
 void mark_named_tags(Marker* marker, const Runtime* runtime) {
   for (const NamedTag& named : runtime->named_tags) {
     marker->word(named.function.code);
     marker->word(named.function.enter);
+    marker->type(named.tag.type);
   }
 }
 

@@ -1,6 +1,7 @@
 // One module on both engines: instantiated with equal imports, its functions called with equal arguments, everything that can be seen from outside compared after
 // each call.
 import { Module as HeddleModule } from '../../dist/ts/api/web_assembly.js';
+import { typeAt } from '../../dist/ts/validate/type_words.js';
 import { HEDDLE, V8 } from './engines.mjs';
 import { FUEL } from './generator.mjs';
 import { endsComparison, HostError, outcome } from './outcomes.mjs';
@@ -43,7 +44,7 @@ class Side {
     const random = new Random(mix(this.seed, number));
     switch (entry.kind) {
       case 'func':
-        return this.#function(number, types[entry.type]);
+        return this.#function(number, typeAt(types, entry.type));
       case 'global': {
         const value = randomValue(random, entry.type, []);
         return this.#keep(new this.api.Global({ value: typeName(entry.type), mutable: entry.mutable }, value));
@@ -53,7 +54,7 @@ class Side {
       case 'memory':
         return this.#keep(this.api.makeMemory({ initial: Number(entry.minimum), ...bound(entry), shared: entry.shared }, entry.memory64));
       case 'tag':
-        return this.#keep(new this.api.Tag({ parameters: description.types[entry.type].params.map(typeName) }));
+        return this.#keep(new this.api.Tag({ parameters: typeAt(types, entry.type).params.map(typeName) }));
       default:
         throw new Error(`no import of kind ${entry.kind}`);
     }
@@ -183,7 +184,11 @@ export function compare(bytes, seed, changed = unchanged) {
 function incomparable({ imports, memories, types }) {
   if (imports.some(({ kind, type }) => kind === 'global' && type === V128)) return 'it imports a v128';
   const exn = (type) => type > 0xff && (type & 0xff) === 0x69;
-  if (imports.some(({ kind, type }) => (kind === 'tag' && types[type].params.some((param) => param === V128 || exn(param))) || exn(type))) {
+  if (
+    imports.some(
+      ({ kind, type }) => (kind === 'tag' && typeAt(types, type).params.some((param) => param === V128 || exn(param))) || exn(type),
+    )
+  ) {
     return 'it imports something of exnref';
   }
   if ([...memories, ...imports].some(({ memory64, shared }) => memory64 && shared)) return 'its shared memory has 64-bit addresses';
@@ -193,5 +198,5 @@ function incomparable({ imports, memories, types }) {
 function paramsOf({ imports, functions, types }, index) {
   const imported = imports.filter(({ kind }) => kind === 'func');
   const type = index < imported.length ? imported[index].type : functions[index - imported.length];
-  return types[type].params;
+  return typeAt(types, type).params;
 }

@@ -6,7 +6,7 @@ import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import { tableElement, tableLength } from '../instance/instance.js';
 import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
-import { isNullable, isReference } from '../validate/registry.js';
+import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
 import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js';
 
@@ -53,7 +53,7 @@ export class Table {
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
     const engine = theEngine();
     const fill = value === undefined ? this.#default(type) : Number(engine.toWasm(type, value));
-    const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill);
+    const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill, concreteId(type));
     this.#object = engine.hold({ address, type, maximum: bound, table64 });
     tables.set(this.#object, this);
   }
@@ -124,7 +124,7 @@ export class Table {
 
   #default(type: number): number {
     if (!isNullable(type)) throw wrongArgument('the element type has no default value');
-    return (type & 0xff) === 0x6f ? theEngine().externs.handle(undefined) : 0;
+    return abstractHeap(type) === HEAP.extern ? theEngine().externs.handle(undefined) : 0;
   }
 }
 
@@ -149,12 +149,12 @@ export class Global {
     const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
     const engine = theEngine();
-    this.#object = engine.hold({ address: engine.native.createGlobal(), type, mutable: Boolean(mutable) });
+    this.#object = engine.hold({ address: engine.native.createGlobal(concreteId(type)), type, mutable: Boolean(mutable) });
     globals.set(this.#object, this);
     if (type === 0x7b) {
       if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
     } else if (value !== undefined) this.#store(value);
-    else if ((type & 0xff) === 0x6f && isReference(type)) this.#store(undefined);
+    else if (abstractHeap(type) === HEAP.extern) this.#store(undefined);
   }
 
   /** The one Global of a native global. @internal */

@@ -17,7 +17,7 @@ import { CompiledModule, type ModuleOptions } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
-import { validateModule } from '../validate/validate.js';
+import { checkModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
 import { carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
@@ -225,7 +225,7 @@ export function dispose(instance: Instance): void {
 /** Whether bytes are a valid module. */
 export function validate(bytes: BytesSource): boolean {
   try {
-    validateModule(copyBytes(bytes));
+    checkModule(copyBytes(bytes));
     return true;
   } catch (error) {
     if (error instanceof V8.CompileError) return false;

@@ -48,7 +48,7 @@ export interface Artifact {
 
 /** Typed arrays of an artifact, in the order in which they are stored. */
 const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps', 'inlined', 'scopes'] as const;
-const DESCRIPTION_ARRAYS = ['functions', 'bodies', 'elements', 'data'] as const;
+const DESCRIPTION_ARRAYS = ['types', 'functions', 'bodies', 'elements', 'data'] as const;
 const ALIGNMENT = 16;
 
 interface Header {
@@ -67,8 +67,8 @@ interface Header {
 
 /** The stored form, in pieces to be written one after another; `module` is the module's bytes where the file is to stand alone. */
 export function serializeArtifact(artifact: Artifact, module?: Uint8Array): Uint8Array[] {
-  const { functions, bodies, elements, data, ...description } = artifact.description;
-  const arrays = [...ARRAYS.map((name) => artifact[name]), functions, bodies, elements, data];
+  const { types, functions, bodies, elements, data, ...description } = artifact.description;
+  const arrays = [...ARRAYS.map((name) => artifact[name]), types, functions, bodies, elements, data];
   const sections = [artifact.code, ...arrays.map(bytesOf), module ?? new Uint8Array(0)];
   const header: Header = {
     key: artifact.key,
@@ -109,10 +109,11 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
     stackPointer: header.stackPointer,
     description: {
       ...header.description,
-      functions: unsigned(first),
-      bodies: unsigned(first + 1),
-      elements: unsigned(first + 2),
-      data: unsigned(first + 3),
+      types: unsigned(first),
+      functions: unsigned(first + 1),
+      bodies: unsigned(first + 2),
+      elements: unsigned(first + 3),
+      data: unsigned(first + 4),
     },
     code: section(0),
     functions: signed(1),

@@ -53,6 +53,12 @@ export function outOfRange(message: string): RangeError & HeddleErrorFields {
   return coded(new RangeError(message), 'HEDDLE_RANGE');
 }
 
+/** A thread has as many types as it can have at a time. */
+export function tooManyTypes(most: number): RangeError & HeddleErrorFields {
+  const message = `this thread's modules would have more than ${most} types that differ, and nothing that names one of them is garbage`;
+  return coded(new RangeError(message), 'HEDDLE_TYPES');
+}
+
 /** There is no memory, or no number, left for an object. */
 export function noMemory(message: string): RangeError & HeddleErrorFields {
   return coded(new RangeError(message), 'HEDDLE_MEMORY');

@@ -9,7 +9,7 @@ import { LIMIT, TRAP, TRAP_MESSAGE, VMFunction, VMTag } from '../generated/abi.j
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
-import { isReference, type RegisteredType, TypeRegistry } from '../validate/registry.js';
+import { type RegisteredType, TypeRegistry } from '../validate/registry.js';
 import { notify, wait } from './atomics.js';
 import { backtrace, type FrameNames } from './backtrace.js';
 import { ExceptionObjects } from './exceptions.js';
@@ -28,12 +28,20 @@ import { SuspendingImport } from './suspending_import.js';
 export interface EngineStatistics extends NativeStatistics {
   /** JavaScript values that WebAssembly refers to. */
   readonly externrefs: number;
+  /** Types that differ. */
+  readonly types: number;
   /** Milliseconds spent compiling on this thread. */
   readonly compileTime: number;
 }
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
+
+/** Ids of types, which live as long as this object does. */
+export interface TypeIds {
+  readonly address: number;
+  readonly ids: Uint32Array;
+}
 
 /** A JavaScript function as an import. */
 export interface ImportedFunction {
@@ -48,11 +56,6 @@ export interface ImportedFunction {
 
 /** Returns what it gets. */
 const same = (value: unknown): unknown => value;
-
-/** Value type byte for the addon: every reference is 0x6f. */
-function typeByte(type: ValueType): number {
-  return isReference(type) ? 0x6f : type;
-}
 
 /**
  * A function that does what `fn` does and has no [[Construct]], as the JS API asks of exports. Few arguments are passed one by one, because a
@@ -163,8 +166,13 @@ export class Engine implements FunctionReferences {
     this.native = native;
     this.externs = new ExternTable(native);
     this.convert = new Conversions(this.externs, this);
+    this.types = new TypeRegistry({
+      define: (words) => native.defineTypes(words),
+      forget: (ids) => native.forgetTypes(ids),
+      reclaim: () => native.reclaim(),
+    });
+    native.shareTypes(this.types.marks);
     this.exceptions = new ExceptionObjects(this);
-    this.types = new TypeRegistry((type) => this.#define(type));
     native.hooks(
       {
         trap: (code, frames, detail) => this.#trap(code, frames, detail),
@@ -187,7 +195,7 @@ export class Engine implements FunctionReferences {
   }
 
   statistics(): EngineStatistics {
-    return { ...this.native.statistics(), externrefs: this.externs.size, compileTime: this.compileTime };
+    return { ...this.native.statistics(), externrefs: this.externs.size, types: this.types.size, compileTime: this.compileTime };
   }
 
   /** What the stacks take; asks the kernel about each. */
@@ -293,6 +301,11 @@ export class Engine implements FunctionReferences {
   hold<T extends { readonly address: number }>(object: T): T {
     this.native.hold(object.address, object);
     return object;
+  }
+
+  /** Ids of types, and what keeps them. */
+  holdTypes(ids: Uint32Array): TypeIds {
+    return this.hold({ address: this.native.createTypes(ids), ids });
   }
 
   /** A new tag; `name` is for messages. */
@@ -452,6 +465,7 @@ export class Engine implements FunctionReferences {
   /** `fn` with what the addon gives as arguments. */
   #importTaker(fn: ExportedFunction, { params }: RegisteredType): ExportedFunction {
     if (!params.some(needsConversion)) return fn;
+    // spread: as many as a function has params
     return (...raw) => fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
   }
 
@@ -483,21 +497,13 @@ export class Engine implements FunctionReferences {
     const { params } = type;
     if (!this.#crosses(type)) return () => this.requireCrossing(type);
     if (![...params, ...type.results].some(needsConversion)) return withoutConstruct(direct, params.length);
+    // spread: as many as a function has params
     return (...args) => this.resultsFromWasm(type.results, direct(...this.toWasmAll(params, args)));
-  }
-
-  #define(type: RegisteredType): void {
-    if (type.kind !== 'func') return;
-    this.native.defineType(
-      type.id,
-      Uint8Array.from(type.params, typeByte),
-      Uint8Array.from(type.results, typeByte),
-      Uint32Array.from(type.supers),
-    );
   }
 
   #collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void {
     this.externs.sweep();
+    this.types.sweep();
     for (const tag of tags) this.#tagNames.delete(tag);
     for (const code of codes) this.#codes.delete(code);
     for (const number of imports) {

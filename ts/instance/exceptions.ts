@@ -37,29 +37,16 @@ export function exceptionSlot(exception: number, index: number): number {
 /** One thread's exceptions that JavaScript knows. */
 export class ExceptionObjects {
   readonly #engine: Engine;
-  #jsTag: TagObject | undefined;
-  #cancellationTag: TagObject | undefined;
+  /** The tag of values that JavaScript threw. */
+  readonly jsTag: TagObject;
+  /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
+  readonly cancellationTag: TagObject;
 
+  /** The tags are made now: where they are needed there may be no type left, and no time to collect. */
   constructor(engine: Engine) {
     this.#engine = engine;
-  }
-
-  /** The tag of values that JavaScript threw. */
-  get jsTag(): TagObject {
-    if (this.#jsTag === undefined) {
-      const type = this.#engine.types.functionType([EXTERNREF], []);
-      this.#jsTag = this.#engine.createTag(type, 'a JavaScript value');
-    }
-    return this.#jsTag;
-  }
-
-  /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
-  get cancellationTag(): TagObject {
-    if (this.#cancellationTag === undefined) {
-      const type = this.#engine.types.functionType([], []);
-      this.#cancellationTag = this.#engine.createTag(type, 'a cancellation');
-    }
-    return this.#cancellationTag;
+    this.jsTag = engine.createTag(engine.types.functionType([EXTERNREF], []), 'a JavaScript value');
+    this.cancellationTag = engine.createTag(engine.types.functionType([], []), 'a cancellation');
   }
 
   /** A new exception for an object that keeps it. */
@@ -76,8 +63,8 @@ export class ExceptionObjects {
   thrown(address: number): unknown {
     const { native, externs } = this.#engine;
     const tag = Number(native.load(address + VMException.tag, 'u64'));
-    if (tag === this.#jsTag?.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
-    if (tag === this.#cancellationTag?.address) return CANCELLED;
+    if (tag === this.jsTag.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    if (tag === this.cancellationTag.address) return CANCELLED;
     const known = native.holder(address);
     if (known !== undefined) return known;
     const held = Number(native.load(address + VMException.held, 'u32'));

@@ -5,6 +5,7 @@ import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/experiments.js';
 import type { HandlerBlock } from '../lower/layout.js';
+import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import { evaluate } from './const_expr.js';
 import type { Engine, ExportedFunction } from './engine.js';
@@ -244,17 +245,18 @@ class Builder {
   #makeTables(): void {
     const { description, typeIds } = this.#module;
     const { native, types } = this.#engine;
-    this.#tables.push(...this.#imports.tables);
+    for (const table of this.#imports.tables) this.#tables.push(table);
     for (const { type, minimum, maximum, table64 } of description.tables) {
       const bound = maximum === null ? null : Number(maximum);
-      const address = native.createTable(Number(minimum), bound ?? Number.POSITIVE_INFINITY, 0);
-      this.#tables.push({ address, type: types.canonical(type, typeIds), maximum: bound, table64 });
+      const element = types.canonical(type, typeIds);
+      const address = native.createTable(Number(minimum), bound ?? Number.POSITIVE_INFINITY, 0, concreteId(element));
+      this.#tables.push({ address, type: element, maximum: bound, table64 });
     }
   }
 
   #makeTags(): void {
     const { description, names, typeIds } = this.#module;
-    this.#tags.push(...this.#imports.tags);
+    for (const tag of this.#imports.tags) this.#tags.push(tag);
     for (const type of description.tags) {
       const index = this.#tags.length;
       const id = typeIds[type] ?? 0;
@@ -271,7 +273,7 @@ class Builder {
 
   #makeGlobals(): void {
     const { description, layout, typeIds } = this.#module;
-    this.#globals.push(...this.#imports.globals);
+    for (const imported of this.#imports.globals) this.#globals.push(imported);
     for (const { type, mutable, init } of description.globals) {
       const address = this.#address + layout.globals.at(this.#globals.length);
       storeCell(this.#engine.native, address, this.#constant(init));

@@ -10,7 +10,7 @@ import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import { requireRunnable } from './artifact_check.js';
-import type { Engine } from './engine.js';
+import type { Engine, TypeIds } from './engine.js';
 import { flag, standardOptionsOf } from './options.js';
 import { type ShadowStackOptions, shadowOption } from './shadow.js';
 
@@ -68,11 +68,11 @@ export class CompiledModule {
   readonly names: NameMaps;
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
-  readonly typeIds: Uint32Array;
   /** All memories' types, imported first. */
   readonly memories: readonly MemoryDescription[];
 
   readonly #engine: Engine;
+  readonly #types: TypeIds;
   /** How it was asked to be compiled. */
   readonly options: ModuleOptions;
   /** Which global is its shadow stack's pointer. */
@@ -91,7 +91,7 @@ export class CompiledModule {
     this.memories = spaces.memories;
     this.layout = moduleLayout(artifact.description, artifact.handlers);
     this.signatures = moduleSignatures(artifact.description, spaces);
-    this.typeIds = engine.types.register(artifact.description);
+    this.#types = engine.holdTypes(engine.types.register(artifact.description.types));
     this.names = {
       functions: new Map([...exportNames(artifact.description, 'func'), ...artifact.names.functions]),
       tags: new Map([...exportNames(artifact.description, 'tag'), ...(artifact.names.tags ?? [])]),
@@ -99,6 +99,11 @@ export class CompiledModule {
     this.#label = artifact.names.module ?? `module-${randomUUID().slice(0, 8)}`;
     this.stackPointer = artifact.stackPointer;
     this.#add(artifact);
+  }
+
+  /** Ids of its types, by type index. */
+  get typeIds(): Uint32Array {
+    return this.#types.ids;
   }
 
   /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options, `hash` is the SHA-256 of the bytes where it is known. */
@@ -171,6 +176,7 @@ export class CompiledModule {
       calls,
       inlined,
       scopes,
+      this.#types.address,
     );
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
     const names = this.names;

@@ -6,6 +6,7 @@ import { V8 } from '../errors/v8.js';
 import { LIMIT, VMTable } from '../generated/abi.js';
 import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
+import { concreteId } from '../validate/registry.js';
 import { cellOf, storeCell } from './cells.js';
 import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
 import { MappedMemory } from './mapped_memory.js';
@@ -177,7 +178,7 @@ class Resolver {
       return;
     }
     if (entry.mutable || isForeign(value, 'Global')) throw this.#missing(entry, value, 'a Global');
-    const address = native.createGlobal();
+    const address = native.createGlobal(concreteId(type));
     storeCell(
       native,
       address,

@@ -199,11 +199,19 @@ export interface Native {
   /** Whether it came since this was last asked. */
   takeSignal(): boolean;
 
-  /** Tells the addon a function type: value type bytes, every reference as 0x6f. Ids are given by TypeScript, ascending from 1; `supers` are all its supertypes' ids. */
-  defineType(id: number, params: Uint8Array, results: Uint8Array, supers: Uint32Array): void;
+  /** Bits by type id: each collection clears them and sets those of the types that something on the heap names, before the hook `collected`. */
+  shareTypes(marks: Uint32Array): void;
+  /** Tells the addon function types: `[id, id of the supertype or 0, n params, n results, params…, results…]*`, every reference as 0x6f. */
+  defineTypes(words: Uint32Array): void;
+  /** Types that are no more. */
+  forgetTypes(ids: Uint32Array): void;
+  /** An object of the heap that names types: its address. No collection comes before. */
+  createTypes(ids: Uint32Array): number;
+  /** Makes V8 collect, and then collects: what is garbage only by what V8 frees goes, too. */
+  reclaim(): void;
   /**
    * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
-   * sorted by offset. Returns its number and base address.
+   * sorted by offset; `types` is what createTypes gave for the module's types. Returns its number and base address.
    */
   loadCode(
     code: Uint8Array | string,
@@ -213,6 +221,7 @@ export interface Native {
     calls: Int32Array,
     inlined: Int32Array,
     scopes: Int32Array,
+    types: number,
   ): { id: number; base: number };
   /**
    * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may
@@ -227,8 +236,8 @@ export interface Native {
   setData(instance: number, segment: number, bytes: Uint8Array): void;
   setElements(instance: number, segment: number, words: Float64Array): void;
 
-  /** Returns the VMTable's address. */
-  createTable(minimum: number, maximum: number, fill: number): number;
+  /** Returns the VMTable's address. `type` is the id of its elements' type, 0 for none of a module's. */
+  createTable(minimum: number, maximum: number, fill: number, type: number): number;
   /** Old length or -1. */
   tableGrow(table: number, delta: number, fill: number): number;
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
@@ -242,8 +251,8 @@ export interface Native {
   mappedMemoryBuffer(memory: number): ArrayBuffer;
   /** Grows such a memory by pages: old pages or -1. */
   mappedMemoryGrow(memory: number, delta: number): number;
-  /** Address of a zeroed 16-byte cell. */
-  createGlobal(): number;
+  /** Address of a zeroed 16-byte cell for a value of the type with this id, 0 for none of a module's. */
+  createGlobal(type: number): number;
   createTag(type: number, id: number): number;
   /** Address of a VMException with zeroed slots; `held` are LIMIT.heldBy… bits. */
   createException(tag: number, slots: number, held: number): number;

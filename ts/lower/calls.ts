@@ -3,6 +3,7 @@
  */
 import { LIBCALL, LIMIT, TRAP, VMFunction } from '../generated/abi.js';
 import { INTEGER, MEMORY, TYPE } from '../generated/clif.js';
+import { isFinal } from '../validate/type_words.js';
 import type { FunctionLowering, Handlers } from './function.js';
 import { inlineCall } from './inline.js';
 import { hostCallArguments } from './libcalls.js';
@@ -134,7 +135,7 @@ function checkType(f: FunctionLowering, reference: Value, typeIndex: number): vo
   const actual = program.load(TYPE.I32, MEMORY.trusted, reference, VMFunction.type);
   const expected = program.load(TYPE.I32, MEMORY.constant, f.instance, f.context.layout.types.at(typeIndex));
   const differs = program.icmp(INTEGER.ne, actual, expected);
-  if (f.context.description.types[typeIndex]?.final !== false) {
+  if (isFinal(f.context.description.types, typeIndex)) {
     program.trapnz(TRAP.indirectCallType, differs);
     return;
   }

@@ -6,6 +6,7 @@
  */
 import { LIBCALL, LIMIT, STATE, TRAP, VMContinuation, VMFiber, VMHandlers, VMThread } from '../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
+import { typeAt } from '../validate/type_words.js';
 import { emitCall, throwingCall } from './calls.js';
 import { newException } from './exceptions.js';
 import type { FunctionLowering, Handlers } from './function.js';
@@ -317,7 +318,7 @@ function exchange(f: FunctionLowering, a: Value, b: Value): void {
 function switchTo(f: FunctionLowering): void {
   const { program } = f;
   const { types } = f.context.description;
-  const type = types[functionTypeIndex(f.context.description, f.immediate())];
+  const type = typeAt(types, functionTypeIndex(f.context.description, f.immediate()));
   const tag = f.immediate();
   const params = type?.kind === 'func' ? type.params : [];
   const back = shapeOf(f, concreteType(params[params.length - 1] as number));

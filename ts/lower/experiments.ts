@@ -3,6 +3,7 @@
  * assemble and validate modules that use them. Their functions are code of the importing module itself.
  */
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../validate/description.js';
+import { typeAt } from '../validate/type_words.js';
 import { indexSpaces } from './spaces.js';
 import { namesStackChoice, parseStackChoice, STACK_CHOICE_NAME, type StackChoice } from './stack_choice.js';
 import { concreteType, isNullable, isReference } from './types.js';
@@ -80,13 +81,13 @@ class Types {
   }
 
   func(index: number): FunctionTypeDescription | undefined {
-    const type = this.#types[index];
+    const type = typeAt(this.#types, index);
     return type?.kind === 'func' ? type : undefined;
   }
 
   /** Index of the function type that the continuations of a reference type continue; -1 where they are none. */
   continuedIndex(reference: ValueType | undefined): number {
-    const type = reference === undefined ? undefined : this.#types[concreteType(reference)];
+    const type = reference === undefined ? undefined : typeAt(this.#types, concreteType(reference));
     return type?.kind === 'cont' ? type.cont : -1;
   }
 

@@ -4,6 +4,7 @@
  */
 import { LIBCALL, TRAP, VMFunction, VMThread } from '../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
+import { isFunctionOf, typeCount } from '../validate/type_words.js';
 import { appendSlots, loadSlots, recordOf, suspendTo, switchInto } from './continuations.js';
 import type { FunctionLowering } from './function.js';
 import { NONE, type Value } from './program.js';
@@ -17,14 +18,9 @@ const TABLE = 0;
 
 /** Type index of [i64] -> [i64]; -1 where the module has none, and so no function that a fiber could begin with. */
 function functionType(f: FunctionLowering): number {
-  return f.context.description.types.findIndex(
-    (type) =>
-      type.kind === 'func' &&
-      type.params.length === 1 &&
-      type.params[0] === VALUE &&
-      type.results.length === 1 &&
-      type.results[0] === VALUE,
-  );
+  const { types } = f.context.description;
+  for (let i = 0; i < typeCount(types); i++) if (isFunctionOf(types, i, VALUE, VALUE)) return i;
+  return -1;
 }
 
 /** `fiber_new(function pointer)`: what an indirect call checks is checked now. */

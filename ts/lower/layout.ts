@@ -15,6 +15,7 @@
  */
 import { VMFunction, VMHandlers, VMInstance } from '../generated/abi.js';
 import type { ModuleDescription } from '../validate/description.js';
+import { typeCount } from '../validate/type_words.js';
 import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type HandlerList, handlerKey } from './handlers.js';
 import { indexSpaces } from './spaces.js';
@@ -98,7 +99,7 @@ export function moduleLayout(description: ModuleDescription, handlers: readonly 
   const tables = region(spaces.tables.length, POINTER);
   const memories = region(spaces.memories.length, POINTER);
   const tags = region(spaces.tags.length, POINTER);
-  const types = region(description.types.length, 4);
+  const types = region(typeCount(description.types), 4);
   const globals = region(spaces.globals.length, GLOBAL);
   const experiments = experimentsOf(description);
   const count = description.functions.length + experiments.length + namedTagTypes(experiments).length;

@@ -4,7 +4,8 @@
  */
 
 import { TYPE } from '../generated/clif.js';
-import type { ModuleDescription } from '../validate/description.js';
+import type { FunctionTypeDescription, ModuleDescription } from '../validate/description.js';
+import { typeAt, typeCount } from '../validate/type_words.js';
 import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
 import { clifType, type FunctionShape, needResultArea } from './types.js';
@@ -91,8 +92,7 @@ class SignatureTable {
 /** The shape of each function type, by type index; undefined for other types. */
 function shapes(description: ModuleDescription, table: SignatureTable): (FunctionShape | undefined)[] {
   const known = new Map<string, FunctionShape>();
-  return description.types.map((type) => {
-    if (type.kind !== 'func') return undefined;
+  const shapeOf = (type: FunctionTypeDescription): FunctionShape => {
     const params = type.params.map(clifType);
     const results = type.results.map(clifType);
     const key = `${params.join(',')}>${results.join(',')}`;
@@ -103,7 +103,13 @@ function shapes(description: ModuleDescription, table: SignatureTable): (Functio
     const shape: FunctionShape = { signature, params, results, indirect };
     known.set(key, shape);
     return shape;
-  });
+  };
+  const all: (FunctionShape | undefined)[] = [];
+  for (let i = 0; i < typeCount(description.types); i++) {
+    const type = typeAt(description.types, i);
+    all.push(type?.kind === 'func' ? shapeOf(type) : undefined);
+  }
+  return all;
 }
 
 /** Numbers a module's functions. */

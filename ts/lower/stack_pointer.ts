@@ -4,6 +4,7 @@
  */
 import type { ModuleDescription, ValueType } from '../validate/description.js';
 import { abstractHeap, HEAP, isReference } from '../validate/registry.js';
+import { someValue, typeCount } from '../validate/type_words.js';
 import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
 import { OP, operatorEnd } from './stream.js';
@@ -259,8 +260,7 @@ const mayBeFunction = (type: ValueType): boolean => isReference(type) && abstrac
 
 /** Whether functions come to a module as values: as arguments or results of anything, or in globals. */
 function takesFunctions(description: ModuleDescription): boolean {
-  return (
-    description.types.some((type) => type.kind === 'func' && [...type.params, ...type.results].some(mayBeFunction)) ||
-    indexSpaces(description).globals.some(({ type }) => mayBeFunction(type))
-  );
+  const { types } = description;
+  for (let i = 0; i < typeCount(types); i++) if (someValue(types, i, mayBeFunction)) return true;
+  return indexSpaces(description).globals.some(({ type }) => mayBeFunction(type));
 }

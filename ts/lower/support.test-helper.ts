@@ -42,6 +42,7 @@ export function lowerBinary(binary: Uint8Array, options: Partial<LoweringOptions
   try {
     const description: ModuleDescription = {
       ...JSON.parse(info.describe()),
+      types: info.types(),
       functions: info.functions(),
       bodies: info.bodies(),
       elements: info.elements(),

@@ -4,6 +4,7 @@
 
 import { TYPE } from '../generated/clif.js';
 import type { ModuleDescription, ValueType } from '../validate/description.js';
+import { hasKind, KIND_CONT, typeAt } from '../validate/type_words.js';
 
 const REFERENCE = 0x8000_0000;
 const NULLABLE = 0x4000_0000;
@@ -78,12 +79,12 @@ export function slotCount(shape: FunctionShape): number {
 
 /** Whether a module may have stack-switching instructions. */
 export function hasContinuations({ types }: ModuleDescription): boolean {
-  return types.some((type) => type.kind === 'cont');
+  return hasKind(types, KIND_CONT);
 }
 
 /** The type index of the function type that a type index stands for: itself, or what a continuation type runs. */
 export function functionTypeIndex(description: ModuleDescription, typeIndex: number): number {
-  const type = description.types[typeIndex];
+  const type = typeAt(description.types, typeIndex);
   if (type?.kind === 'cont') return type.cont;
   if (type?.kind === 'func') return typeIndex;
   throw new Error(`type ${typeIndex} is neither a function nor a continuation type`);

@@ -13,8 +13,6 @@ export type ConstantExpression = readonly number[];
 
 /** What every entry of the type section has. */
 interface TypeBase {
-  /** Number of the recursion group that the type is part of. */
-  readonly group: number;
   readonly final: boolean;
   /** Type index of the declared supertype, -1 when there is none. */
   readonly super: number;
@@ -41,7 +39,7 @@ export interface AggregateTypeDescription extends TypeBase {
   readonly fields: readonly (readonly [storage: number, mutable: boolean])[];
 }
 
-/** One entry of the type section, by type index. */
+/** One entry of the type section: `typeAt` of type_words.ts. */
 export type TypeDescription = FunctionTypeDescription | ContinuationTypeDescription | AggregateTypeDescription;
 
 /** A table's type. */
@@ -129,7 +127,6 @@ export interface ExportDescription {
 
 /** What `describe()` returns, parsed. Tables, memories, globals and tags are the defined ones: the imported come before them in their index spaces. */
 export interface DescriptionJson {
-  readonly types: readonly TypeDescription[];
   readonly imports: readonly ImportDescription[];
   readonly tables: readonly TableDescription[];
   readonly memories: readonly MemoryDescription[];
@@ -147,6 +144,8 @@ export interface DescriptionJson {
 
 /** A module as the later layers see it: the parsed JSON and the typed arrays. It survives structured cloning, so workers get it whole. */
 export interface ModuleDescription extends DescriptionJson {
+  /** The types, in the form of contract/formats.md, section 2. */
+  readonly types: Uint32Array;
   /** Type index of each defined function. */
   readonly functions: Uint32Array;
   /** Start and end byte offset of each defined function's body. */

@@ -35,7 +35,21 @@ export function validationError(error: unknown): unknown {
   return invalidModule(message, offset);
 }
 
-/** Checks a module whole, in the language that the bits of `features` say. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
+/** Checks a module whole. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
+export function checkModule(bytes: Uint8Array): void {
+  withCrate((crate) => {
+    try {
+      crate.ModuleInfo.check(bytes, FEATURE_BITS);
+    } catch (error) {
+      throw validationError(error);
+    }
+  });
+}
+
+/**
+ * Checks a module whole, in the language that the bits of `features` say, and describes it. Throws a CompileError with code HEDDLE_INVALID_MODULE and the
+ * offset.
+ */
 export function validateModule(bytes: Uint8Array, features: number = FEATURE_BITS): Validated {
   return withCrate((crate) => {
     try {
@@ -46,6 +60,7 @@ export function validateModule(bytes: Uint8Array, features: number = FEATURE_BIT
         return {
           description: {
             ...json,
+            types: info.types(),
             functions: info.functions(),
             bodies: info.bodies(),
             elements: info.elements(),

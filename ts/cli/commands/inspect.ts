@@ -6,6 +6,7 @@ import { unknownExport } from '../../errors/catalog.js';
 import { addon } from '../../link/addon.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';
+import { typeAt } from '../../validate/type_words.js';
 import { FEATURE_BITS, type ModuleNames } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { operatorLines } from '../operator_text.js';
@@ -83,7 +84,7 @@ function summary(size: number, description: ModuleDescription, names: ModuleName
 }
 
 function signature(description: ModuleDescription, index: number): string {
-  const type = description.types[index];
+  const type = typeAt(description.types, index);
   if (type?.kind !== 'func') return '';
   const list = (values: readonly ValueType[]): string => `(${values.map(typeName).join(', ')})`;
   return `${list(type.params)} -> ${list(type.results)}`;

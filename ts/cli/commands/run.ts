@@ -12,6 +12,7 @@ import { experimentName } from '../../lower/experiments.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { ValueType } from '../../validate/description.js';
+import { typeAt } from '../../validate/type_words.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
@@ -157,6 +158,7 @@ async function runTasks(scheduler: Scheduler, exports: Instance['exports'], func
 function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {
   const fn = exported(module, exports, name, args.length);
   const params = parameters(module, name);
+  // spread: as many as a function has params
   printResults(fn(...params.map((type, i) => parseValue(args[i] ?? '', type))));
 }
 
@@ -181,7 +183,7 @@ function printResults(result: unknown): void {
 function parameters(module: Module, name: string): readonly ValueType[] {
   const compiled = Module.compiled(module);
   const index = compiled.description.exports.find((e) => e.kind === 'func' && e.name === name)?.index ?? -1;
-  const type = compiled.description.types[indexSpaces(compiled.description).functions[index] ?? -1];
+  const type = typeAt(compiled.description.types, indexSpaces(compiled.description).functions[index] ?? -1);
   if (type?.kind !== 'func') throw unknownExport(`the module exports no function ${name}`);
   return type.params;
 }
