@@ -24,6 +24,7 @@ const steps = [
   ['format of C++', 'clang-format', fix ? ['-i', ...native] : ['--dry-run', '--Werror', ...native]],
   ['types', bin('tsc'), ['-p', 'tsconfig.check.json']],
   ['layers', node, ['scripts/check_layers.mjs']],
+  ['arguments', node, ['scripts/check_spreads.mjs']],
   ['generated files', node, ['scripts/check_generated.mjs']],
   ['addon', node, ['scripts/build_native.mjs']],
   ['tests', node, ['scripts/test.mjs']],

@@ -18,7 +18,10 @@ const tally = new Tally();
 await tally.run('build', node, ['scripts/build_ts.mjs']);
 if (!existsSync(join(root, 'build/Release/heddle.node'))) await tally.run('addon', node, ['scripts/build_native.mjs']);
 await tally.run('code generator', node, ['scripts/build_own_codegen.mjs']);
-if (filters.length === 0) await tally.run('layers', node, ['scripts/check_layers.mjs']);
+if (filters.length === 0) {
+  await tally.run('layers', node, ['scripts/check_layers.mjs']);
+  await tally.run('arguments', node, ['scripts/check_spreads.mjs']);
+}
 await tally.part('vitest', node, ['scripts/vitest_count.mjs', ...filters]);
 if (filters.length === 0) {
   await tally.part('frames', node, ['tests/stacks/frames/main.mjs']);

@@ -103,6 +103,10 @@ export class Continuation {
    * running. An import that would wait for a promise is a SuspendError here; see {@link resumeAsync}.
    */
   resume(...args: unknown[]): Resumption {
+    return this.#resume(args);
+  }
+
+  #resume(args: readonly unknown[]): Resumption {
     const values = this.#values(args);
     this.#take().resume(this.#shape.params, values, SYNC);
     return this.#step();
@@ -110,6 +114,10 @@ export class Continuation {
 
   /** As {@link resume}; imports of `Suspending` may wait for promises meanwhile. */
   async resumeAsync(...args: unknown[]): Promise<Resumption> {
+    return await this.#resumeAsync(args);
+  }
+
+  async #resumeAsync(args: readonly unknown[]): Promise<Resumption> {
     const values = this.#values(args);
     const held = this.#take();
     held.resume(this.#shape.params, values, ASYNC);
@@ -161,7 +169,7 @@ export class Continuation {
       while (!step.done) {
         const answer = yield single(step.payload);
         const { continuation } = step;
-        step = continuation.resume(...continuation.#answers(answer));
+        step = continuation.#resume(continuation.#answers(answer));
       }
       return step.value;
     } finally {
@@ -176,7 +184,7 @@ export class Continuation {
       while (!step.done) {
         const answer = yield single(step.payload);
         const { continuation } = step;
-        step = await continuation.resumeAsync(...continuation.#answers(answer));
+        step = await continuation.#resumeAsync(continuation.#answers(answer));
       }
       return step.value;
     } finally {
@@ -192,7 +200,7 @@ export class Continuation {
   #answers(answer: unknown): readonly unknown[] {
     const { length } = this.#shape.params;
     if (length < 2) return length === 0 ? [] : [answer];
-    return answer as readonly unknown[];
+    return [...(answer as Iterable<unknown>)];
   }
 
   #values(args: readonly unknown[]): readonly RawValue[] {

@@ -14,6 +14,10 @@ const SEAL_END = 112;
 
 /** SHA-256 of some byte ranges, one after another. */
 export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
+  return sha256OfAll(parts);
+}
+
+function sha256OfAll(parts: readonly (Uint8Array | string)[]): Buffer {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest();
@@ -29,7 +33,7 @@ export function pack(key: Uint8Array, payload: readonly Uint8Array[], secret?: U
   MARK.copy(header);
   header.writeBigUInt64LE(BigInt(payload.reduce((sum, part) => sum + part.length, 0)), LENGTH_AT);
   header.set(key, KEY_AT);
-  sha256(key, ...payload).copy(header, HASH_AT);
+  sha256OfAll([key, ...payload]).copy(header, HASH_AT);
   if (secret !== undefined) sealOf(header, secret).copy(header, SEAL_AT);
   return [header, ...payload];
 }

@@ -64,7 +64,8 @@ function eachFrame(frames: Float64Array, each: (code: number, fn: number, locati
 export function programFrames(frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): ProgramFrame[] {
   const list: ProgramFrame[] = [];
   eachFrame(frames, (code, fn, location) => {
-    if (code !== OMITTED) list.push(...expand(code, fn, location, codes));
+    if (code === OMITTED) return;
+    for (const frame of expand(code, fn, location, codes)) list.push(frame);
   });
   return list;
 }
@@ -94,7 +95,7 @@ export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap
   const lines: string[] = [];
   eachFrame(frames, (code, fn, location) => {
     if (code === OMITTED) lines.push(`    ... ${fn} frames left out ...`);
-    else lines.push(...expand(code, fn, location, codes).map(line));
+    else for (const frame of expand(code, fn, location, codes)) lines.push(line(frame));
   });
   const stack = error.stack ?? `${error.name}: ${error.message}`;
   // The head is the lines before the first frame: a message may have several.

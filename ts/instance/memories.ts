@@ -158,7 +158,7 @@ const WIDE = 4;
 function accepts(memory: WebAssembly.Memory, flags: number, maximum: number | null): boolean {
   const limits = [flags | (isShared(memory) ? SHARED : 0) | (maximum === null ? 0 : BOUNDED), 0, ...(maximum === null ? [] : leb(maximum))];
   const section = [1, 0, 0, 2, ...limits];
-  const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, section.length, ...section);
+  const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, section.length, ...section]);
   try {
     new V8.Instance(new V8.Module(bytes), { '': { '': memory } });
     return true;

@@ -104,6 +104,7 @@ export function withArguments(fn: ExportedFunction, argument: (place: number) =>
     case 5:
       return () => fn(argument(0), argument(1), argument(2), argument(3), argument(4));
     default:
+      // spread: at most MOST_PARAMS
       return () => fn(...Array.from({ length: count }, (_, place) => argument(place)));
   }
 }

@@ -2,6 +2,7 @@
  * Vector operators. A v128 is an I8X16 wherever it is kept; an operator that sees other lanes casts its operands and its result, which costs no machine
  * instruction.
  */
+// spreads: tables of constants, a few dozen each
 import { FLOAT, INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../generated/clif.js';
 import { type Rounding, round, shuffleBytes, swizzleBytes } from './baseline.js';
 import type { FunctionLowering, Handler, Handlers } from './function.js';

@@ -158,8 +158,8 @@ class Runner {
     this.#threads.delete(thread);
     const { passed, failures, printed } = running.wait();
     this.passed += passed;
-    this.failures.push(...failures);
-    this.printed.push(...printed);
+    for (const failure of failures) this.failures.push(failure);
+    for (const line of printed) this.printed.push(line);
   }
 
   #bytes({ start, length, error }: Directive): Uint8Array {

@@ -40,6 +40,11 @@ export function escapeXml(text: string): string {
     .replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
+/** The greatest of numbers, 0 of none. */
+function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
 function boxesOf(picture: Picture): readonly Box[] {
   let y = MARGIN + LINE + GAP;
   return rowsOf(picture.tree).map((row) => {
@@ -49,7 +54,7 @@ function boxesOf(picture: Picture): readonly Box[] {
       lines,
       x: MARGIN + STEP * Math.min(row.depth, DEEPEST),
       y,
-      width: PADDING * 2 + Math.ceil(CHARACTER * Math.max(...lines.map((line) => line.length))),
+      width: PADDING * 2 + Math.ceil(CHARACTER * greatest(lines.map((line) => line.length))),
       height: PADDING * 2 + LINE * lines.length,
     };
     y += box.height + GAP;
@@ -76,7 +81,7 @@ export function svgOf(picture: Picture): string {
   const boxes = boxesOf(picture);
   const headline = headlineOf(picture);
   const last = boxes.at(-1);
-  const width = MARGIN * 2 + Math.max(Math.ceil(CHARACTER * headline.length), ...boxes.map((box) => box.x + box.width - MARGIN));
+  const width = MARGIN * 2 + Math.max(Math.ceil(CHARACTER * headline.length), greatest(boxes.map((box) => box.x + box.width - MARGIN)));
   const height = MARGIN + (last === undefined ? MARGIN + LINE : last.y + last.height);
   const lines = boxes.flatMap((box) => {
     const above = box.row.above === undefined ? undefined : boxes[box.row.above];
