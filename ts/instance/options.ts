@@ -70,27 +70,51 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Reader
 
 /** Options inside an option. */
 export function nested<const Table extends Readers>(table: Table, wanted = 'an object'): Reader<Read<Table>> {
+  const list = listOf(table);
   return (value, name) => {
     if (typeof value !== 'object' || value === null) throw wrong(name, wanted, value);
-    refuseUnknown(table, value, name);
-    return readAll(table, value, `${name}.`);
+    refuseUnknown(list, value, name);
+    return readAll<Table>(list, value, `${name}.`);
   };
 }
 
-function readAll<Table extends Readers>(table: Table, given: object, prefix: string): Read<Table> {
-  // Without a prototype: what JavaScript puts on Object.prototype is no option.
-  const read: Record<string, unknown> = Object.create(null);
-  for (const name of Object.keys(table)) {
-    const value: unknown = Reflect.get(given, name);
-    if (value !== undefined) read[name] = table[name]?.(value, prefix + name);
-  }
-  return Object.freeze(read) as Read<Table>;
+/** A table as it was when it was declared: names, and their readers. */
+interface List {
+  readonly names: readonly string[];
+  readonly readers: readonly Reader<unknown>[];
 }
 
-/** Throws a TypeError for a name that is none of the table's. */
-function refuseUnknown(table: Readers, given: object, of: string): void {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(table, name)) throw wrongArgument(`${of} has no option ${shown(name)}: the nearest is ${nearest(table, name).name}`);
+const listOf = (table: Readers): List => ({ names: Object.keys(table), readers: Object.values(table) });
+
+/** Where a name stands in a list, -1 where it is none. */
+function placeOf(name: string, { names }: List): number {
+  for (let i = 0; i < names.length; i++) if (names[i] === name) return i;
+  return -1;
+}
+
+/** What was read. Nothing that JavaScript puts on Object.prototype is in its chain. (Objects without any prototype are slow in V8.) */
+class Options {
+  [name: string]: unknown;
+}
+Object.setPrototypeOf(Options.prototype, null);
+Reflect.deleteProperty(Options.prototype, 'constructor');
+
+function readAll<Table extends Readers>({ names, readers }: List, given: object, prefix: string): Read<Table> {
+  const read = new Options();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const value = (given as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) read[name] = readers[i]?.(value, prefix === '' ? name : prefix + name);
+  }
+  return read as Read<Table>;
+}
+
+/** Throws a TypeError for a name that is none of the list's. */
+function refuseUnknown(list: List, given: object, of: string): void {
+  const names = Object.keys(given);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    if (placeOf(name, list) < 0) throw wrongArgument(`${of} has no option ${shown(name)}: the nearest is ${nearest(list, name).name}`);
   }
 }
 
@@ -98,17 +122,17 @@ function refuseUnknown(table: Readers, given: object, of: string): void {
 const NEAR = 2;
 
 /** The same where that may be an option of another engine's. */
-function refuseNear(table: Readers, given: object, of: string): void {
+function refuseNear(list: List, given: object, of: string): void {
   for (const name of Object.keys(given)) {
-    if (Object.hasOwn(table, name)) continue;
-    const near = nearest(table, name);
+    if (placeOf(name, list) >= 0) continue;
+    const near = nearest(list, name);
     if (near.letters <= NEAR) throw wrongArgument(`${of} has no option ${shown(name)}: it is called ${near.name}`);
   }
 }
 
-function nearest(table: Readers, name: string): { readonly name: string; readonly letters: number } {
+function nearest({ names }: List, name: string): { readonly name: string; readonly letters: number } {
   let best = { name: '', letters: Number.POSITIVE_INFINITY };
-  for (const known of Object.keys(table)) {
+  for (const known of names) {
     const letters = distance(known, name);
     if (letters < best.letters) best = { name: known, letters };
   }
@@ -130,15 +154,16 @@ function distance(known: string, name: string): number {
   return row[name.length] ?? 0;
 }
 
-const NOTHING: object = Object.freeze(Object.create(null));
+const NOTHING: object = Object.freeze(new Options());
 
 /** The options of one of Heddle's own functions: a name that is none of them is a TypeError. */
 export function optionsOf<const Table extends Readers>(of: string, table: Table): (given: unknown) => Read<Table> {
+  const list = listOf(table);
   return (given) => {
     if (given === undefined) return NOTHING as Read<Table>;
     if (typeof given !== 'object' || given === null) throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
-    refuseUnknown(table, given, of);
-    return readAll(table, given, '');
+    refuseUnknown(list, given, of);
+    return readAll<Table>(list, given, '');
   };
 }
 
@@ -147,12 +172,13 @@ export function optionsOf<const Table extends Readers>(of: string, table: Table)
  * what looks like a mistake is a TypeError.
  */
 export function standardOptionsOf<const Table extends Readers>(of: string, table: Table): (given: unknown) => Read<Table> {
+  const list = listOf(table);
   return (given) => {
     if (given === undefined || given === null) return NOTHING as Read<Table>;
     if (typeof given !== 'object' && typeof given !== 'function') {
       throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
     }
-    refuseNear(table, given, of);
-    return readAll(table, given, '');
+    refuseNear(list, given, of);
+    return readAll<Table>(list, given, '');
   };
 }
