@@ -34,11 +34,16 @@ export declare class ModuleInfo {
      */
     bodies(): Uint32Array;
     /**
+     * Validates the whole, and keeps nothing.
+     * Errors: JSON with message and offset.
+     */
+    static check(bytes: Uint8Array | number[], feature_bits: number): void;
+    /**
      * Data segments, flat.
      */
     data(): Uint32Array;
     /**
-     * JSON of everything but functions, elements and data.
+     * JSON of everything but types, functions, elements and data.
      */
     describe(): string;
     /**
@@ -62,6 +67,10 @@ export declare class ModuleInfo {
      * The operator stream of defined function `index`.
      */
     ops(index: number): Uint32Array;
+    /**
+     * The types, flat.
+     */
+    types(): Uint32Array;
 }
 
 /**
@@ -79,6 +88,10 @@ export declare class Output {
      * Machine code; between functions zeros.
      */
     readonly code: Uint8Array;
+    /**
+     * number, bytes of its frame, 1 where the machine code compares sp with the stack limit
+     */
+    readonly frames: Int32Array;
     /**
      * number, offset, size
      */

@@ -140,6 +140,21 @@ class ModuleInfo {
         return v1;
     }
     /**
+     * Validates the whole, and keeps nothing.
+     * Errors: JSON with message and offset.
+     * @param {Uint8Array | number[]} bytes
+     * @param {number} feature_bits
+     */
+    static check(bytes, feature_bits) {
+        const val2 = +feature_bits;
+        const ptr0 = passArray8ToWasm0(bytes, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.moduleinfo_check(ptr0, len0, val2);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
      * Data segments, flat.
      * @returns {Uint32Array}
      */
@@ -150,7 +165,7 @@ class ModuleInfo {
         return v1;
     }
     /**
-     * JSON of everything but functions, elements and data.
+     * JSON of everything but types, functions, elements and data.
      * @returns {string}
      */
     describe() {
@@ -235,6 +250,16 @@ class ModuleInfo {
         wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
         return v1;
     }
+    /**
+     * The types, flat.
+     * @returns {Uint32Array}
+     */
+    types() {
+        const ret = wasm.moduleinfo_types(this.__wbg_ptr);
+        var v1 = getArrayU32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
 }
 if (Symbol.dispose) ModuleInfo.prototype[Symbol.dispose] = ModuleInfo.prototype.free;
 
@@ -276,6 +301,16 @@ class Output {
         const ret = wasm.output_code(this.__wbg_ptr);
         var v1 = getArrayU8FromWasm0(ret[0], ret[1]).slice();
         wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        return v1;
+    }
+    /**
+     * number, bytes of its frame, 1 where the machine code compares sp with the stack limit
+     * @returns {Int32Array}
+     */
+    get frames() {
+        const ret = wasm.output_frames(this.__wbg_ptr);
+        var v1 = getArrayI32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
         return v1;
     }
     /**
