@@ -136,17 +136,13 @@ describe('a module', () => {
       (import "m" "g" (global (mut i32)))
       (memory (export "mem") 1 2) (table 3 funcref) (global i64 (i64.const -2)))`);
     const d = JSON.parse(module.describe());
-    expect(d.types.map((t: { kind: string }) => t.kind)).toEqual(['func', 'cont', 'struct', 'func']);
-    expect(d.types[0]).toMatchObject({ group: 0, final: true, super: -1, params: [I32, I64], results: [0x7c] });
-    expect(d.types[1]).toMatchObject({ group: 0, cont: 0 });
-    expect(d.types[2]).toMatchObject({
-      group: 1,
-      final: false,
-      fields: [
-        [0x78, true],
-        [0xe0000002, false],
-      ],
-    });
+    // contract/formats.md, section 2: heads are kind, 4 where final, 8 where a recursion group begins.
+    const none = 0xffff_ffff;
+    const func = [0 | 4 | 8, none, 2, 1, I32, I64, 0x7c];
+    const cont = [1 | 4, none, 0];
+    const struct = [2 | 8, none, 2, 0x78, 1, 0xe000_0002, 0];
+    const ofTag = [0 | 4 | 8, none, 1, 0, I32];
+    expect([...module.types()]).toEqual([4, 0b111, 6, 13, 16, 23, ...func, ...cont, ...struct, ...ofTag]);
     expect(d.imports).toEqual([
       { module: 'm', name: 't', kind: 'tag', type: 3 },
       { module: 'm', name: 'g', kind: 'global', type: I32, mutable: true, init: null },

@@ -44,9 +44,9 @@ export const amount: Reader<number> = (value, name) => {
   return value;
 };
 
-/** A number above 0; a RangeError for others. */
+/** A number above 0; a RangeError for others, a TypeError for NaN too. */
 export const positive: Reader<number> = (value, name) => {
-  if (typeof value !== 'number') throw wrong(name, 'a number', value);
+  if (typeof value !== 'number' || Number.isNaN(value)) throw wrong(name, 'a number', value);
   if (!(value > 0)) throw beyond(name, 'above 0', value);
   return value;
 };
