@@ -6,7 +6,7 @@ import { unknownExport } from '../../errors/catalog.js';
 import { addon } from '../../link/addon.js';
 import { indexSpaces } from '../../lower/spaces.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';
-import { typeAt } from '../../validate/type_words.js';
+import { typeAt, typeCount } from '../../validate/type_words.js';
 import { FEATURE_BITS, type ModuleNames } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { operatorLines } from '../operator_text.js';
@@ -71,7 +71,7 @@ function summary(size: number, description: ModuleDescription, names: ModuleName
   const { types, imports, exports, functions, tables, memories, globals, tags, customs } = description;
   print(`module ${names.module ?? '(unnamed)'}, ${size} bytes`);
   print(
-    `${types.length} types, ${functions.length} functions, ${tables.length} tables, ${memories.length} memories, ${globals.length} globals, ${tags.length} tags`,
+    `${typeCount(types)} types, ${functions.length} functions, ${tables.length} tables, ${memories.length} memories, ${globals.length} globals, ${tags.length} tags`,
   );
   const spaces = indexSpaces(description);
   for (const entry of imports) {
