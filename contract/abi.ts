@@ -122,7 +122,7 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMInstance',
-    doc: "The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.",
+    doc: "The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it.",
     size: 64,
     fields: [
       ['thread', 'ptr', 'VMThread'],

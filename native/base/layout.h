@@ -116,7 +116,7 @@ static_assert(offsetof(VMThread, mailbox) == 216);
 static_assert(offsetof(VMThread, spare) == 224);
 static_assert(offsetof(VMThread, libcalls) == 256);
 
-/// The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it.
+/// The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it.
 struct VMInstance {
   /// VMThread
   VMThread* thread;
@@ -690,6 +690,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "a7988beaa8d57534";
+inline constexpr char kContract[] = "2edb3a44c390dcfb";
 
 }  // namespace heddle

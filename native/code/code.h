@@ -18,7 +18,7 @@ struct Words {
 class Code {
  public:
   /// Takes memory whose first kStubSize bytes are room for the stubs, and registers the tables. `inlined` are the rows of
-  /// ts/lower/locations.ts, `scopes` the words of ts/lower/scopes.ts. Null when the system refuses.
+  /// ts/lower/function/locations.ts, `scopes` the words of ts/lower/function/scopes.ts. Null when the system refuses.
   static std::unique_ptr<Code> load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined,
                                     Words scopes);
   /// Requires: no frame of this code exists any more.

@@ -12,7 +12,7 @@ struct Frame {
   int32_t code;
   /// Function number in it; for the mark, how many frames are missing.
   int32_t function;
-  /// Byte offset in the module, -1 unknown, or below that a place in functions that were inlined (ts/lower/locations.ts).
+  /// Byte offset in the module, -1 unknown, or below that a place in functions that were inlined (ts/lower/function/locations.ts).
   int32_t location;
 };
 

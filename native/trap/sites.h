@@ -16,7 +16,7 @@ struct FunctionRange {
   uint32_t offset;
   uint32_t size;
 };
-/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none; below: ts/lower/locations.ts).
+/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none; below: ts/lower/function/locations.ts).
 struct SourceStart {
   uint32_t offset;
   int32_t location;
@@ -47,7 +47,7 @@ struct CodeSites {
   std::vector<int32_t> inlined_calls;
   /// Sorted by return offset.
   std::vector<CallHandler> handlers;
-  /// [scope around or -1, n, (where the context has a tag, or -1 for everything)*n]*: see ts/lower/scopes.ts.
+  /// [scope around or -1, n, (where the context has a tag, or -1 for everything)*n]*: see ts/lower/function/scopes.ts.
   std::vector<int32_t> scopes;
 
   /// The trap of the instruction at `pc`; null when it is none that may trap.

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { operatorEnd } from '../../dist/ts/lower/stream.js';
+import { operatorEnd } from '../../dist/ts/lower/program/stream.js';
 import { parseWat } from '../../dist/ts/source/bytes.js';
 import { crate } from '../../dist/ts/source/crate.js';
 import { parseScript } from '../../dist/ts/wast/script.js';

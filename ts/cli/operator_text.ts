@@ -1,5 +1,5 @@
 /** Operator streams as text. */
-import { operatorEnd } from '../lower/stream.js';
+import { operatorEnd } from '../lower/program/stream.js';
 import { operatorName } from './operator_names.js';
 
 /** One line for each operator: byte offset, name, immediates. */

@@ -6,8 +6,8 @@
  * `[u32 length of JSON][JSON][sections, each at a multiple of 16 bytes]`.
  */
 import { badArtifact } from '../errors/catalog.js';
-import type { HandlerList } from '../lower/handlers.js';
-import type { StackPointer } from '../lower/stack_pointer.js';
+import type { HandlerList } from '../lower/module/handlers.js';
+import type { StackPointer } from '../lower/module/stack_pointer.js';
 import type { DescriptionJson, ModuleDescription } from '../validate/description.js';
 import type { ModuleNames } from '../validate/validate.js';
 import { isContainer, pack, unpack } from './container.js';

@@ -3,9 +3,9 @@
  * however many threads made it.
  */
 import { STUB } from '../generated/abi.js';
-import { moduleSignatures } from '../lower/signatures.js';
-import { indexSpaces } from '../lower/spaces.js';
-import type { StackPointerChoice } from '../lower/stack_pointer.js';
+import { moduleSignatures } from '../lower/module/signatures.js';
+import { indexSpaces } from '../lower/module/spaces.js';
+import type { StackPointerChoice } from '../lower/module/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';

@@ -3,8 +3,8 @@
  * that no frame is made unchecked, whatever the lowering asked for.
  */
 import { describe, expect, test, vi } from 'vitest';
+import * as trampolines from '../lower/stubs/trampolines.js';
 import { codegen, type Lowered, lowerText, TARGETS } from '../lower/support.test-helper.js';
-import * as trampolines from '../lower/trampolines.js';
 import { parseWat } from '../source/bytes.js';
 import { compileModuleSync } from './compile.js';
 import { baselineFeatures } from './settings.js';

@@ -2,9 +2,9 @@
  * Machine code of some functions with its tables, and how such parts become one: an `Assembly` places functions one after another, 32-byte aligned,
  * whatever the order of compilation was, so that the result does not depend on how many threads compiled.
  */
-import { INLINED_ROW, moveLocation } from '../lower/locations.js';
+import { INLINED_ROW, moveLocation } from '../lower/function/locations.js';
+import { moveScopes } from '../lower/function/scopes.js';
 import type { Tables } from '../lower/lower.js';
-import { moveScopes } from '../lower/scopes.js';
 
 /** What a compile returns (contract/formats.md, section 6). All offsets are relative to `code`. */
 export interface CompiledCode {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTRACT } from '../generated/abi.js';
-import type { LoweringOptions } from '../lower/context.js';
-import type { StackPointerChoice } from '../lower/stack_pointer.js';
+import type { LoweringOptions } from '../lower/module/context.js';
+import type { StackPointerChoice } from '../lower/module/stack_pointer.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { sha256 } from './container.js';
 
@@ -141,7 +141,8 @@ export function hashBuild(folder: string): string {
   const hash = createHash('sha256');
   for (const layer of ['generated', 'validate', 'lower', 'compile']) {
     const path = packagePath(`${folder}/${layer}`);
-    const files = readdirSync(path).filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
+    const names = readdirSync(path, { encoding: 'utf8', recursive: true });
+    const files = names.filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
     for (const name of files.sort()) hash.update(`${layer}/${name}\n`).update(readFileSync(join(path, name)));
   }
   hash.update(readFileSync(packagePath('codegen/dist/manifest.json')));

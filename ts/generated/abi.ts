@@ -67,7 +67,7 @@ export const VMThread = {
   $size: 704,
 } as const;
 
-/** The fixed head of an instance's context; ts/lower/layout.ts lays the module's own part behind it. Byte offsets; `$size` is the struct's. */
+/** The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it. Byte offsets; `$size` is the struct's. */
 export const VMInstance = {
   /** VMThread */
   thread: 0,
@@ -579,4 +579,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'a7988beaa8d57534';
+export const CONTRACT = '2edb3a44c390dcfb';

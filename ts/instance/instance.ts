@@ -3,8 +3,8 @@
  */
 import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
-import { experimentsOf } from '../lower/experiments.js';
-import type { HandlerBlock } from '../lower/layout.js';
+import { experimentsOf } from '../lower/module/experiments.js';
+import type { HandlerBlock } from '../lower/module/layout.js';
 import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import { evaluate } from './const_expr.js';

@@ -4,10 +4,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Artifact } from '../compile/artifact.js';
 import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
-import { type ModuleLayout, moduleLayout } from '../lower/layout.js';
-import { type ModuleSignatures, moduleSignatures } from '../lower/signatures.js';
-import { type IndexSpaces, indexSpaces } from '../lower/spaces.js';
-import { alwaysChecksStack, type StackPointer } from '../lower/stack_pointer.js';
+import { type ModuleLayout, moduleLayout } from '../lower/module/layout.js';
+import { type ModuleSignatures, moduleSignatures } from '../lower/module/signatures.js';
+import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
+import { alwaysChecksStack, type StackPointer } from '../lower/module/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import { requireRunnable } from './artifact_check.js';
 import type { Engine, TypeIds } from './engine.js';

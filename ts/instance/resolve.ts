@@ -4,7 +4,7 @@
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { LIMIT, VMTable } from '../generated/abi.js';
-import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/experiments.js';
+import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/module/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { concreteId } from '../validate/registry.js';
 import { cellOf, storeCell } from './cells.js';

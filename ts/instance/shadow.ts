@@ -3,7 +3,7 @@
  */
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
-import type { StackPointer, StackPointerChoice } from '../lower/stack_pointer.js';
+import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
 import type { Engine } from './engine.js';
 import { integer, nested, type Reader, text } from './options.js';

@@ -1,24 +1,25 @@
 /**
  * Operator streams to CLIF programs.
  */
-import { ATOMICS } from './atomics.js';
-import { CALLS } from './calls.js';
-import { checkProgram } from './check.js';
-import type { LoweringContext } from './context.js';
-import { CONTINUATIONS } from './continuations.js';
-import { CONTROL } from './control.js';
-import { EXCEPTIONS } from './exceptions.js';
-import { Frame } from './frame.js';
-import { FunctionLowering, type Handler } from './function.js';
-import { LEGACY_EXCEPTIONS } from './legacy_exceptions.js';
-import { MEMORIES, prepareMemory } from './memory.js';
-import { NUMERIC } from './numeric.js';
-import { Program } from './program.js';
-import { REFERENCES } from './references.js';
-import { OPERATOR_COUNT, operatorIndex } from './stream.js';
-import { TABLES } from './tables.js';
-import { declareLocals, VARIABLES } from './variables.js';
-import { VECTORS } from './vector.js';
+
+import { Frame } from './function/frame.js';
+import { FunctionLowering, type Handler } from './function/function.js';
+import type { LoweringContext } from './module/context.js';
+import { ATOMICS } from './operators/atomics.js';
+import { CALLS } from './operators/calls.js';
+import { CONTINUATIONS } from './operators/continuations.js';
+import { CONTROL } from './operators/control.js';
+import { EXCEPTIONS } from './operators/exceptions.js';
+import { LEGACY_EXCEPTIONS } from './operators/legacy_exceptions.js';
+import { MEMORIES, prepareMemory } from './operators/memory.js';
+import { NUMERIC } from './operators/numeric.js';
+import { REFERENCES } from './operators/references.js';
+import { TABLES } from './operators/tables.js';
+import { declareLocals, VARIABLES } from './operators/variables.js';
+import { VECTORS } from './operators/vector.js';
+import { checkProgram } from './program/check.js';
+import { Program } from './program/program.js';
+import { OPERATOR_COUNT, operatorIndex } from './program/stream.js';
 
 /** An operator that the lowering does not know. The validator lets it through where its proposal is accepted but not implemented. */
 export class UnsupportedOperator extends Error {

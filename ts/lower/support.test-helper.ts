@@ -4,12 +4,12 @@
 import { readFileSync } from 'node:fs';
 import { type Codegen, instantiate, type Output } from '../../codegen/dist/heddle_codegen.js';
 import type { ModuleDescription } from '../validate/description.js';
-import { InlineCandidates } from './candidates.js';
-import { type LoweringContext, type LoweringOptions, loweringContext } from './context.js';
-import { moduleHandlers } from './handlers.js';
 import { lowerFunction } from './lower.js';
-import { findStackPointer, shadowCode } from './stack_pointer.js';
-import { lowerTrampolines } from './trampolines.js';
+import { InlineCandidates } from './module/candidates.js';
+import { type LoweringContext, type LoweringOptions, loweringContext } from './module/context.js';
+import { moduleHandlers } from './module/handlers.js';
+import { findStackPointer, shadowCode } from './module/stack_pointer.js';
+import { lowerTrampolines } from './stubs/trampolines.js';
 
 /** The instruction sets that everything is compiled for. */
 export const TARGETS = [

@@ -4,7 +4,7 @@ import { baselineFeatures, type CompileSettings, compileSettings } from '../../c
 import { FunctionCompiler, prepare } from '../../compile/work.js';
 import { unknownExport } from '../../errors/catalog.js';
 import { addon } from '../../link/addon.js';
-import { indexSpaces } from '../../lower/spaces.js';
+import { indexSpaces } from '../../lower/module/spaces.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';
 import { typeAt, typeCount } from '../../validate/type_words.js';
 import { FEATURE_BITS, type ModuleNames } from '../../validate/validate.js';

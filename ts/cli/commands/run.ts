@@ -8,8 +8,8 @@ import { unknownExport, unknownImport, untrusted, usage, wrongArgument } from '.
 import { type EngineStatistics, type ExportedFunction, theEngine } from '../../instance/engine.js';
 import { CompiledModule } from '../../instance/module.js';
 import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
-import { experimentName } from '../../lower/experiments.js';
-import { indexSpaces } from '../../lower/spaces.js';
+import { experimentName } from '../../lower/module/experiments.js';
+import { indexSpaces } from '../../lower/module/spaces.js';
 import { Scheduler } from '../../schedule/scheduler.js';
 import type { ValueType } from '../../validate/description.js';
 import { typeAt } from '../../validate/type_words.js';

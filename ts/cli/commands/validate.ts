@@ -1,6 +1,6 @@
 /** `heddle validate`. */
 import { stackPointerOf } from '../../compile/work.js';
-import type { StackPointer } from '../../lower/stack_pointer.js';
+import type { StackPointer } from '../../lower/module/stack_pointer.js';
 import { FEATURE_BITS, validateModule } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { print } from '../report.js';

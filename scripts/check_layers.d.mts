@@ -1,0 +1,6 @@
+/** What is wrong with the imports of a repository, a line each. `order` and `known` are as in scripts/layers.mjs. */
+export function problemsOf(
+  root: string,
+  order?: Readonly<Record<string, readonly string[]>>,
+  known?: readonly (readonly string[])[],
+): string[];

@@ -1,0 +1,71 @@
+/**
+ * The experiment `cont.new`: makes a continuation whose stack is another than the usual one. What it differs in is said by the import's name:
+ * `cont.new strategy=mmap size=65536 guard=software`, where each part may be left out, but not all of them (docs/stacks.md).
+ */
+import { LIMIT } from '../../generated/abi.js';
+
+/** What the choice's parts may be, by their numbers for the library call; 0 is the usual. */
+const STRATEGIES: ReadonlyMap<string, number> = new Map([
+  ['pool', LIMIT.stackPool],
+  ['deferred', LIMIT.stackPool],
+  ['mmap', LIMIT.stackMmap],
+  ['malloc', LIMIT.stackMalloc],
+  ['hibernate', LIMIT.stackHibernate],
+]);
+const GUARDS: ReadonlyMap<string, number> = new Map([
+  ['auto', LIMIT.stackGuardAuto],
+  ['kernel', LIMIT.stackGuardKernel],
+  ['software', LIMIT.stackGuardSoftware],
+]);
+const MOST_BYTES = 2 ** 30;
+
+const PREFIX = 'cont.new ';
+
+/** What the name of such an import must be, for messages. */
+export const STACK_CHOICE_NAME =
+  'cont.new with one or more of strategy=pool|deferred|mmap|malloc|hibernate, ' +
+  `size=BYTES (${LIMIT.stackLeast} to ${MOST_BYTES}), guard=auto|kernel|software, each after one space`;
+
+/** How a continuation's stack differs from the usual ones. */
+export interface StackChoice {
+  /** STACK_… number of the strategy, 0 for the usual. */
+  readonly strategy: number;
+  /** STACK_GUARD_… number, 0 for the usual. */
+  readonly guard: number;
+  /** Bytes that frames may take, 0 for the usual. */
+  readonly size: number;
+}
+
+/** The stack that a continuation has where nothing is said. */
+export const USUAL: StackChoice = { strategy: 0, guard: 0, size: 0 };
+
+/** Whether a name is one of this experiment, well formed or not. */
+export function namesStackChoice(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+function sizeOf(text: string): number | undefined {
+  const size = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0;
+  return size >= LIMIT.stackLeast && size <= MOST_BYTES ? size : undefined;
+}
+
+const PARTS: Readonly<Record<keyof StackChoice, (text: string) => number | undefined>> = {
+  strategy: (text) => STRATEGIES.get(text),
+  guard: (text) => GUARDS.get(text),
+  size: sizeOf,
+};
+
+/** Reads a name; undefined where it is malformed. */
+export function parseStackChoice(name: string): StackChoice | undefined {
+  if (!namesStackChoice(name)) return undefined;
+  const choice = { ...USUAL };
+  for (const part of name.slice(PREFIX.length).split(' ')) {
+    const [key = '', text, ...more] = part.split('=');
+    if (text === undefined || more.length > 0 || !Object.hasOwn(PARTS, key)) return undefined;
+    const field = key as keyof StackChoice;
+    const value = PARTS[field](text);
+    if (value === undefined || choice[field] !== 0) return undefined;
+    choice[field] = value;
+  }
+  return choice;
+}

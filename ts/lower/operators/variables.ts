@@ -1,0 +1,111 @@
+/**
+ * Locals, globals and constants.
+ */
+import { LIBCALL, LIMIT, TRAP } from '../../generated/abi.js';
+import { INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
+import type { FunctionLowering, Handlers } from '../function/function.js';
+import { head, type Program, type Value } from '../program/program.js';
+import { OP } from '../program/stream.js';
+import { clifType } from '../program/types.js';
+
+/** The zero of a CLIF type. */
+export function zero(program: Program, type: number): Value {
+  switch (type) {
+    case TYPE.F32:
+      return program.make1(head(KIND.fconst, 0, type), 0);
+    case TYPE.F64:
+      return program.make2(head(KIND.fconst, 0, type), 0, 0);
+    case TYPE.I8X16:
+      return program.makeMany(head(KIND.vconst, 0, type), [0, 0, 0, 0]);
+    case TYPE.I64:
+      return program.iconst64(0, 0);
+    default:
+      return program.iconst(type, 0);
+  }
+}
+
+/** Declares the params, which have these types and values, and the locals that the stream begins with. */
+export function declareLocals(f: FunctionLowering, types: readonly number[], values: readonly Value[]): void {
+  values.forEach((value, i) => {
+    f.declareLocal(types[i] as number, value);
+  });
+  const zeros = new Map<number, Value>();
+  for (let runs = f.immediate(); runs > 0; runs--) {
+    const count = f.immediate();
+    const type = clifType(f.immediate());
+    const value = zeros.get(type) ?? zero(f.program, type);
+    zeros.set(type, value);
+    for (let i = 0; i < count; i++) f.declareLocal(type, value);
+  }
+}
+
+function localSet(f: FunctionLowering): void {
+  f.setLocal(f.immediate(), f.pop());
+}
+
+function localTee(f: FunctionLowering): void {
+  const value = f.pop();
+  f.setLocal(f.immediate(), value);
+  f.push(value);
+}
+
+/** Where a global's value lies: the instance, or the cell of an imported one. */
+function cell(f: FunctionLowering, index: number): { readonly address: Value; readonly offset: number } {
+  const { globals, importedGlobals } = f.context.layout;
+  const offset = globals.at(index);
+  return index < importedGlobals ? { address: f.pointer(offset), offset: 0 } : { address: f.instance, offset };
+}
+
+function globalGet(f: FunctionLowering): void {
+  const index = f.immediate();
+  const global = f.context.spaces.globals[index];
+  if (global === undefined) throw new Error(`no global ${index}`);
+  const { address, offset } = cell(f, index);
+  f.push(f.program.load(clifType(global.type), global.mutable ? MEMORY.trusted : MEMORY.constant, address, offset));
+}
+
+function globalSet(f: FunctionLowering): void {
+  const index = f.immediate();
+  const { address, offset } = cell(f, index);
+  const value = f.pop();
+  if (index === f.context.checkedPointer) checkPointer(f, value, address, offset);
+  f.program.store(MEMORY.trusted, value, address, offset);
+}
+
+/** Traps unless a stack pointer stays in its area, whose bounds stand beside it in the cell. */
+function checkPointer(f: FunctionLowering, value: Value, address: Value, offset: number): void {
+  const { program } = f;
+  const bound = (at: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
+  // Where the pointer has come down to 0 and goes on at 2^32 it is above its area, so that both ends count. Cells are made without bounds: all zeros.
+  const distance = program.binary(OPCODE.isub, bound(LIMIT.shadowBelow), value);
+  const overflow = (): void => {
+    f.hostCall(LIBCALL.shadowOverflow, [program.binary(OPCODE.iadd, address, program.address(offset))]);
+  };
+  f.never(program.icmp(INTEGER.ugt, bound(LIMIT.shadowBeyond), distance), overflow, TRAP.shadowOverflow);
+}
+
+/** A constant of `words` words. */
+const constant =
+  (first: number, words: number) =>
+  (f: FunctionLowering): void => {
+    f.push(
+      f.program.makeMany(
+        first,
+        Array.from({ length: words }, () => f.immediate()),
+      ),
+    );
+  };
+
+/** Operators of this group. */
+export const VARIABLES: Handlers = [
+  [OP.localGet, (f) => f.push(f.local(f.immediate()))],
+  [OP.localSet, localSet],
+  [OP.localTee, localTee],
+  [OP.globalGet, globalGet],
+  [OP.globalSet, globalSet],
+  [OP.i32Const, constant(head(KIND.iconst, 0, TYPE.I32), 1)],
+  [OP.i64Const, constant(head(KIND.iconst, 0, TYPE.I64), 2)],
+  [OP.f32Const, constant(head(KIND.fconst, 0, TYPE.F32), 1)],
+  [OP.f64Const, constant(head(KIND.fconst, 0, TYPE.F64), 2)],
+  [OP.v128Const, constant(head(KIND.vconst, 0, TYPE.I8X16), 4)],
+];

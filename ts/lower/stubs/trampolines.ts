@@ -1,0 +1,157 @@
+/**
+ * Trampolines: how the outside enters a function, and how an imported JavaScript function is called (docs/architecture.md, section 3).
+ */
+import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance, VMThread } from '../../generated/abi.js';
+import { MEMORY, TYPE } from '../../generated/clif.js';
+import { hostCall } from '../function/libcalls.js';
+import { checkStores } from '../function/stores.js';
+import type { LoweringContext } from '../module/context.js';
+import type { Trampoline, WaitTrampoline } from '../module/signatures.js';
+import { checkProgram } from '../program/check.js';
+import { NONE, Program, type Value } from '../program/program.js';
+import { slotCount } from '../program/types.js';
+import { writeBarrier } from './barrier.js';
+import { writeContNewOn } from './cont_new.js';
+import { writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writeFiberYield } from './fibers.js';
+import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
+
+const SLOT_ALIGNMENT_LOG2 = 4;
+
+/** Stores values at an address, a slot each. */
+function store(program: Program, values: readonly Value[], address: Value): void {
+  values.forEach((value, i) => {
+    program.store(MEMORY.trusted, value, address, LIMIT.slotSize * i);
+  });
+}
+
+/** Loads values of these types from an address, a slot each. */
+function load(program: Program, types: readonly number[], address: Value): readonly Value[] {
+  return types.map((type, i) => program.load(type, MEMORY.trusted, address, LIMIT.slotSize * i));
+}
+
+/** Values with ascending numbers. */
+const row = (first: Value, count: number): readonly Value[] => Array.from({ length: count }, (_, i) => first + i);
+
+/** `(context, code, fiber)`: calls `code` with arguments from the slots of the fiber's record; its results go where the slots are then. */
+function enter(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
+  const [callee, code, fiber] = [0, 1, 2];
+  const { params, results } = shape;
+  const record = (): Value => program.load(TYPE.I64, MEMORY.trusted, fiber, VMFiber.record);
+  const slotsOf = (address: Value): Value => program.load(TYPE.I64, MEMORY.trusted, address, VMContinuation.slots);
+  const storeResults = (values: readonly Value[]): void => {
+    const address = record();
+    checkStores(program, context, 'record', address, () => program.iconst(TYPE.I32, values.length));
+    store(program, values, slotsOf(address));
+  };
+  program.begin(number, context.signatures.enterSignature, 3);
+  const args = params.length > 0 ? load(program, params, slotsOf(record())) : NONE;
+  if (shape.indirect) {
+    const area = program.stackSlot(LIMIT.slotSize * results.length, SLOT_ALIGNMENT_LOG2);
+    program.callIndirect(shape.signature, code, [callee, program.stackAddress(area), ...args], 0);
+    storeResults(load(program, results, program.stackAddress(area)));
+  } else {
+    const first = program.callIndirect(shape.signature, code, [callee, ...args], results.length);
+    if (results.length > 0) storeResults(row(first, results.length));
+  }
+  program.return(NONE);
+  program.end();
+}
+
+/** A function of the type itself with a `VMHostFunction*` as context: hands arguments and results to C++ in an array of slots. */
+function importer(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
+  const host = 0;
+  const resultPointer = 1;
+  const { params, results, indirect } = shape;
+  const before = indirect ? 2 : 1;
+  program.begin(number, shape.signature, before + params.length);
+  const array = program.stackSlot(LIMIT.slotSize * Math.max(slotCount(shape), 1), SLOT_ALIGNMENT_LOG2);
+  const address = program.stackAddress(array);
+  store(program, row(before, params.length), address);
+  const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
+  hostCall(program, context.signatures, thread, LIBCALL.callImport, [host, address]);
+  const values = load(program, results, program.stackAddress(array));
+  if (indirect) {
+    store(program, values, resultPointer);
+    program.return(NONE);
+  } else {
+    program.return(values);
+  }
+  program.end();
+}
+
+/**
+ * As {@link importer}, for an import that may wait: puts the arguments into the mailbox, for TypeScript to call it with, and lets a routine return in its place. So the routine
+ * returns to the import's caller itself (asm/x86_64_sysv.S says what that saves).
+ */
+function waiter(program: Program, { number, shape, routine }: WaitTrampoline): void {
+  const host = 0;
+  program.begin(number, shape.signature, 1 + shape.params.length);
+  const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
+  if (shape.params.length > 0) {
+    const mailbox = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.mailbox);
+    row(1, shape.params.length).forEach((value, i) => {
+      program.store(MEMORY.trusted, value, mailbox, 8 * (LIMIT.mailboxValues + i));
+    });
+  }
+  const [target, wait] = [LIBCALL.waitImport, LIBCALL.wait].map((call) =>
+    program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call),
+  );
+  program.returnCallIndirect(routine, wait as Value, [thread, target as Value, host]);
+  program.end();
+}
+
+/** `(context, VMMemory*)`: the memory's length now. */
+function lengthHelper(program: Program, { signatures }: LoweringContext): void {
+  const [instance, memory] = [0, 1];
+  const number = signatures.lengthHelper;
+  program.begin(number, signatures.functionSignatures[number] as number, 2);
+  const thread = program.load(TYPE.I64, MEMORY.constant, instance, VMInstance.thread);
+  program.return([hostCall(program, signatures, thread, LIBCALL.memoryRefresh, [memory])]);
+  program.end();
+}
+
+/** The functions of the experiments that the module imports, and those that its tags are. */
+function writeExperiments(program: Program, context: LoweringContext): void {
+  const { experiments, signatures } = context;
+  let tags = 0;
+  for (const experiment of experiments) {
+    writeExperiment(program, context, { number: experiment.index, type: experiment.type }, (f, params) => {
+      switch (experiment.name) {
+        case 'barrier':
+          return writeBarrier(f, params);
+        case 'tag.new':
+          return writeTagNew(f, tags++);
+        case 'suspend_to':
+          return writeSuspendTo(f, experiment, params);
+        case 'resume_named':
+          return writeResumeNamed(f, experiment, params);
+        case 'fiber_new':
+          return writeFiberNew(f, params);
+        case 'fiber_resume':
+          return writeFiberResume(f, params);
+        case 'fiber_yield':
+          return writeFiberYield(f, params);
+        case 'fiber_free':
+          return writeFiberFree(f, params);
+        case 'fiber_status':
+          return writeFiberStatus(f, params);
+        case 'cont.new':
+          return writeContNewOn(f, experiment, params);
+      }
+    });
+  }
+  for (const suspender of signatures.suspenders) writeExperiment(program, context, suspender, writeSuspender);
+}
+
+/** The program of everything in a module that is not a function of its own: trampolines, helpers, and the experiments that it imports. */
+export function lowerTrampolines(context: LoweringContext): Int32Array {
+  const program = new Program();
+  for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
+  for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
+  for (const trampoline of context.signatures.waitTrampolines) waiter(program, trampoline);
+  if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
+  writeExperiments(program, context);
+  const words = program.take();
+  if (context.options.debug) checkProgram(words, context.signatures);
+  return words;
+}
