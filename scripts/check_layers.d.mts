@@ -1,6 +1,2 @@
-/** What is wrong with the imports of a repository, a line each. `order` and `known` are as in scripts/layers.mjs. */
-export function problemsOf(
-  root: string,
-  order?: Readonly<Record<string, readonly string[]>>,
-  known?: readonly (readonly string[])[],
-): string[];
+/** What is wrong with the imports of a repository, a line each. `order` is as in scripts/layers.mjs. */
+export function problemsOf(root: string, order?: Readonly<Record<string, readonly string[]>>): string[];

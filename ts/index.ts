@@ -1,5 +1,5 @@
 /** Heddle: WebAssembly stack switching for stock Node.js, on native fibers. */
 export * from './api/index.js';
 export type { HeddleErrorFields } from './errors/catalog.js';
-export type { ModuleOptions } from './instance/module.js';
+export type { ModuleOptions } from './instance/compiling.js';
 export type { NativeOptions, NativeStatistics, StackOptions, StackUsage } from './link/native.js';

@@ -6,8 +6,8 @@
 
 namespace heddle {
 
-/// What the collector sees of the table of JavaScript values, which is TypeScript's (ts/instance/externs.ts). A handle is 1 << 52 |
-/// generation << 24 | index: no small number looks like one, and neither does the handle of a value that was dropped.
+/// What the collector sees of the table of JavaScript values, which is TypeScript's (ts/instance/functions/externs.ts). A handle is 1 << 52
+/// | generation << 24 | index: no small number looks like one, and neither does the handle of a value that was dropped.
 struct Externs {
   /// By index: the generation of its handle now.
   const uint32_t* generations = nullptr;

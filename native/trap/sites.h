@@ -16,7 +16,8 @@ struct FunctionRange {
   uint32_t offset;
   uint32_t size;
 };
-/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none; below: ts/lower/function/locations.ts).
+/// Code from `offset` on, up to the next entry, was made from byte `location` of the module (-1: from none; below:
+/// ts/lower/function/locations.ts).
 struct SourceStart {
   uint32_t offset;
   int32_t location;

@@ -3,8 +3,9 @@
  */
 import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
-import { type ExportedFunction, theEngine } from '../instance/engine.js';
-import type { RawValue } from '../instance/mailbox.js';
+import { theEngine } from '../instance/engine.js';
+import type { ExportedFunction } from '../instance/functions/callable.js';
+import type { RawValue } from '../instance/functions/mailbox.js';
 import { Held } from '../schedule/held.js';
 import { exportOf } from '../schedule/promising.js';
 import { cancel, makeException, untilReady } from '../schedule/run.js';
@@ -81,8 +82,8 @@ export class Continuation {
     } else {
       const engine = theEngine();
       const address = exportOf(fn, 'Continuation');
-      const type = engine.types.type(engine.typeOf(address));
-      engine.requireCrossing(type);
+      const type = engine.types.type(engine.exports.typeOf(address));
+      engine.convert.requireCrossing(type);
       this.#held = Held.of(engine, address);
       this.#shape = { params: type.params, results: type.results, fresh: true };
     }
@@ -140,7 +141,7 @@ export class Continuation {
     if (args.length > params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
     const engine = theEngine();
     const bound = params.slice(0, args.length);
-    const values = engine.toWasmAll(bound, args);
+    const values = engine.convert.toWasmAll(bound, args);
     this.#take().bind(bound, values);
     return this.#next({ params: params.slice(args.length), results, fresh });
   }
@@ -208,7 +209,7 @@ export class Continuation {
     this.#requireUnused();
     if (args.length !== params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
     const engine = theEngine();
-    return engine.toWasmAll(params, args);
+    return engine.convert.toWasmAll(params, args);
   }
 
   #exception(tag: Tag, values: readonly unknown[]): number {
@@ -237,10 +238,10 @@ export class Continuation {
   #step(): Resumption {
     const engine = theEngine();
     const { results } = this.#shape;
-    if (engine.mailbox.ending === LIMIT.endingReturned) return { done: true, value: engine.resultsFromMailbox(results) };
-    const object = engine.tagAt(engine.mailbox.tag);
+    if (engine.mailbox.ending === LIMIT.endingReturned) return { done: true, value: engine.convert.resultsFromMailbox(results) };
+    const object = engine.tags.at(engine.mailbox.tag);
     const type = engine.types.type(object.type);
-    const payload = engine.valuesFromMailbox(type.params);
+    const payload = engine.convert.valuesFromMailbox(type.params);
     return { done: false, tag: Tag.wrap(object), payload, continuation: this.#next({ params: type.results, results, fresh: false }) };
   }
 

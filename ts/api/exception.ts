@@ -34,7 +34,7 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   if (engine.types.type(object.type).results.length > 0) throw wrongArgument('a tag with results is for suspensions, not for exceptions');
   const values = [...(payload as Iterable<unknown>)];
   if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
-  const raw = engine.toWasmAll(params, values);
+  const raw = engine.convert.toWasmAll(params, values);
   const cells = params.map((type, i) => cellOf(type, raw[i] ?? 0));
   const made = engine.exceptions.create(object, params.length);
   cells.forEach((cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
@@ -49,7 +49,7 @@ export class Exception extends Error {
   constructor(tag: Tag, payload: Iterable<unknown>) {
     const given: unknown = tag;
     const object = given instanceof Existing ? given.object : make(tag, payload);
-    super(`uncaught exception: ${theEngine().tagName(object.tag.address)}`);
+    super(`uncaught exception: ${theEngine().tags.nameOf(object.tag.address)}`);
     this.#object = object;
     if (!(given instanceof Existing)) theEngine().exceptions.keep(object, this);
   }

@@ -2,7 +2,8 @@
  * What users import.
  */
 import { SuspendError } from '../errors/suspend_error.js';
-import { type EngineStatistics, type ExportedFunction, theEngine } from '../instance/engine.js';
+import { type EngineStatistics, theEngine } from '../instance/engine.js';
+import type { ExportedFunction } from '../instance/functions/callable.js';
 import { amount, flag, optionsOf } from '../instance/options.js';
 import type { NativeOptions, StackUsage } from '../link/native.js';
 import { promising } from '../schedule/promising.js';
@@ -48,14 +49,14 @@ const callOptions = optionsOf('call', { deadline: amount });
 
 /** Calls an exported function with options. */
 export function call(fn: ExportedFunction, args: readonly unknown[] = [], options?: CallOptions): unknown {
-  return theEngine().call(fn, args, callOptions(options).deadline ?? 0);
+  return theEngine().exports.call(fn, args, callOptions(options).deadline ?? 0);
 }
 
 /**
  * Whether the import whose JavaScript runs could make its caller wait: its call was begun by `promising`, and no other JavaScript is in between.
  */
 export function canSuspend(): boolean {
-  return theEngine().canSuspend();
+  return theEngine().imports.canSuspend();
 }
 
 /** Sets the options of this thread's engine; before the first instance. */
@@ -92,15 +93,16 @@ export function statistics(options?: { readonly stacks?: boolean }): EngineStati
   return statisticsOptions(options).stacks ? { ...engine.statistics(), ...engine.stackUsage() } : engine.statistics();
 }
 
-export type { ProgramFrame } from '../instance/backtrace.js';
 export type { FiberInfo, FiberStack, FiberState, FiberTree } from '../instance/inspect.js';
 export type { MappedMemory } from '../instance/mapped_memory.js';
+export type { ProgramFrame } from '../instance/messages/backtrace.js';
 export type { ShadowStackOptions } from '../instance/shadow.js';
-export type { TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
+export type { TaskEnd, TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
 export { type InspectOptions, inspect } from '../schedule/inspect.js';
-export { Scheduler, type SchedulerOptions, type SchedulerStatistics, type SpawnOptions } from '../schedule/scheduler.js';
-export type { Task, TaskEnd, TaskState } from '../schedule/task.js';
+export { Scheduler, type SchedulerOptions, type SchedulerStatistics } from '../schedule/scheduler.js';
+export type { SpawnOptions } from '../schedule/spawn_options.js';
+export type { Task, TaskState } from '../schedule/task.js';
 export { parseWat } from '../source/bytes.js';
 export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
 export { Continuation } from './continuation.js';

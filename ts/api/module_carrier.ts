@@ -10,7 +10,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { moduleHash } from '../compile/settings.js';
 import { V8 } from '../errors/v8.js';
-import type { ModuleOptions } from '../instance/module.js';
+import type { ModuleOptions } from '../instance/compiling.js';
 import { addon } from '../link/addon.js';
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];

@@ -5,7 +5,7 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import { tableElement, tableLength } from '../instance/instance.js';
-import type { GlobalObject, TableObject, TagObject } from '../instance/objects.js';
+import { type GlobalObject, hold, type TableObject, type TagObject } from '../instance/objects.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
 import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js';
@@ -52,9 +52,9 @@ export class Table {
     if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
     const engine = theEngine();
-    const fill = value === undefined ? this.#default(type) : Number(engine.toWasm(type, value));
+    const fill = value === undefined ? this.#default(type) : Number(engine.convert.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill, concreteId(type));
-    this.#object = engine.hold({ address, type, maximum: bound, table64 });
+    this.#object = hold(engine.native, { address, type, maximum: bound, table64 });
     tables.set(this.#object, this);
   }
 
@@ -88,7 +88,7 @@ export class Table {
   set(index: number | bigint, value?: unknown): void {
     const engine = theEngine();
     const address = this.#element(index);
-    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
+    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
     engine.native.store(address, 'u64', raw);
   }
 
@@ -96,7 +96,7 @@ export class Table {
   grow(delta: number | bigint, value?: unknown): number | bigint {
     const engine = theEngine();
     const count = addressLimit(delta, this.#object.table64, 'delta');
-    const fill = value === undefined ? this.#default(this.#object.type) : Number(engine.toWasm(this.#object.type, value));
+    const fill = value === undefined ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
     const before = this.#length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
@@ -149,7 +149,7 @@ export class Global {
     const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
     const engine = theEngine();
-    this.#object = engine.hold({ address: engine.native.createGlobal(concreteId(type)), type, mutable: Boolean(mutable) });
+    this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: Boolean(mutable) });
     globals.set(this.#object, this);
     if (type === 0x7b) {
       if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
@@ -198,7 +198,7 @@ export class Global {
   #store(value: unknown): void {
     const { address, type } = this.#object;
     const engine = theEngine();
-    const cell = cellOf(type, engine.toWasm(type, value));
+    const cell = cellOf(type, engine.convert.toWasm(type, value));
     // A stack pointer's cell has its bounds behind the value.
     if (type === I32) engine.native.store(address, 'u32', cell[0]);
     else storeCell(engine.native, address, cell);
@@ -226,7 +226,7 @@ export class Tag {
     const engine = theEngine();
     const types = (names: unknown): number[] => [...(descriptorOf(names) as Iterable<unknown>)].map(typeByName);
     const type = engine.types.functionType(types(parameters), results === undefined ? [] : types(results));
-    this.#object = engine.createTag(type, 'a tag made in JavaScript');
+    this.#object = engine.tags.create(type, 'a tag made in JavaScript');
     tags.set(this.#object, this);
   }
 

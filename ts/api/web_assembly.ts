@@ -4,6 +4,7 @@
 import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
+import type { ModuleOptions } from '../instance/compiling.js';
 import { type Engine, theEngine } from '../instance/engine.js';
 import {
   type ExportedObject,
@@ -13,7 +14,7 @@ import {
   instantiate as makeInstance,
   neededVariant,
 } from '../instance/instance.js';
-import { CompiledModule, type ModuleOptions } from '../instance/module.js';
+import { CompiledModule } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';

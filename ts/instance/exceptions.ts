@@ -4,8 +4,11 @@
  */
 import { isTrap } from '../errors/catalog.js';
 import { LIMIT, VMException } from '../generated/abi.js';
-import type { Engine } from './engine.js';
+import type { Native } from '../link/native.js';
+import type { TypeRegistry } from '../validate/registry.js';
+import type { ExternTable } from './functions/externs.js';
 import type { TagObject } from './objects.js';
+import type { Tags } from './tags.js';
 
 /** externref, nullable. */
 const EXTERNREF = 0xc000_006f;
@@ -36,40 +39,44 @@ export function exceptionSlot(exception: number, index: number): number {
 
 /** One thread's exceptions that JavaScript knows. */
 export class ExceptionObjects {
-  readonly #engine: Engine;
+  readonly #native: Native;
+  readonly #tags: Tags;
+  readonly #externs: ExternTable;
   /** The tag of values that JavaScript threw. */
   readonly jsTag: TagObject;
   /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
   readonly cancellationTag: TagObject;
 
   /** The tags are made now: where they are needed there may be no type left, and no time to collect. */
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.jsTag = engine.createTag(engine.types.functionType([EXTERNREF], []), 'a JavaScript value');
-    this.cancellationTag = engine.createTag(engine.types.functionType([], []), 'a cancellation');
+  constructor(native: Native, types: TypeRegistry, tags: Tags, externs: ExternTable) {
+    this.#native = native;
+    this.#tags = tags;
+    this.#externs = externs;
+    this.jsTag = tags.create(types.functionType([EXTERNREF], []), 'a JavaScript value');
+    this.cancellationTag = tags.create(types.functionType([], []), 'a cancellation');
   }
 
   /** A new exception for an object that keeps it. */
   create(tag: TagObject, slots: number): ExceptionObject {
-    return { address: this.#engine.native.createException(tag.address, slots, LIMIT.heldByObject), tag };
+    return { address: this.#native.createException(tag.address, slots, LIMIT.heldByObject), tag };
   }
 
   /** From now on the object is what the exception is to JavaScript. */
   keep({ address }: ExceptionObject, object: object): void {
-    this.#engine.native.hold(address, object);
+    this.#native.hold(address, object);
   }
 
   /** Hook: what an exception that leaves WebAssembly is to JavaScript. */
   thrown(address: number): unknown {
-    const { native, externs } = this.#engine;
+    const native = this.#native;
     const tag = Number(native.load(address + VMException.tag, 'u64'));
-    if (tag === this.jsTag.address) return externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    if (tag === this.jsTag.address) return this.#externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
     if (tag === this.cancellationTag.address) return CANCELLED;
     const known = native.holder(address);
     if (known !== undefined) return known;
     const held = Number(native.load(address + VMException.held, 'u32'));
     native.store(address + VMException.held, 'u32', held | LIMIT.heldByObject);
-    const made = { address, tag: this.#engine.tagAt(tag) };
+    const made = { address, tag: this.#tags.at(tag) };
     const object = wrap(made);
     this.keep(made, object);
     return object;
@@ -80,9 +87,9 @@ export class ExceptionObjects {
     if (isTrap(value)) return 0;
     const known = unwrap(value);
     if (known !== undefined) return known.address;
-    const { native, externs } = this.#engine;
+    const native = this.#native;
     const address = native.createException(this.jsTag.address, 1, 0);
-    native.store(exceptionSlot(address, 0), 'u64', externs.handle(value));
+    native.store(exceptionSlot(address, 0), 'u64', this.#externs.handle(value));
     return address;
   }
 }

@@ -2,7 +2,7 @@
  * A picture of all fibers of the thread: what each does, and who waits for whom. Plain data, fit for JSON.
  */
 import type { NativeFiber, NativeFiberTree } from '../link/native.js';
-import { type FrameNames, omittedFrames, type ProgramFrame, programFrames } from './backtrace.js';
+import { type FrameNames, omittedFrames, type ProgramFrame, programFrames } from './messages/backtrace.js';
 
 /**
  * - fresh: made, nothing has run yet; it has no stack

@@ -7,14 +7,16 @@ import { experimentsOf } from '../lower/module/experiments.js';
 import type { HandlerBlock } from '../lower/module/layout.js';
 import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
+import type { CodeVariant } from './compiling.js';
 import { evaluate } from './const_expr.js';
-import type { Engine, ExportedFunction } from './engine.js';
+import type { ExportedFunction } from './functions/callable.js';
 import type { MappedMemory } from './mapped_memory.js';
 import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
-import { type CodeVariant, type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
-import type { GlobalObject, TableObject, TagObject } from './objects.js';
+import { type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
+import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
 import { shareShadowStack } from './shadow.js';
+import type { Thread } from './thread.js';
 
 /** What an export is, before the API wraps it. */
 export type ExportedObject =
@@ -70,7 +72,7 @@ function split(address: number): readonly [number, number] {
 
 /** An instance, made in steps by {@link instantiate}. */
 class Builder {
-  readonly #engine: Engine;
+  readonly #thread: Thread;
   readonly #module: CompiledModule;
   readonly #imports: ResolvedImports;
   readonly #memories: MemoryObject[];
@@ -79,8 +81,8 @@ class Builder {
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
 
-  constructor(engine: Engine, module: CompiledModule, imports: ResolvedImports, memories: MemoryObject[]) {
-    this.#engine = engine;
+  constructor(thread: Thread, module: CompiledModule, imports: ResolvedImports, memories: MemoryObject[]) {
+    this.#thread = thread;
     this.#module = module;
     this.#imports = imports;
     this.#memories = memories;
@@ -88,7 +90,7 @@ class Builder {
 
   build(code: LoadedCode): number {
     const { layout } = this.#module;
-    const { native } = this.#engine;
+    const { native } = this.#thread;
     this.#address = native.createInstance(code.id, layout.size, layout.functions.offset).address;
     const functions = this.#imports.functions(code);
     const image = new ContextImage(layout.size);
@@ -117,7 +119,7 @@ class Builder {
   #shareShadowStack(): void {
     const { description, options, stackPointer: pointer } = this.#module;
     if (options.shadowStack === false) return;
-    shareShadowStack(this.#engine, {
+    shareShadowStack(this.#thread, {
       address: this.#address,
       description,
       pointer,
@@ -132,32 +134,32 @@ class Builder {
     this.#elements();
     this.#data();
     const { start } = this.#module.description;
-    if (start !== null) this.#engine.functionAt(this.functionAddress(start))();
+    if (start !== null) this.#thread.exports.functionAt(this.functionAddress(start))();
   }
 
   /** Address of a function's VMFunction. */
   functionAddress(index: number): number {
     const { layout } = this.#module;
     const imported = layout.importedFunctions.count;
-    if (index < imported) return Number(this.#engine.native.load(this.#address + layout.importedFunctions.at(index), 'u64'));
+    if (index < imported) return Number(this.#thread.native.load(this.#address + layout.importedFunctions.at(index), 'u64'));
     return this.#address + layout.functions.at(index - imported);
   }
 
   /** What keeps the instance, and breaks cycles through it. */
   object(): InstanceObject {
-    const engine = this.#engine;
+    const thread = this.#thread;
     const { hostFunctions } = this.#imports;
     const own = <T>(all: readonly T[], imported: readonly unknown[]): readonly T[] => all.slice(imported.length);
     const globals = own(this.#globals, this.#imports.globals);
     const tables = own(this.#tables, this.#imports.tables);
     const dispose = (): void => {
-      for (const address of hostFunctions) engine.disposeHostFunction(address);
-      for (const { address, type } of globals) if (engine.convert.isExtern(type)) storeCell(engine.native, address, ZERO_CELL);
+      for (const address of hostFunctions) thread.imports.dispose(address);
+      for (const { address, type } of globals) if (thread.convert.isExtern(type)) storeCell(thread.native, address, ZERO_CELL);
       for (const table of tables) {
-        if (engine.convert.isExtern(table.type)) engine.native.tableCopyIn(table.address, 0, new Float64Array(tableLength(engine, table)));
+        if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Float64Array(tableLength(thread, table)));
       }
     };
-    return engine.hold({ address: this.#address, dispose });
+    return hold(thread.native, { address: this.#address, dispose });
   }
 
   exports(): Map<string, ExportedObject> {
@@ -169,7 +171,7 @@ class Builder {
   #exported(kind: ExportedObject['kind'], index: number): ExportedObject {
     switch (kind) {
       case 'func':
-        return { kind, value: this.#engine.functionAt(this.functionAddress(index)) };
+        return { kind, value: this.#thread.exports.functionAt(this.functionAddress(index)) };
       case 'table':
         return { kind, value: this.#held(at(this.#tables, index)) };
       case 'memory':
@@ -183,7 +185,7 @@ class Builder {
 
   /** An object that goes to JavaScript: it keeps what it stands for. Imported ones do already. */
   #held<T extends { readonly address: number }>(object: T): T {
-    return this.#engine.native.holder(object.address) === object ? object : this.#engine.hold(object);
+    return this.#thread.native.holder(object.address) === object ? object : hold(this.#thread.native, object);
   }
 
   /** Modules have tens of thousands of functions: what follows from the type is looked up once, and words are written without a call each. */
@@ -244,7 +246,7 @@ class Builder {
 
   #makeTables(): void {
     const { description, typeIds } = this.#module;
-    const { native, types } = this.#engine;
+    const { native, types } = this.#thread;
     for (const table of this.#imports.tables) this.#tables.push(table);
     for (const { type, minimum, maximum, table64 } of description.tables) {
       const bound = maximum === null ? null : Number(maximum);
@@ -260,13 +262,13 @@ class Builder {
     for (const type of description.tags) {
       const index = this.#tags.length;
       const id = typeIds[type] ?? 0;
-      this.#tags.push(this.#engine.createTag(id, nameOfTag(names, index)));
+      this.#tags.push(this.#thread.tags.create(id, nameOfTag(names, index)));
     }
   }
 
   #constant(words: ArrayLike<number>): CellWords {
     return evaluate(words, {
-      global: (index) => loadCell(this.#engine.native, at(this.#globals, index).address),
+      global: (index) => loadCell(this.#thread.native, at(this.#globals, index).address),
       function: (index) => this.functionAddress(index),
     });
   }
@@ -276,8 +278,8 @@ class Builder {
     for (const imported of this.#imports.globals) this.#globals.push(imported);
     for (const { type, mutable, init } of description.globals) {
       const address = this.#address + layout.globals.at(this.#globals.length);
-      storeCell(this.#engine.native, address, this.#constant(init));
-      this.#globals.push({ address, type: this.#engine.types.canonical(type, typeIds), mutable });
+      storeCell(this.#thread.native, address, this.#constant(init));
+      this.#globals.push({ address, type: this.#thread.types.canonical(type, typeIds), mutable });
     }
   }
 
@@ -287,7 +289,7 @@ class Builder {
       if (init === null || Number(minimum) === 0) return;
       const fill = numberOfCell(this.#constant(init));
       if (fill !== 0)
-        this.#engine.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
+        this.#thread.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
     });
   }
 
@@ -309,7 +311,7 @@ class Builder {
         }
       }
       if (mode === 0) this.#activeElements(table, offset, items);
-      else if (mode === 1) this.#engine.native.setElements(this.#address, segment, items);
+      else if (mode === 1) this.#thread.native.setElements(this.#address, segment, items);
     }
   }
 
@@ -317,7 +319,7 @@ class Builder {
     const target = at(this.#tables, table);
     const start = this.#constant(offset);
     const position = target.table64 ? numberOfCell(start) : start[0];
-    if (!this.#engine.native.tableCopyIn(target.address, position, items)) throw trap(TRAP.tableBounds);
+    if (!this.#thread.native.tableCopyIn(target.address, position, items)) throw trap(TRAP.tableBounds);
   }
 
   #data(): void {
@@ -330,7 +332,7 @@ class Builder {
       const bytes = this.#module.bytes.subarray(word(i), word(i) + word(i + 1));
       i += 2;
       if (mode !== 0) {
-        this.#engine.native.setData(this.#address, segment, bytes);
+        this.#thread.native.setData(this.#address, segment, bytes);
         continue;
       }
       const start = this.#constant(offset);
@@ -350,35 +352,35 @@ function at<T>(list: readonly T[], index: number): T {
 }
 
 /** The memories an instance will have, imported and own. */
-export function instanceMemories(engine: Engine, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
-  return [...imports.memories, ...module.description.memories.map((description) => newMemory(engine, description))];
+export function instanceMemories(thread: Thread, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
+  return [...imports.memories, ...module.description.memories.map((description) => newMemory(thread, description))];
 }
 
 /** The variant of its code that an instance needs. */
-export function neededVariant(engine: Engine, imports: ResolvedImports, memories: readonly MemoryObject[]): CodeVariant {
-  return { checked: needsChecks(engine, memories), stackChecks: imports.mayWait };
+export function neededVariant(thread: Thread, imports: ResolvedImports, memories: readonly MemoryObject[]): CodeVariant {
+  return { checked: needsChecks(thread, memories), stackChecks: imports.mayWait };
 }
 
 /**
  * Whether the code for these memories must check every access: what is checked always does not count. Checks rely on lengths, so they are right from now on whenever
  * WebAssembly runs.
  */
-function needsChecks(engine: Engine, memories: readonly MemoryObject[]): boolean {
+function needsChecks(thread: Thread, memories: readonly MemoryObject[]): boolean {
   const isOrdinary = ({ memory64, pageSizeLog2 }: MemoryObject): boolean => !memory64 && pageSizeLog2 === PAGE_SHIFT;
   const checked = memories.some((memory) => !memory.guarded && isOrdinary(memory));
-  for (const memory of memories) if (checked || !isOrdinary(memory)) engine.native.watchMemory(memory.address);
+  for (const memory of memories) if (checked || !isOrdinary(memory)) thread.native.watchMemory(memory.address);
   return checked;
 }
 
 /** Makes an instance; `memories` by {@link instanceMemories}, `code` compiled for their kind. */
 export function instantiate(
-  engine: Engine,
+  thread: Thread,
   module: CompiledModule,
   imports: ResolvedImports,
   memories: MemoryObject[],
   code: LoadedCode,
 ): MadeInstance {
-  const builder = new Builder(engine, module, imports, memories);
+  const builder = new Builder(thread, module, imports, memories);
   builder.build(code);
   const object = builder.object();
   const exports = builder.exports();
@@ -387,11 +389,11 @@ export function instantiate(
 }
 
 /** Elements of a table now. */
-export function tableLength(engine: Engine, table: TableObject): number {
-  return Number(engine.native.load(table.address + VMTable.length, 'u64'));
+export function tableLength(thread: Thread, table: TableObject): number {
+  return Number(thread.native.load(table.address + VMTable.length, 'u64'));
 }
 
 /** Address of a table's element. */
-export function tableElement(engine: Engine, table: TableObject, index: number): number {
-  return Number(engine.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
+export function tableElement(thread: Thread, table: TableObject, index: number): number {
+  return Number(thread.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
 }

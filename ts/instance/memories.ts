@@ -5,8 +5,9 @@ import { linkResources, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { VMMemory } from '../generated/abi.js';
 import type { MemoryDescription } from '../validate/description.js';
-import type { Engine } from './engine.js';
 import { MappedMemory, type MappedMemoryType } from './mapped_memory.js';
+import { hold } from './objects.js';
+import type { Thread } from './thread.js';
 
 /** Binary logarithm of the ordinary page size. */
 export const PAGE_SHIFT = 16;
@@ -29,37 +30,37 @@ export interface MemoryObject {
 const memories = new WeakMap<WebAssembly.Memory | MappedMemory, MemoryObject>();
 
 /** The VMMemory of a memory; one per memory and thread. */
-export function memoryObject(engine: Engine, memory: WebAssembly.Memory | MappedMemory): MemoryObject {
+export function memoryObject(thread: Thread, memory: WebAssembly.Memory | MappedMemory): MemoryObject {
   let object = memories.get(memory);
   if (object === undefined) {
-    object = memory instanceof MappedMemory ? mappedObject(engine, memory) : v8Object(engine, memory);
+    object = memory instanceof MappedMemory ? mappedObject(thread, memory) : v8Object(thread, memory);
     memories.set(memory, object);
   } else {
-    engine.native.useMemory(object.address);
+    thread.native.useMemory(object.address);
   }
   return object;
 }
 
-function v8Object(engine: Engine, memory: WebAssembly.Memory): MemoryObject {
+function v8Object(thread: Thread, memory: WebAssembly.Memory): MemoryObject {
   const memory64 = isWide(memory);
-  return { memory, ...engine.native.createMemory(memory, memory64 ? 1 : 0), memory64, pageSizeLog2: PAGE_SHIFT };
+  return { memory, ...thread.native.createMemory(memory, memory64 ? 1 : 0), memory64, pageSizeLog2: PAGE_SHIFT };
 }
 
-function mappedObject(engine: Engine, memory: MappedMemory): MemoryObject {
-  const base = Number(engine.native.load(memory.address + VMMemory.base, 'u64'));
+function mappedObject(thread: Thread, memory: MappedMemory): MemoryObject {
+  const base = Number(thread.native.load(memory.address + VMMemory.base, 'u64'));
   const { memory64, pageSizeLog2 } = memory.type;
   return { memory, address: memory.address, base, guarded: false, memory64, pageSizeLog2 };
 }
 
 /** Makes a module's own memory. Throws a LinkError where there is no room for it. */
-export function newMemory(engine: Engine, { minimum, maximum, shared, memory64, pageSizeLog2 }: MemoryDescription): MemoryObject {
+export function newMemory(thread: Thread, { minimum, maximum, shared, memory64, pageSizeLog2 }: MemoryDescription): MemoryObject {
   const initial = Number(minimum);
   const bound = maximum === null ? null : Number(maximum);
   const refused = (why: string): Error => linkResources(`a memory of ${minimum} pages: ${why}`);
   if (pageSizeLog2 !== PAGE_SHIFT || (memory64 && !v8MakesWide())) {
     if (shared)
       throw unsupported(pageSizeLog2 === PAGE_SHIFT ? 'a shared 64-bit memory on this Node' : 'a shared memory with custom pages');
-    return memoryObject(engine, newMappedMemory(engine, { memory64, pageSizeLog2, maximum: bound }, initial, refused));
+    return memoryObject(thread, newMappedMemory(thread, { memory64, pageSizeLog2, maximum: bound }, initial, refused));
   }
   // A bound beyond what V8 can ever reach is the same as that.
   const most = memory64 ? MOST_PAGES_64 : MOST_PAGES;
@@ -70,7 +71,7 @@ export function newMemory(engine: Engine, { minimum, maximum, shared, memory64, 
     memory = make();
   } catch {
     // Memories that nobody uses any more are V8's to free once Heddle has let go of them.
-    engine.native.collect();
+    thread.native.collect();
     try {
       memory = make();
     } catch (error) {
@@ -78,20 +79,20 @@ export function newMemory(engine: Engine, { minimum, maximum, shared, memory64, 
     }
   }
   noteType(memory, { memory64, maximum: bound });
-  return memoryObject(engine, memory);
+  return memoryObject(thread, memory);
 }
 
 /** Maps a memory; `refused` makes the error that says that there is no room. */
-export function newMappedMemory(engine: Engine, type: MappedMemoryType, initial: number, refused: (why: string) => Error): MappedMemory {
+export function newMappedMemory(thread: Thread, type: MappedMemoryType, initial: number, refused: (why: string) => Error): MappedMemory {
   const page = 2 ** type.pageSizeLog2;
   const most = (type.memory64 ? MOST_PAGES_64 : MOST_PAGES) * 2 ** PAGE_SHIFT;
   // A 32-bit length is below 4 GiB unless pages say otherwise: with pages of one byte the last is missing.
   const limit = type.memory64 || page > 1 ? most : most - 1;
   const maximum = type.maximum === null ? limit : Math.min(type.maximum * page, limit);
   if (initial * page > limit) throw refused(`at most ${limit / page} pages`);
-  const address = engine.native.createMappedMemory(initial * page, maximum, type.pageSizeLog2);
+  const address = thread.native.createMappedMemory(initial * page, maximum, type.pageSizeLog2);
   if (address === 0) throw refused('no memory');
-  return engine.hold(new MappedMemory(engine.native, address, type));
+  return hold(thread.native, new MappedMemory(thread.native, address, type));
 }
 
 /** Pages of a memory now. */

@@ -10,33 +10,18 @@ import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/module/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import { requireRunnable } from './artifact_check.js';
-import type { Engine, TypeIds } from './engine.js';
-import { flag, standardOptionsOf } from './options.js';
-import { type ShadowStackOptions, shadowOption } from './shadow.js';
-
-/** How a module is to be compiled. */
-export interface ModuleOptions {
-  /** Loops can be interrupted (deadlines, `worker.terminate()`); true unless said otherwise. */
-  readonly interruptible?: boolean;
-  /**
-   * Where calls that wait at the same time have their C stacks; false where they are to share one. In a module with stack-switching instructions, which manages such stacks itself
-   * without it, they go with its continuations.
-   */
-  readonly shadowStack?: ShadowStackOptions | false;
-}
-
-const moduleOptions = standardOptionsOf('a module', { interruptible: flag, shadowStack: shadowOption });
-
-/** Which of its variants a module's code is. */
-export interface CodeVariant {
-  /** Every access of a memory without guards is checked. */
-  readonly checked: boolean;
-  /** The shadow stack's pointer is kept in its area. Such code does for instances that need no such check, too. */
-  readonly stackChecks: boolean;
-}
+import { type CodeVariant, type ModuleOptions, moduleOptions } from './compiling.js';
+import { hold } from './objects.js';
+import type { Thread } from './thread.js';
 
 function variantKey({ checked, stackChecks }: CodeVariant): string {
   return `${checked} ${stackChecks}`;
+}
+
+/** Ids of types, which live as long as this object does. */
+interface TypeIds {
+  readonly address: number;
+  readonly ids: Uint32Array;
 }
 
 /** Machine code in this process. */
@@ -71,7 +56,7 @@ export class CompiledModule {
   /** All memories' types, imported first. */
   readonly memories: readonly MemoryDescription[];
 
-  readonly #engine: Engine;
+  readonly #thread: Thread;
   readonly #types: TypeIds;
   /** How it was asked to be compiled. */
   readonly options: ModuleOptions;
@@ -81,8 +66,8 @@ export class CompiledModule {
   readonly #codes = new Map<Artifact, LoadedCode>();
   readonly #label: string;
 
-  private constructor(engine: Engine, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
-    this.#engine = engine;
+  private constructor(thread: Thread, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
+    this.#thread = thread;
     this.options = options;
     this.bytes = bytes;
     this.hash = artifact.key.module;
@@ -91,7 +76,7 @@ export class CompiledModule {
     this.memories = spaces.memories;
     this.layout = moduleLayout(artifact.description, artifact.handlers);
     this.signatures = moduleSignatures(artifact.description, spaces);
-    this.#types = engine.holdTypes(engine.types.register(artifact.description.types));
+    this.#types = holdTypes(thread, artifact.description);
     this.names = {
       functions: new Map([...exportNames(artifact.description, 'func'), ...artifact.names.functions]),
       tags: new Map([...exportNames(artifact.description, 'tag'), ...(artifact.names.tags ?? [])]),
@@ -107,30 +92,30 @@ export class CompiledModule {
   }
 
   /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options, `hash` is the SHA-256 of the bytes where it is known. */
-  static compileSync(engine: Engine, bytes: Uint8Array, given: unknown, hash?: string): CompiledModule {
+  static compileSync(thread: Thread, bytes: Uint8Array, given: unknown, hash?: string): CompiledModule {
     const options = moduleOptions(given);
-    const artifact = engine.timeCompile(() => compileModuleSync(bytes, engine.compileOptions(options, hash)));
-    return new CompiledModule(engine, bytes, options, artifact);
+    const artifact = thread.compiling.timed(() => compileModuleSync(bytes, thread.compiling.options(options, hash)));
+    return new CompiledModule(thread, bytes, options, artifact);
   }
 
   /** Compiles with worker threads; the variant for calls that may wait where `waits`. */
-  static async compile(engine: Engine, bytes: Uint8Array, given: unknown, waits = false): Promise<CompiledModule> {
+  static async compile(thread: Thread, bytes: Uint8Array, given: unknown, waits = false): Promise<CompiledModule> {
     const options = moduleOptions(given);
-    const settings = engine.compileOptions(options, undefined, { stackChecks: waits });
-    const artifact = await engine.timeCompileAsync(() => compileModule(bytes, settings));
-    return new CompiledModule(engine, bytes, options, artifact);
+    const settings = thread.compiling.options(options, undefined, { stackChecks: waits });
+    const artifact = await thread.compiling.timedAsync(() => compileModule(bytes, settings));
+    return new CompiledModule(thread, bytes, options, artifact);
   }
 
   /** A module whose code is already there. */
-  static fromArtifact(engine: Engine, bytes: Uint8Array, artifact: Artifact): CompiledModule {
+  static fromArtifact(thread: Thread, bytes: Uint8Array, artifact: Artifact): CompiledModule {
     const { interruptible } = artifact.key.settings;
-    return new CompiledModule(engine, bytes, { interruptible }, artifact);
+    return new CompiledModule(thread, bytes, { interruptible }, artifact);
   }
 
   /** Compiles a variant, where it is not there yet. */
   async prepare(variant: CodeVariant): Promise<void> {
     if (this.#artifacts.has(variantKey(variant))) return;
-    this.#add(await this.#engine.timeCompileAsync(() => compileModule(this.bytes, this.#compileOptions(variant))));
+    this.#add(await this.#thread.compiling.timedAsync(() => compileModule(this.bytes, this.#compileOptions(variant))));
   }
 
   /** The code in this process, compiled now where needed. */
@@ -147,16 +132,16 @@ export class CompiledModule {
   #artifact(variant: CodeVariant): Artifact {
     const known = this.#artifacts.get(variantKey(variant));
     if (known !== undefined) return known;
-    return this.#add(this.#engine.timeCompile(() => compileModuleSync(this.bytes, this.#compileOptions(variant))));
+    return this.#add(this.#thread.compiling.timed(() => compileModuleSync(this.bytes, this.#compileOptions(variant))));
   }
 
   #compileOptions(variant: CodeVariant): CompileOptions {
-    return this.#engine.compileOptions(this.options, this.hash, variant);
+    return this.#thread.compiling.options(this.options, this.hash, variant);
   }
 
   /** Keeps an artifact as each variant that it does for. */
   #add(artifact: Artifact): Artifact {
-    requireRunnable(artifact.key, this.#engine.native);
+    requireRunnable(artifact.key, this.#thread.native);
     const { checked, stackChecks } = artifact.key.settings;
     this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
     const other = variantKey({ checked, stackChecks: !stackChecks });
@@ -168,7 +153,7 @@ export class CompiledModule {
 
   #load(artifact: Artifact): LoadedCode {
     const { functions, traps, sources, calls, inlined, scopes } = artifact;
-    const { id, base } = this.#engine.native.loadCode(
+    const { id, base } = this.#thread.native.loadCode(
       artifact.codeFile ?? artifact.code,
       functions,
       traps,
@@ -180,7 +165,7 @@ export class CompiledModule {
     );
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
     const names = this.names;
-    this.#engine.nameCode(id, {
+    this.#thread.names.nameCode(id, {
       module: this.#label,
       functions: this.layout.importedFunctions.count + this.description.functions.length,
       functionName: (index) => names.functions.get(index),
@@ -188,7 +173,7 @@ export class CompiledModule {
       inlined: artifact.inlined,
       bytes: this.bytes,
     });
-    return this.#engine.hold({
+    return hold(this.#thread.native, {
       id,
       address: base,
       entry(number) {
@@ -202,4 +187,9 @@ export class CompiledModule {
 
 function exportNames(description: ModuleDescription, kind: 'func' | 'tag'): [number, string][] {
   return description.exports.filter((e) => e.kind === kind).map((e) => [e.index, e.name]);
+}
+
+function holdTypes({ native, types }: Thread, description: ModuleDescription): TypeIds {
+  const ids = types.register(description.types);
+  return hold(native, { address: native.createTypes(ids), ids });
 }

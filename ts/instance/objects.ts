@@ -1,6 +1,7 @@
 /**
  * The objects that instances share and JavaScript can hold, below the API's classes: what they are natively and of which type.
  */
+import type { Native } from '../link/native.js';
 import type { ValueType } from '../validate/description.js';
 
 /** A table; its VMTable's address and canonical type. */
@@ -25,4 +26,10 @@ export interface TagObject {
   readonly address: number;
   /** Canonical type id. */
   readonly type: number;
+}
+
+/** Lets a JavaScript object keep what its address refers to, for as long as V8 keeps the object. */
+export function hold<T extends { readonly address: number }>(native: Native, object: T): T {
+  native.hold(object.address, object);
+  return object;
 }

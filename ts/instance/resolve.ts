@@ -8,11 +8,13 @@ import { type Experiment, experimentFault, experimentName, experimentsOf } from 
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { concreteId } from '../validate/registry.js';
 import { cellOf, storeCell } from './cells.js';
-import type { Engine, ExportedFunction, ImportedFunction } from './engine.js';
+import type { ExportedFunction } from './functions/callable.js';
+import type { ImportedFunction } from './functions/imports.js';
 import { MappedMemory } from './mapped_memory.js';
 import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
-import type { GlobalObject, TableObject, TagObject } from './objects.js';
+import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
+import type { Thread } from './thread.js';
 
 /** How the API's classes show what they hold; the API gives these, so that this layer need not know it. */
 export interface Unwrap {
@@ -38,12 +40,12 @@ export interface ResolvedImports {
 }
 
 /** Looks every import up. Throws LinkErrors, and a TypeError where the import object is none. */
-export function resolveImports(engine: Engine, module: CompiledModule, object: unknown, unwrap: Unwrap): ResolvedImports {
-  return new Resolver(engine, module, unwrap).resolve(object);
+export function resolveImports(thread: Thread, module: CompiledModule, object: unknown, unwrap: Unwrap): ResolvedImports {
+  return new Resolver(thread, module, unwrap).resolve(object);
 }
 
 class Resolver {
-  readonly #engine: Engine;
+  readonly #thread: Thread;
   readonly #module: CompiledModule;
   readonly #unwrap: Unwrap;
   readonly #functions: ((code: LoadedCode) => number)[] = [];
@@ -57,9 +59,9 @@ class Resolver {
   /** The module's experiments by function index. */
   readonly #experiments: ReadonlyMap<number, Experiment>;
 
-  constructor(engine: Engine, module: CompiledModule, unwrap: Unwrap) {
+  constructor(thread: Thread, module: CompiledModule, unwrap: Unwrap) {
     this.#experiments = new Map(experimentsOf(module.description).map((experiment) => [experiment.index, experiment]));
-    this.#engine = engine;
+    this.#thread = thread;
     this.#module = module;
     this.#unwrap = unwrap;
   }
@@ -112,12 +114,13 @@ class Resolver {
     if (suspending !== undefined) this.#mayWait = true;
     if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true, index });
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
-    const address = this.#engine.addressOf(value);
+    const address = this.#thread.exports.addressOf(value);
     if (address !== undefined) {
-      if (!this.#engine.isSubtype(this.#engine.typeOf(address), typeId)) throw incompatible(entry, 'the function has another type');
+      if (!this.#thread.types.isSubtype(this.#thread.exports.typeOf(address), typeId))
+        throw incompatible(entry, 'the function has another type');
       this.#mayWait = true;
       // The function, not its address alone: it keeps its instance until the new one does.
-      this.#functions.push(() => this.#engine.addressOf(value) ?? address);
+      this.#functions.push(() => this.#thread.exports.addressOf(value) ?? address);
       return;
     }
     this.#hostFunction(entry, { fn: withoutThis(value as ExportedFunction), name: nameOf(entry), suspending: false, index });
@@ -126,7 +129,7 @@ class Resolver {
   /** A stack that needs the kernel's guard pages is refused where the kernel has none. */
   #requireGuard(entry: FunctionImport, { stack }: Experiment): void {
     if (stack?.guard !== LIMIT.stackGuardKernel) return;
-    const { guard, guardReason } = this.#engine.native.report();
+    const { guard, guardReason } = this.#thread.native.report();
     if (guard !== 'kernel') throw incompatible(entry, guardReason);
   }
 
@@ -136,7 +139,7 @@ class Resolver {
     this.#functions.push((code) => {
       const number = imported.suspending ? signatures.waiting(entry.type) : signatures.import(entry.type);
       const [trampoline, enter] = [code.entry(number), code.entry(signatures.enter(entry.type))];
-      const made = this.#engine.hostFunction(imported, typeId, trampoline, enter);
+      const made = this.#thread.imports.create(imported, typeId, trampoline, enter);
       this.#hostFunctions.push(made);
       return made;
     });
@@ -145,8 +148,8 @@ class Resolver {
   #table(entry: TableImport, value: unknown): void {
     const table = this.#unwrap.table(value);
     if (table === undefined) throw this.#missing(entry, value, 'a Table');
-    const wanted = this.#engine.types.canonical(entry.type, this.#module.typeIds);
-    const { types, native } = this.#engine;
+    const wanted = this.#thread.types.canonical(entry.type, this.#module.typeIds);
+    const { types, native } = this.#thread;
     if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type))
       throw incompatible(entry, 'the elements have another type');
     if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
@@ -159,7 +162,7 @@ class Resolver {
     if (!(value instanceof MappedMemory || value instanceof V8.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
     const shared = isShared(value);
     if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
-    const memory = memoryObject(this.#engine, value);
+    const memory = memoryObject(this.#thread, value);
     if (memory.memory64 !== entry.memory64) throw incompatible(entry, `the memory has ${memory.memory64 ? 64 : 32}-bit addresses`);
     if (memory.pageSizeLog2 !== entry.pageSizeLog2) throw incompatible(entry, `the memory has pages of ${2 ** memory.pageSizeLog2} bytes`);
     checkLimits(entry, memoryPages(memory), entry.maximum === null ? null : memoryMaximum(memory));
@@ -167,7 +170,7 @@ class Resolver {
   }
 
   #global(entry: GlobalImport, value: unknown): void {
-    const { native, types, convert } = this.#engine;
+    const { native, types, convert } = this.#thread;
     const type = types.canonical(entry.type, this.#module.typeIds);
     const global = this.#unwrap.global(value);
     if (global !== undefined) {
@@ -184,10 +187,10 @@ class Resolver {
       address,
       cellOf(
         type,
-        this.#constant(entry, type, value, (v) => convert.toWasm(type, v)),
+        this.#constant(entry, type, value, (v) => convert.referenceToWasm(type, v)),
       ),
     );
-    this.#globals.push(this.#engine.hold({ address, type, mutable: false }));
+    this.#globals.push(hold(this.#thread.native, { address, type, mutable: false }));
   }
 
   /** A value that is given for an immutable global. */

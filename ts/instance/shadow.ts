@@ -3,9 +3,11 @@
  */
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
+import type { Native } from '../link/native.js';
 import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
-import type { Engine } from './engine.js';
+import type { TypeRegistry } from '../validate/registry.js';
+import type { ExportedFunctions } from './functions/exports.js';
 import { integer, nested, type Reader, text } from './options.js';
 
 /** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
@@ -56,22 +58,29 @@ export interface ShadowInstance {
   function(index: number): number;
 }
 
+/** What is needed of the thread. */
+interface ShadowThread {
+  readonly native: Native;
+  readonly types: TypeRegistry;
+  readonly exports: ExportedFunctions;
+}
+
 /** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
-export function shareShadowStack(engine: Engine, instance: ShadowInstance): void {
-  const { native } = engine;
+export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance): void {
+  const { native } = thread;
   const { pointer, options, address } = instance;
   if (pointer.kind === 'none') return;
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   const cell = instance.global(pointer.global);
   if (options.allocator !== undefined) {
     const [allocate, free] = [
-      exported(engine, instance, options.allocator.allocate, 1),
-      exported(engine, instance, options.allocator.free),
+      exported(thread, instance, options.allocator.allocate, 1),
+      exported(thread, instance, options.allocator.free),
     ];
     return native.allocateShadow(address, cell, options.size ?? DEFAULT_SIZE, allocate, free);
   }
   const top = Number(native.load(cell, 'u32'));
-  const low = options.low ?? stackLow(engine, instance, top);
+  const low = options.low ?? stackLow(thread, instance, top);
   if (low === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
   if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
   const share = align(Math.floor((top - low) / DEFAULT_SHARE));
@@ -85,11 +94,11 @@ function align(value: number): number {
 const I32 = 0x7f;
 
 /** An export for the allocator: a function of one i32. Throws a TypeError for others. */
-function exported(engine: Engine, instance: ShadowInstance, name: string, results?: number): number {
+function exported(thread: ShadowThread, instance: ShadowInstance, name: string, results?: number): number {
   const entry = instance.description.exports.find((one) => one.kind === 'func' && one.name === name);
   if (entry === undefined) throw wrongArgument(`the option shadowStack.allocator names ${name}, which the module does not export`);
   const address = instance.function(entry.index);
-  const type = engine.types.type(engine.typeOf(address));
+  const type = thread.types.type(thread.exports.typeOf(address));
   const fits = type.params.length === 1 && type.params[0] === I32;
   const gives = results === undefined || (type.results.length === results && type.results[0] === I32);
   if (!fits || !gives) throw wrongArgument(`the option shadowStack.allocator names ${name}, which has another type`);
@@ -100,10 +109,10 @@ function exported(engine: Engine, instance: ShadowInstance, name: string, result
  * The lowest address of the stack that ends at `top`, where the module tells: by the linker's `__stack_low`; by its data, all of which lies above the stack where
  * the linker puts that first; or by `__data_end`, behind which data end: they lie below where that does, else above, though none of them may have a value.
  */
-function stackLow(engine: Engine, instance: ShadowInstance, top: number): number | undefined {
+function stackLow(thread: ShadowThread, instance: ShadowInstance, top: number): number | undefined {
   const value = (name: string): number | undefined => {
     const index = instance.description.exports.find((entry) => entry.kind === 'global' && entry.name === name)?.index;
-    return index === undefined ? undefined : Number(engine.native.load(instance.global(index), 'u32'));
+    return index === undefined ? undefined : Number(thread.native.load(instance.global(index), 'u32'));
   };
   const low = value('__stack_low');
   if (low !== undefined) return low;

@@ -273,7 +273,7 @@ export interface Native {
   /** A VMMemory is about to be used by a new instance. */
   useMemory(memory: number): void;
   /**
-   * The table of JavaScript values (ts/instance/externs.ts), by index: the generation of its handle, and where the collector puts 1 when it finds that. The arrays
+   * The table of JavaScript values (ts/instance/functions/externs.ts), by index: the generation of its handle, and where the collector puts 1 when it finds that. The arrays
    * are used until others are given.
    */
   shareExterns(generations: Uint32Array, marks: Uint8Array): void;

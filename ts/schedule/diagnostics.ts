@@ -2,7 +2,9 @@
  * What tasks tell Node's diagnostics channels: `heddle.task.start`, `.suspend`, `.resume`, `.end`.
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { TaskEnd } from './task.js';
+
+/** How a task ended. */
+export type TaskEnd = 'completed' | 'failed' | 'cancelled';
 
 /** What every message says. */
 export interface TaskMessage {

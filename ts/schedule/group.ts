@@ -2,7 +2,7 @@
  * Tasks that are awaited and cancelled as one.
  */
 import { cancelled } from '../errors/catalog.js';
-import type { SpawnOptions } from './scheduler.js';
+import type { SpawnOptions } from './spawn_options.js';
 import type { Task } from './task.js';
 
 /** How a group makes its tasks. */

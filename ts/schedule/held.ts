@@ -4,7 +4,7 @@
 import { continuationRunning, continuationUsed } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import { Handle, type RawValue } from '../instance/mailbox.js';
+import { Handle, type RawValue } from '../instance/functions/mailbox.js';
 import type { ValueType } from '../validate/description.js';
 
 /** Whose object nothing refers to any more. Its index is 0 where nothing is held. */

@@ -3,8 +3,9 @@
  */
 import { wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
-import { type Engine, type ExportedFunction, theEngine } from '../instance/engine.js';
-import type { RawValue } from '../instance/mailbox.js';
+import { type Engine, theEngine } from '../instance/engine.js';
+import type { ExportedFunction } from '../instance/functions/callable.js';
+import type { RawValue } from '../instance/functions/mailbox.js';
 import type { RegisteredType } from '../validate/registry.js';
 import { untilReady } from './run.js';
 
@@ -16,7 +17,7 @@ const originals = new WeakMap<object, ExportedFunction>();
 
 function begin(engine: Engine, start: () => void, type: RegisteredType, args: readonly RawValue[]): Promise<unknown> {
   const { mailbox } = engine;
-  const finish = (): unknown => engine.resultsFromMailbox(type.results);
+  const finish = (): unknown => engine.convert.resultsFromMailbox(type.results);
   mailbox.putAll(type.params, args);
   mailbox.takes(LIMIT.takesPromises);
   try {
@@ -30,7 +31,7 @@ function begin(engine: Engine, start: () => void, type: RegisteredType, args: re
 /** The exported function that a value is, or stands for; a TypeError for others. */
 export function exportOf(value: unknown, what: string): number {
   if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
-  const address = theEngine().addressOf(originals.get(value) ?? value);
+  const address = theEngine().exports.addressOf(originals.get(value) ?? value);
   if (address === undefined) throw wrongArgument(`${what} takes a function that WebAssembly of Heddle exports`);
   return address;
 }
@@ -43,11 +44,11 @@ export function exportOf(value: unknown, what: string): number {
 export function promising(fn: unknown): PromisingFunction {
   const engine = theEngine();
   const address = exportOf(fn, 'promising');
-  const type = engine.types.type(engine.typeOf(address));
-  const start = engine.starterOf(address);
-  const made: PromisingFunction = (...args) => begin(engine, start, type, engine.argumentsToWasm(type, args));
+  const type = engine.types.type(engine.exports.typeOf(address));
+  const start = engine.exports.starterOf(address);
+  const made: PromisingFunction = (...args) => begin(engine, start, type, engine.convert.argumentsToWasm(type, args));
   Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
   Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
-  originals.set(made, engine.functionAt(address));
+  originals.set(made, engine.exports.functionAt(address));
   return made;
 }

@@ -6,9 +6,9 @@ import { LIMIT } from '../generated/abi.js';
 import { cellOf, storeCell } from '../instance/cells.js';
 import type { Engine } from '../instance/engine.js';
 import { CANCELLED, exceptionSlot } from '../instance/exceptions.js';
-import { Handle, type RawValue } from '../instance/mailbox.js';
+import { Handle, type RawValue } from '../instance/functions/mailbox.js';
+import { isAwaitable, type SuspendingImport } from '../instance/functions/suspending_import.js';
 import type { TagObject } from '../instance/objects.js';
-import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
 import { Held } from './held.js';
 
 /** In a constant of this module: V8 reads an import's properties anew at each use. */
@@ -78,7 +78,7 @@ class Waits<T> {
     const engine = this.#engine;
     const { mailbox } = engine;
     while (mailbox.ending === PARKED) {
-      const call = engine.pendingImport();
+      const call = engine.imports.pending();
       const handle = this.#handle;
       mailbox.save(handle);
       let failed = false;
@@ -138,7 +138,7 @@ export function untilReady<T>(engine: Engine, takes: number, finish: () => T, kn
 /** An exception for WebAssembly to catch: its address. Throws a TypeError where the values do not fit. */
 export function makeException(engine: Engine, tag: TagObject, values: readonly unknown[]): number {
   const { params } = engine.types.type(tag.type);
-  const raw = engine.toWasmAll(params, values);
+  const raw = engine.convert.toWasmAll(params, values);
   const cells = params.map((type, i) => cellOf(type, raw[i] ?? 0));
   const address = engine.native.createException(tag.address, params.length, 0);
   cells.forEach((cell, i) => {

@@ -1,15 +1,17 @@
 /**
  * Many calls of WebAssembly on one event loop, in turns.
  */
-import { outOfRange, timedOut, wrongArgument } from '../errors/catalog.js';
+import { timedOut, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
-import { optionsOf, positive, type Reader, shown, text } from '../instance/options.js';
+import { optionsOf, positive, shown } from '../instance/options.js';
 import { Batches } from './batches.js';
+import type { TaskEnd } from './diagnostics.js';
 import { TaskGroup } from './group.js';
 import { exportOf } from './promising.js';
-import { PRIORITIES, RunQueue } from './run_queue.js';
+import { RunQueue } from './run_queue.js';
+import { DEFAULT_PRIORITY, LONGEST_TIMER, type SpawnOptions, spawnOptions } from './spawn_options.js';
 import { Suspending } from './suspending.js';
-import { Task, type TaskEnd } from './task.js';
+import { Task } from './task.js';
 
 /** How a scheduler works. */
 export interface SchedulerOptions {
@@ -17,18 +19,6 @@ export interface SchedulerOptions {
   readonly maximum?: number;
   /** Milliseconds that the tasks of one round of the event loop may take before I/O gets its turn: 4 unless given. A turn that has begun is not cut short. */
   readonly budget?: number;
-}
-
-/** How a task is to run. */
-export interface SpawnOptions {
-  /** For messages; the function's name unless given. */
-  readonly name?: string;
-  /** 0 to 7, 3 unless given. Of two priorities that both have work the higher one gets twice the turns for each step between them. */
-  readonly priority?: number;
-  /** Cancels the task, with its reason. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds after which the task is cancelled, with a TimeoutError. */
-  readonly timeout?: number;
 }
 
 /** Counters. */
@@ -48,34 +38,9 @@ export interface SchedulerStatistics {
   readonly batches: number;
 }
 
-const DEFAULT_PRIORITY = 3;
 const DEFAULT_BUDGET = 4;
 
-/** As long as a timer of Node's can be: 24.8 days. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-const priorityOption: Reader<number> = (value, name) => {
-  if (typeof value !== 'number') throw wrongArgument(`the option ${name} must be a number, not ${shown(value)}`);
-  if (Number.isInteger(value) && value >= 0 && value < PRIORITIES) return value;
-  throw outOfRange(`the option ${name} must be an integer from 0 to ${PRIORITIES - 1}, not ${shown(value)}`);
-};
-
-const timeoutOption: Reader<number> = (value, name) => {
-  const milliseconds = positive(value, name);
-  if (milliseconds <= LONGEST_TIMER || milliseconds === Number.POSITIVE_INFINITY) return milliseconds;
-  throw outOfRange(`the option ${name} must be at most ${LONGEST_TIMER} or Infinity, not ${milliseconds}`);
-};
-
-/** Also a signal of another realm, or a library's. */
-const signalOption: Reader<AbortSignal> = (value, name) => {
-  if (typeof value === 'object' && value !== null && typeof (value as AbortSignal).addEventListener === 'function' && 'aborted' in value) {
-    return value as AbortSignal;
-  }
-  throw wrongArgument(`the option ${name} must be an AbortSignal, not ${shown(value)}`);
-};
-
 const schedulerOptions = optionsOf('Scheduler', { maximum: positive, budget: positive });
-const spawnOptions = optionsOf('spawn', { name: text, priority: priorityOption, signal: signalOption, timeout: timeoutOption });
 
 /** All schedulers there are. */
 const schedulers = new Set<WeakRef<Scheduler>>();
@@ -126,9 +91,9 @@ export class Scheduler {
     const { name, priority = DEFAULT_PRIORITY, signal, timeout = Number.POSITIVE_INFINITY } = spawnOptions(options);
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
-    const type = engine.types.type(engine.typeOf(address));
+    const type = engine.types.type(engine.exports.typeOf(address));
     const values = [...args];
-    const call = { start: engine.starterOf(address), type, args: engine.argumentsToWasm(type, values), values };
+    const call = { start: engine.exports.starterOf(address), type, args: engine.convert.argumentsToWasm(type, values), values };
     const owner = {
       ready: (task: Task) => this.#becomesReady(task, task.priority),
       ended: (task: Task, end: TaskEnd) => this.#ended(task, end),

@@ -5,10 +5,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { cancelled } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
-import { Handle, type RawValue } from '../instance/mailbox.js';
-import { isAwaitable, type SuspendingImport } from '../instance/suspending_import.js';
+import { Handle, type RawValue } from '../instance/functions/mailbox.js';
+import { isAwaitable, type SuspendingImport } from '../instance/functions/suspending_import.js';
 import type { RegisteredType } from '../validate/registry.js';
-import { taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
+import { type TaskEnd, taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
 import { Held } from './held.js';
 import { cancel, settle } from './run.js';
 
@@ -20,9 +20,6 @@ import { cancel, settle } from './run.js';
  * - ended: see the promise
  */
 export type TaskState = 'queued' | 'ready' | 'running' | 'waiting' | 'ended';
-
-/** How a task ended. */
-export type TaskEnd = 'completed' | 'failed' | 'cancelled';
 
 /** What a task calls. */
 export interface TaskCall {
@@ -151,7 +148,7 @@ export class Task extends AsyncResource {
       while (mailbox.ending === LIMIT.endingParked) {
         if (this.#callImport()) return;
       }
-      result = this.#engine.resultsFromMailbox(this.#call.type.results);
+      result = this.#engine.convert.resultsFromMailbox(this.#call.type.results);
     } catch (error) {
       this.#end('failed', error);
       return;
@@ -169,7 +166,7 @@ export class Task extends AsyncResource {
     }
     taskStarts(this);
     const { type, args, values } = this.#call;
-    this.#engine.mailbox.putAll(type.params, this.#engine.renewHandles(type.params, args, values));
+    this.#engine.mailbox.putAll(type.params, this.#engine.convert.renewHandles(type.params, args, values));
     this.#engine.mailbox.takes(LIMIT.takesPromises);
     this.#call.start();
   }
@@ -184,7 +181,7 @@ export class Task extends AsyncResource {
 
   /** Calls the import that the call was set aside for. Whether the turn ends there. */
   #callImport(): boolean {
-    const call = this.#engine.pendingImport();
+    const call = this.#engine.imports.pending();
     const handle = new Handle();
     this.#engine.mailbox.save(handle);
     this.#parked = { call, handle };

@@ -10,25 +10,11 @@ import { loadCell } from '../instance/cells.js';
 import { type Engine, theEngine } from '../instance/engine.js';
 import { isShared } from '../instance/memories.js';
 import { FEATURE_BITS, validateModule } from '../validate/validate.js';
+import type { Failure, ScriptResult } from './result.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
 import { ScriptThread, type ThreadJob } from './threads.js';
 import { HostReferences, matches, SLOT, show, writeArgument } from './values.js';
-
-/** One assertion or step that did not hold. */
-export interface Failure {
-  readonly line: number;
-  readonly directive: string;
-  readonly message: string;
-}
-
-/** What came out of one script. */
-export interface ScriptResult {
-  readonly passed: number;
-  readonly failures: readonly Failure[];
-  /** What `spectest`'s print functions were called with. */
-  readonly printed: readonly (readonly unknown[])[];
-}
 
 interface ErrorLike {
   readonly message: string;
@@ -208,9 +194,9 @@ class Runner {
   #act(action: Action): { readonly view: DataView; readonly count: number } {
     const value: unknown = this.#find(action.module).exports[action.field];
     if (action.type === 'get') return this.#get(action.field, value);
-    const address = this.#engine.addressOf(value);
+    const address = this.#engine.exports.addressOf(value);
     if (address === undefined) throw new Error(`no exported function ${action.field}`);
-    const type = this.#engine.types.type(this.#engine.typeOf(address));
+    const type = this.#engine.types.type(this.#engine.exports.typeOf(address));
     const args = action.args ?? [];
     if (args.length !== type.params.length) throw new Error(`${action.field} takes ${type.params.length} arguments`);
     const slots = new Uint8Array(SLOT * Math.max(1, type.params.length, type.results.length, this.#slots(address)));

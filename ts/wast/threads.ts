@@ -4,7 +4,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { internal } from '../errors/catalog.js';
 import { packagePath } from '../source/package_root.js';
-import type { ScriptResult } from './run.js';
+import type { ScriptResult } from './result.js';
 import type { Directive } from './script.js';
 
 /** What a thread runs. */

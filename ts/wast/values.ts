@@ -1,7 +1,7 @@
 /**
  * Script values and raw payload slots: NaN bits and vectors never pass through JavaScript numbers.
  */
-import type { ExternTable } from '../instance/externs.js';
+import type { ExternTable } from '../instance/functions/externs.js';
 import type { ScriptValue } from './script.js';
 
 /** Bytes of a slot. */

@@ -3,7 +3,7 @@
 import { LIMIT, VMContinuation, VMFiber, VMFunction, VMInstance, VMThread } from '../../../dist/ts/generated/abi.js';
 import { Continuation, collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
 import { theEngine } from '../../../dist/ts/instance/engine.js';
-import { Handle } from '../../../dist/ts/instance/mailbox.js';
+import { Handle } from '../../../dist/ts/instance/functions/mailbox.js';
 
 const text = '(module (tag $t) (func (export "wait") (suspend $t)))';
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(parseWat(text)));

@@ -1,6 +1,7 @@
 /** What a picture of fibers says, in words. */
-import type { ProgramFrame } from '../../instance/backtrace.js';
+
 import type { FiberInfo } from '../../instance/inspect.js';
+import type { ProgramFrame } from '../../instance/messages/backtrace.js';
 import type { Picture } from './rows.js';
 
 /** Frames that are shown of each fiber. */

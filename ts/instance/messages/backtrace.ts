@@ -1,7 +1,7 @@
 /**
  * WebAssembly frames: of an error's stack, in the form that V8 gives its own (name, function index, byte offset in the module), and as data.
  */
-import { INLINED_ROW, inlinedRow } from '../lower/function/locations.js';
+import { INLINED_ROW, inlinedRow } from '../../lower/function/locations.js';
 
 /** What is known of the functions of one piece of code. */
 export interface FrameNames {

@@ -1,35 +1,13 @@
 /**
  * Calls across the border whose values are few numbers: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
  */
-import { wrongArgument } from '../errors/catalog.js';
-import type { ValueType } from '../validate/description.js';
-import type { RegisteredType } from '../validate/registry.js';
-import type { ExportedFunction } from './engine.js';
-import { needsConversion } from './host_values.js';
+import type { ValueType } from '../../validate/description.js';
+import type { RegisteredType } from '../../validate/registry.js';
+import { type ExportedFunction, withArguments } from './callable.js';
 import type { Mailbox } from './mailbox.js';
+import { coerce, needsConversion } from './numbers.js';
 
 const MOST_PARAMS = 4;
-
-/** ToWebAssemblyValue for numbers, as the JS API has it. */
-export function coerce(kind: number, value: unknown): number | bigint {
-  switch (kind) {
-    case 0x7f:
-      return numeric(value) | 0;
-    case 0x7e:
-      return BigInt.asIntN(64, value as bigint);
-    case 0x7d:
-      return Math.fround(numeric(value));
-    case 0x7c:
-      return numeric(value);
-    default:
-      throw wrongArgument(`a value of type byte ${kind} cannot come from JavaScript`);
-  }
-}
-
-/** ToNumber: throws a TypeError for bigints and symbols. */
-function numeric(value: unknown): number {
-  return +(value as number);
-}
 
 /** Whether calls of functions of a type can be made by {@link numberExport} and {@link numberImport}. */
 export function isOfNumbers({ params, results }: RegisteredType): boolean {
@@ -82,30 +60,6 @@ export function numberExport(mailbox: Mailbox, enter: () => void, { params, resu
         mailbox.put(t0, 0, first);
         return go();
       };
-  }
-}
-
-/**
- * A function that calls `fn` with so many arguments, which `argument` gives by their place. Few are passed one by one, because a list of them costs more than the call itself.
- * `fn` is called as no method: `this` is undefined in it.
- */
-export function withArguments(fn: ExportedFunction, argument: (place: number) => unknown, count: number): () => unknown {
-  switch (count) {
-    case 0:
-      return () => fn();
-    case 1:
-      return () => fn(argument(0));
-    case 2:
-      return () => fn(argument(0), argument(1));
-    case 3:
-      return () => fn(argument(0), argument(1), argument(2));
-    case 4:
-      return () => fn(argument(0), argument(1), argument(2), argument(3));
-    case 5:
-      return () => fn(argument(0), argument(1), argument(2), argument(3), argument(4));
-    default:
-      // spread: at most MOST_PARAMS
-      return () => fn(...Array.from({ length: count }, (_, place) => argument(place)));
   }
 }
 

@@ -4,8 +4,8 @@
  *
  * The collector sees only what lies in WebAssembly's own memory, so a handle must be stored there, or dropped, before the caller's code runs again.
  */
-import { noMemory } from '../errors/catalog.js';
-import { LIMIT } from '../generated/abi.js';
+import { noMemory } from '../../errors/catalog.js';
+import { LIMIT } from '../../generated/abi.js';
 
 const INDICES = 2 ** LIMIT.handleIndexBits;
 const GENERATIONS = 2 ** LIMIT.externGenerationBits;

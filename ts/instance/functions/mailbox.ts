@@ -2,8 +2,8 @@
  * The words that TypeScript and the addon share: what goes with a resumption, both ways (LIMIT.mailbox…). Values lie in it as they do in memory, so that a call
  * of the addon carries none.
  */
-import { LIMIT } from '../generated/abi.js';
-import type { ValueType } from '../validate/description.js';
+import { LIMIT } from '../../generated/abi.js';
+import type { ValueType } from '../../validate/description.js';
 
 /** A value as the addon takes it: a reference is a number. */
 export type RawValue = number | bigint;

@@ -1,0 +1,96 @@
+/**
+ * How a thread's modules are compiled: for this machine, with the options that their callers gave, and how long it took.
+ */
+import { performance } from 'node:perf_hooks';
+import { Cache } from '../compile/cache.js';
+import type { CompileOptions } from '../compile/compile.js';
+import { platform } from '../errors/catalog.js';
+import type { Native } from '../link/native.js';
+import { flag, standardOptionsOf } from './options.js';
+import { pointerChoice, type ShadowStackOptions, shadowOption } from './shadow.js';
+
+/** How a module is to be compiled. */
+export interface ModuleOptions {
+  /** Loops can be interrupted (deadlines, `worker.terminate()`); true unless said otherwise. */
+  readonly interruptible?: boolean;
+  /**
+   * Where calls that wait at the same time have their C stacks; false where they are to share one. In a module with stack-switching
+   * instructions, which manages such stacks itself without it, they go with its continuations.
+   */
+  readonly shadowStack?: ShadowStackOptions | false;
+}
+
+/** Reads them. */
+export const moduleOptions = standardOptionsOf('a module', { interruptible: flag, shadowStack: shadowOption });
+
+/** Which of its variants a module's code is. */
+export interface CodeVariant {
+  /** Every access of a memory without guards is checked. */
+  readonly checked: boolean;
+  /** The shadow stack's pointer is kept in its area. Such code does for instances that need no such check, too. */
+  readonly stackChecks: boolean;
+}
+
+/**
+ * The CPU's features that code may use: all, or those that HEDDLE_CPU names, separated by commas. Throws an error for one that this CPU
+ * has not.
+ */
+export function usableFeatures(native: Native): string[] {
+  const features = native.cpuFeatures();
+  const names = process.env['HEDDLE_CPU'];
+  if (names === undefined) return features;
+  const wanted = names.split(',').filter((name) => name !== '');
+  const missing = wanted.filter((name) => !features.includes(name));
+  if (missing.length > 0) throw platform(`HEDDLE_CPU names ${missing.join(', ')}: this CPU has ${features.join(', ') || 'none of these'}`);
+  return features.filter((feature) => wanted.includes(feature));
+}
+
+/** One thread's compiling. */
+export class Compiling {
+  readonly #native: Native;
+  #cache: Cache | undefined;
+  #time = 0;
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  /** Milliseconds spent compiling on this thread. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** How modules are compiled for this machine. */
+  options({ interruptible, shadowStack }: ModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
+    this.#cache ??= Cache.fromEnvironment();
+    return {
+      target: this.#native.arch,
+      cpu: usableFeatures(this.#native),
+      cache: this.#cache,
+      stackPointer: pointerChoice(shadowStack),
+      ...(interruptible !== undefined && { interruptible }),
+      ...(hash !== undefined && { hash }),
+      ...variant,
+    };
+  }
+
+  /** Runs something and adds its time. */
+  timed<T>(run: () => T): T {
+    const start = performance.now();
+    try {
+      return run();
+    } finally {
+      this.#time += performance.now() - start;
+    }
+  }
+
+  /** {@link timed} for promises. */
+  async timedAsync<T>(run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await run();
+    } finally {
+      this.#time += performance.now() - start;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * JavaScript functions that stand on either side of the border. Few arguments are passed one by one, because a list of them costs
+ * more than the call itself.
+ */
+
+/** A JavaScript function that stands for a WebAssembly one. */
+export type ExportedFunction = (...args: unknown[]) => unknown;
+
+/** A function that does what `fn` does and has no [[Construct]], as the JS API asks of exports. */
+export function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunction {
+  switch (params) {
+    case 0:
+      return () => fn();
+    case 1:
+      return (a) => fn(a);
+    case 2:
+      return (a, b) => fn(a, b);
+    case 3:
+      return (a, b, c) => fn(a, b, c);
+    case 4:
+      return (a, b, c, d) => fn(a, b, c, d);
+    default:
+      return (...args) => fn(...args);
+  }
+}
+
+/**
+ * A function that calls `fn` with so many arguments, which `argument` gives by their place. `fn` is called as no method: `this` is
+ * undefined in it.
+ */
+export function withArguments(fn: ExportedFunction, argument: (place: number) => unknown, count: number): () => unknown {
+  switch (count) {
+    case 0:
+      return () => fn();
+    case 1:
+      return () => fn(argument(0));
+    case 2:
+      return () => fn(argument(0), argument(1));
+    case 3:
+      return () => fn(argument(0), argument(1), argument(2));
+    case 4:
+      return () => fn(argument(0), argument(1), argument(2), argument(3));
+    case 5:
+      return () => fn(argument(0), argument(1), argument(2), argument(3), argument(4));
+    default:
+      // spread: as many as a function has params
+      return () => fn(...Array.from({ length: count }, (_, place) => argument(place)));
+  }
+}

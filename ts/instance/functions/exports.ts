@@ -1,0 +1,87 @@
+/**
+ * Functions of WebAssembly as JavaScript's: one function for each VMFunction that JavaScript has, for as long as it has it.
+ */
+import { wrongArgument } from '../../errors/catalog.js';
+import { VMFunction } from '../../generated/abi.js';
+import type { Native } from '../../link/native.js';
+import type { RegisteredType, TypeRegistry } from '../../validate/registry.js';
+import { type ExportedFunction, withoutConstruct } from './callable.js';
+import { Conversions, type FunctionReferences } from './conversions.js';
+import type { ExternTable } from './externs.js';
+import type { Mailbox } from './mailbox.js';
+import { isOfNumbers, numberExport } from './number_calls.js';
+import { needsConversion } from './numbers.js';
+
+/** Where in a VMFunction its starter is held. */
+const STARTER = 8;
+
+/** One thread's exported functions. */
+export class ExportedFunctions implements FunctionReferences {
+  readonly convert: Conversions;
+  readonly #native: Native;
+  readonly #types: TypeRegistry;
+  readonly #mailbox: Mailbox;
+  readonly #addresses = new WeakMap<object, number>();
+
+  constructor(native: Native, types: TypeRegistry, externs: ExternTable, mailbox: Mailbox) {
+    this.#native = native;
+    this.#types = types;
+    this.#mailbox = mailbox;
+    this.convert = new Conversions(types, externs, this, mailbox);
+  }
+
+  typeOf(address: number): number {
+    return Number(this.#native.load(address + VMFunction.type, 'u32'));
+  }
+
+  addressOf(value: unknown): number | undefined {
+    return typeof value === 'function' ? this.#addresses.get(value) : undefined;
+  }
+
+  functionAt(address: number): ExportedFunction {
+    const known = this.#native.holder(address) as ExportedFunction | undefined;
+    if (known !== undefined) return known;
+    const made = this.#make(address);
+    this.#native.hold(address, made);
+    this.#addresses.set(made, address);
+    return made;
+  }
+
+  /** Calls the function of a VMFunction so that it may be set aside (Native.createStarter). */
+  starterOf(address: number): () => void {
+    // The function itself stands for the VMFunction's address: its starter stands for the one behind, which keeps it as well.
+    const known = this.#native.holder(address + STARTER) as (() => void) | undefined;
+    if (known !== undefined) return known;
+    const starter = this.#native.createStarter(address);
+    this.#native.hold(address + STARTER, starter);
+    return starter;
+  }
+
+  /** Calls an exported function; a call that takes longer than `deadline` milliseconds traps. */
+  call(fn: ExportedFunction, args: readonly unknown[], deadline: number): unknown {
+    const address = this.addressOf(fn);
+    if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
+    const type = this.#types.type(this.typeOf(address));
+    return this.convert.resultsFromWasm(type.results, this.#native.invoke(address, this.convert.argumentsToWasm(type, args), deadline));
+  }
+
+  #make(address: number): ExportedFunction {
+    const type = this.#types.type(this.typeOf(address));
+    const name = String(this.#native.load(address + VMFunction.index, 'u32'));
+    const fn = isOfNumbers(type)
+      ? numberExport(this.#mailbox, this.#native.createNumberExport(address), type)
+      : this.#wrapper(this.#native.createExport(address, name), type);
+    Object.defineProperty(fn, 'name', { value: name, configurable: true });
+    Object.defineProperty(fn, 'length', { value: type.params.length, configurable: true });
+    return fn;
+  }
+
+  #wrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
+    const { convert } = this;
+    const { params, results } = type;
+    if (!convert.crosses(type)) return () => convert.requireCrossing(type);
+    if (![...params, ...results].some(needsConversion)) return withoutConstruct(direct, params.length);
+    // spread: as many as a function has params
+    return (...args) => convert.resultsFromWasm(results, direct(...convert.toWasmAll(params, args)));
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Functions of JavaScript as WebAssembly's imports: what the addon calls, and the numbers by which it names them.
+ */
+import { importInTheWay, internal, notPromising } from '../../errors/catalog.js';
+import { LIMIT, VMFunction } from '../../generated/abi.js';
+import type { Native } from '../../link/native.js';
+import type { RegisteredType, TypeRegistry } from '../../validate/registry.js';
+import type { Names } from '../messages/names.js';
+import type { ExportedFunction } from './callable.js';
+import type { Conversions } from './conversions.js';
+import type { Mailbox } from './mailbox.js';
+import { isOfNumbers, numberImport } from './number_calls.js';
+import { needsConversion } from './numbers.js';
+import { type ImportCalls, SuspendingImport } from './suspending_import.js';
+
+/** A JavaScript function as an import. */
+export interface ImportedFunction {
+  readonly fn: ExportedFunction;
+  /** Module and name, for messages. */
+  readonly name: string;
+  /** Whether its caller waits for a promise that it returns. */
+  readonly suspending: boolean;
+  /** Function index in the importing module. */
+  readonly index: number;
+}
+
+/** Returns what it gets. */
+const same = (value: unknown): unknown => value;
+
+/** One thread's imported functions. */
+export class ImportedFunctions implements ImportCalls {
+  readonly convert: Conversions;
+  readonly mailbox: Mailbox;
+  /** Number of the import of `Suspending` whose function runs, 0 for none. A number, because to note an object costs V8 more. */
+  calling = 0;
+  readonly #native: Native;
+  readonly #types: TypeRegistry;
+  readonly #names: Names;
+  /** By number. */
+  readonly #suspending: (SuspendingImport | undefined)[] = [];
+
+  constructor(native: Native, types: TypeRegistry, names: Names, convert: Conversions, mailbox: Mailbox) {
+    this.#native = native;
+    this.#types = types;
+    this.#names = names;
+    this.convert = convert;
+    this.mailbox = mailbox;
+  }
+
+  /**
+   * Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `index` is its function index, by which it is named
+   * where it is exported again.
+   */
+  create({ fn, name, suspending, index }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
+    const type = this.#types.type(typeId);
+    const id = suspending ? this.#names.newImport(name) : this.#names.importNumber(name);
+    if (suspending) this.#suspending[id] = new SuspendingImport(this, fn, id, type);
+    let kind: number = LIMIT.hostValues;
+    let wrapper = fn;
+    if (suspending) kind = LIMIT.hostSuspending;
+    else if (isOfNumbers(type)) [kind, wrapper] = [LIMIT.hostNumbers, numberImport(this.mailbox, fn, type)];
+    else wrapper = this.#wrapper(fn, type);
+    const address = this.#native.createHostFunction(wrapper, typeId, trampoline, enter, id, kind);
+    this.#native.store(address + VMFunction.index, 'u32', index);
+    return address;
+  }
+
+  /** Lets go of the function of an import, given by the address of its VMFunction. */
+  dispose(address: number): void {
+    delete this.#suspending[this.#native.disposeHostFunction(address)];
+  }
+
+  /** Lets go of imports that a collection has freed, given by their numbers. */
+  forget(numbers: readonly number[]): void {
+    for (const number of numbers) delete this.#suspending[number];
+  }
+
+  /** The import that the addon has just set a call aside for. */
+  pending(): SuspendingImport {
+    const found = this.#suspending[this.mailbox.import];
+    if (found === undefined) throw internal('no call was set aside');
+    return found;
+  }
+
+  /** Whether an import that is called now could wait for a promise. */
+  canSuspend(): boolean {
+    return this.#native.canSuspend() ?? this.calling !== 0;
+  }
+
+  /** Why an import cannot wait: `way` is the number of the import that is between it and the call that could, below 0 for none. */
+  suspendError(fn: number, way: number): Error {
+    const { imports } = this.#names;
+    const name = imports.get(fn) ?? '';
+    const between = way < 0 ? this.calling : way;
+    if (way < 0 && between === 0) return notPromising(name);
+    return importInTheWay(name, imports.get(between) ?? 'without a name');
+  }
+
+  #wrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
+    const { convert } = this;
+    if (!convert.crosses(type)) return () => convert.requireCrossing(type);
+    const take = this.#taker(fn, type);
+    const give = this.#giver(type);
+    if (give === same) return take;
+    return (...raw) => give(take(...raw));
+  }
+
+  /** `fn` with what the addon gives as arguments. */
+  #taker(fn: ExportedFunction, { params }: RegisteredType): ExportedFunction {
+    if (!params.some(needsConversion)) return fn;
+    // spread: as many as a function has params
+    return (...raw) => fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
+  }
+
+  /** Makes what an import returned the results that the addon takes. */
+  #giver({ results }: RegisteredType): (value: unknown) => unknown {
+    const { convert } = this;
+    if (results.length < 2 && !results.some(needsConversion)) return same;
+    if (results.length === 1) return (value) => convert.toWasm(results[0] ?? 0x7f, value);
+    return (value) => convert.resultsToWasm(results, value);
+  }
+}
