@@ -12,6 +12,7 @@
  */
 #include "layout.inc"
 #include "macros.inc"
+#include "registers_aarch64.inc"
 
 /* The unwinding rule where a fiber begins: see x86_64_sysv.S. */
 #define DW_OP_BREG_SP 0x8f
@@ -24,46 +25,26 @@
         .cfi_escape DW_CFA_EXPRESSION, DW_X30, 2, DW_OP_BREG_SP, FIBER_PC
         .endm
 
-/* x19..x28 and d8..d15, 16 bytes above the base of a frame of so many bytes, behind the frame record. */
-        .macro  STORE_CALLEE_SAVED base, frame
-        stp     x19, x20, [\base, #16]
+/* Where a frame of so many bytes has them. */
+        .macro  NOTE_CALLEE_SAVED frame
         .cfi_offset x19, 16 - \frame
         .cfi_offset x20, 24 - \frame
-        stp     x21, x22, [\base, #32]
         .cfi_offset x21, 32 - \frame
         .cfi_offset x22, 40 - \frame
-        stp     x23, x24, [\base, #48]
         .cfi_offset x23, 48 - \frame
         .cfi_offset x24, 56 - \frame
-        stp     x25, x26, [\base, #64]
         .cfi_offset x25, 64 - \frame
         .cfi_offset x26, 72 - \frame
-        stp     x27, x28, [\base, #80]
         .cfi_offset x27, 80 - \frame
         .cfi_offset x28, 88 - \frame
-        stp     d8, d9, [\base, #96]
         .cfi_offset d8, 96 - \frame
         .cfi_offset d9, 104 - \frame
-        stp     d10, d11, [\base, #112]
         .cfi_offset d10, 112 - \frame
         .cfi_offset d11, 120 - \frame
-        stp     d12, d13, [\base, #128]
         .cfi_offset d12, 128 - \frame
         .cfi_offset d13, 136 - \frame
-        stp     d14, d15, [\base, #144]
         .cfi_offset d14, 144 - \frame
         .cfi_offset d15, 152 - \frame
-        .endm
-        .macro  LOAD_CALLEE_SAVED
-        ldp     d14, d15, [sp, #144]
-        ldp     d12, d13, [sp, #128]
-        ldp     d10, d11, [sp, #112]
-        ldp     d8, d9, [sp, #96]
-        ldp     x27, x28, [sp, #80]
-        ldp     x25, x26, [sp, #64]
-        ldp     x23, x24, [sp, #48]
-        ldp     x21, x22, [sp, #32]
-        ldp     x19, x20, [sp, #16]
         .endm
 
 /* x2 = VMThread: where its fiber is, at the start of a routine that calls C++. */
@@ -146,7 +127,8 @@ ROUTINE(heddle_enter)
         .cfi_offset x29, -176
         .cfi_offset x30, -168
         mov     x29, sp
-        STORE_CALLEE_SAVED sp, 176
+        CALLEE_SAVED stp, sp
+        NOTE_CALLEE_SAVED 176
         ldr     x9, [x0, #THREAD_HOST_SP]
         stp     x9, x0, [sp, #160]
         mov     x9, sp
@@ -168,7 +150,7 @@ ROUTINE(heddle_enter)
 .Lback:
         ldp     x9, x10, [sp, #160]
         str     x9, [x10, #THREAD_HOST_SP]
-        LOAD_CALLEE_SAVED
+        CALLEE_SAVED ldp, sp
         ldp     x29, x30, [sp], #176
         .cfi_def_cfa_offset 0
         ret
@@ -220,46 +202,52 @@ END(heddle_fiber_start)
  *
  *   sp+792 pc   +784 thread   +272 .. +783 q0..q31   +256 fpsr   +248 nzcv   +240 x30   +0 .. +239 x0..x29
  */
+        .macro  GENERAL op
+        \op     x0, x1, [sp, #0]
+        \op     x2, x3, [sp, #16]
+        \op     x4, x5, [sp, #32]
+        \op     x6, x7, [sp, #48]
+        \op     x8, x9, [sp, #64]
+        \op     x10, x11, [sp, #80]
+        \op     x12, x13, [sp, #96]
+        \op     x14, x15, [sp, #112]
+        \op     x16, x17, [sp, #128]
+        \op     x18, x19, [sp, #144]
+        \op     x20, x21, [sp, #160]
+        \op     x22, x23, [sp, #176]
+        \op     x24, x25, [sp, #192]
+        \op     x26, x27, [sp, #208]
+        \op     x28, x29, [sp, #224]
+        .endm
+        .macro  VECTORS op
+        \op     q0, q1, [sp, #272]
+        \op     q2, q3, [sp, #304]
+        \op     q4, q5, [sp, #336]
+        \op     q6, q7, [sp, #368]
+        \op     q8, q9, [sp, #400]
+        \op     q10, q11, [sp, #432]
+        \op     q12, q13, [sp, #464]
+        \op     q14, q15, [sp, #496]
+        \op     q16, q17, [sp, #528]
+        \op     q18, q19, [sp, #560]
+        \op     q20, q21, [sp, #592]
+        \op     q22, q23, [sp, #624]
+        \op     q24, q25, [sp, #656]
+        \op     q26, q27, [sp, #688]
+        \op     q28, q29, [sp, #720]
+        \op     q30, q31, [sp, #752]
+        .endm
 ROUTINE(heddle_interrupt)
         .cfi_startproc
         .cfi_signal_frame
         .cfi_undefined x30
         sub     sp, sp, #784
-        stp     x0, x1, [sp, #0]
-        stp     x2, x3, [sp, #16]
-        stp     x4, x5, [sp, #32]
-        stp     x6, x7, [sp, #48]
-        stp     x8, x9, [sp, #64]
-        stp     x10, x11, [sp, #80]
-        stp     x12, x13, [sp, #96]
-        stp     x14, x15, [sp, #112]
-        stp     x16, x17, [sp, #128]
-        stp     x18, x19, [sp, #144]
-        stp     x20, x21, [sp, #160]
-        stp     x22, x23, [sp, #176]
-        stp     x24, x25, [sp, #192]
-        stp     x26, x27, [sp, #208]
-        stp     x28, x29, [sp, #224]
+        GENERAL stp
         mrs     x1, nzcv
         mrs     x2, fpsr
         stp     x30, x1, [sp, #240]
         str     x2, [sp, #256]
-        stp     q0, q1, [sp, #272]
-        stp     q2, q3, [sp, #304]
-        stp     q4, q5, [sp, #336]
-        stp     q6, q7, [sp, #368]
-        stp     q8, q9, [sp, #400]
-        stp     q10, q11, [sp, #432]
-        stp     q12, q13, [sp, #464]
-        stp     q14, q15, [sp, #496]
-        stp     q16, q17, [sp, #528]
-        stp     q18, q19, [sp, #560]
-        stp     q20, q21, [sp, #592]
-        stp     q22, q23, [sp, #624]
-        stp     q24, q25, [sp, #656]
-        stp     q26, q27, [sp, #688]
-        stp     q28, q29, [sp, #720]
-        stp     q30, q31, [sp, #752]
+        VECTORS stp
         ldr     x0, [sp, #784]
         mov     x19, sp
         ldr     x9, [x0, #THREAD_HOST_SP]
@@ -267,41 +255,12 @@ ROUTINE(heddle_interrupt)
         bl      heddle_on_interrupt
         mov     sp, x19
         cbnz    x0, 1f
-        ldp     q0, q1, [sp, #272]
-        ldp     q2, q3, [sp, #304]
-        ldp     q4, q5, [sp, #336]
-        ldp     q6, q7, [sp, #368]
-        ldp     q8, q9, [sp, #400]
-        ldp     q10, q11, [sp, #432]
-        ldp     q12, q13, [sp, #464]
-        ldp     q14, q15, [sp, #496]
-        ldp     q16, q17, [sp, #528]
-        ldp     q18, q19, [sp, #560]
-        ldp     q20, q21, [sp, #592]
-        ldp     q22, q23, [sp, #624]
-        ldp     q24, q25, [sp, #656]
-        ldp     q26, q27, [sp, #688]
-        ldp     q28, q29, [sp, #720]
-        ldp     q30, q31, [sp, #752]
+        VECTORS ldp
         ldp     x30, x1, [sp, #240]
         ldr     x2, [sp, #256]
         msr     nzcv, x1
         msr     fpsr, x2
-        ldp     x0, x1, [sp, #0]
-        ldp     x2, x3, [sp, #16]
-        ldp     x4, x5, [sp, #32]
-        ldp     x6, x7, [sp, #48]
-        ldp     x8, x9, [sp, #64]
-        ldp     x10, x11, [sp, #80]
-        ldp     x12, x13, [sp, #96]
-        ldp     x14, x15, [sp, #112]
-        ldr     x16, [sp, #128]
-        ldp     x18, x19, [sp, #144]
-        ldp     x20, x21, [sp, #160]
-        ldp     x22, x23, [sp, #176]
-        ldp     x24, x25, [sp, #192]
-        ldp     x26, x27, [sp, #208]
-        ldp     x28, x29, [sp, #224]
+        GENERAL ldp
         ldr     x17, [sp, #792]
         add     sp, sp, #800
         br      x17
@@ -317,7 +276,8 @@ ROUTINE(heddle_fiber_switch)
         .cfi_def_cfa_offset 160
         .cfi_offset x29, -160
         .cfi_offset x30, -152
-        STORE_CALLEE_SAVED sp, 160
+        CALLEE_SAVED stp, sp
+        NOTE_CALLEE_SAVED 160
         mov     x9, sp
         ldp     x10, x11, [x0, #FIBER_SP]
         ldr     x12, [x0, #FIBER_PC]
@@ -331,7 +291,7 @@ ROUTINE(heddle_fiber_switch)
         br      x12
 1:      mov     x0, x3
         mov     x1, x2
-        LOAD_CALLEE_SAVED
+        CALLEE_SAVED ldp, sp
         ldp     x29, x30, [sp], #160
         .cfi_def_cfa_offset 0
         br      x30
@@ -369,7 +329,8 @@ ROUTINE(heddle_wait)
         blr     x9
         cbnz    x1, 1f
         .cfi_remember_state
-        STORE_CALLEE_SAVED x29, 160
+        CALLEE_SAVED stp, x29
+        NOTE_CALLEE_SAVED 160
         ldp     x10, x11, [x0, #FIBER_SP]
         ldr     x12, [x0, #FIBER_PC]
         stp     x29, x29, [x0, #FIBER_SP]
@@ -381,7 +342,7 @@ ROUTINE(heddle_wait)
         mov     x29, x11
         br      x12
 2:      fmov    d0, x2
-        LOAD_CALLEE_SAVED
+        CALLEE_SAVED ldp, sp
         ldp     x29, x30, [sp], #160
         .cfi_def_cfa sp, 0
         br      x30

@@ -121,6 +121,34 @@
         jmp     *%r8
         .endm
 
+/* Loads pc, fp and sp of who waits in a VMFiber to r8, r9 and r10, and puts in their place where this goes on, and its fp. */
+        .macro  EXCHANGE fiber, back
+        mov     FIBER_PC(\fiber), %r8
+        mov     FIBER_FP(\fiber), %r9
+        mov     FIBER_SP(\fiber), %r10
+        lea     \back(%rip), %r11
+        mov     %r11, FIBER_PC(\fiber)
+        mov     %rbp, FIBER_FP(\fiber)
+        .endm
+
+/* Goes there with kind parked, by a ret and no jump: see the top. */
+        .macro  SWITCH_PARKED_AWAY
+        xor     %eax, %eax
+        mov     $SWITCH_PARKED, %ecx
+        mov     %r9, %rbp
+        mov     %r10, %rsp
+        push    %r8
+        ret
+        .endm
+
+/* Returns by pop and jump: see the top. */
+        .macro  RETURN_BY_JUMP
+        pop     %r11
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %r11
+        jmp     *%r11
+        .endm
+
         .text
 
 /*
@@ -271,6 +299,29 @@ END(heddle_fiber_start)
  *
  *   rsp+392 pc   +384 thread   +376 flags   +256 .. +375 rax rcx rdx rbx rbp rsi rdi r8..r15   +0 .. +255 xmm0..xmm15
  */
+        .macro  STORE register, at
+        mov     %\register, \at(%rsp)
+        .endm
+        .macro  LOAD register, at
+        mov     \at(%rsp), %\register
+        .endm
+        .macro  EACH_GENERAL do
+        \do     rax, 256
+        \do     rcx, 264
+        \do     rdx, 272
+        \do     rbx, 280
+        \do     rbp, 288
+        \do     rsi, 296
+        \do     rdi, 304
+        \do     r8, 312
+        \do     r9, 320
+        \do     r10, 328
+        \do     r11, 336
+        \do     r12, 344
+        \do     r13, 352
+        \do     r14, 360
+        \do     r15, 368
+        .endm
 ROUTINE(heddle_interrupt)
         .cfi_startproc
         .cfi_signal_frame
@@ -280,21 +331,7 @@ ROUTINE(heddle_interrupt)
         .cfi_adjust_cfa_offset 8
         lea     -376(%rsp), %rsp
         .cfi_adjust_cfa_offset 376
-        mov     %rax, 256(%rsp)
-        mov     %rcx, 264(%rsp)
-        mov     %rdx, 272(%rsp)
-        mov     %rbx, 280(%rsp)
-        mov     %rbp, 288(%rsp)
-        mov     %rsi, 296(%rsp)
-        mov     %rdi, 304(%rsp)
-        mov     %r8, 312(%rsp)
-        mov     %r9, 320(%rsp)
-        mov     %r10, 328(%rsp)
-        mov     %r11, 336(%rsp)
-        mov     %r12, 344(%rsp)
-        mov     %r13, 352(%rsp)
-        mov     %r14, 360(%rsp)
-        mov     %r15, 368(%rsp)
+        EACH_GENERAL STORE
         .irp    i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
         movups  %xmm\i, 16 * \i(%rsp)
         .endr
@@ -311,21 +348,7 @@ ROUTINE(heddle_interrupt)
         .irp    i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
         movups  16 * \i(%rsp), %xmm\i
         .endr
-        mov     256(%rsp), %rax
-        mov     264(%rsp), %rcx
-        mov     272(%rsp), %rdx
-        mov     280(%rsp), %rbx
-        mov     288(%rsp), %rbp
-        mov     296(%rsp), %rsi
-        mov     304(%rsp), %rdi
-        mov     312(%rsp), %r8
-        mov     320(%rsp), %r9
-        mov     328(%rsp), %r10
-        mov     336(%rsp), %r11
-        mov     344(%rsp), %r12
-        mov     352(%rsp), %r13
-        mov     360(%rsp), %r14
-        mov     368(%rsp), %r15
+        EACH_GENERAL LOAD
         lea     376(%rsp), %rsp
         .cfi_adjust_cfa_offset -376
         popfq
@@ -346,12 +369,7 @@ END(heddle_interrupt)
 ROUTINE(heddle_fiber_switch)
         .cfi_startproc
         PUSH_CALLEE_SAVED
-        mov     FIBER_PC(%rdi), %r8
-        mov     FIBER_FP(%rdi), %r9
-        mov     FIBER_SP(%rdi), %r10
-        lea     1f(%rip), %r11
-        mov     %r11, FIBER_PC(%rdi)
-        mov     %rbp, FIBER_FP(%rdi)
+        EXCHANGE %rdi, 1f
         mov     %rsp, FIBER_SP(%rdi)
         mov     %rsi, %rax
         mov     %rdx, %rcx
@@ -361,10 +379,7 @@ ROUTINE(heddle_fiber_switch)
 1:      mov     %rax, %rdx
         mov     %rcx, %rax
         POP_CALLEE_SAVED
-        pop     %r11                    /* pop and jump: see the top */
-        .cfi_adjust_cfa_offset -8
-        .cfi_register %rip, %r11
-        jmp     *%r11
+        RETURN_BY_JUMP
         .cfi_endproc
 END(heddle_fiber_switch)
 
@@ -375,24 +390,11 @@ END(heddle_fiber_switch)
 ROUTINE(heddle_park)
         .cfi_startproc
         PUSH_CALLEE_SAVED
-        mov     FIBER_PC(%rax), %r8
-        mov     FIBER_FP(%rax), %r9
-        mov     FIBER_SP(%rax), %r10
-        lea     1f(%rip), %r11
-        mov     %r11, FIBER_PC(%rax)
-        mov     %rbp, FIBER_FP(%rax)
+        EXCHANGE %rax, 1f
         mov     %rsp, FIBER_SP(%rax)
-        xor     %eax, %eax
-        mov     $SWITCH_PARKED, %ecx
-        mov     %r9, %rbp
-        mov     %r10, %rsp
-        push    %r8                     /* a ret and no jump: see the top */
-        ret
+        SWITCH_PARKED_AWAY
 1:      POP_CALLEE_SAVED
-        pop     %r11                    /* pop and jump: see the top */
-        .cfi_adjust_cfa_offset -8
-        .cfi_register %rip, %r11
-        jmp     *%r11
+        RETURN_BY_JUMP
         .cfi_endproc
 END(heddle_park)
 
@@ -426,20 +428,10 @@ ROUTINE(heddle_wait)
         .cfi_offset %r14, -48
         mov     %r15, -40(%rbp)
         .cfi_offset %r15, -56
-        mov     FIBER_PC(%rax), %r8
-        mov     FIBER_FP(%rax), %r9
-        mov     FIBER_SP(%rax), %r10
-        lea     2f(%rip), %r11
-        mov     %r11, FIBER_PC(%rax)
-        mov     %rbp, FIBER_FP(%rax)
+        EXCHANGE %rax, 2f
         lea     -40(%rbp), %r11
         mov     %r11, FIBER_SP(%rax)
-        xor     %eax, %eax
-        mov     $SWITCH_PARKED, %ecx
-        mov     %r9, %rbp
-        mov     %r10, %rsp
-        push    %r8                     /* a ret and no jump: see above */
-        ret
+        SWITCH_PARKED_AWAY
 2:      pop     %r15
         pop     %r14
         pop     %r13
@@ -453,10 +445,7 @@ ROUTINE(heddle_wait)
         pop     %rbp
         .cfi_def_cfa %rsp, 8
         movq    %rax, %xmm0
-        pop     %r11                    /* pop and jump: see the top */
-        .cfi_adjust_cfa_offset -8
-        .cfi_register %rip, %r11
-        jmp     *%r11
+        RETURN_BY_JUMP
 1:      .cfi_restore_state
         GO_ON_UNWOUND
         .cfi_endproc

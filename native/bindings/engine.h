@@ -150,13 +150,14 @@ class Engine {
   }
   const FunctionType* type(uint32_t id) const { return id < types.size() ? types[id].get() : nullptr; }
   napi_value value_of(napi_ref reference) const;
+  /// The words that TypeScript and the addon share, kMailboxSize of them. Generated code knows them by the same pointer.
+  uint64_t* mailbox() const { return static_cast<uint64_t*>(runtime.thread.mailbox); }
 
   napi_env env;
   AlternateStack alternate_stack;
   Runtime runtime;
   Hooks hooks;
-  /// kMailboxSize words of a Float64Array that `mailbox_array` keeps.
-  uint64_t* mailbox = nullptr;
+  /// The Float64Array that keeps the mailbox.
   napi_ref mailbox_array = nullptr;
   /// How many of its values are looked at by a collection: those that lie nowhere else yet.
   size_t mailbox_roots = 0;
@@ -199,13 +200,13 @@ inline uint64_t read_halves(const uint64_t* word) {
 
 /// Copies values from slots to the mailbox.
 inline void put_values(const Engine* engine, uint64_t slots, size_t count) {
-  uint64_t* const values = engine->mailbox + kMailboxValues;
+  uint64_t* const values = engine->mailbox() + kMailboxValues;
   for (size_t i = 0; i < count; i++) values[i] = read_halves(at<const uint64_t>(slots + kSlotSize * i));
 }
 
 /// Copies values from the mailbox to slots.
 inline void take_values(const Engine* engine, uint64_t slots, size_t count) {
-  const uint64_t* const values = engine->mailbox + kMailboxValues;
+  const uint64_t* const values = engine->mailbox() + kMailboxValues;
   for (size_t i = 0; i < count; i++) *at<uint64_t>(slots + kSlotSize * i) = read_halves(values + i);
 }
 

@@ -82,7 +82,7 @@ inline std::optional<HostResult> refusal(Engine* engine, const HostObject* host)
 HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
   if (const auto refused = refusal(engine, host)) return *refused;
   put_values(engine, slots, host->type->params.size());
-  engine->mailbox[kMailboxImport] = host->vm.id;
+  engine->mailbox()[kMailboxImport] = host->vm.id;
   return park(&engine->runtime.thread, {{address_of(host), slots}});
 }
 
@@ -90,7 +90,7 @@ HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slot
 inline HostResult wait(Engine* engine, uint64_t function) {
   const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
   if (const auto refused = refusal(engine, host)) return *refused;
-  engine->mailbox[kMailboxImport] = host->vm.id;
+  engine->mailbox()[kMailboxImport] = host->vm.id;
   return set_aside(&engine->runtime.thread, {{address_of(host), 0}});
 }
 

@@ -64,7 +64,7 @@ std::vector<MemoryRange> JavaScriptRoots::memories() {
 }
 
 void JavaScriptRoots::mark_roots(Marker* marker) {
-  for (size_t i = 0; i < engine_->mailbox_roots; i++) marker->word(engine_->mailbox[kMailboxValues + i]);
+  for (size_t i = 0; i < engine_->mailbox_roots; i++) marker->word(engine_->mailbox()[kMailboxValues + i]);
   for (auto holder = holders_.begin(); holder != holders_.end();) {
     const HostScope scope(engine_);
     for (size_t i = 0; i < kScope && holder != holders_.end(); i++) {

@@ -73,10 +73,9 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "notify", &hooks->notify);
   const Bytes mailbox = in.doubles(1);
   if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
-  if (!in || in.engine()->mailbox != nullptr) return nullptr;
+  if (!in || in.engine()->mailbox() != nullptr) return nullptr;
   in.engine()->mailbox_array = in.reference(1);
-  in.engine()->mailbox = reinterpret_cast<uint64_t*>(mailbox.data);  // SAFETY: a Float64Array's data, which stays where it is.
-  in.engine()->runtime.thread.mailbox = mailbox.data;
+  in.engine()->runtime.thread.mailbox = mailbox.data;  // SAFETY: a Float64Array's data, which stays where it is.
   return nullptr;
 }
 

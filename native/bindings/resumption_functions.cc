@@ -17,12 +17,12 @@ constexpr uint64_t kNever = ~uint64_t{0};
 
 /// TypeScript writes the lower half of a word alone.
 uint32_t mailbox_number(const Engine* engine, uint32_t word) {
-  return static_cast<uint32_t>(engine->mailbox[word]);
+  return static_cast<uint32_t>(engine->mailbox()[word]);
 }
 
 /// Puts a record into the mailbox and among those that the host holds.
 void hand_out(const Engine* engine, VMContinuation* record, uint32_t ending) {
-  uint64_t* const mailbox = engine->mailbox;
+  uint64_t* const mailbox = engine->mailbox();
   mailbox[kMailboxEnding] = ending;
   mailbox[kMailboxIndex] = record->index;
   mailbox[kMailboxGeneration] = record->generation;
@@ -43,12 +43,12 @@ napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
   switch (ending) {
     case Entry::Ending::Returned:
       put_values(engine, record->slots, engine->type(record->function->type)->results.size());
-      engine->mailbox[kMailboxEnding] = kEndingReturned;
+      engine->mailbox()[kMailboxEnding] = kEndingReturned;
       engine->runtime.release_continuation(record);
       break;
     case Entry::Ending::Suspended:
       put_values(engine, record->slots, engine->type(resumption.suspension()->type)->params.size());
-      engine->mailbox[kMailboxTag] = address_of(resumption.suspension());
+      engine->mailbox()[kMailboxTag] = address_of(resumption.suspension());
       hand_out(engine, record, kEndingSuspended);
       break;
     case Entry::Ending::Parked:
@@ -111,7 +111,7 @@ napi_value create_starter(napi_env env, napi_callback_info info) {
 /// The record that the mailbox names; null where the handle is stale.
 VMContinuation* find(Engine* engine) {
   VMContinuation* record = engine->runtime.records.find(mailbox_number(engine, kMailboxIndex));
-  return record != nullptr && record->generation == read_halves(&engine->mailbox[kMailboxGeneration]) ? record : nullptr;
+  return record != nullptr && record->generation == read_halves(&engine->mailbox()[kMailboxGeneration]) ? record : nullptr;
 }
 
 /// Consumes the handle in the mailbox; null, with an error thrown, where it is stale.
@@ -214,7 +214,7 @@ napi_value settle(napi_env env, napi_callback_info) {
   // The import, and the address of its slots, in a frame of the innermost fiber (call_suspending in host_call.cc); none where it waits in
   // heddle_wait, which returns the payload.
   const auto [words] = take_parked_words(record);
-  if (words[1] == 0) return resume(engine, record, read_halves(engine->mailbox + kMailboxValues));
+  if (words[1] == 0) return resume(engine, record, read_halves(engine->mailbox() + kMailboxValues));
   take_values(engine, words[1], at<const HostObject>(words[0])->type->results.size());
   return resume(engine, record, 0);
 }

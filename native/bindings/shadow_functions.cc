@@ -20,7 +20,7 @@ uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argum
   engine->runtime.no_collection++;
   // What is in the mailbox is of a call that waits now, or goes on; imports of the allocator may use it.
   std::array<uint64_t, kMailboxSize> kept;
-  std::copy_n(engine->mailbox, kept.size(), kept.begin());
+  std::copy_n(engine->mailbox(), kept.size(), kept.begin());
   uint32_t result = 0;
   {
     Call call(&engine->runtime, function);
@@ -35,7 +35,7 @@ uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argum
       *failure = failure_of(call);
     }
   }
-  std::copy(kept.begin(), kept.end(), engine->mailbox);
+  std::copy(kept.begin(), kept.end(), engine->mailbox());
   engine->runtime.no_collection--;
   bool pending = false;
   napi_value error = nullptr;

@@ -1,6 +1,7 @@
 /* The programs of programs_x86_64.S: Tail (x2 = context, x3 = argument) -> x2. */
 #include "layout.inc"
 #include "macros.inc"
+#include "registers_aarch64.inc"
 
 #define STUB_SIZE 512
 #define STUB_HOST_CALL 128
@@ -98,15 +99,7 @@ MARK(heddle_program_recurse_trap)
 MARK(heddle_program_spin)
         stp     x29, x30, [sp, #-160]!
         mov     x29, sp
-        stp     x19, x20, [sp, #16]
-        stp     x21, x22, [sp, #32]
-        stp     x23, x24, [sp, #48]
-        stp     x25, x26, [sp, #64]
-        stp     x27, x28, [sp, #80]
-        stp     d8, d9, [sp, #96]
-        stp     d10, d11, [sp, #112]
-        stp     d12, d13, [sp, #128]
-        stp     d14, d15, [sp, #144]
+        CALLEE_SAVED stp, sp
         ldr     x2, [x2]
         ldr     x2, [x2, #THREAD_POLL_PAGE]
         .irp    i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -138,15 +131,7 @@ MARK(heddle_program_spin)
         mov     x2, #1
         b       4f
 3:      mov     x2, #0
-4:      ldp     d14, d15, [sp, #144]
-        ldp     d12, d13, [sp, #128]
-        ldp     d10, d11, [sp, #112]
-        ldp     d8, d9, [sp, #96]
-        ldp     x27, x28, [sp, #80]
-        ldp     x25, x26, [sp, #64]
-        ldp     x23, x24, [sp, #48]
-        ldp     x21, x22, [sp, #32]
-        ldp     x19, x20, [sp, #16]
+4:      CALLEE_SAVED ldp, sp
         ldp     x29, x30, [sp], #160
         ret
 

@@ -158,14 +158,16 @@ test('continuations of different kinds resume each other, and each gives its sta
     (func (export "go on") (param i32) (result i32) (resume $c (local.get 0) (global.get $kept))))`);
   const before = statistics();
   const maps = guardPages();
-  for (let i = 0; i < 50; i++) {
+  const rounds = 100;
+  for (let i = 0; i < rounds; i++) {
     expect(e['run']?.(6)).toBe(-1);
     expect(statistics().stacksLive - before.stacksLive).toBe(3);
     expect(hibernate()).toBe(3);
     expect(e['go on']?.(7)).toBe(6 * 7 + 1 + 10);
   }
   expect(statistics().stacksLive).toBe(before.stacksLive);
-  expect(guardPages() - maps).toBeLessThan(10);
+  // A stack that stays is a guard page each round. V8 makes some of its own meanwhile.
+  expect(guardPages() - maps).toBeLessThan(rounds / 2);
 });
 
 test('of no function traps as cont.new does', () => {

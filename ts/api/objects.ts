@@ -13,8 +13,31 @@ import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js
 const I32 = 0x7f;
 
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
-class Existing<T> {
-  constructor(readonly object: T) {}
+class Existing {
+  constructor(readonly object: object) {}
+}
+
+/** The objects of one class, by what they stand for: there is one for each. */
+class Wrappers<Native extends object, Wrapper extends object, Descriptor> {
+  readonly #made = new WeakMap<Native, Wrapper>();
+
+  /** What a constructor was given to wrap; undefined where that is a descriptor. */
+  existing(given: unknown): Native | undefined {
+    return given instanceof Existing ? (given.object as Native) : undefined;
+  }
+
+  note(native: Native, wrapper: Wrapper): void {
+    this.#made.set(native, wrapper);
+  }
+
+  /** The object that stands for `native`, made where there is none. */
+  wrap(native: Native, type: new (given: Descriptor) => Wrapper): Wrapper {
+    const known = this.#made.get(native);
+    if (known !== undefined) return known;
+    const made = new type(new Existing(native) as unknown as Descriptor);
+    this.note(native, made);
+    return made;
+  }
 }
 
 const MAXIMUM_TABLE = 10_000_000;
@@ -28,9 +51,7 @@ export interface TableDescriptor {
   readonly address?: 'i32' | 'i64';
 }
 
-const tables = new WeakMap<TableObject, Table>();
-const globals = new WeakMap<GlobalObject, Global>();
-const tags = new WeakMap<TagObject, Tag>();
+const tables = new Wrappers<TableObject, Table, TableDescriptor>();
 
 /** A table of references. */
 export class Table {
@@ -38,9 +59,9 @@ export class Table {
 
   /** Throws a TypeError for a wrong descriptor or value, a RangeError where maximum is below initial or too large. */
   constructor(descriptor: TableDescriptor, value?: unknown) {
-    const given: unknown = descriptor;
-    if (given instanceof Existing) {
-      this.#object = given.object as TableObject;
+    const existing = tables.existing(descriptor);
+    if (existing !== undefined) {
+      this.#object = existing;
       return;
     }
     const { address: addressName, element, initial, maximum } = descriptorOf(descriptor) as TableDescriptor;
@@ -55,17 +76,12 @@ export class Table {
     const fill = value === undefined ? this.#default(type) : Number(engine.convert.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill, concreteId(type));
     this.#object = hold(engine.native, { address, type, maximum: bound, table64 });
-    tables.set(this.#object, this);
+    tables.note(this.#object, this);
   }
 
   /** The one Table of a native table. @internal */
   static wrap(object: TableObject): Table {
-    let table = tables.get(object);
-    if (table === undefined) {
-      table = new Table(new Existing(object) as unknown as TableDescriptor);
-      tables.set(object, table);
-    }
-    return table;
+    return tables.wrap(object, Table);
   }
 
   /** The native table of a Table, undefined for other values. @internal */
@@ -134,15 +150,17 @@ export interface GlobalDescriptor {
   readonly mutable?: boolean;
 }
 
+const globals = new Wrappers<GlobalObject, Global, GlobalDescriptor>();
+
 /** A global variable. */
 export class Global {
   readonly #object: GlobalObject;
 
   /** Throws a TypeError for a wrong descriptor or value. */
   constructor(descriptor: GlobalDescriptor, value?: unknown) {
-    const given: unknown = descriptor;
-    if (given instanceof Existing) {
-      this.#object = given.object as GlobalObject;
+    const existing = globals.existing(descriptor);
+    if (existing !== undefined) {
+      this.#object = existing;
       return;
     }
     // Read in the order of names, as Web IDL reads dictionaries.
@@ -150,7 +168,7 @@ export class Global {
     const type = typeByName(name);
     const engine = theEngine();
     this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: Boolean(mutable) });
-    globals.set(this.#object, this);
+    globals.note(this.#object, this);
     if (type === 0x7b) {
       if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
     } else if (value !== undefined) this.#store(value);
@@ -159,12 +177,7 @@ export class Global {
 
   /** The one Global of a native global. @internal */
   static wrap(object: GlobalObject): Global {
-    let global = globals.get(object);
-    if (global === undefined) {
-      global = new Global(new Existing(object) as unknown as GlobalDescriptor);
-      globals.set(object, global);
-    }
-    return global;
+    return globals.wrap(object, Global);
   }
 
   /** The native global of a Global, undefined for other values. @internal */
@@ -212,14 +225,16 @@ export interface TagDescriptor {
   readonly results?: readonly string[];
 }
 
+const tags = new Wrappers<TagObject, Tag, TagDescriptor>();
+
 /** A tag for exceptions and suspensions. */
 export class Tag {
   readonly #object: TagObject;
 
   constructor(descriptor: TagDescriptor) {
-    const given: unknown = descriptor;
-    if (given instanceof Existing) {
-      this.#object = given.object as TagObject;
+    const existing = tags.existing(descriptor);
+    if (existing !== undefined) {
+      this.#object = existing;
       return;
     }
     const { parameters, results } = descriptorOf(descriptor) as TagDescriptor;
@@ -227,17 +242,12 @@ export class Tag {
     const types = (names: unknown): number[] => [...(descriptorOf(names) as Iterable<unknown>)].map(typeByName);
     const type = engine.types.functionType(types(parameters), results === undefined ? [] : types(results));
     this.#object = engine.tags.create(type, 'a tag made in JavaScript');
-    tags.set(this.#object, this);
+    tags.note(this.#object, this);
   }
 
   /** The one Tag of a native tag. @internal */
   static wrap(object: TagObject): Tag {
-    let tag = tags.get(object);
-    if (tag === undefined) {
-      tag = new Tag(new Existing(object) as unknown as TagDescriptor);
-      tags.set(object, tag);
-    }
-    return tag;
+    return tags.wrap(object, Tag);
   }
 
   /** The native tag of a Tag, undefined for other values. @internal */

@@ -18,7 +18,7 @@ const made = [1, 2].map(() => {
 
 collect();
 if (process.argv[2] === 'plant') {
-  const thread = load(load(engine.addressOf(exports.wait) + VMFunction.context) + VMInstance.thread);
+  const thread = load(load(engine.exports.addressOf(exports.wait) + VMFunction.context) + VMInstance.thread);
   const [one, other] = made.map(({ index }) => load(thread + VMThread.continuations) + index * 2 ** LIMIT.recordSizeLog2);
   engine.native.store(load(one + VMContinuation.slots), 'u64', load(load(other + VMContinuation.fiber) + VMFiber.sp));
 }

@@ -2,13 +2,13 @@
  * The state of one function's lowering: the operand stack, the control frames, the locals, and what several construct groups emit. What an
  * operator becomes stands in the files of the groups.
  */
-import { type LIBCALL, VMThread } from '../../generated/abi.js';
+import { VMThread } from '../../generated/abi.js';
 import { INTEGER, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import type { LoweringContext } from '../module/context.js';
 import { type Block, type CatchItem, NONE, type Program, payload, type Value } from '../program/program.js';
 import { clifType, type FunctionShape } from '../program/types.js';
 import { Frame } from './frame.js';
-import { hostCall } from './libcalls.js';
+import { hostCall, type Libcall } from './libcalls.js';
 import { InlinedLocations } from './locations.js';
 import { dispatchBlock, Scopes } from './scopes.js';
 
@@ -374,7 +374,7 @@ export class FunctionLowering {
   }
 
   /** A library call. */
-  hostCall(call: (typeof LIBCALL)[keyof typeof LIBCALL], args: readonly Value[]): Value {
+  hostCall(call: Libcall, args: readonly Value[]): Value {
     this.locate();
     return hostCall(this.program, this.context.signatures, this.thread(), call, args);
   }

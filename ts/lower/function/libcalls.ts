@@ -6,16 +6,14 @@ import { MEMORY, TYPE } from '../../generated/clif.js';
 import type { ModuleSignatures } from '../module/signatures.js';
 import type { Program, Value } from '../program/program.js';
 
+/** A library call: a value of LIBCALL. */
+export type Libcall = (typeof LIBCALL)[keyof typeof LIBCALL];
+
 /** Arguments besides the thread and the function. */
 const ARGUMENTS = 4;
 
 /** The arguments of the `host_call` stub for a library call; what is missing of its four arguments is 0. */
-export function hostCallArguments(
-  program: Program,
-  thread: Value,
-  call: (typeof LIBCALL)[keyof typeof LIBCALL],
-  args: readonly Value[],
-): readonly Value[] {
+export function hostCallArguments(program: Program, thread: Value, call: Libcall, args: readonly Value[]): readonly Value[] {
   const target = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call);
   const all = [thread, target, ...args];
   if (args.length < ARGUMENTS) {
@@ -26,12 +24,6 @@ export function hostCallArguments(
 }
 
 /** Emits a library call. It may raise a trap, and then does not return; those that may throw are made by `throwingCall`. */
-export function hostCall(
-  program: Program,
-  signatures: ModuleSignatures,
-  thread: Value,
-  call: (typeof LIBCALL)[keyof typeof LIBCALL],
-  args: readonly Value[],
-): Value {
+export function hostCall(program: Program, signatures: ModuleSignatures, thread: Value, call: Libcall, args: readonly Value[]): Value {
   return program.call(signatures.hostCallStub, hostCallArguments(program, thread, call, args), 1);
 }

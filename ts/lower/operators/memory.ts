@@ -10,7 +10,7 @@ import { INTEGER, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import type { FunctionLowering, Handlers } from '../function/function.js';
 import { NONE, type Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
-import { pushIndex } from './tables.js';
+import { bulkOf, pushIndex } from './bulk.js';
 
 /** Greatest static offset + size of an unchecked access. */
 const GUARDED = 2 ** 32 - 1;
@@ -134,36 +134,20 @@ function fill(f: FunctionLowering): void {
   f.hostCall(LIBCALL.memoryFill, [memoryPointer(f, memory), destination, byte, length]);
 }
 
-function copy(f: FunctionLowering): void {
-  const to = f.immediate();
-  const from = f.immediate();
-  const length = f.popIndex(isWide(f, to) && isWide(f, from));
-  const source = f.popIndex(isWide(f, from));
-  const destination = f.popIndex(isWide(f, to));
-  f.scratch([memoryPointer(f, from)]);
-  f.hostCall(LIBCALL.memoryCopy, [memoryPointer(f, to), destination, source, length]);
-}
-
-function init(f: FunctionLowering): void {
-  const segment = f.immediate();
-  const memory = f.immediate();
-  const length = f.popIndex(false);
-  const source = f.popIndex(false);
-  const destination = f.popIndex(isWide(f, memory));
-  f.scratch([f.instance, f.program.address(segment)]);
-  f.hostCall(LIBCALL.memoryInit, [memoryPointer(f, memory), destination, source, length]);
-}
-
-function drop(f: FunctionLowering): void {
-  f.hostCall(LIBCALL.dataDrop, [f.instance, f.program.address(f.immediate())]);
-}
+const bulk = bulkOf({
+  isWide,
+  pointer: memoryPointer,
+  copy: LIBCALL.memoryCopy,
+  init: LIBCALL.memoryInit,
+  drop: LIBCALL.dataDrop,
+});
 
 /** Operators of this group, without loads and stores, which are rows of a table. */
 export const MEMORIES: Handlers = [
   [OP.memorySize, size],
   [OP.memoryGrow, grow],
   [OP.memoryFill, fill],
-  [OP.memoryCopy, copy],
-  [OP.memoryInit, init],
-  [OP.dataDrop, drop],
+  [OP.memoryCopy, bulk.copy],
+  [OP.memoryInit, bulk.init],
+  [OP.dataDrop, bulk.drop],
 ];

@@ -6,6 +6,7 @@ import { INTEGER, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import type { FunctionLowering, Handlers } from '../function/function.js';
 import type { Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
+import { bulkOf, pushIndex } from './bulk.js';
 
 const ELEMENT_SIZE_LOG2 = 3;
 
@@ -16,11 +17,6 @@ function isWide(f: FunctionLowering, table: number): boolean {
 /** The `VMTable*` of a table. */
 function pointer(f: FunctionLowering, table: number): Value {
   return f.pointer(f.context.layout.tables.at(table));
-}
-
-/** Pushes what a library call returned as an index of a table or memory. */
-export function pushIndex(f: FunctionLowering, value: Value, wide: boolean): void {
-  f.push(wide ? value : f.program.unary(OPCODE.ireduce, TYPE.I32, value));
 }
 
 /** The address of a table's element; traps with the code where there is none. The index is an I64. */
@@ -68,29 +64,7 @@ function fill(f: FunctionLowering): void {
   f.hostCall(LIBCALL.tableFill, [pointer(f, table), index, value, length]);
 }
 
-function copy(f: FunctionLowering): void {
-  const to = f.immediate();
-  const from = f.immediate();
-  const length = f.popIndex(isWide(f, to) && isWide(f, from));
-  const source = f.popIndex(isWide(f, from));
-  const destination = f.popIndex(isWide(f, to));
-  f.scratch([pointer(f, from)]);
-  f.hostCall(LIBCALL.tableCopy, [pointer(f, to), destination, source, length]);
-}
-
-function init(f: FunctionLowering): void {
-  const segment = f.immediate();
-  const table = f.immediate();
-  const length = f.popIndex(false);
-  const source = f.popIndex(false);
-  const destination = f.popIndex(isWide(f, table));
-  f.scratch([f.instance, f.program.address(segment)]);
-  f.hostCall(LIBCALL.tableInit, [pointer(f, table), destination, source, length]);
-}
-
-function drop(f: FunctionLowering): void {
-  f.hostCall(LIBCALL.elemDrop, [f.instance, f.program.address(f.immediate())]);
-}
+const bulk = bulkOf({ isWide, pointer, copy: LIBCALL.tableCopy, init: LIBCALL.tableInit, drop: LIBCALL.elemDrop });
 
 /** Operators of this group. */
 export const TABLES: Handlers = [
@@ -99,7 +73,7 @@ export const TABLES: Handlers = [
   [OP.tableSize, size],
   [OP.tableGrow, grow],
   [OP.tableFill, fill],
-  [OP.tableCopy, copy],
-  [OP.tableInit, init],
-  [OP.elemDrop, drop],
+  [OP.tableCopy, bulk.copy],
+  [OP.tableInit, bulk.init],
+  [OP.elemDrop, bulk.drop],
 ];

@@ -95,82 +95,79 @@ const IMMEDIATES = new Uint8Array(OPERATOR_COUNT);
 /** Words of each entry of an operator's list, by {@link operatorIndex}; 0 for operators without one. */
 const LIST_ENTRY = new Uint8Array(OPERATOR_COUNT);
 
-/** Sets the immediates of the operators `first` to `last`. */
-function immediates(count: number, first: number, last = first): void {
-  IMMEDIATES.fill(count, operatorIndex(first), operatorIndex(last) + 1);
-}
-
-/** Sets the immediates of an operator that ends in a list: the words with the count, and those of an entry. */
-function list(count: number, entry: number, opcode: number): void {
-  immediates(count, opcode);
-  LIST_ENTRY[operatorIndex(opcode)] = entry;
-}
-
 const word = (prefix: number, sub: number): number => (prefix << 12) | sub;
 
-// Control and calls.
-immediates(2, OP.block, OP.if);
-immediates(2, OP.try);
-immediates(1, OP.catch, OP.throw);
-immediates(1, OP.rethrow);
-immediates(1, OP.br, OP.brIf);
-immediates(1, OP.call);
-immediates(2, OP.callIndirect);
-immediates(1, OP.returnCall);
-immediates(2, OP.returnCallIndirect);
-immediates(1, OP.callRef, OP.returnCallRef);
-immediates(1, OP.delegate);
-immediates(1, OP.selectTyped);
-list(3, 3, OP.tryTable);
-// Locals, globals, tables, memories, constants.
-immediates(1, OP.localGet, OP.tableSet);
-immediates(3, 0x28, 0x3e);
-immediates(1, OP.memorySize, OP.memoryGrow);
-immediates(1, OP.i32Const);
-immediates(2, OP.i64Const);
-immediates(1, OP.f32Const);
-immediates(2, OP.f64Const);
-// References and continuations.
-immediates(1, OP.refNull);
-immediates(1, OP.refFunc);
-immediates(1, OP.brOnNull, OP.brOnNonNull);
-immediates(1, OP.contNew);
-immediates(2, OP.contBind);
-immediates(1, OP.suspend);
-list(2, 3, OP.resume);
-list(3, 3, OP.resumeThrow);
-list(2, 3, OP.resumeThrowRef);
-immediates(2, OP.switch);
-// Bulk operators.
-immediates(2, OP.memoryInit);
-immediates(1, OP.dataDrop);
-immediates(2, OP.memoryCopy);
-immediates(1, OP.memoryFill);
-immediates(2, OP.tableInit);
-immediates(1, OP.elemDrop);
-immediates(2, OP.tableCopy);
-immediates(1, OP.tableGrow, OP.tableFill);
-// Structures and arrays: struct.new, struct.get to struct.set, array.new, array.new_fixed, array.new_data, array.get to array.set, …
-immediates(1, word(GC, 0), word(GC, 1));
-immediates(2, word(GC, 2), word(GC, 5));
-immediates(1, word(GC, 6), word(GC, 7));
-immediates(2, word(GC, 8), word(GC, 10));
-immediates(1, word(GC, 11), word(GC, 14));
-immediates(0, word(GC, 15));
-immediates(1, word(GC, 16));
-immediates(2, word(GC, 17), word(GC, 19));
-immediates(1, word(GC, 20), word(GC, 23));
-immediates(3, word(GC, 24), word(GC, 25));
-// Vectors: loads and the store, the constant, the shuffle, lanes, loads and stores of a lane.
-immediates(3, word(VECTOR, 0), word(VECTOR, 11));
-immediates(4, OP.v128Const, OP.i8x16Shuffle);
-immediates(1, word(VECTOR, 21), word(VECTOR, 34));
-immediates(4, word(VECTOR, 84), word(VECTOR, 91));
-immediates(3, word(VECTOR, 92), word(VECTOR, 93));
-// Atomics; the fence has its ordering.
-immediates(3, word(ATOMIC, 0), word(ATOMIC, 2));
-immediates(1, word(ATOMIC, 3));
-immediates(3, word(ATOMIC, 16), word(ATOMIC, 78));
+/** An operator, or those from the first to the last. */
+type Operators = number | readonly [first: number, last: number];
+
+/** Operators by the number of their immediates; those that are in no row have none. */
+const ROWS: readonly (readonly [count: number, operators: readonly Operators[]])[] = [
+  // Control and calls.
+  [1, [[OP.catch, OP.throw], OP.rethrow, [OP.br, OP.brIf], OP.call, OP.returnCall, [OP.callRef, OP.returnCallRef], OP.delegate]],
+  [2, [[OP.block, OP.if], OP.try, OP.callIndirect, OP.returnCallIndirect]],
+  [1, [OP.selectTyped]],
+  // Locals, globals, tables, memories, constants.
+  [1, [[OP.localGet, OP.tableSet], [OP.memorySize, OP.memoryGrow], OP.i32Const, OP.f32Const]],
+  [2, [OP.i64Const, OP.f64Const]],
+  [3, [[0x28, 0x3e]]],
+  // References and continuations.
+  [1, [OP.refNull, OP.refFunc, [OP.brOnNull, OP.brOnNonNull], OP.contNew, OP.suspend]],
+  [2, [OP.contBind, OP.switch]],
+  // Bulk operators.
+  [1, [OP.dataDrop, OP.memoryFill, OP.elemDrop, [OP.tableGrow, OP.tableFill]]],
+  [2, [OP.memoryInit, OP.memoryCopy, OP.tableInit, OP.tableCopy]],
+  // Structures and arrays: struct.new, array.new, array.get to array.set, array.fill, casts; struct.get to struct.set, array.new_fixed,
+  // array.new_data and array.new_elem, array.copy to array.init_elem; branches on casts.
+  [1, [[word(GC, 0), word(GC, 1)], [word(GC, 6), word(GC, 7)], [word(GC, 11), word(GC, 14)], word(GC, 16), [word(GC, 20), word(GC, 23)]]],
+  [
+    2,
+    [
+      [word(GC, 2), word(GC, 5)],
+      [word(GC, 8), word(GC, 10)],
+      [word(GC, 17), word(GC, 19)],
+    ],
+  ],
+  [3, [[word(GC, 24), word(GC, 25)]]],
+  // Vectors: lanes; loads and the store, and of a lane and zeros; the constant, the shuffle, loads and stores of a lane.
+  [1, [[word(VECTOR, 21), word(VECTOR, 34)]]],
+  [
+    3,
+    [
+      [word(VECTOR, 0), word(VECTOR, 11)],
+      [word(VECTOR, 92), word(VECTOR, 93)],
+    ],
+  ],
+  [4, [OP.v128Const, OP.i8x16Shuffle, [word(VECTOR, 84), word(VECTOR, 91)]]],
+  // Atomics; the fence has its ordering.
+  [1, [word(ATOMIC, 3)]],
+  [
+    3,
+    [
+      [word(ATOMIC, 0), word(ATOMIC, 2)],
+      [word(ATOMIC, 16), word(ATOMIC, 78)],
+    ],
+  ],
+];
+
+for (const [count, operators] of ROWS) {
+  for (const entry of operators) {
+    const [first, last] = typeof entry === 'number' ? [entry, entry] : entry;
+    IMMEDIATES.fill(count, operatorIndex(first), operatorIndex(last) + 1);
+  }
+}
+
+/** Operators that end in a list: the words with its count, and those of an entry. */
+const LISTS: readonly (readonly [opcode: number, count: number, entry: number])[] = [
+  [OP.tryTable, 3, 3],
+  [OP.resume, 2, 3],
+  [OP.resumeThrow, 3, 3],
+  [OP.resumeThrowRef, 2, 3],
+];
+
+for (const [opcode, count, entry] of LISTS) {
+  IMMEDIATES[operatorIndex(opcode)] = count;
+  LIST_ENTRY[operatorIndex(opcode)] = entry;
+}
 
 /** Where the operator behind the one at `at` begins. */
 export function operatorEnd(ops: Uint32Array, at: number): number {
