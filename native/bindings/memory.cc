@@ -17,7 +17,8 @@ namespace {
 
 /// More pages than any memory has: all a 32-bit index reaches, and what the specification allows with 64-bit ones.
 constexpr uint64_t kMostPages = 65'536;
-constexpr uint64_t kMostPages64 = uint64_t{1} << 48;
+/// Far beyond what V8 makes. Of more it takes the lower 32 bits where a memory has no maximum (Node 24.21, 26.10).
+constexpr uint64_t kMostPages64 = ~uint32_t{0};
 constexpr uint64_t kGuardedSpan = uint64_t{8} << 30;
 
 MemoryObject* object_of(uint64_t memory) {
