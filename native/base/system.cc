@@ -110,6 +110,19 @@ uint64_t maximum_maps() {
   return number_in("/proc/sys/vm/max_map_count", 0);
 }
 
+uint64_t resident_bytes() {
+  char buffer[128];
+  const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t n = read(file, buffer, sizeof buffer - 1);
+  close(file);
+  if (n <= 0) return 0;
+  buffer[n] = 0;
+  char* second = nullptr;
+  std::strtoull(buffer, &second, 10);
+  return std::strtoull(second, nullptr, 10) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 uint64_t memory_limit() {
   const uint64_t pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
   uint64_t limit = cgroup_limit(pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));

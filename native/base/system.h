@@ -25,6 +25,8 @@ uint64_t minimum_signal_stack();
 uint64_t maximum_maps();
 /// Bytes of memory that this process may use: the smallest of the machine's, its cgroups' and its address space limit.
 uint64_t memory_limit();
+/// Bytes of this process that are in memory; 0 when unknown. Takes some microseconds.
+uint64_t resident_bytes();
 /// Random bytes that are the same as long as this process lives; null where the kernel gives none.
 inline constexpr size_t kSecretSize = 32;
 const uint8_t* process_secret();

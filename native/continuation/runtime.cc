@@ -226,7 +226,7 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   StackSets& stacks = continuation_stacks();
   // SAFETY: what leaf is while a record is fresh.
   auto* chosen = reinterpret_cast<Stacks*>(record->leaf);
-  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen);
+  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen, hibernation.copied_bytes());
   if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
   stack->user = depth;
   const VMFunction* function = record->function;

@@ -16,7 +16,7 @@ class MallocStacks final : public Stacks {
     while (Owned* owned = stacks_.first()) destroy(owned);
   }
 
-  void each(const std::function<void(const Stack&)>& visit) const override { stacks_.each(visit); }
+  void each(const std::function<void(Stack&)>& visit) const override { stacks_.each(visit); }
 
  protected:
   Stack* take() override {

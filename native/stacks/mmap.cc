@@ -26,7 +26,7 @@ class MmapStacks final : public Stacks {
     if (maps != 0) most_ = (maps - std::min(kMapsLeft, maps / 4)) / kMapsEach;
   }
 
-  void each(const std::function<void(const Stack&)>& visit) const override { stacks_.each(visit); }
+  void each(const std::function<void(Stack&)>& visit) const override { stacks_.each(visit); }
   ~MmapStacks() override {
     while (Owned* owned = stacks_.first()) destroy(owned);
   }

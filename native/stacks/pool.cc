@@ -19,7 +19,7 @@ class PoolStacks final : public Stacks {
             {2, heddle::usable_bytes(std::min(options.size, options.later_size)), guarded(options), ~uint64_t{0}, options.warm, &counts_}} {
   }
 
-  void each(const std::function<void(const Stack&)>& visit) const override {
+  void each(const std::function<void(Stack&)>& visit) const override {
     for (const Slots& tier : tiers_) tier.each(visit);
   }
 

@@ -29,24 +29,36 @@ Stacks* StackSets::chosen(const StackChoice& choice) {
   return sets_.back().get();
 }
 
-Stack* StackSets::allocate(Stacks* set) {
-  // A set checks its own part of the limits.
-  if (sets_.size() > 1 && (refusal_ = beyond()) != Refusal::None) return nullptr;
-  Stack* stack = set->allocate();
+Stack* StackSets::allocate(Stacks* set, uint64_t elsewhere) {
+  refusal_ = beyond(elsewhere);
+  if (refusal_ != Refusal::None) return nullptr;
+  Stack* stack = set->make();
   refusal_ = set->refusal();
   if (sets_.size() > 1) peak_ = std::max(peak_, counts().live);
   return stack;
 }
 
-Refusal StackSets::beyond() const {
+Refusal StackSets::beyond(uint64_t elsewhere) {
   const StackOptions& limits = sets_.front()->options();
-  uint64_t live = 0, committed = 0;
+  uint64_t live = 0, committed = 0, largest = 0;
   for (const auto& set : sets_) {
     live += set->counts().live;
     committed += set->committed();
+    largest = std::max(largest, set->largest());
   }
   if (live >= limits.maximum) return Refusal::Maximum;
-  return committed > limits.memory ? Refusal::Memory : Refusal::None;
+  if (committed > limits.memory) return Refusal::Memory;
+  const auto looked = [this](bool all) { return look(all); };
+  return limit_.allows(limits.memory, live, largest, elsewhere, looked) ? Refusal::None : Refusal::Memory;
+}
+
+uint64_t StackSets::look(bool all) {
+  uint64_t seen = 0;
+  for (const auto& set : sets_) {
+    set->look(all);
+    seen += set->seen_bytes();
+  }
+  return seen;
 }
 
 void StackSets::vacate(Stack** first, Stack** last) {
@@ -62,7 +74,7 @@ uint64_t StackSets::excess() const {
   uint64_t occupied = 0, bytes = 0;
   for (const auto& set : sets_) {
     occupied += set->occupied();
-    bytes += set->occupied() * set->resident_each();
+    bytes += std::max(set->occupied() * set->resident_each(), set->seen_bytes());
   }
   if (bytes <= budget) return 0;  // Asked at every first resume: no division.
   return occupied - static_cast<uint64_t>(static_cast<double>(occupied) * static_cast<double>(budget) / static_cast<double>(bytes));

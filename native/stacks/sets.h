@@ -27,8 +27,9 @@ class StackSets {
   /// The stacks of a choice, which are made where nobody chose so before and live as long as this.
   Stacks* chosen(const StackChoice& choice);
 
-  /// A stack of a set whose contents are unspecified, or null; then `refusal` says why.
-  Stack* allocate(Stacks* set);
+  /// A stack of a set whose contents are unspecified, or null; then `refusal` says why. `elsewhere` bytes count as well: the copies of
+  /// vacant stacks.
+  Stack* allocate(Stacks* set, uint64_t elsewhere = 0);
   Refusal refusal() const { return refusal_; }
   /// Takes a stack back to where it came from. Where there is one set it does not ask the stack, which is a cache miss among many.
   void release(Stack* stack) { (sets_.size() == 1 ? usual() : stack->owner)->release(stack); }
@@ -44,14 +45,16 @@ class StackSets {
   /// The sums over all sets.
   StackCounts counts() const;
   /// Calls `visit` with every stack, live ones and those kept for reuse.
-  void each(const std::function<void(const Stack&)>& visit) const {
+  void each(const std::function<void(Stack&)>& visit) const {
     for (const auto& set : sets_) set->each(visit);
   }
 
  private:
-  Refusal beyond() const;
+  Refusal beyond(uint64_t elsewhere);
+  uint64_t look(bool all);
 
   std::vector<std::unique_ptr<Stacks>> sets_;
+  MemoryLimit limit_;
   Refusal refusal_ = Refusal::None;
   uint64_t peak_ = 0;
 };

@@ -108,7 +108,7 @@ void Slots::give_back(Stack* stack) {
   push(&warm_, stack);
 }
 
-void Slots::each(const std::function<void(const Stack&)>& visit) const {
+void Slots::each(const std::function<void(Stack&)>& visit) const {
   for (const Chunk& chunk : chunks_) {
     for (size_t i = 0; i < chunk.used; i++) visit(chunk.stacks[i]);
   }

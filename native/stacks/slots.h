@@ -24,7 +24,7 @@ class Slots {
   /// Whether `most` were made.
   bool exhausted() const { return made_ >= most_; }
   /// Calls `visit` with every slot that was handed out, ever.
-  void each(const std::function<void(const Stack&)>& visit) const;
+  void each(const std::function<void(Stack&)>& visit) const;
   /// Bytes that an occupied slot commits, by the few that were looked at last; at least a page.
   uint64_t resident_each() const { return resident_each_; }
 

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/system.h"
 #include "fiber/sanitizer.h"
+#include "stacks/usage.h"
 
 #ifndef HEDDLE_STACK_COLOURS
 /// Offsets that stack tops have within their pages, 1 to 24. Set for measurements (docs/decisions/0014).
@@ -20,6 +21,12 @@ namespace {
 constexpr uint64_t kColourStep = 128;
 constexpr uint64_t kColours = HEDDLE_STACK_COLOURS;
 constexpr unsigned char kCanary = 0xc5;
+
+uint64_t largest_size(const StackOptions& options) {
+  const bool some_larger = options.strategy == Strategy::Pool && options.large > 0;
+  return some_larger ? std::max(options.size, options.large_size) : options.size;
+}
+
 }  // namespace
 
 uint64_t room_below_limit() {
@@ -50,22 +57,54 @@ void lay_out(Stack* stack, uint64_t base, uint64_t end, uint64_t number) {
   stack->span.top = end - number % kColours * kColourStep;
 }
 
+Stacks::Stacks(const StackOptions& options) : options_(options), largest_(heddle::usable_bytes(largest_size(options))) {}
+
 uint64_t Stacks::committed() const {
   return occupied() * std::max(kLeastCommitted, resident_each_) + counts_.vacant * kVacantCommitted;
 }
 
+void Stacks::look_at(Stack* stack) {
+  forget_seen(stack);
+  if (!stack->live || stack->vacant) return;
+  stack->seen = static_cast<uint32_t>(usage_of(stack->span).resident / page_size());
+  seen_ += stack->seen;
+}
+
+void Stacks::forget_seen(Stack* stack) {
+  seen_ -= stack->seen;
+  stack->seen = 0;
+}
+
+void Stacks::look(bool all) {
+  if (all) {
+    each([this](Stack& stack) { look_at(&stack); });
+  } else if (newest_ != nullptr) {
+    look_at(newest_);
+  }
+}
+
 Stack* Stacks::allocate() {
-  Stack* stack = nullptr;
+  const auto looked = [this](bool all) {
+    look(all);
+    return seen_bytes();
+  };
   if (counts_.live >= options_.maximum) {
     refusal_ = Refusal::Maximum;
-  } else if (committed() > options_.memory) {
+  } else if (committed() > options_.memory || !limit_.allows(options_.memory, counts_.live, largest(), 0, looked)) {
     refusal_ = Refusal::Memory;
   } else {
-    stack = take();
-    refusal_ = stack == nullptr ? Refusal::System : Refusal::None;
+    return make();
   }
+  return nullptr;
+}
+
+Stack* Stacks::make() {
+  Stack* stack = take();
+  refusal_ = stack == nullptr ? Refusal::System : Refusal::None;
   if (stack == nullptr) return nullptr;
   stack->owner = this;
+  stack->live = true;
+  newest_ = stack;
   place_canary(*stack);
   counts_.live++;
   counts_.peak = std::max(counts_.peak, counts_.live);
@@ -78,13 +117,19 @@ void Stacks::release(Stack* stack) {
   look_below(*stack);
   occupy(stack);
   counts_.live--;
+  stack->live = false;
+  if (stack->seen != 0) forget_seen(stack);
+  if (newest_ == stack) newest_ = nullptr;
   give_back(stack);
 }
 
 void Stacks::vacate(Stack** first, Stack** last) {
   for (Stack** each = first; each != last; each++) look_below(**each);
   discard(first, last);
-  for (Stack** each = first; each != last; each++) (*each)->vacant = true;
+  for (Stack** each = first; each != last; each++) {
+    (*each)->vacant = true;
+    forget_seen(*each);
+  }
   counts_.vacant += static_cast<uint64_t>(last - first);
 }
 

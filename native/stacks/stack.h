@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "fiber/stack_span.h"
+#include "stacks/memory_limit.h"
 
 namespace heddle {
 
@@ -36,6 +37,10 @@ struct alignas(64) Stack {
   uint32_t set = 0;
   /// Whether its pages were given back while somebody owns it.
   bool vacant = false;
+  /// Whether somebody owns it.
+  bool live = false;
+  /// Pages that it was last seen to have in memory.
+  uint32_t seen = 0;
 };
 
 /// Bytes below the limit that the routines of asm/ may use: heddle_interrupt uses most, 408 on x86-64, 800 on aarch64.
@@ -117,6 +122,8 @@ class Stacks {
 
   /// A stack whose contents are unspecified, or null; then `refusal` says why.
   Stack* allocate();
+  /// The same without a look at the limits, for who has looked at those of several sets.
+  Stack* make();
   Refusal refusal() const { return refusal_; }
   /// Takes a stack back. Requires: nothing runs on it and nobody will resume it.
   void release(Stack* stack);
@@ -127,8 +134,14 @@ class Stacks {
   /// With the option `canary`: ends the process where anything was written below the routines' room since the stack was
   /// taken. (Signals write there, unless their handlers have a stack of their own.)
   void look_below(const Stack& stack) const;
-  /// Bytes that live stacks are thought to commit.
+  /// Bytes that live stacks are thought to commit, by samples.
   uint64_t committed() const;
+  /// Asks the kernel about the newest stack, where it is live still, or about all that are.
+  void look(bool all);
+  /// Bytes that live stacks were last seen to have in memory, those that were looked at.
+  uint64_t seen_bytes() const { return seen_ * page_size(); }
+  /// Bytes that the largest of them may commit.
+  uint64_t largest() const { return largest_; }
   /// Live stacks that are not vacant, and the bytes that one of them commits, by the few that were looked at last.
   uint64_t occupied() const { return counts_.live - counts_.vacant; }
   uint64_t resident_each() const { return resident_each_; }
@@ -136,10 +149,10 @@ class Stacks {
   const StackCounts& counts() const { return counts_; }
   const StackOptions& options() const { return options_; }
   /// Calls `visit` with every stack that has memory: live ones, and those that are kept for reuse.
-  virtual void each(const std::function<void(const Stack&)>& visit) const = 0;
+  virtual void each(const std::function<void(Stack&)>& visit) const = 0;
 
  protected:
-  explicit Stacks(const StackOptions& options) : options_(options) {}
+  explicit Stacks(const StackOptions& options);
   virtual Stack* take() = 0;
   virtual void give_back(Stack* stack) = 0;
   /// Gives pages back to the kernel. By default, for each stack those that it fills whole. May change their order.
@@ -154,8 +167,14 @@ class Stacks {
 
  private:
   void place_canary(const Stack& stack) const;
+  void look_at(Stack* stack);
+  void forget_seen(Stack* stack);
 
+  const uint64_t largest_;
   Refusal refusal_ = Refusal::None;
+  MemoryLimit limit_;
+  Stack* newest_ = nullptr;
+  uint64_t seen_ = 0;
 };
 
 /// Why guards are or are not installed by the kernel.

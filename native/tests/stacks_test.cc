@@ -65,6 +65,11 @@ TEST(maximum, "there are no more stacks than the maximum, and a released one cou
   }
 }
 
+/// Writes so many bytes below the top, as frames would.
+void run_deep(const Stack* stack, uint64_t bytes) {
+  std::memset(at<void>(stack->span.top - bytes), 1, bytes);
+}
+
 TEST(memory, "live stacks may commit no more than the memory bound, deep ones count for what they use") {
   StackOptions options;
   options.memory = 64 << 20;
@@ -73,17 +78,59 @@ TEST(memory, "live stacks may commit no more than the memory bound, deep ones co
   while (Stack* stack = stacks->allocate()) made.push_back(stack);
   EXPECT_EQUAL(made.size(), size_t{(64 << 20) / 8192 + 1});
   for (Stack* stack : made) stacks->release(stack);
+}
 
-  auto deep = Stacks::create(options);
-  const uint64_t before = resident();
-  made.clear();
-  while (Stack* stack = deep->allocate()) {
-    std::memset(at<void>(stack->span.top - 64 * 1024), 1, 64 * 1024);
-    made.push_back(stack);
+TEST(memory_deep, "of stacks that ran deep there are as many as the memory bound has room for, of every kind") {
+  for (const Strategy strategy : kAll) {
+    for (const uint64_t depth : {uint64_t{64} << 10, uint64_t{2} << 20}) {
+      StackOptions options;
+      options.strategy = strategy;
+      options.size = 4 << 20;
+      options.memory = 64 << 20;
+      auto deep = Stacks::create(options);
+      const uint64_t before = resident();
+      std::vector<Stack*> made;
+      while (Stack* stack = deep->allocate()) {
+        run_deep(stack, depth);
+        made.push_back(stack);
+      }
+      EXPECT(deep->refusal() == Refusal::Memory);
+      const uint64_t fit = options.memory / depth;
+      EXPECT(made.size() >= fit - fit / 8 && made.size() <= fit + 8);
+      EXPECT(resident() - before < options.memory + 8 * depth);
+      // One less is room for another one.
+      deep->release(made.back());
+      made.back() = deep->allocate();
+      EXPECT(made.back() != nullptr);
+      for (Stack* stack : made) deep->release(stack);
+    }
   }
-  EXPECT(made.size() < 3000);
-  EXPECT(resident() - before < (192u << 20));
-  for (Stack* stack : made) deep->release(stack);
+}
+
+TEST(memory_later, "stacks that run deep after others were made are counted, too") {
+  for (const Strategy strategy : kAll) {
+    StackOptions options;
+    options.strategy = strategy;
+    options.memory = 64 << 20;
+    auto stacks = Stacks::create(options);
+    std::vector<Stack*> made;
+    size_t deep = 0;
+    // Each runs deep when sixteen more are there.
+    while (Stack* stack = stacks->allocate()) {
+      made.push_back(stack);
+      if (made.size() > 16) run_deep(made[deep++], 128 * 1024);
+    }
+    EXPECT(stacks->refusal() == Refusal::Memory);
+    EXPECT(made.size() < (64 << 20) / (128 << 10) * 3 / 2);
+    // And what is gone counts no more.
+    for (Stack* stack : made) stacks->release(stack);
+    made.clear();
+    for (int i = 0; i < 1000; i++) made.push_back(stacks->allocate());
+    for (Stack* stack : made) {
+      EXPECT(stack != nullptr);
+      if (stack != nullptr) stacks->release(stack);
+    }
+  }
 }
 
 TEST(recycling, "unused slots keep little memory") {
@@ -302,6 +349,22 @@ TEST(shared_limits, "maximum, memory and budget hold for all choices together") 
   while (count < 100 && poor.allocate(poor.chosen(choice_of(kAll[count % 3], 32 * 1024))) != nullptr) count++;
   EXPECT(poor.refusal() == Refusal::Memory);
   EXPECT_EQUAL(count, 5u);
+
+  // Deep ones of all kinds together; and copies of what is elsewhere.
+  StackOptions shared;
+  shared.memory = 16 << 20;
+  StackSets several(shared);
+  for (const uint64_t elsewhere : {uint64_t{0}, uint64_t{8} << 20}) {
+    made.clear();
+    while (Stack* stack = several.allocate(several.chosen(choice_of(kAll[made.size() % 3], 1 << 20)), elsewhere)) {
+      run_deep(stack, 512 * 1024);
+      made.push_back(stack);
+    }
+    EXPECT(several.refusal() == Refusal::Memory);
+    const uint64_t fit = (shared.memory - elsewhere) / (512 * 1024);
+    EXPECT(made.size() >= fit - 2 && made.size() <= fit + 8);
+    for (Stack* stack : made) stack->owner->release(stack);
+  }
 }
 
 }  // namespace

@@ -47,6 +47,22 @@ test.each([
   expect(refused.sum).toBe(String((refused.live * (refused.live - 1)) / 2 + refused.live));
 });
 
+const KINDS = ['usual', ...['mmap', 'malloc', 'pool', 'hibernate'].map((kind) => `cont.new strategy=${kind} size=1048576`)];
+
+test.each(KINDS.flatMap((kind) => ['at once', 'later'].map((when) => [kind, when])))(
+  'the limit of memory holds for stacks that run deep (%s, %s)',
+  async (kind = '', when = '') => {
+    const limit = 64 << 20;
+    const { code, made, grown } = await resultOf<{ code: string; made: number; grown: number }>(program('deep'), {
+      args: [kind, when, String(limit)],
+    });
+    expect(code).toBe('HEDDLE_TRAP_TOO_MANY_STACKS');
+    // None has more than 1 MiB, and what the process takes besides (V8, the code generator, the list of records) is less than the limit.
+    expect(made).toBeGreaterThan((limit >> 20) - 2);
+    expect(grown).toBeLessThan(2 * limit);
+  },
+);
+
 test.each([
   ['an unknown strategy', { stack: { strategy: 'heap' } }],
   ['an unknown guard', { stack: { guard: 'none' } }],
