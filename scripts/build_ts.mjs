@@ -71,7 +71,7 @@ async function main() {
   const result = spawnSync(process.execPath, [tsc, '-p', root], { stdio: 'inherit', cwd: root });
   if (result.status !== 0) return result.status ?? 1;
   const id = join(root, 'dist', 'ts', 'build_id.txt');
-  const { hashBuild } = await import(pathToFileURL(join(root, 'dist', 'ts', 'compile', 'settings.js')).href);
+  const { hashBuild } = await import(pathToFileURL(join(root, 'dist', 'ts', 'compile', 'build_hash.js')).href);
   writeFileSync(`${id}.new`, `${hashBuild('dist/ts')}\n`);
   renameSync(`${id}.new`, id);
   await bundle();

@@ -114,7 +114,7 @@ const FOLDERS = {
   cli: ['is the command line', '', ''],
 };
 /** Folders that are on nobody's way: everything uses them. */
-const BELOW = { generated: 'the numbers of contract/', errors: 'all errors, with their codes' };
+const BELOW = { base: 'built-in objects', generated: 'numbers of contract/', errors: 'all errors' };
 
 function moduleWay() {
   const way = layers.ts.filter((name) => !(name in BELOW));
@@ -127,9 +127,9 @@ function moduleWay() {
   const parts = [
     text(left, 28, 'ts/: each folder uses those above it', { kind: 'head' }),
     ...Object.entries(BELOW).flatMap(([name, what], i) => [
-      box(left + i * 330, 40, width, height - 8, PLAIN),
-      text(left + i * 330 + width / 2, 58, name, { kind: 'code', anchor: 'middle' }),
-      text(left + i * 330 + width + 12, 58, what, { kind: 'soft' }),
+      box(left + i * 258, 40, width, height - 8, PLAIN),
+      text(left + i * 258 + width / 2, 58, name, { kind: 'code', anchor: 'middle' }),
+      text(left + i * 258 + width + 12, 58, what, { kind: 'soft' }),
     ]),
     ...way.flatMap((name, i) => {
       const [what, gives, by] = FOLDERS[name];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What must hold before a commit: format, lint, prose, types, layers, generated files, build, tests. `npm run ok`;
+// What must hold before a commit: format, lint, prose, types, layers, intrinsics, generated files, build, tests. `npm run ok`;
 // stops at the first thing that is wrong. `npm run ok -- --fix` formats first; `--static` stops before anything is
 // built.
 import { spawnSync } from 'node:child_process';
@@ -25,6 +25,7 @@ const steps = [
   ['types', bin('tsc'), ['-p', 'tsconfig.check.json']],
   ['layers', node, ['scripts/check_layers.mjs']],
   ['arguments', node, ['scripts/check_spreads.mjs']],
+  ['intrinsics', node, ['scripts/check_intrinsics.mjs']],
   ['generated files', node, ['scripts/check_generated.mjs']],
   ['addon', node, ['scripts/build_native.mjs']],
   ['tests', node, ['scripts/test.mjs']],

@@ -61,15 +61,21 @@ napi_ref Arguments::reference(size_t i) {
 }
 
 napi_value property(napi_env env, napi_value object, const char* name) {
-  napi_value value = nullptr;
+  napi_value key = nullptr, value = nullptr;
   napi_valuetype type = napi_undefined;
-  if (napi_get_named_property(env, object, name, &value) != napi_ok) return nullptr;
+  bool own = false;
+  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) != napi_ok) return nullptr;
+  // asks: for its own properties alone.
+  if (napi_has_own_property(env, object, key, &own) != napi_ok || !own) return nullptr;
+  // asks: a property of its own, of an object that TypeScript made.
+  if (napi_get_property(env, object, key, &value) != napi_ok) return nullptr;
   napi_typeof(env, value, &type);
   return type == napi_undefined ? nullptr : value;
 }
 
 void set_property(napi_env env, napi_value object, const char* name, napi_value value) {
-  napi_set_named_property(env, object, name, value);
+  const napi_property_descriptor own = {name, nullptr, nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
+  napi_define_properties(env, object, 1, &own);
 }
 
 napi_value make_number(napi_env env, double value) {

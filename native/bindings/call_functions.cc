@@ -131,6 +131,7 @@ napi_value invoke(napi_env env, napi_callback_info info) {
   ValueList values(type->params.size());
   for (size_t i = 0; i < type->params.size(); i++) {
     const napi_status status =
+        // asks: a list of TypeScript's that has so many elements.
         i < given ? napi_get_element(env, in.value(1), static_cast<uint32_t>(i), &values[i]) : napi_get_undefined(env, &values[i]);
     if (status != napi_ok) return nullptr;
   }

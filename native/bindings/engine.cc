@@ -89,6 +89,13 @@ napi_value Engine::value_of(napi_ref reference) const {
   return value;
 }
 
+napi_value make_list(const Engine* engine, const std::vector<napi_value>& values) {
+  napi_value nothing = nullptr, list = nullptr;
+  napi_get_undefined(engine->env, &nothing);
+  const napi_value make = engine->value_of(engine->captured.list);
+  return napi_call_function(engine->env, nothing, make, values.size(), values.data(), &list) == napi_ok ? list : nullptr;
+}
+
 void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uint64_t detail) {
   napi_env env = engine->env;
   void* words = nullptr;

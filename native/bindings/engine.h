@@ -131,6 +131,21 @@ struct Hooks {
   napi_ref notify = nullptr;
 };
 
+/// What of JavaScript's built-in objects C++ needs, as it was when Heddle was loaded: programs patch those objects, and another `buffer`
+/// would decide where WebAssembly writes.
+struct Captured {
+  /// The accessor `buffer` and the method `grow` of WebAssembly.Memory. Both throw a TypeError for what is none of V8's memories.
+  napi_ref memory_buffer = nullptr;
+  napi_ref memory_grow = nullptr;
+  /// N-API tells nothing of a SharedArrayBuffer, but of an array over it.
+  napi_ref bytes = nullptr;
+  /// Makes an array of its arguments. N-API sets elements of arrays as JavaScript does, so that a setter for an index on Array.prototype
+  /// would get them.
+  napi_ref list = nullptr;
+  /// Whether ArrayBuffers have `transfer`.
+  bool transfers = false;
+};
+
 /// The engine. Made when the addon is loaded into an environment, freed with it.
 class Engine {
  public:
@@ -157,6 +172,7 @@ class Engine {
   AlternateStack alternate_stack;
   Runtime runtime;
   Hooks hooks;
+  Captured captured;
   /// The Float64Array that keeps the mailbox.
   napi_ref mailbox_array = nullptr;
   /// How many of its values are looked at by a collection: those that lie nowhere else yet.
@@ -182,6 +198,9 @@ class Engine {
 
 /// Puts the library calls of bindings into the thread's table.
 void install_binding_libcalls(Runtime* runtime);
+
+/// An array of few values, at most as many as a function has results; null, with an exception pending, when it cannot be made.
+napi_value make_list(const Engine* engine, const std::vector<napi_value>& values);
 
 /// Calls a hook; null, with an exception pending, when it fails.
 napi_value call_hook(Engine* engine, napi_ref hook, std::initializer_list<napi_value> arguments);

@@ -16,6 +16,7 @@ namespace {
 bool is_closing(napi_env env) {
   napi_value global = nullptr;
   bool has = false;
+  // asks: whether there is any answer.
   return napi_get_global(env, &global) != napi_ok || napi_has_named_property(env, global, "Object", &has) != napi_ok;
 }
 
@@ -74,18 +75,13 @@ napi_value refuse_transfer(napi_env env, napi_callback_info) {
   return nullptr;
 }
 
-/// Whether this V8 has ways to move an ArrayBuffer's memory to another; of this one they throw then. V8 has no way for an addon to say that
-/// one is not detachable. (Node refuses to post one whose memory is external.)
-bool refuse_transfers(napi_env env, napi_value buffer) {
-  bool any = false;
+/// Where this V8 has ways to move an ArrayBuffer's memory to another, of this one they throw. V8 has no way for an addon to say that one is
+/// not detachable. (Node refuses to post one whose memory is external.)
+void refuse_transfers(napi_env env, napi_value buffer) {
   for (const char* name : {"transfer", "transferToFixedLength"}) {
-    bool known = false;
-    if (napi_has_named_property(env, buffer, name, &known) != napi_ok || !known) continue;
     const napi_property_descriptor method = {name, nullptr, refuse_transfer, nullptr, nullptr, nullptr, napi_default, nullptr};
     napi_define_properties(env, buffer, 1, &method);
-    any = true;
   }
-  return any;
 }
 
 /// An ArrayBuffer over the memory; null where V8 makes none.
@@ -100,7 +96,8 @@ napi_value lend(MemoryObject* memory) {
   void* bytes = at<void>(memory->vm.base);
   if (napi_create_external_arraybuffer(env, bytes, memory->vm.bytes, give_back, owned.get(), &buffer) != napi_ok) return nullptr;
   memory->loan = *owned.release();
-  memory->loan->transferable = refuse_transfers(env, buffer);
+  memory->loan->transferable = memory->engine->captured.transfers;
+  if (memory->loan->transferable) refuse_transfers(env, buffer);
   return buffer;
 }
 

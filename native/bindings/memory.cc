@@ -25,18 +25,18 @@ MemoryObject* object_of(uint64_t memory) {
   return static_cast<MemoryObject*>(at<VMMemory>(memory)->object);
 }
 
-/// Data pointer and length of a memory's buffer. N-API has no accessor for a SharedArrayBuffer, so a Uint8Array is made over that.
-bool buffer_of(napi_env env, napi_value memory, void** data, size_t* length, bool* shared) {
+/// Data pointer and length of a memory's buffer. No property is asked for. False, with a TypeError pending, for what is none of V8's
+/// memories.
+bool buffer_of(const Engine* engine, napi_value memory, void** data, size_t* length, bool* shared) {
+  napi_env env = engine->env;
   napi_value buffer = nullptr;
   bool plain = false;
-  if (napi_get_named_property(env, memory, "buffer", &buffer) != napi_ok) return false;
+  if (napi_call_function(env, memory, engine->value_of(engine->captured.memory_buffer), 0, nullptr, &buffer) != napi_ok) return false;
   if (napi_is_arraybuffer(env, buffer, &plain) != napi_ok) return false;
   *shared = !plain;
   if (plain) return napi_get_arraybuffer_info(env, buffer, data, length) == napi_ok;
-  napi_value global = nullptr, constructor = nullptr, array = nullptr, owner = nullptr;
-  if (napi_get_global(env, &global) != napi_ok) return false;
-  if (napi_get_named_property(env, global, "Uint8Array", &constructor) != napi_ok) return false;
-  if (napi_new_instance(env, constructor, 1, &buffer, &array) != napi_ok) return false;
+  napi_value array = nullptr, owner = nullptr;
+  if (napi_new_instance(env, engine->value_of(engine->captured.bytes), 1, &buffer, &array) != napi_ok) return false;
   napi_typedarray_type type;
   size_t offset = 0;
   return napi_get_typedarray_info(env, array, &type, length, data, &owner, &offset) == napi_ok;
@@ -82,14 +82,13 @@ HostResult memory_grow(VMThread* thread, uint64_t address, uint64_t delta, uint6
   napi_env env = memory->engine->env;
   const HostScope scope(memory->engine);
   if (memory->is_mapped()) return {grow_mapped_memory(memory, delta), nullptr};
-  napi_value object = memory->engine->value_of(memory->object), grow = nullptr, argument = nullptr, result = nullptr;
-  if (napi_get_named_property(env, object, "grow", &grow) != napi_ok) return raise_error(thread);
+  napi_value object = memory->engine->value_of(memory->object), argument = nullptr, result = nullptr;
   if (wide) {
     napi_create_bigint_uint64(env, delta, &argument);
   } else {
     napi_create_double(env, static_cast<double>(delta), &argument);
   }
-  if (napi_call_function(env, object, grow, 1, &argument, &result) != napi_ok) {
+  if (napi_call_function(env, object, memory->engine->value_of(memory->engine->captured.memory_grow), 1, &argument, &result) != napi_ok) {
     // A RangeError: V8 will not. (A termination stays pending in V8; the next interrupt finds it.)
     napi_get_and_clear_last_exception(env, &result);
     return {failure, nullptr};
@@ -178,7 +177,7 @@ bool refresh_memory(MemoryObject* memory) {
   void* data = nullptr;
   size_t length = 0;
   bool shared = false;
-  if (!buffer_of(engine->env, object, &data, &length, &shared)) return false;
+  if (!buffer_of(engine, object, &data, &length, &shared)) return false;
   memory->vm.base = address_of(data);
   memory->vm.bytes = length;
   memory->vm.flags = (memory->vm.flags & ~1u) | (shared ? 1u : 0u);

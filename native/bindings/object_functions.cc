@@ -1,4 +1,4 @@
-// createTable, tableGrow, tableCopyIn, createMemory, createGlobal, createTag, createHostFunction.
+// capture, createTable, tableGrow, tableCopyIn, createMemory, createGlobal, createTag, createHostFunction.
 #include "bindings/arguments.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"
@@ -53,6 +53,19 @@ napi_value table_copy_in(napi_env env, napi_callback_info info) {
   const bool fits = copy_into_table(table, start, reinterpret_cast<const double*>(words.data), words.size / sizeof(double));
   napi_get_boolean(env, fits, &result);
   return result;
+}
+
+napi_value capture(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  if (!in) return nullptr;
+  Captured* captured = &in.engine()->captured;
+  if (captured->bytes != nullptr) return nullptr;  // Another copy of Heddle's TypeScript on this thread was first.
+  captured->memory_buffer = in.reference(0);
+  captured->memory_grow = in.reference(1);
+  captured->bytes = in.reference(2);
+  captured->list = in.reference(3);
+  napi_get_value_bool(env, in.value(4), &captured->transfers);
+  return nullptr;
 }
 
 napi_value create_memory(napi_env env, napi_callback_info info) {
@@ -139,7 +152,8 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
 
 void define_object_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
-                   {{"createTable", create_table},
+                   {{"capture", capture},
+                    {"createTable", create_table},
                     {"tableGrow", table_grow},
                     {"tableCopyIn", table_copy_in},
                     {"createMemory", create_memory},

@@ -9,10 +9,9 @@ namespace heddle {
 namespace {
 
 napi_value list_of(napi_env env, const std::vector<std::string>& texts) {
-  napi_value list = nullptr;
-  napi_create_array_with_length(env, texts.size(), &list);
-  for (size_t i = 0; i < texts.size(); i++) napi_set_element(env, list, static_cast<uint32_t>(i), make_text(env, texts[i]));
-  return list;
+  std::vector<napi_value> values(texts.size());
+  for (size_t i = 0; i < texts.size(); i++) values[i] = make_text(env, texts[i]);
+  return make_list(Engine::of(env), values);
 }
 
 napi_value cpu_feature_list(napi_env env, napi_callback_info) {

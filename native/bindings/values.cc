@@ -91,16 +91,12 @@ napi_value load_results(Engine* engine, const std::vector<uint8_t>& kinds, uint6
     napi_get_undefined(engine->env, &value);
     return value;
   }
-  if (napi_create_array_with_length(engine->env, kinds.size(), &value) != napi_ok) return nullptr;
+  std::vector<napi_value> values(kinds.size());
   for (size_t i = 0; i < kinds.size(); i++) {
-    napi_handle_scope scope = nullptr;
-    if (napi_open_handle_scope(engine->env, &scope) != napi_ok) return nullptr;
-    napi_value element = load_value(engine, kinds[i], slots + kSlotSize * i);
-    const bool stored = element != nullptr && napi_set_element(engine->env, value, static_cast<uint32_t>(i), element) == napi_ok;
-    napi_close_handle_scope(engine->env, scope);
-    if (!stored) return nullptr;
+    values[i] = load_value(engine, kinds[i], slots + kSlotSize * i);
+    if (values[i] == nullptr) return nullptr;
   }
-  return value;
+  return make_list(engine, values);
 }
 
 namespace {
@@ -110,6 +106,7 @@ napi_value spread(napi_env env, napi_value iterable) {
   napi_value source = nullptr, function = nullptr, nothing = nullptr, array = nullptr;
   napi_create_string_utf8(env, "(v) => [...v]", NAPI_AUTO_LENGTH, &source);
   napi_get_undefined(env, &nothing);
+  // asks: the caller's own iterable; TypeScript gives lists.
   if (napi_run_script(env, source, &function) != napi_ok) return nullptr;
   return napi_call_function(env, nothing, function, 1, &iterable, &array) == napi_ok ? array : nullptr;
 }
@@ -131,6 +128,7 @@ bool store_results(Engine* engine, const std::vector<uint8_t>& kinds, napi_value
   }
   for (uint32_t i = 0; i < length; i++) {
     napi_value element = nullptr;
+    // asks: a list of TypeScript's that has so many elements.
     if (napi_get_element(env, value, i, &element) != napi_ok) return false;
     if (!store_value(engine, kinds[i], element, slots + kSlotSize * i)) return false;
   }

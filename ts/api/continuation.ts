@@ -1,6 +1,7 @@
 /**
  * Continuation: a WebAssembly function that JavaScript starts, suspends, resumes, throws into and ends.
  */
+import { listOf, part } from '../base/intrinsics.js';
 import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { theEngine } from '../instance/engine.js';
@@ -140,10 +141,10 @@ export class Continuation {
     const { params, results, fresh } = this.#shape;
     if (args.length > params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
     const engine = theEngine();
-    const bound = params.slice(0, args.length);
+    const bound = part(params, 0, args.length);
     const values = engine.convert.toWasmAll(bound, args);
     this.#take().bind(bound, values);
-    return this.#next({ params: params.slice(args.length), results, fresh });
+    return this.#next({ params: part(params, args.length), results, fresh });
   }
 
   /**
@@ -201,7 +202,7 @@ export class Continuation {
   #answers(answer: unknown): readonly unknown[] {
     const { length } = this.#shape.params;
     if (length < 2) return length === 0 ? [] : [answer];
-    return [...(answer as Iterable<unknown>)];
+    return listOf(answer);
   }
 
   #values(args: readonly unknown[]): readonly RawValue[] {

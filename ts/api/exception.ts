@@ -1,6 +1,7 @@
 /**
  * Exception of the JS API, and the tag of JavaScript's own.
  */
+import { each, listOf, mapped } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
@@ -32,12 +33,12 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   if (object.address === engine.exceptions.jsTag.address) throw wrongArgument('JSTag is for what JavaScript throws itself');
   const params = paramsOf(object);
   if (engine.types.type(object.type).results.length > 0) throw wrongArgument('a tag with results is for suspensions, not for exceptions');
-  const values = [...(payload as Iterable<unknown>)];
+  const values = listOf(payload);
   if (values.length !== params.length) throw wrongArgument(`the tag has ${params.length} parameters, not ${values.length}`);
   const raw = engine.convert.toWasmAll(params, values);
-  const cells = params.map((type, i) => cellOf(type, raw[i] ?? 0));
+  const cells = mapped(params, (type, i) => cellOf(type, raw[i] ?? 0));
   const made = engine.exceptions.create(object, params.length);
-  cells.forEach((cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
+  each(cells, (cell, i) => storeCell(engine.native, exceptionSlot(made.address, i), cell));
   return made;
 }
 

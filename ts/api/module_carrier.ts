@@ -7,9 +7,27 @@
  * has none is a module of V8's, whatever its sections say.
  */
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { concatenated, equalBytes, hmac } from '../base/digest.js';
+import {
+  append,
+  Bytes,
+  bytesOf,
+  construct,
+  each,
+  fromJson,
+  isInstance,
+  item,
+  joinedLists,
+  jsonOf,
+  subBytes,
+  textOf,
+  typedLength,
+  utf8,
+  weakGet,
+  weakSet,
+} from '../base/intrinsics.js';
 import { moduleHash } from '../compile/settings.js';
-import { V8 } from '../errors/v8.js';
+import { customSections, V8 } from '../errors/v8.js';
 import type { ModuleOptions } from '../instance/compiling.js';
 import { addon } from '../link/addon.js';
 
@@ -32,39 +50,46 @@ export interface Carried {
 function leb(value: number): number[] {
   const bytes: number[] = [];
   for (let rest = value; ; rest >>>= 7) {
-    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    append(bytes, (rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
     if (rest <= 0x7f) return bytes;
   }
 }
 
 function name(text: string): number[] {
-  const encoded = Buffer.from(text);
-  return [...leb(encoded.length), ...encoded];
+  const encoded = utf8(text);
+  const bytes = leb(typedLength(encoded));
+  for (let i = 0; i < typedLength(encoded); i++) append(bytes, encoded[i] as number);
+  return bytes;
 }
 
 function section(id: number, head: readonly number[], ...content: readonly Uint8Array[]): Uint8Array[] {
-  const size = content.reduce((sum, part) => sum + part.length, head.length);
-  return [Uint8Array.from([id, ...leb(size), ...head]), ...content];
+  let size = head.length;
+  each(content, (part) => {
+    size += typedLength(part);
+  });
+  return joinedLists([bytesOf(joinedLists([id], leb(size), head))], content);
 }
 
 let secret: Uint8Array | undefined;
 
 function seal(hash: string, options: Uint8Array): Buffer {
   secret ??= addon().secret();
-  return createHmac('sha256', secret).update(`module\n${hash}\n`).update(options).digest();
+  return hmac(secret, `module\n${hash}\n`, options);
 }
 
 /** A V8 module that carries these; its prototype is that of `type`. */
 export function makeCarrier({ bytes, hash, options }: Carried, type: new (...args: never[]) => object): object {
-  const text = Buffer.from(JSON.stringify(options));
-  const module = Buffer.concat([
-    Uint8Array.from(HEADER),
-    ...section(1, [1, 0x60, 0, 0]),
-    ...section(2, [1, ...name(WARNING[0]), ...name(WARNING[1]), 0, 0]),
-    ...section(0, name(OPTIONS), seal(hash, text), text),
-    ...section(0, name(BYTES), bytes),
-  ]);
-  return Reflect.construct(V8.Module, [module], type) as object;
+  const text = utf8(jsonOf(options));
+  const module = concatenated(
+    joinedLists(
+      [bytesOf(HEADER)],
+      section(1, [1, 0x60, 0, 0]),
+      section(2, joinedLists([1], name(WARNING[0]), name(WARNING[1]), [0, 0])),
+      section(0, name(OPTIONS), seal(hash, text), text),
+      section(0, name(BYTES), bytes),
+    ),
+  );
+  return construct(V8.Module, [module], type) as object;
 }
 
 /** What was found in carriers that other threads sent. */
@@ -72,19 +97,19 @@ const known = new WeakMap<object, Carried>();
 
 /** What a carrier that another thread sent holds; undefined for everything else. */
 export function carried(value: unknown): Carried | undefined {
-  if (!(value instanceof V8.Module)) return undefined;
-  let found = known.get(value);
+  if (typeof value !== 'object' || value === null || !isInstance(value, V8.Module)) return undefined;
+  let found = weakGet(known, value);
   if (found === undefined) {
-    found = unpack(value);
-    if (found !== undefined) known.set(value, found);
+    found = unpack(value as WebAssembly.Module);
+    if (found !== undefined) weakSet(known, value, found);
   }
   return found;
 }
 
 /** The contents of a module's section, where it has exactly one of that name. */
 function onlySection(module: WebAssembly.Module, name: string): Uint8Array | undefined {
-  const [first, ...more] = V8.Module.customSections(module, name);
-  return first === undefined || more.length > 0 ? undefined : new Uint8Array(first);
+  const found = customSections(module, name);
+  return found.length === 1 ? new Bytes(item(found, 0)) : undefined;
 }
 
 function unpack(module: WebAssembly.Module): Carried | undefined {
@@ -95,11 +120,11 @@ function unpack(module: WebAssembly.Module): Carried | undefined {
     // An object that only has the prototype of V8's modules.
     return undefined;
   }
-  if (sealed === undefined || sealed.length < SEAL_SIZE) return undefined;
+  if (sealed === undefined || typedLength(sealed) < SEAL_SIZE) return undefined;
   const bytes = onlySection(module, BYTES);
   if (bytes === undefined) return undefined;
   const hash = moduleHash(bytes);
-  const text = sealed.subarray(SEAL_SIZE);
-  if (!timingSafeEqual(seal(hash, text), sealed.subarray(0, SEAL_SIZE))) return undefined;
-  return { bytes, hash, options: JSON.parse(Buffer.from(text).toString()) as ModuleOptions };
+  const text = subBytes(sealed, SEAL_SIZE);
+  if (!equalBytes(seal(hash, text), subBytes(sealed, 0, SEAL_SIZE))) return undefined;
+  return { bytes, hash, options: fromJson(textOf(text)) as ModuleOptions };
 }

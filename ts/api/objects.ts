@@ -1,6 +1,7 @@
 /**
  * Table, Global and Tag of the JS API.
  */
+import { BigIntValue, BooleanValue, INFINITE, listOf, mapped, NumberValue, WeakDictionary, weakGet, weakSet } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
@@ -19,7 +20,7 @@ class Existing {
 
 /** The objects of one class, by what they stand for: there is one for each. */
 class Wrappers<Native extends object, Wrapper extends object, Descriptor> {
-  readonly #made = new WeakMap<Native, Wrapper>();
+  readonly #made = new WeakDictionary<Native, Wrapper>();
 
   /** What a constructor was given to wrap; undefined where that is a descriptor. */
   existing(given: unknown): Native | undefined {
@@ -27,12 +28,12 @@ class Wrappers<Native extends object, Wrapper extends object, Descriptor> {
   }
 
   note(native: Native, wrapper: Wrapper): void {
-    this.#made.set(native, wrapper);
+    weakSet(this.#made, native, wrapper);
   }
 
   /** The object that stands for `native`, made where there is none. */
   wrap(native: Native, type: new (given: Descriptor) => Wrapper): Wrapper {
-    const known = this.#made.get(native);
+    const known = weakGet(this.#made, native);
     if (known !== undefined) return known;
     const made = new type(new Existing(native) as unknown as Descriptor);
     this.note(native, made);
@@ -73,8 +74,8 @@ export class Table {
     if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
     const engine = theEngine();
-    const fill = value === undefined ? this.#default(type) : Number(engine.convert.toWasm(type, value));
-    const address = engine.native.createTable(size, bound ?? Number.POSITIVE_INFINITY, fill, concreteId(type));
+    const fill = value === undefined ? this.#default(type) : NumberValue(engine.convert.toWasm(type, value));
+    const address = engine.native.createTable(size, bound ?? INFINITE, fill, concreteId(type));
     this.#object = hold(engine.native, { address, type, maximum: bound, table64 });
     tables.note(this.#object, this);
   }
@@ -104,7 +105,7 @@ export class Table {
   set(index: number | bigint, value?: unknown): void {
     const engine = theEngine();
     const address = this.#element(index);
-    const raw = arguments.length < 2 ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    const raw = arguments.length < 2 ? this.#default(this.#object.type) : NumberValue(engine.convert.toWasm(this.#object.type, value));
     engine.native.store(address, 'u64', raw);
   }
 
@@ -112,7 +113,7 @@ export class Table {
   grow(delta: number | bigint, value?: unknown): number | bigint {
     const engine = theEngine();
     const count = addressLimit(delta, this.#object.table64, 'delta');
-    const fill = value === undefined ? this.#default(this.#object.type) : Number(engine.convert.toWasm(this.#object.type, value));
+    const fill = value === undefined ? this.#default(this.#object.type) : NumberValue(engine.convert.toWasm(this.#object.type, value));
     const before = this.#length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
@@ -129,7 +130,7 @@ export class Table {
 
   /** An index or length as JavaScript sees it. */
   #address(value: number): number | bigint {
-    return this.#object.table64 ? BigInt(value) : value;
+    return this.#object.table64 ? BigIntValue(value) : value;
   }
 
   #element(index: number | bigint): number {
@@ -167,7 +168,7 @@ export class Global {
     const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
     const engine = theEngine();
-    this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: Boolean(mutable) });
+    this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: BooleanValue(mutable) });
     globals.note(this.#object, this);
     if (type === 0x7b) {
       if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
@@ -239,7 +240,7 @@ export class Tag {
     }
     const { parameters, results } = descriptorOf(descriptor) as TagDescriptor;
     const engine = theEngine();
-    const types = (names: unknown): number[] => [...(descriptorOf(names) as Iterable<unknown>)].map(typeByName);
+    const types = (names: unknown): number[] => mapped(listOf(descriptorOf(names)), typeByName);
     const type = engine.types.functionType(types(parameters), results === undefined ? [] : types(results));
     this.#object = engine.tags.create(type, 'a tag made in JavaScript');
     tags.note(this.#object, this);

@@ -7,7 +7,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Codegen } from '#codegen';
-import { type Artifact, deserializeArtifact, serializeArtifact } from '../compile/artifact.js';
+import { equalBytes } from '../base/digest.js';
+import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from '../compile/artifact.js';
 import { compileModule } from '../compile/compile.js';
 import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
 import { artifactKey, type CompileSettings, compileSettings, keyHash } from '../compile/settings.js';
@@ -26,7 +27,7 @@ function ownSettings(): CompileSettings {
 }
 
 /** The hash of the key that the file must have to be for this very machine and build. */
-function expectedKey(): Buffer {
+function expectedKey(): Uint8Array {
   return keyHash(artifactKey(new Uint8Array(0), ownSettings(), codegenHash()));
 }
 
@@ -34,9 +35,9 @@ function load(): (Artifact & { readonly module: Uint8Array }) | undefined {
   try {
     const artifact = deserializeArtifact(readFileSync(ownCodegenFile('artifact')));
     const key = expectedKey();
-    if (artifact?.module === undefined || !keyHash(artifact.key).equals(key)) return undefined;
+    if (artifact?.module === undefined || !hasKey(artifact, key)) return undefined;
     const codeFile = ownCodegenFile('code');
-    return codeKey(codeFile).equals(key) ? { ...artifact, module: artifact.module, codeFile } : undefined;
+    return equalBytes(codeKey(codeFile), key) ? { ...artifact, module: artifact.module, codeFile } : undefined;
   } catch {
     return undefined;
   }

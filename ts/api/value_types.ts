@@ -1,6 +1,7 @@
 /**
  * Value types as the JS API spells them.
  */
+import { digits, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
 import type { ValueType } from '../validate/description.js';
 import { concreteId } from '../validate/registry.js';
@@ -17,27 +18,28 @@ const BY_NAME = new Map<string, ValueType>([
   ['anyfunc', (NULLABLE | 0x70) >>> 0],
   ['externref', (NULLABLE | 0x6f) >>> 0],
 ]);
-const NAMES = new Map([...BY_NAME].filter(([name]) => name !== 'anyfunc').map(([name, type]) => [type, name]));
+const NAMES = new Map<ValueType, string>();
+for (const [name, type] of BY_NAME) if (name !== 'anyfunc') NAMES.set(type, name);
 
 /** The type of a name; throws a TypeError for others. */
 export function typeByName(name: unknown): ValueType {
   const text = `${name as string}`; // Throws a TypeError for symbols.
-  const type = BY_NAME.get(text);
+  const type = mapGet(BY_NAME, text);
   if (type === undefined) throw wrongArgument(`${text} is not a value type`);
   return type;
 }
 
 /** A name for people. */
 export function typeName(type: ValueType): string {
-  const name = NAMES.get(type);
+  const name = mapGet(NAMES, type);
   if (name !== undefined) return name;
-  return concreteId(type) === 0 ? `reference 0x${(type & 0xff).toString(16)}` : `(ref ${concreteId(type)})`;
+  return concreteId(type) === 0 ? `reference 0x${digits(type & 0xff, 16)}` : `(ref ${concreteId(type)})`;
 }
 
 /** A limit of a descriptor: [EnforceRange] unsigned long. */
 export function limit(value: unknown, what: string): number {
-  const number = Math.trunc(+(value as number)); // Throws a TypeError for bigints and symbols.
-  if (!Number.isFinite(number) || number < 0 || number > 0xffff_ffff) throw wrongArgument(`${what} must be from 0 to 4294967295`);
+  const number = trunc(+(value as number)); // Throws a TypeError for bigints and symbols.
+  if (!isFiniteNumber(number) || number < 0 || number > 0xffff_ffff) throw wrongArgument(`${what} must be from 0 to 4294967295`);
   return number;
 }
 
@@ -45,7 +47,7 @@ export function limit(value: unknown, what: string): number {
 export function addressLimit(value: unknown, wide: boolean, what: string): number {
   if (!wide) return limit(value, what);
   if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
-  return Number(value);
+  return NumberValue(value);
 }
 
 /** Whether the name of an address type is that of 64 bits; throws a TypeError for others than i32 and i64. */

@@ -1,6 +1,26 @@
 /**
  * Module, Instance and the functions of the `WebAssembly` object, shaped like V8's. Errors and Memory are V8's own.
  */
+import {
+  copied,
+  createObject,
+  defineConstant,
+  freeze,
+  getOwnPropertyDescriptors,
+  getProperty,
+  hasOwn,
+  isInstance,
+  mapEach,
+  mapped,
+  selected,
+  some,
+  subBytes,
+  typedBuffer,
+  values,
+  weakGet,
+  weakHas,
+  weakSet,
+} from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
@@ -73,14 +93,14 @@ export class Module {
     const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
     const isPosted = !(given instanceof FromCompiled) || given.posted;
     const carrier = isPosted ? makeCarrier(compiled, new.target) : this;
-    compiledModules.set(carrier, compiled);
+    weakSet(compiledModules, carrier, compiled);
     // biome-ignore lint/correctness/noConstructorReturn: the object has V8's internal slots, which structured cloning looks at
     return carrier as Module;
   }
 
   /** Modules that another thread has sent are instances, too. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return (typeof value === 'object' && value !== null && compiledModules.has(value)) || carried(value) !== undefined;
+    return (typeof value === 'object' && value !== null && weakHas(compiledModules, value)) || carried(value) !== undefined;
   }
 
   /** @internal */
@@ -90,21 +110,21 @@ export class Module {
 
   /** @internal */
   static compiled(value: unknown): CompiledModule {
-    const known = typeof value === 'object' && value !== null ? compiledModules.get(value) : undefined;
+    const known = typeof value === 'object' && value !== null ? weakGet(compiledModules, value) : undefined;
     if (known !== undefined) return known;
     const sent = carried(value);
     if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's, made by this process");
     const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options, sent.hash);
-    compiledModules.set(value as object, compiled);
+    weakSet(compiledModules, value as object, compiled);
     return compiled;
   }
 
   static exports(module: Module): ExportDescriptor[] {
-    return Module.compiled(module).description.exports.map(({ name, kind }) => ({ name, kind: kindName(kind) }));
+    return mapped(Module.compiled(module).description.exports, ({ name, kind }) => ({ name, kind: kindName(kind) }));
   }
 
   static imports(module: Module): ImportDescriptor[] {
-    return Module.compiled(module).description.imports.map(({ module: from, name, kind }) => ({
+    return mapped(Module.compiled(module).description.imports, ({ module: from, name, kind }) => ({
       module: from,
       name,
       kind: kindName(kind),
@@ -116,7 +136,10 @@ export class Module {
     if (name === undefined) throw wrongArgument('a section name is needed');
     const { description, bytes } = Module.compiled(module);
     const wanted = `${name}`; // Throws a TypeError for symbols.
-    return description.customs.filter(([n]) => n === wanted).map(([, start, end]) => bytes.slice(start, end).buffer as ArrayBuffer);
+    return mapped(
+      selected(description.customs, (custom) => custom[0] === wanted),
+      (custom) => typedBuffer(copied(subBytes(bytes, custom[1], custom[2]))),
+    );
   }
 
   get [Symbol.toStringTag](): string {
@@ -148,11 +171,9 @@ function importsOf(module: CompiledModule, imports: unknown): unknown {
 }
 
 function exportsObject(exports: ReadonlyMap<string, ExportedObject>): Exports {
-  const object = Object.create(null) as Exports;
-  for (const [name, value] of exports) {
-    Object.defineProperty(object, name, { value: wrapExport(value), enumerable: true, configurable: false, writable: false });
-  }
-  return Object.freeze(object);
+  const object = createObject(null) as Exports;
+  mapEach(exports, (value, name) => defineConstant(object, name, wrapExport(value), true));
+  return freeze(object);
 }
 
 /** Made by this module from what is already there. */
@@ -229,7 +250,7 @@ export function validate(bytes: BytesSource): boolean {
     checkModule(copyBytes(bytes));
     return true;
   } catch (error) {
-    if (error instanceof V8.CompileError) return false;
+    if (isInstance(error, V8.CompileError)) return false;
     throw error;
   }
 }
@@ -239,11 +260,17 @@ export async function compile(bytes: BytesSource, options: ModuleOptions | undef
   return Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
 }
 
+/** The values of an object's own properties, without those that code would have to give. */
+function ownValues(object: unknown): unknown[] {
+  if (typeof object !== 'object' || object === null) return [];
+  return mapped(values(getOwnPropertyDescriptors(object)), (descriptor) =>
+    hasOwn(descriptor, 'value') ? getProperty(descriptor, 'value') : undefined,
+  );
+}
+
 /** Whether an import object has a `Suspending`. Reads no property that would run code: it only saves a second compile. */
 function mentionsSuspending(imports: Imports | undefined): boolean {
-  const values = (object: unknown): unknown[] =>
-    typeof object === 'object' && object !== null ? Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value) : [];
-  return values(imports).some((module) => values(module).some((value) => Suspending.unwrap(value) !== undefined));
+  return some(ownValues(imports), (module) => some(ownValues(module), (value) => Suspending.unwrap(value) !== undefined));
 }
 
 export async function instantiate(module: Module, imports?: Imports): Promise<Instance>;

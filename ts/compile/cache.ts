@@ -48,6 +48,11 @@ export class Cache {
     return new Cache(cacheFolder(environment));
   }
 
+  /** Its folder, where it has one. */
+  get folder(): string | undefined {
+    return this.#folder;
+  }
+
   /** Where the cache is, and what last kept it from being used. Looks at the folder, and makes it where it is missing. */
   status(): CacheStatus {
     this.#usable(true);

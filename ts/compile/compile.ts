@@ -2,14 +2,17 @@
  * Module to artifact: from the cache, or validated, lowered and compiled on this thread or in workers. The artifact is the same, byte for byte,
  * however many threads made it.
  */
+import { changedIntrinsic } from '../base/changes.js';
+import { changedBuiltIn } from '../errors/catalog.js';
 import { STUB } from '../generated/abi.js';
 import { moduleSignatures } from '../lower/module/signatures.js';
 import { indexSpaces } from '../lower/module/spaces.js';
 import type { StackPointerChoice } from '../lower/module/stack_pointer.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { FEATURE_BITS } from '../validate/validate.js';
-import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
+import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
+import { compileElsewhere } from './elsewhere.js';
 import { ownCodegenState } from './own_codegen.js';
 import { Assembly, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
@@ -45,6 +48,8 @@ const CHUNKS_EACH = 16;
 
 /** Compiles a module. Throws a CompileError with a code where it is not valid or not supported. */
 export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): Artifact {
+  const changed = changedIntrinsic();
+  if (changed !== undefined) return elsewhere(bytes, options, changed);
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
   const prepared = prepare(bytes, settings);
@@ -54,19 +59,43 @@ export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): A
 
 /** Compiles a module, in worker threads where that is faster. */
 export async function compileModule(bytes: Uint8Array, options: CompileOptions): Promise<Artifact> {
+  try {
+    return await compileWithWorkers(bytes, options);
+  } catch (error) {
+    const changed = changedIntrinsic();
+    if (changed === undefined) throw error;
+    return elsewhere(bytes, options, changed);
+  }
+}
+
+/** As {@link compileModule}. The program runs meanwhile; where it changes built-in objects, this throws. */
+async function compileWithWorkers(bytes: Uint8Array, options: CompileOptions): Promise<Artifact> {
+  requireUnchanged();
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
   const count = workerCount(bytes.length, options);
   // Workers load while this thread, or the first of them, validates.
   if (count > 0) warmWorkers(count);
   const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(bytes, settings) : prepare(bytes, settings);
+  requireUnchanged();
   const { description } = prepared.job;
   const size = bodiesSize(description);
   const parts =
     workerCount(size, options) > 0
       ? await compileInWorkers(prepared.job, chunksOf(description, size / (count * CHUNKS_EACH)), count)
       : compileHere(prepared);
+  requireUnchanged();
   return finish(key, prepared, parts, options.cache);
+}
+
+function requireUnchanged(): void {
+  const changed = changedIntrinsic();
+  if (changed !== undefined) throw changedBuiltIn(changed);
+}
+
+/** Where a program has changed JavaScript's built-in objects all this would make other code of a module, or look for it under another name. */
+function elsewhere(bytes: Uint8Array, options: CompileOptions, changed: string): Artifact {
+  return compileElsewhere(bytes, settingsOf(options), options.hash, options.cache, changed);
 }
 
 interface Begun {
@@ -75,8 +104,12 @@ interface Begun {
   readonly cached: Artifact | undefined;
 }
 
+function settingsOf(options: CompileOptions): CompileSettings {
+  return compileSettings(options.target, options.cpu, { ...options, features: FEATURE_BITS });
+}
+
 function begin(bytes: Uint8Array, options: CompileOptions): Begun {
-  const settings = compileSettings(options.target, options.cpu, { ...options, features: FEATURE_BITS });
+  const settings = settingsOf(options);
   const key = artifactKey(bytes, settings, options.hash);
   return { settings, key, cached: cachedArtifact(key, options.cache) };
 }
@@ -86,7 +119,7 @@ function cachedArtifact(key: ArtifactKey, cache: Cache | undefined): Artifact | 
   const name = keyHash(key);
   const payload = cache?.read(name);
   const artifact = payload && deserializeArtifact(payload);
-  return artifact !== undefined && keyHash(artifact.key).equals(name) ? artifact : undefined;
+  return artifact !== undefined && hasKey(artifact, name) ? artifact : undefined;
 }
 
 function compileHere({ job }: Prepared): Part[] {

@@ -2,7 +2,9 @@
  * A file whose contents are checked before they are used: 8 bytes mark, 8 bytes payload length, 32 bytes key, 32 bytes SHA-256 of key and payload,
  * 32 bytes seal or zeros, zeros up to 128, payload. The seal says who wrote the file: it is HMAC-SHA256 over what is before it, and with that, by the hash, over all.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { equalBytes, hmac, sha256, sha256OfAll } from '../base/digest.js';
+
+export { sha256 };
 
 const MARK = Buffer.from('HEDDLE\x00\x01', 'latin1');
 const HEADER = 128;
@@ -12,19 +14,8 @@ const HASH_AT = 48;
 const SEAL_AT = 80;
 const SEAL_END = 112;
 
-/** SHA-256 of some byte ranges, one after another. */
-export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
-  return sha256OfAll(parts);
-}
-
-function sha256OfAll(parts: readonly (Uint8Array | string)[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-}
-
-function sealOf(header: Uint8Array, secret: Uint8Array): Buffer {
-  return createHmac('sha256', secret).update('heddle file\n').update(header.subarray(0, SEAL_AT)).digest();
+function sealOf(header: Uint8Array, secret: Uint8Array): Uint8Array {
+  return hmac(secret, 'heddle file\n', header.subarray(0, SEAL_AT));
 }
 
 /** The pieces of a file, to be written one after another. `key` has 32 bytes; the file is sealed where there is a secret. */
@@ -33,8 +24,8 @@ export function pack(key: Uint8Array, payload: readonly Uint8Array[], secret?: U
   MARK.copy(header);
   header.writeBigUInt64LE(BigInt(payload.reduce((sum, part) => sum + part.length, 0)), LENGTH_AT);
   header.set(key, KEY_AT);
-  sha256OfAll([key, ...payload]).copy(header, HASH_AT);
-  if (secret !== undefined) sealOf(header, secret).copy(header, SEAL_AT);
+  header.set(sha256OfAll([key, ...payload]), HASH_AT);
+  if (secret !== undefined) header.set(sealOf(header, secret), SEAL_AT);
   return [header, ...payload];
 }
 
@@ -45,7 +36,7 @@ export function isContainer(bytes: Uint8Array): boolean {
 
 /** Whether a file was sealed with a secret. That holds for the payload where {@link unpack} finds its hash right. */
 export function isSealed(file: Uint8Array, secret: Uint8Array): boolean {
-  return file.length >= HEADER && timingSafeEqual(file.subarray(SEAL_AT, SEAL_END), sealOf(file, secret));
+  return file.length >= HEADER && equalBytes(file.subarray(SEAL_AT, SEAL_END), sealOf(file, secret));
 }
 
 /**

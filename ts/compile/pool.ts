@@ -5,10 +5,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { internal } from '../errors/catalog.js';
+import { errorOf, type Failure } from '../errors/failure.js';
 import { V8 } from '../errors/v8.js';
 import { crateModule } from '../source/crate.js';
+import type { ErrandStart } from '../source/elsewhere.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
-import { errorOf, type Failure } from './failure.js';
 import { ownCodegenState } from './own_codegen.js';
 import type { Part } from './part.js';
 import type { CompileSettings } from './settings.js';
@@ -18,6 +19,8 @@ import type { Job, Prepared } from './work.js';
 export interface WorkerStart {
   /** The code generator compiled by V8; a thread that is expected to have its own gets none. */
   readonly crate?: WebAssembly.Module;
+  /** Of a thread that does errands, and nothing else. */
+  readonly errands?: ErrandStart;
 }
 
 /** What a worker thread is asked. */

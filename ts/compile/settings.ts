@@ -1,12 +1,11 @@
 /** What decides which machine code a module becomes. All of it is in an artifact's key. */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hex, sha256 } from '../base/digest.js';
+import { contains, env, joined, joinedLists, parsedJson, readText, StringValue, sliced, sorted, values } from '../base/intrinsics.js';
 import { CONTRACT } from '../generated/abi.js';
 import type { LoweringOptions } from '../lower/module/context.js';
 import type { StackPointerChoice } from '../lower/module/stack_pointer.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
-import { sha256 } from './container.js';
+import { hashBuild } from './build_hash.js';
 
 /** The instruction sets, by Node's names. */
 export type Target = 'x64' | 'arm64';
@@ -71,21 +70,21 @@ export function baselineFeatures(target: Target): readonly string[] {
 export function compileSettings(target: Target, cpu: readonly string[], options: Partial<CompileSettings> = {}): CompileSettings {
   return {
     target,
-    cpu: [...cpu].sort(),
+    cpu: sorted(cpu),
     checked: options.checked ?? false,
     interruptible: options.interruptible ?? true,
-    inline: options.inline ?? process.env['HEDDLE_INLINE'] !== '0',
-    debugStores: options.debugStores ?? process.env['HEDDLE_DEBUG_STORES'] === '1',
+    inline: options.inline ?? env['HEDDLE_INLINE'] !== '0',
+    debugStores: options.debugStores ?? env['HEDDLE_DEBUG_STORES'] === '1',
     stackPointer: options.stackPointer ?? null,
     stackChecks: options.stackChecks ?? false,
-    verify: options.verify ?? process.env['HEDDLE_VERIFY'] === '1',
+    verify: options.verify ?? env['HEDDLE_VERIFY'] === '1',
     features: options.features ?? 0,
   };
 }
 
 /** How operators are lowered for these settings. */
 export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
-  const has = (feature: string): boolean => target !== 'x64' || cpu.includes(feature);
+  const has = (feature: string): boolean => target !== 'x64' || contains(cpu, feature);
   return {
     checked,
     interruptible,
@@ -99,13 +98,13 @@ export function loweringOptions({ target, cpu, checked, interruptible, verify, d
 
 /** The code generator's target triple and settings. */
 export function compilerArguments(settings: CompileSettings): { readonly triple: string; readonly settings: string } {
-  const verifier = settings.verify ? ['enable_verifier=true'] : [];
-  return { triple: TRIPLES[settings.target], settings: [...verifier, ...settings.cpu].join(',') };
+  const all = settings.verify ? joinedLists(['enable_verifier=true'], settings.cpu) : settings.cpu;
+  return { triple: TRIPLES[settings.target], settings: joined(all, ',') };
 }
 
 /** SHA-256 of a module's bytes, in hexadecimal. */
 export function moduleHash(module: Uint8Array): string {
-  return sha256(module).toString('hex');
+  return hex(sha256(module));
 }
 
 /** The key of the artifact that these bytes and settings make; `hash` is {@link moduleHash} of the bytes, where it is known. */
@@ -120,9 +119,24 @@ export function artifactKey(module: Uint8Array, settings: CompileSettings, hash:
   };
 }
 
-/** The key's hash: what an entry of the cache is named by. */
-export function keyHash(key: ArtifactKey): Buffer {
-  return sha256('artifact\n', JSON.stringify(key));
+/** One part of a key after another, each with its length, so that no two keys are one text. */
+function keyText(parts: readonly (string | number | boolean | null)[]): string {
+  let text = '';
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string | number | boolean | null;
+    const word = `${typeof part} ${part}`;
+    text += `${word.length} ${word}\n`;
+  }
+  return text;
+}
+
+/** The key's hash: what an entry of the cache is named by. Everything that a key has is in it. */
+export function keyHash({ format, module, build, contract, version, settings }: ArtifactKey): Buffer {
+  const { target, cpu, checked, interruptible, inline, debugStores, stackPointer, stackChecks, verify, features, ...rest } = settings;
+  // TypeScript says here where a setting is forgotten.
+  const none: Readonly<Record<string, never>> = rest;
+  const own = [format, module, build, contract, version, target, checked, interruptible, inline, debugStores, stackPointer, stackChecks];
+  return sha256('artifact\n', keyText(own), keyText([verify, features, cpu.length]), keyText(cpu), keyText(values(none)));
 }
 
 let build: string | undefined;
@@ -132,27 +146,14 @@ let build: string | undefined;
  * beside its output; where the sources themselves run, it is made from them.
  */
 export function buildId(): string {
-  build ??= isBuilt() ? readFileSync(packagePath('dist/ts/build_id.txt'), 'utf8').trim() : hashBuild('ts');
+  build ??= isBuilt() ? sliced(readText(packagePath('dist/ts/build_id.txt')), 0, 64) : hashBuild('ts');
   return build;
-}
-
-/** See {@link buildId}; `folder` is `ts` or `dist/ts` in the package. scripts/build_ts.mjs calls it too. */
-export function hashBuild(folder: string): string {
-  const hash = createHash('sha256');
-  for (const layer of ['generated', 'validate', 'lower', 'compile']) {
-    const path = packagePath(`${folder}/${layer}`);
-    const names = readdirSync(path, { encoding: 'utf8', recursive: true });
-    const files = names.filter((name) => /\.[jt]s$/.test(name) && !/\.(test|test-helper|d)\.ts$/.test(name));
-    for (const name of files.sort()) hash.update(`${layer}/${name}\n`).update(readFileSync(join(path, name)));
-  }
-  hash.update(readFileSync(packagePath('codegen/dist/manifest.json')));
-  return hash.digest('hex');
 }
 
 let version: string | undefined;
 
 /** The version in package.json. */
 export function packageVersion(): string {
-  version ??= String((JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { readonly version: unknown }).version);
+  version ??= StringValue((parsedJson(readText(packagePath('package.json'))) as { readonly version: unknown }).version);
   return version;
 }

@@ -1,7 +1,14 @@
 /** A worker thread of the compiler: validates modules, and compiles what it takes of them. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from '../errors/failure.js';
+import { parseWat } from '../source/bytes.js';
 import { crate, useCrateModule } from '../source/crate.js';
-import { failureOf } from './failure.js';
+import { ANSWERED, type Errand, type ErrandAnswer, type ErrandRequest, type ErrandStart, STARTED } from '../source/elsewhere.js';
+import { checkModule } from '../validate/validate.js';
+import type { Artifact } from './artifact.js';
+import { Cache } from './cache.js';
+import { compileModuleSync } from './compile.js';
+import type { WholeModule } from './elsewhere.js';
 import { transferList } from './part.js';
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pool.js';
 import { FunctionCompiler, prepare } from './work.js';
@@ -33,11 +40,41 @@ function serve(request: WorkerRequest, post: Post): void {
   post({ kind: 'prepared', prepared: { job: { ...job, bytes: new Uint8Array(0) }, names } });
 }
 
+/** A module's artifact. Its settings are those of who asks, whatever the environment of this thread. */
+function compileErrand({ bytes, settings, hash, folder }: WholeModule): Artifact {
+  const cache = folder === undefined ? {} : { cache: new Cache({ folder }) };
+  return compileModuleSync(bytes, { ...settings, ...(hash !== undefined && { hash }), ...cache });
+}
+
+const ERRANDS: Readonly<Record<Errand, (input: unknown) => unknown>> = {
+  compile: (input) => compileErrand(input as WholeModule),
+  check: (input) => checkModule(input as Uint8Array),
+  parse: (input) => parseWat(input as string),
+};
+
+/** Does what a thread must not do whose built-in objects were changed (ts/source/elsewhere.ts). */
+function runErrands({ port, progress }: ErrandStart): void {
+  port.on('message', ({ errand, input }: ErrandRequest) => {
+    let answer: ErrandAnswer;
+    try {
+      answer = { result: ERRANDS[errand](input) };
+    } catch (error) {
+      answer = { failure: failureOf(error) };
+    }
+    port.postMessage(answer);
+    Atomics.store(progress, 0, ANSWERED);
+    Atomics.notify(progress, 0);
+  });
+  Atomics.store(progress, 0, STARTED);
+  Atomics.notify(progress, 0);
+}
+
 /** Serves requests of the thread that started this one. */
 export function compilerThread(): void {
   const port = parentPort;
   if (port === null) throw new Error('this runs in a worker thread only');
-  const { crate: module } = workerData as WorkerStart;
+  const { crate: module, errands } = workerData as WorkerStart;
+  if (errands !== undefined) return runErrands(errands);
   if (module !== undefined) useCrateModule(module);
   // The first request need not wait for it.
   crate();

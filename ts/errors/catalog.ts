@@ -2,6 +2,7 @@
  * Every error that Heddle makes: one function each, with a stable `code`. CompileError, LinkError and RuntimeError are V8's own classes, so
  * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
  */
+import { define, getProperty, mapGet, PlainError, WrongRange, WrongType, weakAdd, weakIn } from '../base/intrinsics.js';
 import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
 import { SuspendError } from './suspend_error.js';
 import { V8 } from './v8.js';
@@ -15,7 +16,9 @@ export interface HeddleErrorFields {
 }
 
 function coded<E extends Error>(error: E, code: string, offset?: number): E & HeddleErrorFields {
-  return Object.assign(error, offset === undefined ? { code } : { code, offset });
+  define(error, 'code', code);
+  if (offset !== undefined) define(error, 'offset', offset);
+  return error as E & HeddleErrorFields;
 }
 
 /** The module is not valid. `offset` is where the validator stopped. */
@@ -40,28 +43,28 @@ export function unsupported(what: string, offset?: number): WebAssembly.CompileE
 
 /** An argument that should be a module's bytes is something else. */
 export function notBytes(): TypeError & HeddleErrorFields {
-  return coded(new TypeError('a module is given as an ArrayBuffer or a view of one'), 'HEDDLE_NOT_BYTES');
+  return coded(new WrongType('a module is given as an ArrayBuffer or a view of one'), 'HEDDLE_NOT_BYTES');
 }
 
 /** An argument of the API is of the wrong type. */
 export function wrongArgument(message: string): TypeError & HeddleErrorFields {
-  return coded(new TypeError(message), 'HEDDLE_ARGUMENT');
+  return coded(new WrongType(message), 'HEDDLE_ARGUMENT');
 }
 
 /** An argument of the API is out of range. */
 export function outOfRange(message: string): RangeError & HeddleErrorFields {
-  return coded(new RangeError(message), 'HEDDLE_RANGE');
+  return coded(new WrongRange(message), 'HEDDLE_RANGE');
 }
 
 /** A thread has as many types as it can have at a time. */
 export function tooManyTypes(most: number): RangeError & HeddleErrorFields {
   const message = `this thread's modules would have more than ${most} types that differ, and nothing that names one of them is garbage`;
-  return coded(new RangeError(message), 'HEDDLE_TYPES');
+  return coded(new WrongRange(message), 'HEDDLE_TYPES');
 }
 
 /** There is no memory, or no number, left for an object. */
 export function noMemory(message: string): RangeError & HeddleErrorFields {
-  return coded(new RangeError(message), 'HEDDLE_MEMORY');
+  return coded(new WrongRange(message), 'HEDDLE_MEMORY');
 }
 
 /** An import is absent. */
@@ -71,7 +74,7 @@ export function unknownImport(module: string, name: string): WebAssembly.LinkErr
 
 /** The import object has no object of the module's name, or is none itself. */
 export function importNotObject(module: string): TypeError & HeddleErrorFields {
-  return coded(new TypeError(`import module ${module} is not an object`), 'HEDDLE_LINK_MODULE');
+  return coded(new WrongType(`import module ${module} is not an object`), 'HEDDLE_LINK_MODULE');
 }
 
 /** An import is of another type than the module asks for. */
@@ -86,32 +89,33 @@ export function linkResources(message: string): WebAssembly.LinkError & HeddleEr
 
 /** This machine has no support: CPU, operating system, or no built addon. */
 export function platform(message: string): Error & HeddleErrorFields {
-  return coded(new Error(message), 'HEDDLE_PLATFORM');
+  return coded(new PlainError(message), 'HEDDLE_PLATFORM');
 }
 
-const TRAP_NAMES = new Map<number, string>(
-  Object.entries(TRAP).map(([name, code]) => [code, name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()]),
-);
+// asks: when this is loaded
+const codeWord = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase();
+const TRAP_NAMES = new Map<number, string>();
+for (const [name, code] of Object.entries(TRAP)) TRAP_NAMES.set(code, codeWord(name));
 
 const traps = new WeakSet<object>();
 
 /** Whether a value is a trap of ours: WebAssembly cannot catch those. */
 export function isTrap(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && traps.has(value);
+  return typeof value === 'object' && value !== null && weakIn(traps, value);
 }
 
 /** Whether a value is the trap of a handler that waits or suspends after its call was cancelled. */
 export function isCancellation(value: unknown): boolean {
-  return isTrap(value) && Reflect.get(Object(value), 'code') === 'HEDDLE_TRAP_CANCELLED';
+  return isTrap(value) && getProperty(value as object, 'code') === 'HEDDLE_TRAP_CANCELLED';
 }
 
 /** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
   const message = detail === undefined ? base : `${base}: ${detail}`;
-  const error = code === TRAP.stackOverflow ? new RangeError(message) : new V8.RuntimeError(message);
-  traps.add(error);
-  return coded(error, `HEDDLE_TRAP_${TRAP_NAMES.get(code) ?? code}`);
+  const error = code === TRAP.stackOverflow ? new WrongRange(message) : new V8.RuntimeError(message);
+  weakAdd(traps, error);
+  return coded(error, `HEDDLE_TRAP_${mapGet(TRAP_NAMES, code) ?? code}`);
 }
 
 /** An import would wait for a promise in a call that was not begun by `promising`. */
@@ -128,32 +132,37 @@ export function importInTheWay(name: string, way: string): Error & HeddleErrorFi
 
 /** A continuation is used for the second time: it was resumed, thrown into, bound or disposed of, or has come to its end. */
 export function continuationUsed(): TypeError & HeddleErrorFields {
-  return coded(new TypeError('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');
+  return coded(new WrongType('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');
 }
 
 /** A continuation is used while it runs. */
 export function continuationRunning(): TypeError & HeddleErrorFields {
-  return coded(new TypeError('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
+  return coded(new WrongType('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
 }
 
 function named<E extends Error>(error: E, name: string): E {
-  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  define(error, 'name', name, true);
   return error;
 }
 
 /** A task was cancelled without a reason. */
 export function cancelled(): Error & HeddleErrorFields {
-  return coded(named(new Error('the task was cancelled'), 'AbortError'), 'HEDDLE_CANCELLED');
+  return coded(named(new PlainError('the task was cancelled'), 'AbortError'), 'HEDDLE_CANCELLED');
 }
 
 /** A task took longer than it may. */
 export function timedOut(milliseconds: number): Error & HeddleErrorFields {
-  return coded(named(new Error(`the task took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
+  return coded(named(new PlainError(`the task took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
+}
+
+/** A built-in object of JavaScript's was changed, so that this thread must not compile, and there is none that could instead. */
+export function changedBuiltIn(place: string): Error & HeddleErrorFields {
+  return coded(new PlainError(`${place} is not what it was when Heddle was loaded: no module can be compiled`), 'HEDDLE_INTRINSICS');
 }
 
 /** A bug of Heddle, or of what it is built on. */
 export function internal(message: string, cause?: unknown): Error & HeddleErrorFields {
-  return coded(new Error(message, cause === undefined ? {} : { cause }), 'HEDDLE_INTERNAL');
+  return coded(new PlainError(message, cause === undefined ? {} : { cause }), 'HEDDLE_INTERNAL');
 }
 
 /** A file that should be a compiled module is not one that this version made. */
@@ -163,20 +172,20 @@ export function badArtifact(why: string): WebAssembly.CompileError & HeddleError
 
 /** A file of native code is not known to be this user's Heddle's. */
 export function untrusted(message: string): Error & HeddleErrorFields {
-  return coded(new Error(message), 'HEDDLE_UNTRUSTED');
+  return coded(new PlainError(message), 'HEDDLE_UNTRUSTED');
 }
 
 /** A file that the command line names cannot be read or written. */
 export function fileFailed(message: string): Error & HeddleErrorFields {
-  return coded(new Error(message), 'HEDDLE_FILE');
+  return coded(new PlainError(message), 'HEDDLE_FILE');
 }
 
 /** The command line itself is wrong. */
 export function usage(message: string): Error & HeddleErrorFields {
-  return coded(new Error(message), 'HEDDLE_USAGE');
+  return coded(new PlainError(message), 'HEDDLE_USAGE');
 }
 
 /** The module has not what the command line asks for. */
 export function unknownExport(message: string): Error & HeddleErrorFields {
-  return coded(new Error(message), 'HEDDLE_EXPORT');
+  return coded(new PlainError(message), 'HEDDLE_EXPORT');
 }

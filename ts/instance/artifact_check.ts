@@ -1,4 +1,5 @@
 /** Whether a compiled module can run here. */
+import { joined, selected, setHas, setOf } from '../base/intrinsics.js';
 import type { ArtifactKey } from '../compile/settings.js';
 import { ARTIFACT_FORMAT, packageVersion } from '../compile/settings.js';
 import { badArtifact } from '../errors/catalog.js';
@@ -12,7 +13,7 @@ export function requireRunnable(key: ArtifactKey, native: Native): void {
   }
   const { target, cpu } = key.settings;
   if (target !== native.arch) throw badArtifact(`it is code for ${target}, this machine is ${native.arch}`);
-  const here = new Set(native.cpuFeatures());
-  const missing = cpu.filter((feature) => !here.has(feature));
-  if (missing.length > 0) throw badArtifact(`this CPU lacks ${missing.join(', ')}`);
+  const here = setOf(native.cpuFeatures());
+  const missing = selected(cpu, (feature) => !setHas(here, feature));
+  if (missing.length > 0) throw badArtifact(`this CPU lacks ${joined(missing, ', ')}`);
 }

@@ -2,6 +2,9 @@
  * Waiting and notifying, on the lists of JavaScript's `Atomics`: V8's modules, JavaScript and Heddle's modules wake each other.
  */
 
+import { atomicNotify, atomicWait, Integers, Longs } from '../base/intrinsics.js';
+import { memoryBuffer } from '../errors/v8.js';
+
 const OUTCOMES = { ok: 0, 'not-equal': 1, 'timed-out': 2 } as const;
 
 /** Hook: waits at an address of a shared memory, for a value of 32 bits (a number) or 64 (a bigint). See `NativeHooks`. */
@@ -9,12 +12,12 @@ export function wait(memory: WebAssembly.Memory, address: number, expected: numb
   // Views of one element: a view of all of a large memory cannot be made everywhere.
   const outcome =
     typeof expected === 'bigint'
-      ? Atomics.wait(new BigInt64Array(memory.buffer, address, 1), 0, expected, timeout)
-      : Atomics.wait(new Int32Array(memory.buffer, address, 1), 0, expected, timeout);
+      ? atomicWait(new Longs(memoryBuffer(memory), address, 1), 0, expected, timeout)
+      : atomicWait(new Integers(memoryBuffer(memory), address, 1), 0, expected, timeout);
   return OUTCOMES[outcome];
 }
 
 /** Hook: wakes who waits at an address. */
 export function notify(memory: WebAssembly.Memory, address: number, count: number): number {
-  return Atomics.notify(new Int32Array(memory.buffer, address, 1), 0, count);
+  return atomicNotify(new Integers(memoryBuffer(memory), address, 1), 0, count);
 }

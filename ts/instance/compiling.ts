@@ -1,7 +1,8 @@
 /**
  * How a thread's modules are compiled: for this machine, with the options that their callers gave, and how long it took.
  */
-import { performance } from 'node:perf_hooks';
+
+import { contains, env, joined, now, pieces, selected } from '../base/intrinsics.js';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { platform } from '../errors/catalog.js';
@@ -37,12 +38,13 @@ export interface CodeVariant {
  */
 export function usableFeatures(native: Native): string[] {
   const features = native.cpuFeatures();
-  const names = process.env['HEDDLE_CPU'];
+  const names = env['HEDDLE_CPU'];
   if (names === undefined) return features;
-  const wanted = names.split(',').filter((name) => name !== '');
-  const missing = wanted.filter((name) => !features.includes(name));
-  if (missing.length > 0) throw platform(`HEDDLE_CPU names ${missing.join(', ')}: this CPU has ${features.join(', ') || 'none of these'}`);
-  return features.filter((feature) => wanted.includes(feature));
+  const wanted = selected(pieces(names, ','), (name) => name !== '');
+  const missing = selected(wanted, (name) => !contains(features, name));
+  if (missing.length > 0)
+    throw platform(`HEDDLE_CPU names ${joined(missing, ', ')}: this CPU has ${joined(features, ', ') || 'none of these'}`);
+  return selected(features, (feature) => contains(wanted, feature));
 }
 
 /** One thread's compiling. */
@@ -76,21 +78,21 @@ export class Compiling {
 
   /** Runs something and adds its time. */
   timed<T>(run: () => T): T {
-    const start = performance.now();
+    const start = now();
     try {
       return run();
     } finally {
-      this.#time += performance.now() - start;
+      this.#time += now() - start;
     }
   }
 
   /** {@link timed} for promises. */
   async timedAsync<T>(run: () => Promise<T>): Promise<T> {
-    const start = performance.now();
+    const start = now();
     try {
       return await run();
     } finally {
-      this.#time += performance.now() - start;
+      this.#time += now() - start;
     }
   }
 }

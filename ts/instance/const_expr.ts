@@ -1,6 +1,7 @@
 /**
  * Constant expressions: operator words (contract/formats.md, section 3) to a cell.
  */
+import { append, asUintN, imul, isArray, takeLast, typedLength } from '../base/intrinsics.js';
 import { unsupported } from '../errors/catalog.js';
 import { bigIntOfCell, type CellWords, cellOfBigInt, cellOfNumber, ZERO_CELL } from './cells.js';
 
@@ -15,45 +16,46 @@ export interface ConstantSpace {
 /** Evaluates. The expression is valid. */
 export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWords {
   const stack: CellWords[] = [];
-  const pop = (): CellWords => stack.pop() ?? ZERO_CELL;
+  const pop = (): CellWords => takeLast(stack) ?? ZERO_CELL;
   const word = (i: number): number => (words[i] ?? 0) >>> 0;
   const binary32 = (f: (a: number, b: number) => number): void => {
     const b = pop()[0];
     const a = pop()[0];
-    stack.push([f(a, b) >>> 0, 0, 0, 0]);
+    append(stack, [f(a, b) >>> 0, 0, 0, 0]);
   };
   const binary64 = (f: (a: bigint, b: bigint) => bigint): void => {
     const b = bigIntOfCell(pop());
     const a = bigIntOfCell(pop());
-    stack.push(cellOfBigInt(BigInt.asUintN(64, f(a, b))));
+    append(stack, cellOfBigInt(asUintN(64, f(a, b))));
   };
-  for (let i = 0; i < words.length; ) {
+  const size = isArray(words) ? words.length : typedLength(words);
+  for (let i = 0; i < size; ) {
     const opcode = word(i);
     const offset = word(i + 1);
     i += 2;
     switch (opcode) {
       case 0x41:
       case 0x43:
-        stack.push([word(i++), 0, 0, 0]);
+        append(stack, [word(i++), 0, 0, 0]);
         break;
       case 0x42:
       case 0x44:
-        stack.push([word(i), word(i + 1), 0, 0]);
+        append(stack, [word(i), word(i + 1), 0, 0]);
         i += 2;
         break;
       case 0xfd00c:
-        stack.push([word(i), word(i + 1), word(i + 2), word(i + 3)]);
+        append(stack, [word(i), word(i + 1), word(i + 2), word(i + 3)]);
         i += 4;
         break;
       case 0xd0:
-        stack.push(ZERO_CELL);
+        append(stack, ZERO_CELL);
         i++;
         break;
       case 0xd2:
-        stack.push(cellOfNumber(space.function(word(i++))));
+        append(stack, cellOfNumber(space.function(word(i++))));
         break;
       case 0x23:
-        stack.push(space.global(word(i++)));
+        append(stack, space.global(word(i++)));
         break;
       case 0x6a:
         binary32((a, b) => a + b);
@@ -62,7 +64,7 @@ export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWo
         binary32((a, b) => a - b);
         break;
       case 0x6c:
-        binary32((a, b) => Math.imul(a, b));
+        binary32((a, b) => imul(a, b));
         break;
       case 0x7c:
         binary64((a, b) => a + b);

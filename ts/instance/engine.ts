@@ -1,6 +1,7 @@
 /**
  * One thread's engine: composes what its modules and instances share, and answers the addon's questions.
  */
+import { getPrototypeOf } from '../base/intrinsics.js';
 import { trap } from '../errors/catalog.js';
 import { addon } from '../link/addon.js';
 import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
@@ -166,7 +167,7 @@ const SHARED = Symbol.for('heddle.engine');
 export function theEngine(): Engine {
   if (engine === undefined) {
     const native = addon();
-    const exports = Object.getPrototypeOf(native) as { [SHARED]?: Engine };
+    const exports = getPrototypeOf(native) as { [SHARED]?: Engine };
     exports[SHARED] ??= new Engine(native);
     engine = exports[SHARED];
   }

@@ -2,6 +2,7 @@
  * Exceptions between WebAssembly and JavaScript. A JavaScript value that an import throws is, to WebAssembly, an exception of the tag JSTag; it comes out as
  * the very same value. Any other exception is one object of the API's class Exception for as long as JavaScript holds it.
  */
+import { NumberValue } from '../base/intrinsics.js';
 import { isTrap } from '../errors/catalog.js';
 import { LIMIT, VMException } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -69,12 +70,12 @@ export class ExceptionObjects {
   /** Hook: what an exception that leaves WebAssembly is to JavaScript. */
   thrown(address: number): unknown {
     const native = this.#native;
-    const tag = Number(native.load(address + VMException.tag, 'u64'));
-    if (tag === this.jsTag.address) return this.#externs.value(Number(native.load(exceptionSlot(address, 0), 'u64')));
+    const tag = NumberValue(native.load(address + VMException.tag, 'u64'));
+    if (tag === this.jsTag.address) return this.#externs.value(NumberValue(native.load(exceptionSlot(address, 0), 'u64')));
     if (tag === this.cancellationTag.address) return CANCELLED;
     const known = native.holder(address);
     if (known !== undefined) return known;
-    const held = Number(native.load(address + VMException.held, 'u32'));
+    const held = NumberValue(native.load(address + VMException.held, 'u32'));
     native.store(address + VMException.held, 'u32', held | LIMIT.heldByObject);
     const made = { address, tag: this.#tags.at(tag) };
     const object = wrap(made);

@@ -1,6 +1,7 @@
 /**
  * A picture of all fibers of the thread: what each does, and who waits for whom. Plain data, fit for JSON.
  */
+import { mapGet, mapped } from '../base/intrinsics.js';
 import type { NativeFiber, NativeFiberTree } from '../link/native.js';
 import { type FrameNames, omittedFrames, type ProgramFrame, programFrames } from './messages/backtrace.js';
 
@@ -88,7 +89,7 @@ function readUnsigned(bytes: Uint8Array, start: number): { readonly value: numbe
 
 /** The name of the tag that the instruction at `offset` suspends with; undefined where it is none that does. */
 function suspensionTag({ bytes, tagName }: FrameNames, offset: number): string | undefined {
-  const before = SUSPENDING.get(bytes[offset] ?? 0);
+  const before = mapGet(SUSPENDING, bytes[offset] ?? 0);
   if (before === undefined) return undefined;
   let at = offset + 1;
   for (let i = 0; i < before; i++) at = readUnsigned(bytes, at).next;
@@ -97,8 +98,8 @@ function suspensionTag({ bytes, tagName }: FrameNames, offset: number): string |
 
 /** A function's name in messages. */
 function functionName(fiber: NativeFiber, { codes, imports }: InspectionNames): string {
-  if (fiber.importedStart >= 0) return imports.get(fiber.importedStart) ?? 'an import';
-  const names = codes.get(fiber.code);
+  if (fiber.importedStart >= 0) return mapGet(imports, fiber.importedStart) ?? 'an import';
+  const names = mapGet(codes, fiber.code);
   if (names === undefined || fiber.function < 0) return 'a function';
   if (fiber.function >= names.functions) return 'an import';
   return names.functionName(fiber.function) ?? `wasm-function[${fiber.function}]`;
@@ -106,8 +107,7 @@ function functionName(fiber: NativeFiber, { codes, imports }: InspectionNames): 
 
 /** The tag that a fiber is suspended with. */
 function tagOf(fiber: NativeFiber, frames: readonly ProgramFrame[], { codes }: InspectionNames): string | undefined {
-  const [code = -1] = fiber.frames;
-  const names = codes.get(code);
+  const names = mapGet(codes, fiber.frames[0] ?? -1);
   const offset = frames[0]?.offset ?? -1;
   return fiber.state !== 'suspended' || names === undefined || offset < 0 ? undefined : suspensionTag(names, offset);
 }
@@ -115,7 +115,7 @@ function tagOf(fiber: NativeFiber, frames: readonly ProgramFrame[], { codes }: I
 function fiberInfo(fiber: NativeFiber, names: InspectionNames): FiberInfo {
   const frames = programFrames(fiber.frames, names.codes);
   const tag = tagOf(fiber, frames, names);
-  const called = names.imports.get(fiber.import);
+  const called = mapGet(names.imports, fiber.import);
   return {
     id: fiber.id,
     continuation: fiber.continuation,
@@ -134,5 +134,5 @@ function fiberInfo(fiber: NativeFiber, names: InspectionNames): FiberInfo {
 
 /** What the addon saw, with names. */
 export function fiberTree({ fibers, total }: NativeFiberTree, names: InspectionNames): FiberTree {
-  return { fibers: fibers.map((fiber) => fiberInfo(fiber, names)), total };
+  return { fibers: mapped(fibers, (fiber) => fiberInfo(fiber, names)), total };
 }

@@ -1,6 +1,32 @@
 /**
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
+import {
+  append,
+  Bytes,
+  bufferLength,
+  Dictionary,
+  Doubles,
+  each,
+  floor,
+  INFINITE,
+  item,
+  joinedLists,
+  mapGet,
+  mapped,
+  mapSet,
+  max,
+  NumberValue,
+  part,
+  some,
+  subBytes,
+  subWords,
+  typedBuffer,
+  typedLength,
+  typedSet,
+  Words,
+  WrongRange,
+} from '../base/intrinsics.js';
 import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/module/experiments.js';
@@ -10,7 +36,7 @@ import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './
 import type { CodeVariant } from './compiling.js';
 import { evaluate } from './const_expr.js';
 import type { ExportedFunction } from './functions/callable.js';
-import type { MappedMemory } from './mapped_memory.js';
+import { bufferOf, type MappedMemory } from './mapped_memory.js';
 import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
 import { type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
@@ -45,11 +71,11 @@ class ContextImage {
   readonly words: Uint32Array<ArrayBuffer>;
 
   constructor(size: number) {
-    this.words = new Uint32Array((size - VMInstance.$size) >> 2);
+    this.words = new Words((size - VMInstance.$size) >> 2);
   }
 
   get bytes(): Uint8Array {
-    return new Uint8Array(this.words.buffer);
+    return new Bytes(typedBuffer(this.words));
   }
 
   u32(offset: number, value: number): void {
@@ -57,9 +83,8 @@ class ContextImage {
   }
 
   address(offset: number, value: number): void {
-    const [low, high] = split(value);
-    this.u32(offset, low);
-    this.u32(offset + 4, high);
+    this.u32(offset, value % WORD);
+    this.u32(offset + 4, floor(value / WORD));
   }
 }
 
@@ -67,7 +92,7 @@ const WORD = 0x1_0000_0000;
 
 /** Low and high word of an address. */
 function split(address: number): readonly [number, number] {
-  return [address % WORD, Math.floor(address / WORD)];
+  return [address % WORD, floor(address / WORD)];
 }
 
 /** An instance, made in steps by {@link instantiate}. */
@@ -94,16 +119,21 @@ class Builder {
     this.#address = native.createInstance(code.id, layout.size, layout.functions.offset).address;
     const functions = this.#imports.functions(code);
     const image = new ContextImage(layout.size);
-    functions.forEach((fn, i) => image.address(layout.importedFunctions.at(i), fn));
+    each(functions, (fn, i) => image.address(layout.importedFunctions.at(i), fn));
     this.#makeTables();
-    this.#tables.forEach((table, i) => image.address(layout.tables.at(i), table.address));
-    this.#memories.forEach((memory, i) => image.address(layout.memories.at(i), memory.address));
+    each(this.#tables, (table, i) => image.address(layout.tables.at(i), table.address));
+    each(this.#memories, (memory, i) => image.address(layout.memories.at(i), memory.address));
     this.#makeTags();
-    this.#tags.forEach((tag, i) => image.address(layout.tags.at(i), tag.address));
-    this.#module.typeIds.forEach((id, i) => image.u32(layout.types.at(i), id));
-    this.#imports.globals.forEach((global, i) => image.address(layout.globals.at(i), global.address));
+    each(this.#tags, (tag, i) => image.address(layout.tags.at(i), tag.address));
+    const { typeIds } = this.#module;
+    const count = typedLength(typeIds);
+    for (let i = 0; i < count; i++) image.u32(layout.types.at(i), typeIds[i] as number);
+    each(this.#imports.globals, (global, i) => image.address(layout.globals.at(i), global.address));
     this.#functionBlocks(image, code);
-    for (const block of layout.handlers) this.#handlerBlock(image, block);
+    for (let i = 0; i < layout.handlers.length; i++) {
+      const block = item(layout.handlers, i);
+      this.#handlerBlock(image, block);
+    }
     native.write(this.#address + VMInstance.$size, image.bytes);
     const memory = this.#memories[0];
     if (memory !== undefined) {
@@ -141,7 +171,7 @@ class Builder {
   functionAddress(index: number): number {
     const { layout } = this.#module;
     const imported = layout.importedFunctions.count;
-    if (index < imported) return Number(this.#thread.native.load(this.#address + layout.importedFunctions.at(index), 'u64'));
+    if (index < imported) return NumberValue(this.#thread.native.load(this.#address + layout.importedFunctions.at(index), 'u64'));
     return this.#address + layout.functions.at(index - imported);
   }
 
@@ -149,22 +179,32 @@ class Builder {
   object(): InstanceObject {
     const thread = this.#thread;
     const { hostFunctions } = this.#imports;
-    const own = <T>(all: readonly T[], imported: readonly unknown[]): readonly T[] => all.slice(imported.length);
+    const own = <T>(all: readonly T[], imported: readonly unknown[]): readonly T[] => part(all, imported.length);
     const globals = own(this.#globals, this.#imports.globals);
     const tables = own(this.#tables, this.#imports.tables);
     const dispose = (): void => {
-      for (const address of hostFunctions) thread.imports.dispose(address);
-      for (const { address, type } of globals) if (thread.convert.isExtern(type)) storeCell(thread.native, address, ZERO_CELL);
-      for (const table of tables) {
-        if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Float64Array(tableLength(thread, table)));
+      for (let i = 0; i < hostFunctions.length; i++) {
+        const address = item(hostFunctions, i);
+        thread.imports.dispose(address);
+      }
+      for (let i = 0; i < globals.length; i++) {
+        const { address, type } = item(globals, i);
+        if (thread.convert.isExtern(type)) storeCell(thread.native, address, ZERO_CELL);
+      }
+      for (let i = 0; i < tables.length; i++) {
+        const table = item(tables, i);
+        if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
       }
     };
     return hold(thread.native, { address: this.#address, dispose });
   }
 
   exports(): Map<string, ExportedObject> {
-    const made = new Map<string, ExportedObject>();
-    for (const { name, kind, index } of this.#module.description.exports) made.set(name, this.#exported(kind, index));
+    const made = new Dictionary<string, ExportedObject>();
+    for (let i = 0; i < this.#module.description.exports.length; i++) {
+      const { name, kind, index } = item(this.#module.description.exports, i);
+      mapSet(made, name, this.#exported(kind, index));
+    }
     return made;
   }
 
@@ -194,35 +234,35 @@ class Builder {
     const imported = layout.importedFunctions.count;
     const write = this.#functionWriter(image, code);
     const { functions } = description;
-    for (let i = 0; i < functions.length; i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
+    for (let i = 0; i < typedLength(functions); i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
     const experiments = experimentsOf(description);
-    experiments.forEach(({ index, type }, i) => {
-      const block = layout.functions.at(functions.length + i);
+    each(experiments, ({ index, type }, i) => {
+      const block = layout.functions.at(typedLength(functions) + i);
       write(block, index, type);
       image.address(layout.importedFunctions.at(index), this.#address + block);
     });
-    this.#module.signatures.suspenders.forEach(({ number, type }, i) => {
-      write(layout.functions.at(functions.length + experiments.length + i), number, type);
+    each(this.#module.signatures.suspenders, ({ number, type }, i) => {
+      write(layout.functions.at(typedLength(functions) + experiments.length + i), number, type);
     });
   }
 
   /** Writes the VMFunction of a function index whose code is the module's own. What follows from the type is looked up once. */
   #functionWriter({ words }: ContextImage, code: LoadedCode): (block: number, index: number, type: number) => void {
     const { signatures, typeIds } = this.#module;
-    const [contextLow, contextHigh] = split(this.#address);
-    const types = new Map<number, { readonly enter: readonly [number, number]; readonly id: number; readonly slots: number }>();
+    const { 0: contextLow, 1: contextHigh } = split(this.#address);
+    const types = new Dictionary<number, { readonly enter: readonly [number, number]; readonly id: number; readonly slots: number }>();
     const typeOf = (type: number) => {
       const { params, results } = signatures.shape(type);
       const made = {
         enter: split(code.entry(signatures.enter(type))),
         id: typeIds[type] ?? 0,
-        slots: Math.max(params.length, results.length),
+        slots: max(params.length, results.length),
       };
-      types.set(type, made);
+      mapSet(types, type, made);
       return made;
     };
     return (block, index, type) => {
-      const { enter, id, slots } = types.get(type) ?? typeOf(type);
+      const { enter, id, slots } = mapGet(types, type) ?? typeOf(type);
       const at = (block - VMInstance.$size) >> 2;
       const entry = code.entry(index);
       words[at + (VMFunction.code >> 2)] = entry % WORD;
@@ -241,28 +281,39 @@ class Builder {
     image.u32(block.offset + VMHandlers.labels, block.labels.length);
     image.u32(block.offset + VMHandlers.switches, block.switches.length);
     if (block.barrier === true) image.address(block.offset + VMHandlers.firstTag, LIMIT.barrierTag);
-    for (const { offset, tag } of block.tags) image.address(offset, at(this.#tags, tag).address);
+    for (let i = 0; i < block.tags.length; i++) {
+      const { offset, tag } = item(block.tags, i);
+      image.address(offset, at(this.#tags, tag).address);
+    }
   }
 
   #makeTables(): void {
     const { description, typeIds } = this.#module;
     const { native, types } = this.#thread;
-    for (const table of this.#imports.tables) this.#tables.push(table);
-    for (const { type, minimum, maximum, table64 } of description.tables) {
-      const bound = maximum === null ? null : Number(maximum);
+    for (let i = 0; i < this.#imports.tables.length; i++) {
+      const table = item(this.#imports.tables, i);
+      append(this.#tables, table);
+    }
+    for (let i = 0; i < description.tables.length; i++) {
+      const { type, minimum, maximum, table64 } = item(description.tables, i);
+      const bound = maximum === null ? null : NumberValue(maximum);
       const element = types.canonical(type, typeIds);
-      const address = native.createTable(Number(minimum), bound ?? Number.POSITIVE_INFINITY, 0, concreteId(element));
-      this.#tables.push({ address, type: element, maximum: bound, table64 });
+      const address = native.createTable(NumberValue(minimum), bound ?? INFINITE, 0, concreteId(element));
+      append(this.#tables, { address, type: element, maximum: bound, table64 });
     }
   }
 
   #makeTags(): void {
     const { description, names, typeIds } = this.#module;
-    for (const tag of this.#imports.tags) this.#tags.push(tag);
-    for (const type of description.tags) {
+    for (let i = 0; i < this.#imports.tags.length; i++) {
+      const tag = item(this.#imports.tags, i);
+      append(this.#tags, tag);
+    }
+    for (let i = 0; i < description.tags.length; i++) {
+      const type = item(description.tags, i);
       const index = this.#tags.length;
       const id = typeIds[type] ?? 0;
-      this.#tags.push(this.#thread.tags.create(id, nameOfTag(names, index)));
+      append(this.#tags, this.#thread.tags.create(id, nameOfTag(names, index)));
     }
   }
 
@@ -275,38 +326,47 @@ class Builder {
 
   #makeGlobals(): void {
     const { description, layout, typeIds } = this.#module;
-    for (const imported of this.#imports.globals) this.#globals.push(imported);
-    for (const { type, mutable, init } of description.globals) {
+    for (let i = 0; i < this.#imports.globals.length; i++) {
+      const imported = item(this.#imports.globals, i);
+      append(this.#globals, imported);
+    }
+    for (let i = 0; i < description.globals.length; i++) {
+      const { type, mutable, init } = item(description.globals, i);
       const address = this.#address + layout.globals.at(this.#globals.length);
       storeCell(this.#thread.native, address, this.#constant(init));
-      this.#globals.push({ address, type: this.#thread.types.canonical(type, typeIds), mutable });
+      append(this.#globals, { address, type: this.#thread.types.canonical(type, typeIds), mutable });
     }
   }
 
   #fillTables(): void {
     const imported = this.#imports.tables.length;
-    this.#module.description.tables.forEach(({ init, minimum }, i) => {
-      if (init === null || Number(minimum) === 0) return;
+    each(this.#module.description.tables, ({ init, minimum }, i) => {
+      if (init === null || NumberValue(minimum) === 0) return;
       const fill = numberOfCell(this.#constant(init));
-      if (fill !== 0)
-        this.#thread.native.tableCopyIn(at(this.#tables, imported + i).address, 0, new Float64Array(Number(minimum)).fill(fill));
+      if (fill === 0) return;
+      const elements = new Doubles(NumberValue(minimum));
+      for (let k = 0; k < NumberValue(minimum); k++) elements[k] = fill;
+      this.#thread.native.tableCopyIn(at(this.#tables, imported + i).address, 0, elements);
     });
   }
 
   #elements(): void {
     const words = this.#module.description.elements;
     const word = (i: number): number => words[i] ?? 0;
-    for (let i = 0, segment = 0; i < words.length; segment++) {
-      const [mode, table, nOffset] = [word(i), word(i + 1), word(i + 3)];
-      const offset = words.subarray(i + 4, i + 4 + nOffset);
-      i += 4 + nOffset;
-      const [form, count] = [word(i), word(i + 1)];
+    const size = typedLength(words);
+    for (let i = 0, segment = 0; i < size; segment++) {
+      const mode = word(i);
+      const table = word(i + 1);
+      const offset = subWords(words, i + 4, i + 4 + word(i + 3));
+      i += 4 + word(i + 3);
+      const form = word(i);
+      const count = word(i + 1);
       i += 2;
-      const items = new Float64Array(count);
+      const items = new Doubles(count);
       for (let k = 0; k < count; k++) {
         if (form === 0) items[k] = this.functionAddress(word(i++));
         else {
-          items[k] = numberOfCell(this.#constant(words.subarray(i + 1, i + 1 + word(i))));
+          items[k] = numberOfCell(this.#constant(subWords(words, i + 1, i + 1 + word(i))));
           i += 1 + word(i);
         }
       }
@@ -325,11 +385,13 @@ class Builder {
   #data(): void {
     const words = this.#module.description.data;
     const word = (i: number): number => words[i] ?? 0;
-    for (let i = 0, segment = 0; i < words.length; segment++) {
-      const [mode, memory, nOffset] = [word(i), word(i + 1), word(i + 2)];
-      const offset = words.subarray(i + 3, i + 3 + nOffset);
-      i += 3 + nOffset;
-      const bytes = this.#module.bytes.subarray(word(i), word(i) + word(i + 1));
+    const size = typedLength(words);
+    for (let i = 0, segment = 0; i < size; segment++) {
+      const mode = word(i);
+      const memory = word(i + 1);
+      const offset = subWords(words, i + 3, i + 3 + word(i + 2));
+      i += 3 + word(i + 2);
+      const bytes = subBytes(this.#module.bytes, word(i), word(i) + word(i + 1));
       i += 2;
       if (mode !== 0) {
         this.#thread.native.setData(this.#address, segment, bytes);
@@ -337,23 +399,26 @@ class Builder {
       }
       const start = this.#constant(offset);
       const position = this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
-      const { buffer } = at(this.#memories, memory).memory;
-      if (position + bytes.length > buffer.byteLength) throw trap(TRAP.memoryBounds);
+      const buffer = bufferOf(at(this.#memories, memory).memory);
+      if (position + typedLength(bytes) > bufferLength(buffer)) throw trap(TRAP.memoryBounds);
       // No longer than the segment: a view of all of a large memory cannot be made everywhere.
-      new Uint8Array(buffer, position, bytes.length).set(bytes);
+      typedSet(new Bytes(buffer as ArrayBuffer, position, typedLength(bytes)), bytes);
     }
   }
 }
 
 function at<T>(list: readonly T[], index: number): T {
   const found = list[index];
-  if (found === undefined) throw new RangeError(`no entry ${index} of ${list.length}`);
+  if (found === undefined) throw new WrongRange(`no entry ${index} of ${list.length}`);
   return found;
 }
 
 /** The memories an instance will have, imported and own. */
 export function instanceMemories(thread: Thread, module: CompiledModule, imports: ResolvedImports): MemoryObject[] {
-  return [...imports.memories, ...module.description.memories.map((description) => newMemory(thread, description))];
+  return joinedLists(
+    imports.memories,
+    mapped(module.description.memories, (description) => newMemory(thread, description)),
+  );
 }
 
 /** The variant of its code that an instance needs. */
@@ -367,8 +432,11 @@ export function neededVariant(thread: Thread, imports: ResolvedImports, memories
  */
 function needsChecks(thread: Thread, memories: readonly MemoryObject[]): boolean {
   const isOrdinary = ({ memory64, pageSizeLog2 }: MemoryObject): boolean => !memory64 && pageSizeLog2 === PAGE_SHIFT;
-  const checked = memories.some((memory) => !memory.guarded && isOrdinary(memory));
-  for (const memory of memories) if (checked || !isOrdinary(memory)) thread.native.watchMemory(memory.address);
+  const checked = some(memories, (memory) => !memory.guarded && isOrdinary(memory));
+  for (let i = 0; i < memories.length; i++) {
+    const memory = item(memories, i);
+    if (checked || !isOrdinary(memory)) thread.native.watchMemory(memory.address);
+  }
   return checked;
 }
 
@@ -390,10 +458,10 @@ export function instantiate(
 
 /** Elements of a table now. */
 export function tableLength(thread: Thread, table: TableObject): number {
-  return Number(thread.native.load(table.address + VMTable.length, 'u64'));
+  return NumberValue(thread.native.load(table.address + VMTable.length, 'u64'));
 }
 
 /** Address of a table's element. */
 export function tableElement(thread: Thread, table: TableObject, index: number): number {
-  return Number(thread.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
+  return NumberValue(thread.native.load(table.address + VMTable.base, 'u64')) + 8 * index;
 }

@@ -1,8 +1,9 @@
 /**
  * Memories that V8 cannot make: with 64-bit addresses before Node 24, or with pages of one byte.
  */
+import { BigIntValue, NumberValue, trunc, uncurried } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
-import { V8 } from '../errors/v8.js';
+import { memoryBuffer, V8 } from '../errors/v8.js';
 import type { Native } from '../link/native.js';
 
 /** How a mapped memory was declared. */
@@ -20,33 +21,36 @@ export interface MappedMemoryType {
  */
 export class MappedMemory {
   readonly #native: Native;
-  /** Address of its VMMemory. @internal */
-  readonly address: number;
-  /** @internal */
-  readonly type: MappedMemoryType;
+  /** Address of its VMMemory. */
+  readonly #address: number;
+  readonly #type: MappedMemoryType;
 
   /** @internal */
   constructor(native: Native, address: number, type: MappedMemoryType) {
     this.#native = native;
-    this.address = address;
-    this.type = type;
-    for (const name of ['address', 'type']) Object.defineProperty(this, name, { enumerable: false });
+    this.#address = address;
+    this.#type = type;
+  }
+
+  /** What a value is where it is a mapped memory, and not only has its prototype; undefined for others. @internal */
+  static about(value: unknown): { readonly address: number; readonly type: MappedMemoryType } | undefined {
+    return typeof value === 'object' && value !== null && #type in value ? { address: value.#address, type: value.#type } : undefined;
   }
 
   /** The bytes. Growing detaches it. */
   get buffer(): ArrayBuffer {
-    return this.#native.mappedMemoryBuffer(this.address);
+    return this.#native.mappedMemoryBuffer(this.#address);
   }
 
   /** Adds pages; returns how many there were. Throws a RangeError where it cannot. */
   grow(delta: number | bigint): number | bigint {
-    const { memory64 } = this.type;
+    const { memory64 } = this.#type;
     if (memory64 !== (typeof delta === 'bigint')) throw wrongArgument(`a ${memory64 ? 'bigint' : 'number'} is needed for delta`);
-    const pages = Number(delta);
+    const pages = NumberValue(delta);
     if (!(pages >= 0)) throw wrongArgument('delta must not be negative');
-    const old = this.#native.mappedMemoryGrow(this.address, Math.trunc(pages));
+    const old = this.#native.mappedMemoryGrow(this.#address, trunc(pages));
     if (old < 0) throw outOfRange(`the memory cannot grow by ${delta} pages`);
-    return memory64 ? BigInt(old) : old;
+    return memory64 ? BigIntValue(old) : old;
   }
 
   get [Symbol.toStringTag](): string {
@@ -55,3 +59,13 @@ export class MappedMemory {
 }
 
 Object.setPrototypeOf(MappedMemory.prototype, V8.Memory.prototype);
+
+/** See {@link MappedMemory.about}. */
+export const aboutMapped: typeof MappedMemory.about = MappedMemory.about;
+export const isMappedMemory = (value: unknown): value is MappedMemory => aboutMapped(value) !== undefined;
+const mappedBytes = uncurried(Object.getOwnPropertyDescriptor(MappedMemory.prototype, 'buffer')?.get as () => ArrayBuffer);
+
+/** The bytes of a memory of either kind, whatever stands on the object or its prototypes. */
+export function bufferOf(memory: WebAssembly.Memory | MappedMemory): ArrayBuffer | SharedArrayBuffer {
+  return aboutMapped(memory) === undefined ? memoryBuffer(memory as WebAssembly.Memory) : (mappedBytes(memory) as ArrayBuffer);
+}

@@ -1,7 +1,9 @@
 /**
  * A module as the engine holds it: its bytes, its machine code in the variants that were asked for, and where that code lies.
  */
+
 import { randomUUID } from 'node:crypto';
+import { Dictionary, each, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
 import { type ModuleLayout, moduleLayout } from '../lower/module/layout.js';
@@ -41,7 +43,7 @@ export interface NameMaps {
 
 /** A tag's name, or what stands for it. */
 export function nameOfTag(names: NameMaps, index: number): string {
-  return names.tags.get(index) ?? `tag ${index}`;
+  return mapGet(names.tags, index) ?? `tag ${index}`;
 }
 
 /** A compiled module. */
@@ -62,8 +64,8 @@ export class CompiledModule {
   readonly options: ModuleOptions;
   /** Which global is its shadow stack's pointer. */
   readonly stackPointer: StackPointer;
-  readonly #artifacts = new Map<string, Artifact>();
-  readonly #codes = new Map<Artifact, LoadedCode>();
+  readonly #artifacts = new Dictionary<string, Artifact>();
+  readonly #codes = new Dictionary<Artifact, LoadedCode>();
   readonly #label: string;
 
   private constructor(thread: Thread, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
@@ -78,10 +80,10 @@ export class CompiledModule {
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.#types = holdTypes(thread, artifact.description);
     this.names = {
-      functions: new Map([...exportNames(artifact.description, 'func'), ...artifact.names.functions]),
-      tags: new Map([...exportNames(artifact.description, 'tag'), ...(artifact.names.tags ?? [])]),
+      functions: namesOf(artifact.description, 'func', artifact.names.functions),
+      tags: namesOf(artifact.description, 'tag', artifact.names.tags),
     };
-    this.#label = artifact.names.module ?? `module-${randomUUID().slice(0, 8)}`;
+    this.#label = artifact.names.module ?? `module-${sliced(newId(), 0, 8)}`;
     this.stackPointer = artifact.stackPointer;
     this.#add(artifact);
   }
@@ -114,23 +116,23 @@ export class CompiledModule {
 
   /** Compiles a variant, where it is not there yet. */
   async prepare(variant: CodeVariant): Promise<void> {
-    if (this.#artifacts.has(variantKey(variant))) return;
+    if (mapHas(this.#artifacts, variantKey(variant))) return;
     this.#add(await this.#thread.compiling.timedAsync(() => compileModule(this.bytes, this.#compileOptions(variant))));
   }
 
   /** The code in this process, compiled now where needed. */
   code(variant: CodeVariant): LoadedCode {
     const artifact = this.#artifact(variant);
-    let code = this.#codes.get(artifact);
+    let code = mapGet(this.#codes, artifact);
     if (code === undefined) {
       code = this.#load(artifact);
-      this.#codes.set(artifact, code);
+      mapSet(this.#codes, artifact, code);
     }
     return code;
   }
 
   #artifact(variant: CodeVariant): Artifact {
-    const known = this.#artifacts.get(variantKey(variant));
+    const known = mapGet(this.#artifacts, variantKey(variant));
     if (known !== undefined) return known;
     return this.#add(this.#thread.compiling.timed(() => compileModuleSync(this.bytes, this.#compileOptions(variant))));
   }
@@ -143,11 +145,11 @@ export class CompiledModule {
   #add(artifact: Artifact): Artifact {
     requireRunnable(artifact.key, this.#thread.native);
     const { checked, stackChecks } = artifact.key.settings;
-    this.#artifacts.set(variantKey({ checked, stackChecks }), artifact);
+    mapSet(this.#artifacts, variantKey({ checked, stackChecks }), artifact);
     const other = variantKey({ checked, stackChecks: !stackChecks });
     // Without a pointer there is nothing to check.
     const does = stackChecks || this.stackPointer.kind !== 'found' || alwaysChecksStack(this.description);
-    if (does && !this.#artifacts.has(other)) this.#artifacts.set(other, artifact);
+    if (does && !mapHas(this.#artifacts, other)) mapSet(this.#artifacts, other, artifact);
     return artifact;
   }
 
@@ -167,8 +169,8 @@ export class CompiledModule {
     const names = this.names;
     this.#thread.names.nameCode(id, {
       module: this.#label,
-      functions: this.layout.importedFunctions.count + this.description.functions.length,
-      functionName: (index) => names.functions.get(index),
+      functions: this.layout.importedFunctions.count + typedLength(this.description.functions),
+      functionName: (index) => mapGet(names.functions, index),
       tagName: (index) => nameOfTag(names, index),
       inlined: artifact.inlined,
       bytes: this.bytes,
@@ -178,15 +180,27 @@ export class CompiledModule {
       address: base,
       entry(number) {
         const offset = artifact.offsets[number];
-        if (offset === undefined || offset < 0) throw new RangeError(`function number ${number} has no code`);
+        if (offset === undefined || offset < 0) throw new WrongRange(`function number ${number} has no code`);
         return base + offset;
       },
     });
   }
 }
 
-function exportNames(description: ModuleDescription, kind: 'func' | 'tag'): [number, string][] {
-  return description.exports.filter((e) => e.kind === kind).map((e) => [e.index, e.name]);
+const newId: () => string = randomUUID;
+
+/** Names from the name section, and for what has none its export's. */
+function namesOf(
+  description: ModuleDescription,
+  kind: 'func' | 'tag',
+  given: ReadonlyMap<number, string> | undefined,
+): ReadonlyMap<number, string> {
+  const names = new Dictionary<number, string>();
+  each(description.exports, (entry) => {
+    if (entry.kind === kind) mapSet(names, entry.index, entry.name);
+  });
+  if (given !== undefined) mapEach(given, (name, index) => mapSet(names, index, name));
+  return names;
 }
 
 function holdTypes({ native, types }: Thread, description: ModuleDescription): TypeIds {

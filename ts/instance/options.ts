@@ -2,6 +2,21 @@
  * Reading the options that callers give. A function says which it takes in a list of names; only those are read, each once, and what is read is checked, named and kept in an object of
  * Heddle's own. So nothing else that the caller's object has, or becomes later, has an effect.
  */
+import {
+  append,
+  INFINITE,
+  isFiniteNumber,
+  isNotANumber,
+  item,
+  joined,
+  keys,
+  min,
+  placeOf,
+  quoted,
+  StringValue,
+  sliced,
+  values,
+} from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 
 /** Takes the value of an option for what it must be, or throws an error that says what that is. */
@@ -15,9 +30,9 @@ export type Read<Table extends Readers> = { readonly [Name in keyof Table]?: Ret
 
 /** A value, for a message. Runs nothing of the value's. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string') return quoted(value.length > 40 ? `${sliced(value, 0, 40)}…` : value);
   if (typeof value === 'function') return 'a function';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return typeof value === 'object' && value !== null ? 'an object' : StringValue(value);
 }
 
 const wrong = (name: string, wanted: string, value: unknown): Error =>
@@ -46,7 +61,7 @@ export const amount: Reader<number> = (value, name) => {
 
 /** A number above 0; a RangeError for others, a TypeError for NaN too. */
 export const positive: Reader<number> = (value, name) => {
-  if (typeof value !== 'number' || Number.isNaN(value)) throw wrong(name, 'a number', value);
+  if (typeof value !== 'number' || isNotANumber(value)) throw wrong(name, 'a number', value);
   if (!(value > 0)) throw beyond(name, 'above 0', value);
   return value;
 };
@@ -54,7 +69,7 @@ export const positive: Reader<number> = (value, name) => {
 /** An integer in a range; a RangeError for others. */
 export function integer(least: number, most: number): Reader<number> {
   return (value, name) => {
-    if (typeof value !== 'number' || (value % 1 !== 0 && Number.isFinite(value))) throw wrong(name, 'an integer', value);
+    if (typeof value !== 'number' || (value % 1 !== 0 && isFiniteNumber(value))) throw wrong(name, 'an integer', value);
     if (!(value >= least && value <= most)) throw beyond(name, `from ${least} to ${most}`, value);
     return value;
   };
@@ -62,8 +77,8 @@ export function integer(least: number, most: number): Reader<number> {
 
 export function oneOf<const Word extends string>(words: readonly Word[]): Reader<Word> {
   return (value, name) => {
-    const found = words.find((word) => word === value);
-    if (found === undefined) throw wrong(name, `one of ${words.join(', ')}`, value);
+    const found = words[placeOf(words, (word) => word === value)];
+    if (found === undefined) throw wrong(name, `one of ${joined(words, ', ')}`, value);
     return found;
   };
 }
@@ -84,10 +99,10 @@ interface List {
   readonly readers: readonly Reader<unknown>[];
 }
 
-const listOf = (table: Readers): List => ({ names: Object.keys(table), readers: Object.values(table) });
+const listOf = (table: Readers): List => ({ names: keys(table), readers: values(table) });
 
 /** Where a name stands in a list, -1 where it is none. */
-function placeOf(name: string, { names }: List): number {
+function placeIn(name: string, { names }: List): number {
   for (let i = 0; i < names.length; i++) if (names[i] === name) return i;
   return -1;
 }
@@ -111,10 +126,10 @@ function readAll<Table extends Readers>({ names, readers }: List, given: object,
 
 /** Throws a TypeError for a name that is none of the list's. */
 function refuseUnknown(list: List, given: object, of: string): void {
-  const names = Object.keys(given);
+  const names = keys(given);
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    if (placeOf(name, list) < 0) throw wrongArgument(`${of} has no option ${shown(name)}: the nearest is ${nearest(list, name).name}`);
+    if (placeIn(name, list) < 0) throw wrongArgument(`${of} has no option ${shown(name)}: the nearest is ${nearest(list, name).name}`);
   }
 }
 
@@ -123,16 +138,19 @@ const NEAR = 2;
 
 /** The same where that may be an option of another engine's. */
 function refuseNear(list: List, given: object, of: string): void {
-  for (const name of Object.keys(given)) {
-    if (placeOf(name, list) >= 0) continue;
+  const names = keys(given);
+  for (let i = 0; i < names.length; i++) {
+    const name = item(names, i);
+    if (placeIn(name, list) >= 0) continue;
     const near = nearest(list, name);
     if (near.letters <= NEAR) throw wrongArgument(`${of} has no option ${shown(name)}: it is called ${near.name}`);
   }
 }
 
 function nearest({ names }: List, name: string): { readonly name: string; readonly letters: number } {
-  let best = { name: '', letters: Number.POSITIVE_INFINITY };
-  for (const known of names) {
+  let best = { name: '', letters: INFINITE };
+  for (let i = 0; i < names.length; i++) {
+    const known = item(names, i);
     const letters = distance(known, name);
     if (letters < best.letters) best = { name: known, letters };
   }
@@ -142,12 +160,13 @@ function nearest({ names }: List, name: string): { readonly name: string; readon
 /** Letters to change, add or leave out that make one name of another. A name much longer than any option is as far away as it is longer. */
 function distance(known: string, name: string): number {
   if (name.length > 2 * known.length) return name.length - known.length;
-  let row = Array.from({ length: name.length + 1 }, (_, i) => i);
+  let row: number[] = [];
+  for (let i = 0; i <= name.length; i++) append(row, i);
   for (let i = 1; i <= known.length; i++) {
     const next = [i];
     for (let j = 1; j <= name.length; j++) {
       const change = (row[j - 1] ?? 0) + (known[i - 1] === name[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      append(next, min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
     row = next;
   }

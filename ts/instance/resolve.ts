@@ -1,8 +1,23 @@
 /**
  * Imports: the import object of JavaScript against what a module asks for.
  */
+import {
+  append,
+  apply,
+  Dictionary,
+  each,
+  getProperty,
+  isInstance,
+  mapGet,
+  mapped,
+  mapSet,
+  messageOf,
+  NumberValue,
+  ObjectValue,
+  placeOf,
+} from '../base/intrinsics.js';
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
-import { V8 } from '../errors/v8.js';
+import { isMemory, V8 } from '../errors/v8.js';
 import { LIMIT, VMTable } from '../generated/abi.js';
 import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/module/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
@@ -10,7 +25,7 @@ import { concreteId } from '../validate/registry.js';
 import { cellOf, storeCell } from './cells.js';
 import type { ExportedFunction } from './functions/callable.js';
 import type { ImportedFunction } from './functions/imports.js';
-import { MappedMemory } from './mapped_memory.js';
+import { isMappedMemory } from './mapped_memory.js';
 import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
 import type { CompiledModule, LoadedCode } from './module.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
@@ -60,7 +75,9 @@ class Resolver {
   readonly #experiments: ReadonlyMap<number, Experiment>;
 
   constructor(thread: Thread, module: CompiledModule, unwrap: Unwrap) {
-    this.#experiments = new Map(experimentsOf(module.description).map((experiment) => [experiment.index, experiment]));
+    const experiments = new Dictionary<number, Experiment>();
+    each(experimentsOf(module.description), (experiment) => mapSet(experiments, experiment.index, experiment));
+    this.#experiments = experiments;
     this.#thread = thread;
     this.#module = module;
     this.#unwrap = unwrap;
@@ -69,11 +86,11 @@ class Resolver {
   resolve(object: unknown): ResolvedImports {
     const { imports } = this.#module.description;
     // Values are read first, all of them, as the JS API asks; then they are checked.
-    const values = imports.map((entry) => (isExperiment(entry) ? undefined : lookUp(object, entry)));
-    imports.forEach((entry, i) => this.#import(entry, values[i]));
+    const values = mapped(imports, (entry) => (isExperiment(entry) ? undefined : lookUp(object, entry)));
+    each(imports, (entry, i) => this.#import(entry, values[i]));
     const functions = this.#functions;
     return {
-      functions: (code) => functions.map((make) => make(code)),
+      functions: (code) => mapped(functions, (make) => make(code)),
       hostFunctions: this.#hostFunctions,
       mayWait: this.#mayWait || this.#tables.length > 0,
       tables: this.#tables,
@@ -102,11 +119,11 @@ class Resolver {
     const typeId = this.#module.typeIds[entry.type] ?? 0;
     const experiment = experimentName(entry);
     if (experiment !== undefined) {
-      const found = this.#experiments.get(this.#functions.length);
+      const found = mapGet(this.#experiments, this.#functions.length);
       if (found === undefined) throw incompatible(entry, experimentFault(entry, experiment));
       this.#requireGuard(entry, found);
       // The instance puts its own function there.
-      this.#functions.push(() => 0);
+      append(this.#functions, () => 0);
       return;
     }
     const index = this.#functions.length;
@@ -120,7 +137,7 @@ class Resolver {
         throw incompatible(entry, 'the function has another type');
       this.#mayWait = true;
       // The function, not its address alone: it keeps its instance until the new one does.
-      this.#functions.push(() => this.#thread.exports.addressOf(value) ?? address);
+      append(this.#functions, () => this.#thread.exports.addressOf(value) ?? address);
       return;
     }
     this.#hostFunction(entry, { fn: withoutThis(value as ExportedFunction), name: nameOf(entry), suspending: false, index });
@@ -136,11 +153,10 @@ class Resolver {
   #hostFunction(entry: FunctionImport, imported: ImportedFunction): void {
     const { signatures, typeIds } = this.#module;
     const typeId = typeIds[entry.type] ?? 0;
-    this.#functions.push((code) => {
+    append(this.#functions, (code) => {
       const number = imported.suspending ? signatures.waiting(entry.type) : signatures.import(entry.type);
-      const [trampoline, enter] = [code.entry(number), code.entry(signatures.enter(entry.type))];
-      const made = this.#thread.imports.create(imported, typeId, trampoline, enter);
-      this.#hostFunctions.push(made);
+      const made = this.#thread.imports.create(imported, typeId, code.entry(number), code.entry(signatures.enter(entry.type)));
+      append(this.#hostFunctions, made);
       return made;
     });
   }
@@ -153,20 +169,20 @@ class Resolver {
     if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type))
       throw incompatible(entry, 'the elements have another type');
     if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
-    const length = Number(native.load(table.address + VMTable.length, 'u64'));
+    const length = NumberValue(native.load(table.address + VMTable.length, 'u64'));
     checkLimits(entry, length, table.maximum);
-    this.#tables.push(table);
+    append(this.#tables, table);
   }
 
   #memory(entry: MemoryImport, value: unknown): void {
-    if (!(value instanceof MappedMemory || value instanceof V8.Memory)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
+    if (!isMappedMemory(value) && !isMemory(value)) throw this.#missing(entry, value, 'a WebAssembly.Memory');
     const shared = isShared(value);
     if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
     const memory = memoryObject(this.#thread, value);
     if (memory.memory64 !== entry.memory64) throw incompatible(entry, `the memory has ${memory.memory64 ? 64 : 32}-bit addresses`);
     if (memory.pageSizeLog2 !== entry.pageSizeLog2) throw incompatible(entry, `the memory has pages of ${2 ** memory.pageSizeLog2} bytes`);
     checkLimits(entry, memoryPages(memory), entry.maximum === null ? null : memoryMaximum(memory));
-    this.#memories.push(memory);
+    append(this.#memories, memory);
   }
 
   #global(entry: GlobalImport, value: unknown): void {
@@ -177,7 +193,7 @@ class Resolver {
       if (global.mutable !== entry.mutable) throw incompatible(entry, 'mutability differs');
       const fits = types.matches(global.type, type) && (!entry.mutable || types.matches(type, global.type));
       if (!fits) throw incompatible(entry, 'the types differ');
-      this.#globals.push(global);
+      append(this.#globals, global);
       return;
     }
     if (entry.mutable || isForeign(value, 'Global')) throw this.#missing(entry, value, 'a Global');
@@ -190,7 +206,7 @@ class Resolver {
         this.#constant(entry, type, value, (v) => convert.referenceToWasm(type, v)),
       ),
     );
-    this.#globals.push(hold(this.#thread.native, { address, type, mutable: false }));
+    append(this.#globals, hold(this.#thread.native, { address, type, mutable: false }));
   }
 
   /** A value that is given for an immutable global. */
@@ -210,7 +226,7 @@ class Resolver {
     try {
       return reference(value) as number;
     } catch (error) {
-      throw incompatible(entry, error instanceof Error ? error.message : String(error));
+      throw incompatible(entry, messageOf(error));
     }
   }
 
@@ -218,12 +234,12 @@ class Resolver {
     const tag = this.#unwrap.tag(value);
     if (tag === undefined) throw this.#missing(entry, value, 'a Tag');
     if (tag.type !== this.#module.typeIds[entry.type]) throw incompatible(entry, 'the tag has another type');
-    this.#tags.push(tag);
+    append(this.#tags, tag);
   }
 
   #missing(entry: ImportDescription, value: unknown, wanted: string): Error {
     if (value === undefined) return unknownImport(entry.module, entry.name);
-    const kind = FOREIGN.find((name) => isForeign(value, name));
+    const kind = FOREIGN[placeOf(FOREIGN, (name) => isForeign(value, name))];
     const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
     return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
@@ -231,7 +247,7 @@ class Resolver {
 
 /** A function that calls another one without `this`. It holds nothing else: the heap keeps it, and whatever it held. */
 function withoutThis(fn: ExportedFunction): ExportedFunction {
-  return (...args) => Reflect.apply(fn, undefined, args) as unknown;
+  return (...args) => apply(fn, undefined, args) as unknown;
 }
 
 function nameOf(entry: ImportDescription): string {
@@ -243,8 +259,8 @@ const FOREIGN = ['Table', 'Global', 'Tag'] as const;
 
 /** Whether a value is V8's own object of such a class. */
 function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
-  const made: unknown = Reflect.get(V8, kind);
-  return typeof made === 'function' && value instanceof made;
+  const made: unknown = getProperty(V8, kind);
+  return typeof made === 'function' && isInstance(value, made as new () => unknown);
 }
 
 /** Whether an import is not looked up, because Heddle itself gives it. */
@@ -258,13 +274,13 @@ function incompatible(entry: ImportDescription, why: string): Error {
 
 function lookUp(object: unknown, entry: ImportDescription): unknown {
   if (object === undefined || object === null) throw importNotObject(entry.module);
-  const module: unknown = Reflect.get(Object(object), entry.module);
+  const module: unknown = getProperty(ObjectValue(object) as object, entry.module);
   if ((typeof module !== 'object' && typeof module !== 'function') || module === null) throw importNotObject(entry.module);
-  return Reflect.get(module, entry.name);
+  return getProperty(module, entry.name);
 }
 
 function checkLimits(entry: TableImport | MemoryImport, length: number, maximum: number | null): void {
-  if (length < Number(entry.minimum)) throw incompatible(entry, `it has ${length} entries, the module wants ${entry.minimum}`);
+  if (length < NumberValue(entry.minimum)) throw incompatible(entry, `it has ${length} entries, the module wants ${entry.minimum}`);
   if (entry.maximum === null) return;
-  if (maximum === null || maximum > Number(entry.maximum)) throw incompatible(entry, `its maximum is above ${entry.maximum}`);
+  if (maximum === null || maximum > NumberValue(entry.maximum)) throw incompatible(entry, `its maximum is above ${entry.maximum}`);
 }

@@ -1,6 +1,7 @@
 /**
  * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
  */
+import { append, every, floor, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -73,29 +74,27 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   const cell = instance.global(pointer.global);
   if (options.allocator !== undefined) {
-    const [allocate, free] = [
-      exported(thread, instance, options.allocator.allocate, 1),
-      exported(thread, instance, options.allocator.free),
-    ];
+    const allocate = exported(thread, instance, options.allocator.allocate, 1);
+    const free = exported(thread, instance, options.allocator.free);
     return native.allocateShadow(address, cell, options.size ?? DEFAULT_SIZE, allocate, free);
   }
-  const top = Number(native.load(cell, 'u32'));
+  const top = NumberValue(native.load(cell, 'u32'));
   const low = options.low ?? stackLow(thread, instance, top);
   if (low === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
   if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
-  const share = align(Math.floor((top - low) / DEFAULT_SHARE));
-  native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? Math.min(DEFAULT_SIZE, share)));
+  const share = align(floor((top - low) / DEFAULT_SHARE));
+  native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? min(DEFAULT_SIZE, share)));
 }
 
 function align(value: number): number {
-  return Math.floor(value / ALIGNMENT) * ALIGNMENT;
+  return floor(value / ALIGNMENT) * ALIGNMENT;
 }
 
 const I32 = 0x7f;
 
 /** An export for the allocator: a function of one i32. Throws a TypeError for others. */
 function exported(thread: ShadowThread, instance: ShadowInstance, name: string, results?: number): number {
-  const entry = instance.description.exports.find((one) => one.kind === 'func' && one.name === name);
+  const entry = instance.description.exports[placeOf(instance.description.exports, (one) => one.kind === 'func' && one.name === name)];
   if (entry === undefined) throw wrongArgument(`the option shadowStack.allocator names ${name}, which the module does not export`);
   const address = instance.function(entry.index);
   const type = thread.types.type(thread.exports.typeOf(address));
@@ -111,13 +110,14 @@ function exported(thread: ShadowThread, instance: ShadowInstance, name: string, 
  */
 function stackLow(thread: ShadowThread, instance: ShadowInstance, top: number): number | undefined {
   const value = (name: string): number | undefined => {
-    const index = instance.description.exports.find((entry) => entry.kind === 'global' && entry.name === name)?.index;
-    return index === undefined ? undefined : Number(thread.native.load(instance.global(index), 'u32'));
+    const index =
+      instance.description.exports[placeOf(instance.description.exports, (entry) => entry.kind === 'global' && entry.name === name)]?.index;
+    return index === undefined ? undefined : NumberValue(thread.native.load(instance.global(index), 'u32'));
   };
   const low = value('__stack_low');
   if (low !== undefined) return low;
   const starts = dataStarts(instance.description.data);
-  if (starts !== undefined && starts.length > 0 && starts.every((start) => start >= top)) return 0;
+  if (starts !== undefined && starts.length > 0 && every(starts, (start) => start >= top)) return 0;
   const end = value('__data_end');
   if (end === undefined) return undefined;
   if (end < top) return end;
@@ -129,13 +129,16 @@ const I32_CONST = 0x41;
 /** Where the active segments of memory 0 begin; undefined where a segment does not say. */
 function dataStarts(words: Uint32Array): number[] | undefined {
   const starts: number[] = [];
-  for (let i = 0; i < words.length; ) {
-    const [mode, memory, length] = [words[i], words[i + 1], words[i + 2] ?? 0];
+  const size = typedLength(words);
+  for (let i = 0; i < size; ) {
+    const mode = words[i];
+    const memory = words[i + 1];
+    const length = words[i + 2] ?? 0;
     // A constant: its opcode, its offset in the module, its value.
     const start = length === 3 && words[i + 3] === I32_CONST ? words[i + 5] : undefined;
     i += 3 + length + 2;
     if (mode !== 0 || memory !== 0 || start === undefined) return undefined;
-    starts.push(start);
+    append(starts, start);
   }
   return starts;
 }

@@ -1,6 +1,7 @@
 /**
  * Tags: what exceptions and suspensions are told apart by.
  */
+import { mapGet, NumberValue } from '../base/intrinsics.js';
 import { VMTag } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
 import type { Names } from './messages/names.js';
@@ -27,11 +28,11 @@ export class Tags {
   /** The tag at an address. */
   at(address: number): TagObject {
     const known = this.#native.holder(address) as TagObject | undefined;
-    return known ?? hold(this.#native, { address, type: Number(this.#native.load(address + VMTag.type, 'u32')) });
+    return known ?? hold(this.#native, { address, type: NumberValue(this.#native.load(address + VMTag.type, 'u32')) });
   }
 
   /** A tag's name, for messages. */
   nameOf(address: number): string {
-    return this.#names.tags.get(Number(this.#native.load(address + VMTag.id, 'u32'))) ?? 'a tag';
+    return mapGet(this.#names.tags, NumberValue(this.#native.load(address + VMTag.id, 'u32'))) ?? 'a tag';
   }
 }

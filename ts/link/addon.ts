@@ -1,27 +1,30 @@
 /**
  * Finds and loads the addon.
  */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { absolutePath, Bytes, contains, createObject, env, isThere, joined, placeOf } from '../base/intrinsics.js';
 import { platform } from '../errors/catalog.js';
+import { bufferGetter, growMethod } from '../errors/v8.js';
 import { CONTRACT } from '../generated/abi.js';
 import { packagePath } from '../source/package_root.js';
 import type { Native } from './native.js';
 
-const SUPPORTED = new Set(['linux-x64', 'linux-arm64']);
+const SUPPORTED = ['linux-x64', 'linux-arm64'];
+const hasTransfer = 'transfer' in ArrayBuffer.prototype;
+const machine = `${process.platform}-${process.arch}`;
+const require = createRequire(import.meta.url);
 
 let loaded: Native | undefined;
 
 /** Where the addon is: where HEDDLE_ADDON says, and nowhere else then, or in the package. */
 function addonPath(): string {
-  const chosen = process.env['HEDDLE_ADDON'];
+  const chosen = env['HEDDLE_ADDON'];
   if (chosen) {
-    if (existsSync(chosen)) return resolve(chosen);
+    if (isThere(chosen)) return absolutePath(chosen);
     throw platform(`HEDDLE_ADDON names ${chosen}, which does not exist`);
   }
-  const name = `${process.platform}-${process.arch}`;
-  const path = [packagePath('build/Release/heddle.node'), packagePath(`prebuilds/${name}/heddle.node`)].find((place) => existsSync(place));
+  const places = [packagePath('build/Release/heddle.node'), packagePath(`prebuilds/${machine}/heddle.node`)];
+  const path = places[placeOf(places, isThere)];
   if (path === undefined) throw platform('the addon is not built: run `npm run build` in the folder of heddle');
   return path;
 }
@@ -33,11 +36,11 @@ export function addon(): Native {
 }
 
 function load(): Native {
-  const name = `${process.platform}-${process.arch}`;
-  if (!SUPPORTED.has(name)) throw platform(`Heddle runs on ${[...SUPPORTED].join(' and ')}, not on ${name}`);
+  if (!contains(SUPPORTED, machine)) throw platform(`Heddle runs on ${joined(SUPPORTED, ' and ')}, not on ${machine}`);
   const path = addonPath();
-  const native = createRequire(import.meta.url)(path) as Native;
+  const native = require(path) as Native;
   if (native.contract !== CONTRACT) throw platform(`the addon ${path} is of another version: run \`npm run build\``);
+  native.capture(bufferGetter, growMethod, Bytes, (...values) => values, hasTransfer);
   // The addon's exports are a dictionary, which V8 searches at each call. A prototype's properties it knows.
-  return Object.create(native) as Native;
+  return createObject(native) as Native;
 }

@@ -241,7 +241,18 @@ export interface Native {
   /** Old length or -1. */
   tableGrow(table: number, delta: number, fill: number): number;
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
-  /** Returns the VMMemory's address; keeps a reference to the object, which stays V8's own. `wide` is 1 where it has 64-bit addresses. */
+  /**
+   * What the addon needs of JavaScript's built-in objects: the accessor `buffer` and the method `grow` of `WebAssembly.Memory`, `Uint8Array`, a function that makes an array of its arguments, and whether
+   * ArrayBuffers have `transfer`. Comes before all else that is about memories; the first ones given stay.
+   */
+  capture(
+    buffer: () => unknown,
+    grow: (delta: number) => unknown,
+    bytes: typeof Uint8Array,
+    list: (...values: unknown[]) => unknown[],
+    transfers: boolean,
+  ): void;
+  /** Returns the VMMemory's address. Throws a TypeError for what is none of V8's memories; keeps a reference to the object, which stays V8's own. `wide` is 1 where it has 64-bit addresses. */
   createMemory(memory: WebAssembly.Memory, wide: number): { address: number; base: number; guarded: boolean };
   /** From now on the VMMemory's length is right whenever WebAssembly runs, unless other threads grow the memory. */
   watchMemory(memory: number): void;

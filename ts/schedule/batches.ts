@@ -1,7 +1,8 @@
 /**
  * When turns are taken: in batches with a time budget, between which the event loop does everything else.
  */
-import { performance } from 'node:perf_hooks';
+
+import { now, queueMicrotask, setImmediate } from '../base/intrinsics.js';
 
 /** Takes turns as long as there are any. */
 export class Batches {
@@ -35,13 +36,13 @@ export class Batches {
   }
 
   #begin(): void {
-    this.#began = performance.now();
+    this.#began = now();
     this.#round = setImmediate(() => this.#nextRound());
     this.#count++;
   }
 
   #spent(): boolean {
-    return performance.now() - this.#began >= this.#budget;
+    return now() - this.#began >= this.#budget;
   }
 
   #nextRound(): void {

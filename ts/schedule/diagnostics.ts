@@ -26,6 +26,7 @@ const channels = {
 };
 
 function publish(to: Channel, task: TaskMessage, more: object = {}): void {
+  // asks: Node's channel, which nothing of WebAssembly depends on
   if (to.hasSubscribers) to.publish({ id: task.id, name: task.name, priority: task.priority, ...more });
 }
 

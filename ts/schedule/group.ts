@@ -1,6 +1,20 @@
 /**
  * Tasks that are awaited and cancelled as one.
  */
+import {
+  append,
+  Collection,
+  each,
+  handled,
+  item,
+  Promised,
+  rejected,
+  setAdd,
+  setDelete,
+  setKeys,
+  setSize,
+  whenSettled,
+} from '../base/intrinsics.js';
 import { cancelled } from '../errors/catalog.js';
 import type { SpawnOptions } from './spawn_options.js';
 import type { Task } from './task.js';
@@ -14,7 +28,7 @@ export type Spawn = (fn: unknown, args: readonly unknown[], options?: SpawnOptio
 export class TaskGroup {
   readonly #spawn: Spawn;
   readonly #tasks: Task[] = [];
-  readonly #running = new Set<Task>();
+  readonly #running = new Collection<Task>();
   #failure: Promise<never> | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
   #idle: (() => void)[] = [];
@@ -26,15 +40,16 @@ export class TaskGroup {
 
   /** Tasks that have not ended. */
   get size(): number {
-    return this.#running.size;
+    return setSize(this.#running);
   }
 
   /** As `Scheduler.spawn`. In a group that is cancelled the task is cancelled at once. */
   spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
     const task = this.#spawn(fn, args, options);
-    this.#tasks.push(task);
-    this.#running.add(task);
-    task.promise.then(
+    append(this.#tasks, task);
+    setAdd(this.#running, task);
+    whenSettled(
+      task.promise,
       () => this.#ended(task),
       (error: unknown) => {
         this.#fail(error);
@@ -49,40 +64,50 @@ export class TaskGroup {
   cancel(reason: unknown = cancelled()): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = { reason };
-    for (const task of [...this.#running]) task.cancel(reason);
+    each(setKeys(this.#running), (task) => task.cancel(reason));
   }
 
   /** Waits until all have ended, those spawned meanwhile as well. Gives their results in the order of spawning; rejected with the first failure. */
   async join(): Promise<unknown[]> {
     // From here on somebody handles the failure.
-    this.#failure?.catch(() => {});
-    while (this.#running.size > 0) {
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
-      this.#failure?.catch(() => {});
+    this.#handle();
+    while (setSize(this.#running) > 0) {
+      await new Promised<void>((resolve) => append(this.#idle, resolve));
+      this.#handle();
     }
     if (this.#failure !== undefined) return this.#failure;
-    return Promise.all(this.#tasks.map((task) => task.promise));
+    const results: unknown[] = [];
+    for (let i = 0; i < this.#tasks.length; i++) append(results, await item(this.#tasks, i).promise);
+    return results;
   }
 
   /** Cancels what still runs, and waits for it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
-    await this.join().catch(() => {});
+    try {
+      await this.join();
+    } catch {
+      // Whoever awaits its tasks knows of it.
+    }
   }
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
-    this.#failure = Promise.reject(error);
+    this.#failure = rejected(error);
     // Who is in join() handles it.
-    if (this.#idle.length > 0) this.#failure.catch(() => {});
+    if (this.#idle.length > 0) this.#handle();
     this.cancel(error);
   }
 
+  #handle(): void {
+    if (this.#failure !== undefined) handled(this.#failure);
+  }
+
   #ended(task: Task): void {
-    this.#running.delete(task);
-    if (this.#running.size > 0) return;
+    setDelete(this.#running, task);
+    if (setSize(this.#running) > 0) return;
     const idle = this.#idle;
     this.#idle = [];
-    for (const resolve of idle) resolve();
+    each(idle, (resolve) => resolve());
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Continuations in JavaScript's hands: what of them the addon keeps, as long as an object stands for them here.
  */
+import { append, registerFinal, takeLast } from '../base/intrinsics.js';
 import { continuationRunning, continuationUsed } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
@@ -42,12 +43,12 @@ export class Held {
 
   private constructor(engine: Engine) {
     this.#engine = engine;
-    dropped.register(this, this.#handle);
+    registerFinal(dropped, this, this.#handle);
   }
 
   /** One that holds nothing yet. */
   static make(engine: Engine): Held {
-    return spare.pop() ?? new Held(engine);
+    return takeLast(spare) ?? new Held(engine);
   }
 
   /** A fresh continuation of a function. */
@@ -114,7 +115,7 @@ export class Held {
   recycle(): void {
     this.#state = OVER;
     this.#handle.index = 0;
-    if (spare.length < MOST_SPARE) spare.push(this);
+    if (spare.length < MOST_SPARE) append(spare, this);
   }
 
   /** Resumes with values of these types. */

@@ -1,6 +1,7 @@
 /**
  * The picture of all fibers, with the names of tasks.
  */
+import { mapGet, mapped } from '../base/intrinsics.js';
 import { theEngine } from '../instance/engine.js';
 import type { FiberTree } from '../instance/inspect.js';
 import { amount, optionsOf } from '../instance/options.js';
@@ -18,8 +19,8 @@ const inspectOptions = optionsOf('inspect', { limit: amount });
 /** Puts the names of tasks into a picture. */
 export function withTasks(tree: FiberTree): FiberTree {
   const tasks = waitingTasks();
-  const fibers = tree.fibers.map((fiber) => {
-    const task = fiber.continuation === 0 ? undefined : tasks.get(fiber.continuation);
+  const fibers = mapped(tree.fibers, (fiber) => {
+    const task = fiber.continuation === 0 ? undefined : mapGet(tasks, fiber.continuation);
     return task === undefined ? fiber : { ...fiber, task };
   });
   return { fibers, total: tree.total };

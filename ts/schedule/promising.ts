@@ -1,6 +1,7 @@
 /**
  * promising: calls that may wait for promises, in the shape of V8's promise integration.
  */
+import { defineConstant, rejected, resolved, weakGet, weakSet } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
@@ -22,16 +23,16 @@ function begin(engine: Engine, start: () => void, type: RegisteredType, args: re
   mailbox.takes(LIMIT.takesPromises);
   try {
     start();
-    return mailbox.ending === LIMIT.endingParked ? untilReady(engine, LIMIT.takesPromises, finish) : Promise.resolve(finish());
+    return mailbox.ending === LIMIT.endingParked ? untilReady(engine, LIMIT.takesPromises, finish) : resolved(finish());
   } catch (error) {
-    return Promise.reject(error);
+    return rejected(error);
   }
 }
 
 /** The exported function that a value is, or stands for; a TypeError for others. */
 export function exportOf(value: unknown, what: string): number {
   if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
-  const address = theEngine().exports.addressOf(originals.get(value) ?? value);
+  const address = theEngine().exports.addressOf(weakGet(originals, value) ?? value);
   if (address === undefined) throw wrongArgument(`${what} takes a function that WebAssembly of Heddle exports`);
   return address;
 }
@@ -47,8 +48,9 @@ export function promising(fn: unknown): PromisingFunction {
   const type = engine.types.type(engine.exports.typeOf(address));
   const start = engine.exports.starterOf(address);
   const made: PromisingFunction = (...args) => begin(engine, start, type, engine.convert.argumentsToWasm(type, args));
-  Object.defineProperty(made, 'name', { value: (fn as ExportedFunction).name, configurable: true });
-  Object.defineProperty(made, 'length', { value: type.params.length, configurable: true });
-  originals.set(made, engine.exports.functionAt(address));
+  // asks: the function's own name
+  defineConstant(made, 'name', (fn as ExportedFunction).name);
+  defineConstant(made, 'length', type.params.length);
+  weakSet(originals, made, engine.exports.functionAt(address));
   return made;
 }

@@ -1,6 +1,7 @@
 /**
  * Running a continuation until it gives something: its results, or a suspension.
  */
+import { each, mapped } from '../base/intrinsics.js';
 import { isCancellation } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { cellOf, storeCell } from '../instance/cells.js';
@@ -139,9 +140,9 @@ export function untilReady<T>(engine: Engine, takes: number, finish: () => T, kn
 export function makeException(engine: Engine, tag: TagObject, values: readonly unknown[]): number {
   const { params } = engine.types.type(tag.type);
   const raw = engine.convert.toWasmAll(params, values);
-  const cells = params.map((type, i) => cellOf(type, raw[i] ?? 0));
+  const cells = mapped(params, (type, i) => cellOf(type, raw[i] ?? 0));
   const address = engine.native.createException(tag.address, params.length, 0);
-  cells.forEach((cell, i) => {
+  each(cells, (cell, i) => {
     storeCell(engine.native, exceptionSlot(address, i), cell);
   });
   return address;

@@ -1,6 +1,7 @@
 /**
  * Whose turn it is: first in, first out within a priority, and turns in proportion between priorities, so that nobody starves.
  */
+import { append, item, max, part, WrongRange } from '../base/intrinsics.js';
 
 /** Priorities are 0 to 7. */
 export const PRIORITIES = 8;
@@ -19,7 +20,7 @@ class Lane<T> {
   }
 
   push(entry: T): void {
-    this.#entries.push(entry);
+    append(this.#entries, entry);
   }
 
   shift(): T | undefined {
@@ -27,18 +28,25 @@ class Lane<T> {
     this.#entries[this.#first++] = undefined;
     // Amortised: each entry is moved at most once for each time that the list doubles.
     if (this.#first > 32 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first);
+      this.#entries = part(this.#entries, this.#first);
       this.#first = 0;
     }
     return entry;
   }
 }
 
+/** A lane for each priority. */
+function lanes<T>(): Lane<T>[] {
+  const made: Lane<T>[] = [];
+  for (let priority = 0; priority < PRIORITIES; priority++) append(made, new Lane<T>(2 ** (PRIORITIES - 1 - priority)));
+  return made;
+}
+
 /**
  * A queue with priorities. Where two priorities have entries, the higher one gets twice the turns for each step between them (stride scheduling).
  */
 export class RunQueue<T> {
-  readonly #lanes = Array.from({ length: PRIORITIES }, (_, priority) => new Lane<T>(2 ** (PRIORITIES - 1 - priority)));
+  readonly #lanes = lanes<T>();
   #length = 0;
   /** The pass of the last turn: a lane that was empty does not make up for that time. */
   #now = 0;
@@ -49,8 +57,8 @@ export class RunQueue<T> {
 
   push(entry: T, priority: number): void {
     const lane = this.#lanes[priority];
-    if (lane === undefined) throw new RangeError(`priority ${priority}`);
-    if (lane.length === 0) lane.pass = Math.max(lane.pass, this.#now);
+    if (lane === undefined) throw new WrongRange(`priority ${priority}`);
+    if (lane.length === 0) lane.pass = max(lane.pass, this.#now);
     lane.push(entry);
     this.#length++;
   }
@@ -58,7 +66,8 @@ export class RunQueue<T> {
   /** The next entry; undefined when there is none. */
   shift(): T | undefined {
     let next: Lane<T> | undefined;
-    for (const lane of this.#lanes) {
+    for (let i = 0; i < this.#lanes.length; i++) {
+      const lane = item(this.#lanes, i);
       // Of equal ones the higher priority, which comes later.
       if (lane.length > 0 && (next === undefined || lane.pass <= next.pass)) next = lane;
     }

@@ -1,6 +1,29 @@
 /**
  * Many calls of WebAssembly on one event loop, in turns.
  */
+import {
+  Collection,
+  clearTimeout,
+  Dictionary,
+  dereference,
+  each,
+  freeze,
+  INFINITE,
+  isNotANumber,
+  mapSet,
+  min,
+  NumberValue,
+  Promised,
+  part,
+  resolved,
+  setAdd,
+  setDelete,
+  setEach,
+  setKeys,
+  setSize,
+  setTimeout,
+  WeakReference,
+} from '../base/intrinsics.js';
 import { timedOut, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import { optionsOf, positive, shown } from '../instance/options.js';
@@ -47,14 +70,14 @@ const schedulers = new Set<WeakRef<Scheduler>>();
 
 /** Names of the tasks that wait, by the number of the continuation that each waits in. */
 export function waitingTasks(): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
-  for (const reference of schedulers) {
-    const scheduler = reference.deref();
-    if (scheduler === undefined) schedulers.delete(reference);
-    for (const task of scheduler?.tasks ?? []) {
-      if (task.continuation !== 0) names.set(task.continuation, task.name);
-    }
-  }
+  const names = new Dictionary<number, string>();
+  setEach(schedulers, (reference) => {
+    const scheduler = dereference(reference);
+    if (scheduler === undefined) setDelete(schedulers, reference);
+    each(scheduler?.tasks ?? [], (task) => {
+      if (task.continuation !== 0) mapSet(names, task.continuation, task.name);
+    });
+  });
   return names;
 }
 
@@ -64,23 +87,23 @@ export class Scheduler {
   readonly #batches: Batches;
   readonly #ready = new RunQueue<{ turn(): void }>();
   readonly #queued = new RunQueue<Task>();
-  readonly #active = new Set<Task>();
+  readonly #active = new Collection<Task>();
   readonly #ends: Record<TaskEnd, number> = { completed: 0, failed: 0, cancelled: 0 };
   #current: Task | undefined;
   #spawned = 0;
   #turns = 0;
 
   /** Imports for modules: `sleep(milliseconds)` and `yield()`, which lets the others have their turn. */
-  readonly imports = Object.freeze({
-    sleep: new Suspending((milliseconds: number | bigint) => this.sleep(Number(milliseconds))),
+  readonly imports = freeze({
+    sleep: new Suspending((milliseconds: number | bigint) => this.sleep(NumberValue(milliseconds))),
     yield: new Suspending(() => this.yield()),
   });
 
   constructor(options?: SchedulerOptions) {
-    const { maximum = Number.POSITIVE_INFINITY, budget = DEFAULT_BUDGET } = schedulerOptions(options);
+    const { maximum = INFINITE, budget = DEFAULT_BUDGET } = schedulerOptions(options);
     this.#maximum = maximum;
     this.#batches = new Batches(() => this.#turn(), budget);
-    schedulers.add(new WeakRef(this));
+    setAdd(schedulers, new WeakReference(this));
   }
 
   /**
@@ -88,11 +111,11 @@ export class Scheduler {
    * arguments that do not convert, a RangeError for a wrong priority.
    */
   spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
-    const { name, priority = DEFAULT_PRIORITY, signal, timeout = Number.POSITIVE_INFINITY } = spawnOptions(options);
+    const { name, priority = DEFAULT_PRIORITY, signal, timeout = INFINITE } = spawnOptions(options);
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
     const type = engine.types.type(engine.exports.typeOf(address));
-    const values = [...args];
+    const values = part(args, 0);
     const call = { start: engine.exports.starterOf(address), type, args: engine.convert.argumentsToWasm(type, values), values };
     const owner = {
       ready: (task: Task) => this.#becomesReady(task, task.priority),
@@ -101,7 +124,7 @@ export class Scheduler {
     const task = new Task(engine, owner, call, ++this.#spawned, name ?? (fn as { readonly name: string }).name, priority);
     this.#limit(task, signal, timeout);
     if (task.state === 'ended') return task;
-    if (this.#active.size < this.#maximum) this.#admit(task);
+    if (setSize(this.#active) < this.#maximum) this.#admit(task);
     else this.#queued.push(task, priority);
     return task;
   }
@@ -118,17 +141,17 @@ export class Scheduler {
 
   /** Tasks under way. */
   get tasks(): readonly Task[] {
-    return [...this.#active];
+    return setKeys(this.#active);
   }
 
   /** Resolved after that time. Called by an import, its timer ends with the task. */
   sleep(milliseconds: number): Promise<void> {
-    if (typeof milliseconds !== 'number' || Number.isNaN(milliseconds)) {
+    if (typeof milliseconds !== 'number' || isNotANumber(milliseconds)) {
       throw wrongArgument(`the time to sleep must be a number, not ${shown(milliseconds)}`);
     }
-    const time = Math.min(milliseconds, LONGEST_TIMER);
+    const time = min(milliseconds, LONGEST_TIMER);
     const task = this.#current;
-    return new Promise((resolve) => {
+    return new Promised((resolve) => {
       const timer = setTimeout(() => {
         forget?.();
         resolve();
@@ -140,15 +163,15 @@ export class Scheduler {
   /** To be awaited: goes on once what is ready now had its turn. */
   yield(): Promise<void> {
     // A task that waits for a promise that is resolved already is ready again at once, behind the others. Other JavaScript takes a turn of its own.
-    if (this.#current !== undefined) return Promise.resolve();
-    return new Promise((resolve) => this.#becomesReady({ turn: resolve }, DEFAULT_PRIORITY));
+    if (this.#current !== undefined) return resolved(undefined);
+    return new Promised((resolve) => this.#becomesReady({ turn: resolve }, DEFAULT_PRIORITY));
   }
 
   statistics(): SchedulerStatistics {
     return {
       spawned: this.#spawned,
       queued: this.#queued.length,
-      active: this.#active.size,
+      active: setSize(this.#active),
       ready: this.#ready.length,
       ...this.#ends,
       turns: this.#turns,
@@ -158,12 +181,16 @@ export class Scheduler {
 
   #limit(task: Task, signal: AbortSignal | undefined, timeout: number): void {
     if (signal !== undefined) {
+      // asks: the signal that the caller gave, here and below
       const abort = (): void => task.cancel(signal.reason);
+      // asks: the signal
       if (signal.aborted) {
         abort();
         return;
       }
+      // asks: the signal
       signal.addEventListener('abort', abort, { once: true });
+      // asks: the signal
       task.onEnd(() => signal.removeEventListener('abort', abort));
     }
     if (timeout <= LONGEST_TIMER) {
@@ -173,7 +200,7 @@ export class Scheduler {
   }
 
   #admit(task: Task): void {
-    this.#active.add(task);
+    setAdd(this.#active, task);
     task.admit();
   }
 
@@ -184,8 +211,8 @@ export class Scheduler {
 
   #ended(task: Task, end: TaskEnd): void {
     this.#ends[end]++;
-    this.#active.delete(task);
-    while (this.#active.size < this.#maximum) {
+    setDelete(this.#active, task);
+    while (setSize(this.#active) < this.#maximum) {
       const next = this.#queued.shift();
       if (next === undefined) return;
       // Others were cancelled before they began.

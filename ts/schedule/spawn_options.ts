@@ -1,6 +1,7 @@
 /**
  * How a task is to run: what its caller may say, and reading it.
  */
+import { INFINITE, isInteger } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { optionsOf, positive, type Reader, shown, text } from '../instance/options.js';
 import { PRIORITIES } from './run_queue.js';
@@ -24,18 +25,19 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
 
 const priorityOption: Reader<number> = (value, name) => {
   if (typeof value !== 'number') throw wrongArgument(`the option ${name} must be a number, not ${shown(value)}`);
-  if (Number.isInteger(value) && value >= 0 && value < PRIORITIES) return value;
+  if (isInteger(value) && value >= 0 && value < PRIORITIES) return value;
   throw outOfRange(`the option ${name} must be an integer from 0 to ${PRIORITIES - 1}, not ${shown(value)}`);
 };
 
 const timeoutOption: Reader<number> = (value, name) => {
   const milliseconds = positive(value, name);
-  if (milliseconds <= LONGEST_TIMER || milliseconds === Number.POSITIVE_INFINITY) return milliseconds;
+  if (milliseconds <= LONGEST_TIMER || milliseconds === INFINITE) return milliseconds;
   throw outOfRange(`the option ${name} must be at most ${LONGEST_TIMER} or Infinity, not ${milliseconds}`);
 };
 
 /** Also a signal of another realm, or a library's. */
 const signalOption: Reader<AbortSignal> = (value, name) => {
+  // asks: whatever is like one will do
   if (typeof value === 'object' && value !== null && typeof (value as AbortSignal).addEventListener === 'function' && 'aborted' in value) {
     return value as AbortSignal;
   }

@@ -1,7 +1,9 @@
 /**
  * A call of WebAssembly that takes turns with others.
  */
+
 import { AsyncResource } from 'node:async_hooks';
+import { abort, Collection, Controller, Promised, setAdd, setClear, setDelete, setEach, signalOf, uncurried } from '../base/intrinsics.js';
 import { cancelled } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
@@ -44,6 +46,9 @@ export interface TaskOwner {
   ended(task: Task, end: TaskEnd): void;
 }
 
+const inScope: (task: AsyncResource, run: () => void) => void = uncurried(AsyncResource.prototype.runInAsyncScope);
+const emitDestroy: (task: AsyncResource) => void = uncurried(AsyncResource.prototype.emitDestroy);
+
 /** A call under way. Made by `Scheduler.spawn`. */
 export class Task extends AsyncResource {
   readonly id: number;
@@ -60,7 +65,7 @@ export class Task extends AsyncResource {
   readonly #call: TaskCall;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #cleanups = new Set<() => void>();
+  readonly #cleanups = new Collection<() => void>();
   #state: TaskState = 'queued';
   readonly #held: Held;
   #parked: Parked | undefined;
@@ -83,7 +88,7 @@ export class Task extends AsyncResource {
     this.#call = call;
     let resolve: (value: unknown) => void = () => {};
     let reject: (reason: unknown) => void = () => {};
-    this.promise = new Promise((res, rej) => {
+    this.promise = new Promised((res, rej) => {
       resolve = res;
       reject = rej;
     });
@@ -103,10 +108,10 @@ export class Task extends AsyncResource {
   /** Aborted when the task is cancelled: for what its imports do. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason.value);
+      this.#controller = new Controller();
+      if (this.#reason !== undefined) abort(this.#controller, this.#reason.value);
     }
-    return this.#controller.signal;
+    return signalOf(this.#controller);
   }
 
   /**
@@ -117,14 +122,14 @@ export class Task extends AsyncResource {
   cancel(reason: unknown = cancelled()): void {
     if (this.#state === 'ended' || this.#reason !== undefined) return;
     this.#reason = { value: reason };
-    this.#controller?.abort(reason);
+    if (this.#controller !== undefined) abort(this.#controller, reason);
     if (this.#state !== 'running') this.#unwind();
   }
 
   /** Calls `cleanup` when the task ends, unless the result is called before. @internal */
   onEnd(cleanup: () => void): () => void {
-    this.#cleanups.add(cleanup);
-    return () => this.#cleanups.delete(cleanup);
+    setAdd(this.#cleanups, cleanup);
+    return () => setDelete(this.#cleanups, cleanup);
   }
 
   /** It may begin. @internal */
@@ -136,7 +141,7 @@ export class Task extends AsyncResource {
   /** Takes a turn. @internal */
   turn(): void {
     // Cancelled since it became ready.
-    if (this.#state === 'ready') this.runInAsyncScope(() => this.#run());
+    if (this.#state === 'ready') inScope(this, () => this.#run());
   }
 
   #run(): void {
@@ -216,6 +221,7 @@ export class Task extends AsyncResource {
       this.#owner.ready(this);
     };
     try {
+      // asks: what the import gave, a promise or what is like one
       promise.then(
         (value) => settled(false, value),
         (reason: unknown) => settled(true, reason),
@@ -229,7 +235,7 @@ export class Task extends AsyncResource {
     const reason = this.#reason?.value;
     this.#state = 'running';
     try {
-      this.runInAsyncScope(() => cancel(this.#engine, this.#held));
+      inScope(this, () => cancel(this.#engine, this.#held));
       this.#end('cancelled', reason);
     } catch (error) {
       this.#end('failed', error);
@@ -239,12 +245,12 @@ export class Task extends AsyncResource {
   #end(end: TaskEnd, result: unknown): void {
     this.#state = 'ended';
     this.#held.recycle();
-    for (const cleanup of this.#cleanups) cleanup();
-    this.#cleanups.clear();
+    setEach(this.#cleanups, (cleanup) => cleanup());
+    setClear(this.#cleanups);
     taskEnds(this, end);
     if (end === 'completed') this.#resolve(result);
     else this.#reject(result);
     this.#owner.ended(this, end);
-    this.emitDestroy();
+    emitDestroy(this);
   }
 }

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { joinPaths } from '../base/intrinsics.js';
 
 function find(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
@@ -16,13 +17,14 @@ function find(): string {
 }
 
 const root = find();
+const built = import.meta.url.endsWith('.js');
 
 /** Path of a file of the package, given relative to its root. */
 export function packagePath(relative: string): string {
-  return join(root, relative);
+  return joinPaths(root, relative);
 }
 
 /** Whether this is the built code; otherwise the sources themselves run, as in tests. */
 export function isBuilt(): boolean {
-  return import.meta.url.endsWith('.js');
+  return built;
 }

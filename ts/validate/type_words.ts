@@ -1,6 +1,7 @@
 /**
  * The types of a module as the crate gives them: one array of words (contract/formats.md, section 2), because there may be a million of them.
  */
+import { append } from '../base/intrinsics.js';
 import type { TypeDescription, ValueType } from './description.js';
 
 /** Kinds of types, by the low two bits of a head. */
@@ -71,11 +72,11 @@ export function typeAt(words: Uint32Array, index: number): TypeDescription | und
   if (kind === 'func') {
     const params: ValueType[] = [];
     const results: ValueType[] = [];
-    for (let i = 0; i < word(2); i++) params.push(word(4 + i));
-    for (let i = 0; i < word(3); i++) results.push(word(4 + word(2) + i));
+    for (let i = 0; i < word(2); i++) append(params, word(4 + i));
+    for (let i = 0; i < word(3); i++) append(results, word(4 + word(2) + i));
     return { kind, ...base, params, results };
   }
   const fields: [number, boolean][] = [];
-  for (let i = 0; i < word(2); i++) fields.push([word(3 + 2 * i), word(4 + 2 * i) !== 0]);
+  for (let i = 0; i < word(2); i++) append(fields, [word(3 + 2 * i), word(4 + 2 * i) !== 0]);
   return { kind, ...base, fields };
 }

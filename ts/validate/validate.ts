@@ -4,6 +4,7 @@
 import { invalidModule } from '../errors/catalog.js';
 import { FEATURE } from '../generated/clif.js';
 import { withCrate } from '../source/crate.js';
+import { hereOrElsewhere } from '../source/elsewhere.js';
 import type { DescriptionJson, ModuleDescription } from './description.js';
 
 /** Features beyond WebAssembly 3.0 and stack switching (contract/clif.ts, FEATURES). */
@@ -37,13 +38,15 @@ export function validationError(error: unknown): unknown {
 
 /** Checks a module whole. Throws a CompileError with code HEDDLE_INVALID_MODULE and the offset. */
 export function checkModule(bytes: Uint8Array): void {
-  withCrate((crate) => {
-    try {
-      crate.ModuleInfo.check(bytes, FEATURE_BITS);
-    } catch (error) {
-      throw validationError(error);
-    }
-  });
+  hereOrElsewhere('check', bytes, () =>
+    withCrate((crate) => {
+      try {
+        crate.ModuleInfo.check(bytes, FEATURE_BITS);
+      } catch (error) {
+        throw validationError(error);
+      }
+    }),
+  );
 }
 
 /**

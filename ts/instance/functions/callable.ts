@@ -2,6 +2,7 @@
  * JavaScript functions that stand on either side of the border. Few arguments are passed one by one, because a list of them costs
  * more than the call itself.
  */
+import { append, apply } from '../../base/intrinsics.js';
 
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
@@ -20,7 +21,7 @@ export function withoutConstruct(fn: ExportedFunction, params: number): Exported
     case 4:
       return (a, b, c, d) => fn(a, b, c, d);
     default:
-      return (...args) => fn(...args);
+      return (...args) => apply(fn, undefined, args) as unknown;
   }
 }
 
@@ -43,7 +44,10 @@ export function withArguments(fn: ExportedFunction, argument: (place: number) =>
     case 5:
       return () => fn(argument(0), argument(1), argument(2), argument(3), argument(4));
     default:
-      // spread: as many as a function has params
-      return () => fn(...Array.from({ length: count }, (_, place) => argument(place)));
+      return () => {
+        const args: unknown[] = [];
+        for (let place = 0; place < count; place++) append(args, argument(place));
+        return apply(fn, undefined, args) as unknown;
+      };
   }
 }

@@ -2,6 +2,7 @@
  * Values between JavaScript and WebAssembly, one and several. Where they are more than numbers they are references: the addon sees an
  * externref as a handle of the table of values, a function reference as the address of its VMFunction; 0 is null in both.
  */
+import { append, every, item, joinedLists, listOf, mapped, NumberValue, setHas, some } from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
 import type { ValueType } from '../../validate/description.js';
 import {
@@ -60,7 +61,7 @@ export class Conversions {
     if (!isReference(type)) throw wrongArgument('a v128 cannot come from JavaScript');
     if (value === null) {
       if (!isNullable(type)) throw wrongArgument('null does not fit a non-nullable reference type');
-      if (NO_CROSSING.has(this.#heap(type))) throw wrongArgument('exceptions and continuations cannot come from JavaScript');
+      if (setHas(NO_CROSSING, this.#heap(type))) throw wrongArgument('exceptions and continuations cannot come from JavaScript');
       return 0;
     }
     const heap = this.#heap(type);
@@ -82,11 +83,18 @@ export class Conversions {
    * collection there would not see a handle that only this list has.
    */
   toWasmAll(types: readonly ValueType[], values: ArrayLike<unknown>): (number | bigint)[] {
-    const later = (type: ValueType, i: number): boolean => this.isExtern(type) && values[i] !== null;
-    const raw = types.map((type, i) => (later(type, i) ? 0 : this.toWasm(type, values[i])));
-    types.forEach((type, i) => {
-      if (later(type, i)) raw[i] = this.toWasm(type, values[i]);
-    });
+    const raw: (number | bigint)[] = [];
+    let later = false;
+    for (let i = 0; i < types.length; i++) {
+      const type = item(types, i);
+      const waits = values[i] !== null && this.isExtern(type);
+      later ||= waits;
+      append(raw, waits ? 0 : this.toWasm(type, values[i]));
+    }
+    for (let i = 0; later && i < types.length; i++) {
+      const type = item(types, i);
+      if (values[i] !== null && this.isExtern(type)) raw[i] = this.toWasm(type, values[i]);
+    }
     return raw;
   }
 
@@ -99,7 +107,7 @@ export class Conversions {
   /** ToWebAssemblyValue of what a function of JavaScript returned for these results, of which several come as a list. */
   resultsToWasm(results: readonly ValueType[], value: unknown): (number | bigint)[] {
     if (results.length === 0) return [];
-    const values = results.length === 1 ? [value] : [...(value as Iterable<unknown>)];
+    const values = results.length === 1 ? [value] : listOf(value);
     if (values.length !== results.length) {
       throw wrongArgument(`the imported function returned ${values.length} values, its type has ${results.length}`);
     }
@@ -110,7 +118,7 @@ export class Conversions {
    * What {@link toWasmAll} made some time ago, with handles of now: a collection in between has dropped those that only that list had.
    */
   renewHandles(types: readonly ValueType[], raw: readonly (number | bigint)[], values: ArrayLike<unknown>): (number | bigint)[] {
-    return types.map((type, i) => (this.isExtern(type) ? this.#externs.handle(values[i]) : (raw[i] ?? 0)));
+    return mapped(types, (type, i) => (this.isExtern(type) ? this.#externs.handle(values[i]) : (raw[i] ?? 0)));
   }
 
   /** ToJSValue: what the addon gives, as JavaScript sees it. */
@@ -121,8 +129,8 @@ export class Conversions {
     }
     const heap = this.#heap(type);
     // Not even their null: the JS API refuses by type.
-    if (NO_CROSSING.has(heap)) throw wrongArgument('exceptions and continuations cannot go to JavaScript');
-    const number = Number(raw);
+    if (setHas(NO_CROSSING, heap)) throw wrongArgument('exceptions and continuations cannot go to JavaScript');
+    const number = NumberValue(raw);
     if (number === 0) return null;
     if (heap === HEAP.extern) return this.#externs.value(number);
     if (heap === HEAP.func) return this.#functions.functionAt(number);
@@ -138,7 +146,7 @@ export class Conversions {
 
   /** The values of these types in the mailbox. */
   valuesFromMailbox(types: readonly ValueType[]): unknown[] {
-    return types.map((type, i) => this.fromMailbox(type, i));
+    return mapped(types, (type, i) => this.fromMailbox(type, i));
   }
 
   /** The value of a type at a place of the mailbox. */
@@ -148,9 +156,9 @@ export class Conversions {
 
   /** What the addon returned for results of these types, as JavaScript sees it. */
   resultsFromWasm(results: readonly ValueType[], raw: unknown): unknown {
-    if (results.length === 0 || !results.some(needsConversion)) return raw;
+    if (results.length === 0 || !some(results, needsConversion)) return raw;
     if (results.length === 1) return this.fromWasm(results[0] ?? 0x7f, raw);
-    return (raw as unknown[]).map((x, i) => this.fromWasm(results[i] ?? 0x7f, x));
+    return mapped(raw as unknown[], (x, i) => this.fromWasm(results[i] ?? 0x7f, x));
   }
 
   /** Whether values of a type are JavaScript's own. */
@@ -160,7 +168,7 @@ export class Conversions {
 
   /** Whether all values of a function type may cross at all: what the JS API asks before a call. */
   crosses({ params, results }: RegisteredType): boolean {
-    return [...params, ...results].every((type) => type !== 0x7b && !NO_CROSSING.has(this.#heap(type)));
+    return every(joinedLists(params, results), (type) => type !== 0x7b && !setHas(NO_CROSSING, this.#heap(type)));
   }
 
   /** Throws a TypeError where values of a function type do not cross to JavaScript. */

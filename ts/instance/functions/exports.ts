@@ -1,6 +1,17 @@
 /**
  * Functions of WebAssembly as JavaScript's: one function for each VMFunction that JavaScript has, for as long as it has it.
  */
+import {
+  apply,
+  defineConstant,
+  joinedLists,
+  NumberValue,
+  StringValue,
+  some,
+  WeakDictionary,
+  weakGet,
+  weakSet,
+} from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
 import { VMFunction } from '../../generated/abi.js';
 import type { Native } from '../../link/native.js';
@@ -21,7 +32,7 @@ export class ExportedFunctions implements FunctionReferences {
   readonly #native: Native;
   readonly #types: TypeRegistry;
   readonly #mailbox: Mailbox;
-  readonly #addresses = new WeakMap<object, number>();
+  readonly #addresses = new WeakDictionary<object, number>();
 
   constructor(native: Native, types: TypeRegistry, externs: ExternTable, mailbox: Mailbox) {
     this.#native = native;
@@ -31,11 +42,11 @@ export class ExportedFunctions implements FunctionReferences {
   }
 
   typeOf(address: number): number {
-    return Number(this.#native.load(address + VMFunction.type, 'u32'));
+    return NumberValue(this.#native.load(address + VMFunction.type, 'u32'));
   }
 
   addressOf(value: unknown): number | undefined {
-    return typeof value === 'function' ? this.#addresses.get(value) : undefined;
+    return typeof value === 'function' ? weakGet(this.#addresses, value) : undefined;
   }
 
   functionAt(address: number): ExportedFunction {
@@ -43,7 +54,7 @@ export class ExportedFunctions implements FunctionReferences {
     if (known !== undefined) return known;
     const made = this.#make(address);
     this.#native.hold(address, made);
-    this.#addresses.set(made, address);
+    weakSet(this.#addresses, made, address);
     return made;
   }
 
@@ -67,12 +78,12 @@ export class ExportedFunctions implements FunctionReferences {
 
   #make(address: number): ExportedFunction {
     const type = this.#types.type(this.typeOf(address));
-    const name = String(this.#native.load(address + VMFunction.index, 'u32'));
+    const name = StringValue(this.#native.load(address + VMFunction.index, 'u32'));
     const fn = isOfNumbers(type)
       ? numberExport(this.#mailbox, this.#native.createNumberExport(address), type)
       : this.#wrapper(this.#native.createExport(address, name), type);
-    Object.defineProperty(fn, 'name', { value: name, configurable: true });
-    Object.defineProperty(fn, 'length', { value: type.params.length, configurable: true });
+    defineConstant(fn, 'name', name);
+    defineConstant(fn, 'length', type.params.length);
     return fn;
   }
 
@@ -80,8 +91,7 @@ export class ExportedFunctions implements FunctionReferences {
     const { convert } = this;
     const { params, results } = type;
     if (!convert.crosses(type)) return () => convert.requireCrossing(type);
-    if (![...params, ...results].some(needsConversion)) return withoutConstruct(direct, params.length);
-    // spread: as many as a function has params
-    return (...args) => convert.resultsFromWasm(results, direct(...convert.toWasmAll(params, args)));
+    if (!some(joinedLists(params, results), needsConversion)) return withoutConstruct(direct, params.length);
+    return (...args) => convert.resultsFromWasm(results, apply(direct, undefined, convert.toWasmAll(params, args)));
   }
 }

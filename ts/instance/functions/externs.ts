@@ -4,6 +4,21 @@
  *
  * The collector sees only what lies in WebAssembly's own memory, so a handle must be stored there, or dropped, before the caller's code runs again.
  */
+import {
+  append,
+  Bytes,
+  Dictionary,
+  isSame,
+  mapDelete,
+  mapGet,
+  mapSet,
+  mapSize,
+  max,
+  takeLast,
+  typedLength,
+  typedSet,
+  Words,
+} from '../../base/intrinsics.js';
 import { noMemory } from '../../errors/catalog.js';
 import { LIMIT } from '../../generated/abi.js';
 
@@ -18,7 +33,7 @@ const LEAST_BETWEEN = 16_384;
 const EMPTY = Symbol('empty');
 /** Stands for -0 among a map's keys, which does not tell it from 0. */
 const MINUS_ZERO = Symbol('-0');
-const keyOf = (value: unknown): unknown => (Object.is(value, -0) ? MINUS_ZERO : value);
+const keyOf = (value: unknown): unknown => (isSame(value, -0) ? MINUS_ZERO : value);
 
 /** What the table needs of the addon. */
 export interface ExternCollector {
@@ -30,10 +45,10 @@ export interface ExternCollector {
 export class ExternTable {
   readonly #collector: ExternCollector;
   readonly #values: unknown[] = [null];
-  readonly #handles = new Map<unknown, number>();
+  readonly #handles = new Dictionary<unknown, number>();
   readonly #free: number[] = [];
-  #generations = new Uint32Array(FIRST_CAPACITY);
-  #marks = new Uint8Array(FIRST_CAPACITY);
+  #generations = new Words(FIRST_CAPACITY);
+  #marks = new Bytes(FIRST_CAPACITY);
   #untilCollection = LEAST_BETWEEN;
 
   constructor(collector: ExternCollector) {
@@ -45,12 +60,12 @@ export class ExternTable {
   handle(value: unknown): number {
     if (value === null) return 0;
     const key = keyOf(value);
-    let handle = this.#handles.get(key);
+    let handle = mapGet(this.#handles, key);
     if (handle === undefined) {
-      const index = this.#free.pop() ?? this.#newIndex();
+      const index = takeLast(this.#free) ?? this.#newIndex();
       this.#values[index] = value;
       handle = MARK + (this.#generations[index] ?? 0) * INDICES + index;
-      this.#handles.set(key, handle);
+      mapSet(this.#handles, key, handle);
       this.#marks[0] = 1;
       if (--this.#untilCollection === 0) this.#collector.requestCollection();
     }
@@ -64,7 +79,7 @@ export class ExternTable {
 
   /** Values held. */
   get size(): number {
-    return this.#handles.size;
+    return mapSize(this.#handles);
   }
 
   /** Drops the values that the collection which has just ended did not find. */
@@ -74,33 +89,33 @@ export class ExternTable {
       if (marks[index] === 0 && this.#values[index] !== EMPTY) this.#drop(index);
       marks[index] = 0;
     }
-    marks[0] = this.#handles.size > 0 ? 1 : 0;
-    this.#untilCollection = Math.max(LEAST_BETWEEN, this.#handles.size);
+    marks[0] = mapSize(this.#handles) > 0 ? 1 : 0;
+    this.#untilCollection = max(LEAST_BETWEEN, mapSize(this.#handles));
   }
 
   #newIndex(): number {
     const index = this.#values.length;
     if (index >= INDICES) throw noMemory(`WebAssembly refers to ${INDICES - 1} JavaScript values, more there cannot be`);
-    if (index >= this.#marks.length) this.#grow();
-    this.#values.push(EMPTY);
+    if (index >= typedLength(this.#marks)) this.#grow();
+    append(this.#values, EMPTY);
     return index;
   }
 
   #grow(): void {
-    const generations = new Uint32Array(this.#generations.length * 2);
-    generations.set(this.#generations);
+    const generations = new Words(typedLength(this.#generations) * 2);
+    typedSet(generations, this.#generations);
     this.#generations = generations;
-    this.#marks = new Uint8Array(generations.length);
+    this.#marks = new Bytes(typedLength(generations));
     this.#marks[0] = 1;
     this.#collector.shareExterns(this.#generations, this.#marks);
   }
 
   #drop(index: number): void {
-    this.#handles.delete(keyOf(this.#values[index]));
+    mapDelete(this.#handles, keyOf(this.#values[index]));
     this.#values[index] = EMPTY;
     const generation = (this.#generations[index] ?? 0) + 1;
     if (generation === GENERATIONS) return; // Its handles are spent: the index is never used again.
     this.#generations[index] = generation;
-    this.#free.push(index);
+    append(this.#free, index);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Functions of JavaScript as WebAssembly's imports: what the addon calls, and the numbers by which it names them.
  */
+import { apply, item, mapGet, mapped, some } from '../../base/intrinsics.js';
 import { importInTheWay, internal, notPromising } from '../../errors/catalog.js';
 import { LIMIT, VMFunction } from '../../generated/abi.js';
 import type { Native } from '../../link/native.js';
@@ -58,8 +59,10 @@ export class ImportedFunctions implements ImportCalls {
     let kind: number = LIMIT.hostValues;
     let wrapper = fn;
     if (suspending) kind = LIMIT.hostSuspending;
-    else if (isOfNumbers(type)) [kind, wrapper] = [LIMIT.hostNumbers, numberImport(this.mailbox, fn, type)];
-    else wrapper = this.#wrapper(fn, type);
+    else if (isOfNumbers(type)) {
+      kind = LIMIT.hostNumbers;
+      wrapper = numberImport(this.mailbox, fn, type);
+    } else wrapper = this.#wrapper(fn, type);
     const address = this.#native.createHostFunction(wrapper, typeId, trampoline, enter, id, kind);
     this.#native.store(address + VMFunction.index, 'u32', index);
     return address;
@@ -72,7 +75,10 @@ export class ImportedFunctions implements ImportCalls {
 
   /** Lets go of imports that a collection has freed, given by their numbers. */
   forget(numbers: readonly number[]): void {
-    for (const number of numbers) delete this.#suspending[number];
+    for (let i = 0; i < numbers.length; i++) {
+      const number = item(numbers, i);
+      delete this.#suspending[number];
+    }
   }
 
   /** The import that the addon has just set a call aside for. */
@@ -90,10 +96,10 @@ export class ImportedFunctions implements ImportCalls {
   /** Why an import cannot wait: `way` is the number of the import that is between it and the call that could, below 0 for none. */
   suspendError(fn: number, way: number): Error {
     const { imports } = this.#names;
-    const name = imports.get(fn) ?? '';
+    const name = mapGet(imports, fn) ?? '';
     const between = way < 0 ? this.calling : way;
     if (way < 0 && between === 0) return notPromising(name);
-    return importInTheWay(name, imports.get(between) ?? 'without a name');
+    return importInTheWay(name, mapGet(imports, between) ?? 'without a name');
   }
 
   #wrapper(fn: ExportedFunction, type: RegisteredType): ExportedFunction {
@@ -102,20 +108,24 @@ export class ImportedFunctions implements ImportCalls {
     const take = this.#taker(fn, type);
     const give = this.#giver(type);
     if (give === same) return take;
-    return (...raw) => give(take(...raw));
+    return (...raw) => give(apply(take, undefined, raw));
   }
 
   /** `fn` with what the addon gives as arguments. */
   #taker(fn: ExportedFunction, { params }: RegisteredType): ExportedFunction {
-    if (!params.some(needsConversion)) return fn;
-    // spread: as many as a function has params
-    return (...raw) => fn(...raw.map((x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)));
+    if (!some(params, needsConversion)) return fn;
+    return (...raw) =>
+      apply(
+        fn,
+        undefined,
+        mapped(raw, (x, i) => this.convert.fromWasm(params[i] ?? 0x7f, x)),
+      ) as unknown;
   }
 
   /** Makes what an import returned the results that the addon takes. */
   #giver({ results }: RegisteredType): (value: unknown) => unknown {
     const { convert } = this;
-    if (results.length < 2 && !results.some(needsConversion)) return same;
+    if (results.length < 2 && !some(results, needsConversion)) return same;
     if (results.length === 1) return (value) => convert.toWasm(results[0] ?? 0x7f, value);
     return (value) => convert.resultsToWasm(results, value);
   }

@@ -1,6 +1,7 @@
 /**
  * Calls across the border whose values are few numbers: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
  */
+import { joinedLists, some } from '../../base/intrinsics.js';
 import type { ValueType } from '../../validate/description.js';
 import type { RegisteredType } from '../../validate/registry.js';
 import { type ExportedFunction, withArguments } from './callable.js';
@@ -11,7 +12,7 @@ const MOST_PARAMS = 4;
 
 /** Whether calls of functions of a type can be made by {@link numberExport} and {@link numberImport}. */
 export function isOfNumbers({ params, results }: RegisteredType): boolean {
-  return params.length <= MOST_PARAMS && results.length <= 1 && ![...params, ...results].some(needsConversion);
+  return params.length <= MOST_PARAMS && results.length <= 1 && !some(joinedLists(params, results), needsConversion);
 }
 
 /**
@@ -19,8 +20,8 @@ export function isOfNumbers({ params, results }: RegisteredType): boolean {
  * arguments are converted before the first is put there: to convert one may run anything.
  */
 export function numberExport(mailbox: Mailbox, enter: () => void, { params, results }: RegisteredType): ExportedFunction {
-  const [t0 = 0, t1 = 0, t2 = 0, t3 = 0] = params;
-  const [type] = results;
+  const { 0: t0 = 0, 1: t1 = 0, 2: t2 = 0, 3: t3 = 0 } = params;
+  const type = results[0];
   const go = (): unknown => {
     enter();
     return type === undefined ? undefined : mailbox.get(type, 0);
@@ -65,7 +66,7 @@ export function numberExport(mailbox: Mailbox, enter: () => void, { params, resu
 
 /** A function for the addon to call without arguments: it gives `fn` those in the mailbox, and puts the result there. */
 export function numberImport(mailbox: Mailbox, fn: ExportedFunction, { params, results }: RegisteredType): () => void {
-  const [type] = results;
+  const type = results[0];
   const give = (value: unknown): void => {
     if (type !== undefined) mailbox.put(type, 0, coerce(type, value));
   };

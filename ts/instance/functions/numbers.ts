@@ -1,6 +1,7 @@
 /**
  * Values between JavaScript and WebAssembly where they are numbers.
  */
+import { asIntN, fround } from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
 import type { ValueType } from '../../validate/description.js';
 import { isReference } from '../../validate/registry.js';
@@ -16,9 +17,9 @@ export function coerce(kind: number, value: unknown): number | bigint {
     case 0x7f:
       return numeric(value) | 0;
     case 0x7e:
-      return BigInt.asIntN(64, value as bigint);
+      return asIntN(64, value as bigint);
     case 0x7d:
-      return Math.fround(numeric(value));
+      return fround(numeric(value));
     case 0x7c:
       return numeric(value);
     default:

@@ -1,6 +1,7 @@
 /**
  * Imports that may give a promise to wait for. The addon sets their caller aside; then they are called from here.
  */
+import { some } from '../../base/intrinsics.js';
 import type { ValueType } from '../../validate/description.js';
 import type { RegisteredType } from '../../validate/registry.js';
 import { type ExportedFunction, withArguments } from './callable.js';
@@ -36,14 +37,14 @@ export class SuspendingImport {
   constructor(imports: ImportCalls, fn: ExportedFunction, id: number, type: RegisteredType) {
     const { params, results } = type;
     const { convert, mailbox } = imports;
-    const argument = params.some(needsConversion)
+    const argument = some(params, needsConversion)
       ? (place: number): unknown => convert.fromMailbox(params[place] as ValueType, place)
       : (place: number): unknown => mailbox.get(params[place] as ValueType, place);
     this.#imports = imports;
     this.#id = id;
     this.#invoke = convert.crosses(type) ? withArguments(fn, argument, params.length) : () => convert.requireCrossing(type);
     this.#results = results;
-    this.#number = results.length === 1 && !results.some(needsConversion) ? (results[0] as ValueType) : 0;
+    this.#number = results.length === 1 && !some(results, needsConversion) ? (results[0] as ValueType) : 0;
   }
 
   /** Calls the function with the arguments in the mailbox. Returns and throws what it does. */

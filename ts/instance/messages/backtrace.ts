@@ -1,6 +1,22 @@
 /**
  * WebAssembly frames: of an error's stack, in the form that V8 gives its own (name, function index, byte offset in the module), and as data.
  */
+import {
+  append,
+  charAt,
+  define,
+  digits,
+  each,
+  indexOf,
+  joined,
+  joinedLists,
+  mapGet,
+  pieces,
+  selected,
+  sliced,
+  some,
+  typedLength,
+} from '../../base/intrinsics.js';
 import { INLINED_ROW, inlinedRow } from '../../lower/function/locations.js';
 
 /** What is known of the functions of one piece of code. */
@@ -43,21 +59,23 @@ function programFrame(index: number, offset: number, names: FrameNames | undefin
 
 /** The frames of a machine frame: functions that were inlined there, innermost first, then the one whose code it is; none for a trampoline. */
 function expand(code: number, index: number, location: number, codes: ReadonlyMap<number, FrameNames>): ProgramFrame[] {
-  const names = codes.get(code);
+  const names = mapGet(codes, code);
   if (names !== undefined && index >= names.functions) return [];
   const frames: ProgramFrame[] = [];
   let at = location;
   for (let row = inlinedRow(at); row !== undefined && names !== undefined; row = inlinedRow(at)) {
-    const [callee = 0, offset = -1, call = -1] = names.inlined.subarray(INLINED_ROW * row);
-    frames.push(programFrame(callee, offset, names));
-    at = call;
+    const { inlined } = names;
+    const place = INLINED_ROW * row;
+    append(frames, programFrame(inlined[place] ?? 0, inlined[place + 1] ?? -1, names));
+    at = inlined[place + 2] ?? -1;
   }
-  return [...frames, programFrame(index, at, names)];
+  return joinedLists(frames, [programFrame(index, at, names)]);
 }
 
-/** Calls `each` with every triple. */
-function eachFrame(frames: Float64Array, each: (code: number, fn: number, location: number) => void): void {
-  for (let i = 0; i + WORDS <= frames.length; i += WORDS) each(frames[i] ?? 0, frames[i + 1] ?? 0, frames[i + 2] ?? -1);
+/** Calls `visit` with every triple. */
+function eachFrame(frames: Float64Array, visit: (code: number, fn: number, location: number) => void): void {
+  const size = typedLength(frames);
+  for (let i = 0; i + WORDS <= size; i += WORDS) visit(frames[i] ?? 0, frames[i + 1] ?? 0, frames[i + 2] ?? -1);
 }
 
 /** Frames as data, without the mark of those left out. */
@@ -65,7 +83,7 @@ export function programFrames(frames: Float64Array, codes: ReadonlyMap<number, F
   const list: ProgramFrame[] = [];
   eachFrame(frames, (code, fn, location) => {
     if (code === OMITTED) return;
-    for (const frame of expand(code, fn, location, codes)) list.push(frame);
+    each(expand(code, fn, location, codes), (frame) => append(list, frame));
   });
   return list;
 }
@@ -79,34 +97,53 @@ export function omittedFrames(frames: Float64Array): number {
   return omitted;
 }
 
+const LINE_ENDS = '\n\r\u2028\u2029';
+
 /** A name that makes no further lines, which would look like other frames. */
 function oneLine(name: string): string {
-  return name.replace(/[\n\r\u2028\u2029]/g, ' ');
+  let line = '';
+  for (let i = 0; i < name.length; i++) {
+    const letter = charAt(name, i);
+    line += indexOf(LINE_ENDS, letter) < 0 ? letter : ' ';
+  }
+  return line;
 }
 
 /** A frame's line in a stack. */
 function line({ module, function: index, name, offset }: ProgramFrame): string {
-  const place = `${oneLine(module)}:wasm-function[${index}]${offset < 0 ? '' : `:0x${offset.toString(16)}`}`;
+  const place = `${oneLine(module)}:wasm-function[${index}]${offset < 0 ? '' : `:0x${digits(offset, 16)}`}`;
   return name === undefined ? `    at ${place}` : `    at ${oneLine(name)} (${place})`;
 }
+
+/** An error's stack. What `Error.prepareStackTrace` makes of it is the program's affair, even an error. */
+function stackOf(error: Error): string {
+  try {
+    // asks: the program's way to show stacks
+    const { stack } = error;
+    if (typeof stack === 'string') return stack;
+  } catch {
+    // Then there are WebAssembly's own frames.
+  }
+  // asks: the error's own
+  const { name, message } = error;
+  return `${name}: ${message}`;
+}
+
+/** Where the files lie that stand between WebAssembly and what called it. */
+const OWN_FILES = ['/instance/engine.', '/errors/catalog.'];
 
 /** Puts frames in front of the JavaScript frames of an error's stack. */
 export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
   const lines: string[] = [];
   eachFrame(frames, (code, fn, location) => {
-    if (code === OMITTED) lines.push(`    ... ${fn} frames left out ...`);
-    else for (const frame of expand(code, fn, location, codes)) lines.push(line(frame));
+    if (code === OMITTED) append(lines, `    ... ${fn} frames left out ...`);
+    else each(expand(code, fn, location, codes), (frame) => append(lines, line(frame)));
   });
-  const stack = error.stack ?? `${error.name}: ${error.message}`;
+  const text = stackOf(error);
   // The head is the lines before the first frame: a message may have several.
-  const at = stack.search(/\n {4}at /);
-  const head = at < 0 ? stack : stack.slice(0, at);
-  const rest =
-    at < 0
-      ? []
-      : stack
-          .slice(at + 1)
-          .split('\n')
-          .filter((l) => !/\/(instance\/engine|errors\/catalog)\./.test(l));
-  Object.defineProperty(error, 'stack', { value: [head, ...lines, ...rest].join('\n'), configurable: true, writable: true });
+  const at = indexOf(text, '\n    at ');
+  const rest = at < 0 ? [] : selected(pieces(sliced(text, at + 1), '\n'), (one) => !some(OWN_FILES, (file) => indexOf(one, file) >= 0));
+  // asks: nothing; else V8 would ask for the old value, which may throw.
+  delete error.stack;
+  define(error, 'stack', joined(joinedLists([at < 0 ? text : sliced(text, 0, at)], lines, rest), '\n'), true);
 }

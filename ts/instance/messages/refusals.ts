@@ -1,6 +1,7 @@
 /**
  * What the number that a trap carries stands for: a tag, an import, or what ran out and how to get more of it.
  */
+import { mapGet } from '../../base/intrinsics.js';
 import { LIMIT, TRAP, TRAP_MESSAGE } from '../../generated/abi.js';
 import type { Names } from './names.js';
 
@@ -36,10 +37,10 @@ function shadowOverflow(room: number): string {
 
 /** The detail of a trap in words; undefined where it has none. */
 export function trapDetail(code: number, detail: number, names: Names): string | undefined {
-  if (code === TRAP.unhandledTag) return names.tags.get(detail);
-  if (code === TRAP.tooManyStacks) return REFUSALS.get(detail);
-  if (code === TRAP.shadowStack) return SHADOW_REFUSALS.get(detail);
+  if (code === TRAP.unhandledTag) return mapGet(names.tags, detail);
+  if (code === TRAP.tooManyStacks) return mapGet(REFUSALS, detail);
+  if (code === TRAP.shadowStack) return mapGet(SHADOW_REFUSALS, detail);
   if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
   if (code === TRAP.stackOverflow && detail === LIMIT.hostStack) return "calls nest too deep on the thread's own stack";
-  return code === TRAP.barrier ? names.imports.get(detail) : undefined;
+  return code === TRAP.barrier ? mapGet(names.imports, detail) : undefined;
 }

@@ -2,6 +2,7 @@
  * Locations of inlined operators. The location of an operator of the function itself is its byte offset in the module; one of a callee that was inlined needs
  * the place of the call as well. It is a number below -1 that names a row of a table: `-2 - row`.
  */
+import { append, Dictionary, each, integersOf, mapGet, mapSet } from '../../base/intrinsics.js';
 
 /** Words of a row: function index of the callee, byte offset of the operator in the module, location of the call. */
 export const INLINED_ROW = 3;
@@ -20,21 +21,21 @@ export function moveLocation(location: number, rows: number): number {
 /** The table of one function, while it is lowered. */
 export class InlinedLocations {
   readonly #words: number[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #known = new Dictionary<string, number>();
 
   /** The location of the operator at `offset` of `callee`, which the call at location `call` was replaced with. */
   number(callee: number, offset: number, call: number): number {
     const key = `${callee},${offset},${call}`;
-    const known = this.#known.get(key);
+    const known = mapGet(this.#known, key);
     if (known !== undefined) return known;
     const location = FIRST - this.#words.length / INLINED_ROW;
-    this.#words.push(callee, offset, call);
-    this.#known.set(key, location);
+    each([callee, offset, call], (word) => append(this.#words, word));
+    mapSet(this.#known, key, location);
     return location;
   }
 
   /** The table. */
   table(): Int32Array {
-    return Int32Array.from(this.#words);
+    return integersOf(this.#words);
   }
 }

@@ -2,6 +2,7 @@
  * Experiments: instructions beyond the specification as typed imports from the module `heddle` (docs/experiments.md), so that standard tools still
  * assemble and validate modules that use them. Their functions are code of the importing module itself.
  */
+import { append, every, hasOwn, item, joinedLists, mapped, part, selected, some, startsWith } from '../../base/intrinsics.js';
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../../validate/description.js';
 import { typeAt } from '../../validate/type_words.js';
 import { concreteType, isNullable, isReference } from '../program/types.js';
@@ -47,7 +48,7 @@ export type ExperimentName = keyof typeof EXPERIMENT_TYPES;
 export function experimentName(entry: { readonly module: string; readonly name: string }): ExperimentName | undefined {
   if (entry.module !== EXPERIMENTS_MODULE) return undefined;
   if (namesStackChoice(entry.name)) return 'cont.new';
-  if (entry.name === 'cont.new' || !Object.hasOwn(EXPERIMENT_TYPES, entry.name)) return undefined;
+  if (entry.name === 'cont.new' || !hasOwn(EXPERIMENT_TYPES, entry.name)) return undefined;
   return entry.name as ExperimentName;
 }
 
@@ -60,7 +61,7 @@ export function experimentFault(entry: { readonly module: string; readonly name:
 const I32 = 0x7f;
 /** `(ref null func)` as a word. */
 const FUNCREF = 0xc000_0070;
-const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && every(a, (x, i) => x === b[i]);
 
 /** Whether zero or null is a value of a type. */
 function hasDefault(type: ValueType): boolean {
@@ -99,9 +100,9 @@ class Types {
 
 /** Index of the function type that a last param refers to, where the others are what that takes and the results what it returns; else -1. */
 function calledLast(types: Types, { params, results }: FunctionTypeDescription): number {
-  const about = concreteType(params.at(-1) ?? 0);
+  const about = concreteType(params[params.length - 1] ?? 0);
   const called = types.func(about);
-  return called !== undefined && equal(called.params, params.slice(0, -1)) && equal(called.results, results) ? about : -1;
+  return called !== undefined && equal(called.params, part(params, 0, params.length - 1)) && equal(called.results, results) ? about : -1;
 }
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -112,16 +113,16 @@ function madeTag(types: Types, { params, results }: FunctionTypeDescription): nu
 
 /** See {@link EXPERIMENT_TYPES}. */
 function resumedNamed(types: Types, { params, results }: FunctionTypeDescription): number {
-  const about = concreteType(params.at(-2) ?? 0);
+  const about = concreteType(params[params.length - 2] ?? 0);
   const tag = types.func(about);
-  const before = types.continued(params.at(-1));
-  const after = types.continued(results.at(-1));
+  const before = types.continued(params[params.length - 1]);
+  const after = types.continued(results[results.length - 1]);
   if (tag === undefined || before === undefined || after === undefined) return -1;
   // Either b* or p* and the continuation are zero and null.
-  if (!results.every(hasDefault)) return -1;
+  if (!every(results, hasDefault)) return -1;
   const fits =
-    equal(before.params, params.slice(0, -2)) &&
-    equal(results.slice(0, -1), [I32, ...before.results, ...tag.params]) &&
+    equal(before.params, part(params, 0, params.length - 2)) &&
+    equal(part(results, 0, results.length - 1), joinedLists([I32], before.results, tag.params)) &&
     equal(after.params, tag.results) &&
     equal(after.results, before.results);
   return fits ? about : -1;
@@ -157,7 +158,7 @@ const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDes
 
 /** Whether a module makes fibers without instructions for them (docs/fibers.md). */
 export function usesFibers(description: ModuleDescription): boolean {
-  return description.imports.some((entry) => entry.kind === 'func' && experimentName(entry)?.startsWith('fiber_') === true);
+  return some(description.imports, (entry) => entry.kind === 'func' && startsWith(experimentName(entry) ?? '', 'fiber_'));
 }
 
 function experiment(types: Types, entry: FunctionImport, index: number): Experiment | undefined {
@@ -175,11 +176,21 @@ function experiment(types: Types, entry: FunctionImport, index: number): Experim
 /** The experiments of a module, in the order of its imports. Those with a type that does not fit are left out: they do not link. */
 export function experimentsOf(description: ModuleDescription): Experiment[] {
   const types = new Types(description);
-  const functions = description.imports.filter((entry) => entry.kind === 'func');
-  return functions.flatMap((entry, index) => experiment(types, entry, index) ?? []);
+  const found: Experiment[] = [];
+  let index = 0;
+  for (let i = 0; i < description.imports.length; i++) {
+    const entry = item(description.imports, i);
+    if (entry.kind !== 'func') continue;
+    const one = experiment(types, entry, index++);
+    if (one !== undefined) append(found, one);
+  }
+  return found;
 }
 
 /** The function types of tags that a module's `tag.new` makes, in the order of those imports: each needs code that suspends to such a tag. */
 export function namedTagTypes(experiments: readonly Experiment[]): number[] {
-  return experiments.filter(({ name }) => name === 'tag.new').map(({ about }) => about);
+  return mapped(
+    selected(experiments, ({ name }) => name === 'tag.new'),
+    ({ about }) => about,
+  );
 }

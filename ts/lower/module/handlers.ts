@@ -3,6 +3,20 @@
  * code of a resume holds the block's offset. So the lists are collected before any function is lowered, in the order of the functions: then
  * every worker that lowers a part of the module computes the same layout.
  */
+import {
+  append,
+  Dictionary,
+  each,
+  joined,
+  joinedLists,
+  mapHas,
+  mapped,
+  mapSet,
+  mapValues,
+  some,
+  subBytes,
+  typedLength,
+} from '../../base/intrinsics.js';
 import type { ModuleDescription } from '../../validate/description.js';
 import { OP, operatorEnd } from '../program/stream.js';
 import { hasContinuations } from '../program/types.js';
@@ -31,7 +45,7 @@ export const BARRIER: HandlerList = { labels: [], switches: [], barrier: true };
 
 /** What makes two lists equal. */
 export function handlerKey(list: HandlerList): string {
-  return `${list.labels.join(',')}|${list.switches.join(',')}${list.barrier === true ? '!' : ''}`;
+  return `${joined(list.labels, ',')}|${joined(list.switches, ',')}${list.barrier === true ? '!' : ''}`;
 }
 
 /** Words before the clause count in the immediates of a resume operator, or -1 for other operators. */
@@ -50,38 +64,47 @@ export function readClauses(
   const end = at + 1 + 3 * (ops[at] as number);
   for (let i = at + 1; i < end; i += 3) {
     const tag = ops[i + 1] as number;
-    if (ops[i] === 0) clauses.push({ tag, depth: ops[i + 2] as number });
-    else switches.push(tag);
+    if (ops[i] === 0) append(clauses, { tag, depth: ops[i + 2] as number });
+    else append(switches, tag);
   }
-  return { list: { labels: clauses.map((clause) => clause.tag), switches }, clauses, end };
+  return { list: { labels: mapped(clauses, (clause) => clause.tag), switches }, clauses, end };
+}
+
+/** Adds the handler lists of a function, given by its operator stream, to those that were found. */
+function addHandlers(found: Map<string, HandlerList>, ops: Uint32Array): void {
+  const size = typedLength(ops);
+  let at = 1 + 2 * (ops[0] as number);
+  while (at < size) {
+    const before = wordsBeforeClauses(ops[at] as number);
+    if (before >= 0) {
+      const { list } = readClauses(ops, at + 2 + before);
+      const key = handlerKey(list);
+      if (!mapHas(found, key)) mapSet(found, key, list);
+    }
+    at = operatorEnd(ops, at);
+  }
 }
 
 /** Every distinct handler list of some functions, in order of first appearance. `streams` are operator streams. */
-export function collectHandlers(streams: Iterable<Uint32Array>): HandlerList[] {
-  const found = new Map<string, HandlerList>();
-  for (const ops of streams) {
-    let at = 1 + 2 * (ops[0] as number);
-    while (at < ops.length) {
-      const before = wordsBeforeClauses(ops[at] as number);
-      if (before >= 0) {
-        const { list } = readClauses(ops, at + 2 + before);
-        const key = handlerKey(list);
-        if (!found.has(key)) found.set(key, list);
-      }
-      at = operatorEnd(ops, at);
-    }
-  }
-  return [...found.values()];
+export function collectHandlers(streams: readonly Uint32Array[]): HandlerList[] {
+  const found = new Dictionary<string, HandlerList>();
+  each(streams, (ops) => addHandlers(found, ops));
+  return mapValues(found);
 }
 
 /** Whether a function body's bytes can hold a resume operator: a filter, so that only few functions are decoded twice. */
 export function mayResume(body: Uint8Array): boolean {
-  return body.includes(OP.resume) || body.includes(OP.resumeThrow) || body.includes(OP.resumeThrowRef);
+  const size = typedLength(body);
+  for (let i = 0; i < size; i++) {
+    const byte = body[i];
+    if (byte === OP.resume || byte === OP.resumeThrow || byte === OP.resumeThrowRef) return true;
+  }
+  return false;
 }
 
 /** The lists that a module has beside those of its functions. */
 export function extraHandlers(description: ModuleDescription): HandlerList[] {
-  return experimentsOf(description).some(({ name }) => name === 'barrier') ? [BARRIER] : [];
+  return some(experimentsOf(description), ({ name }) => name === 'barrier') ? [BARRIER] : [];
 }
 
 /**
@@ -96,12 +119,10 @@ export function moduleHandlers(
   const extra = extraHandlers(description);
   if (!hasContinuations(description)) return extra;
   const { bodies } = description;
-  const own = collectHandlers(
-    (function* () {
-      for (let i = 0; i < description.functions.length; i++) {
-        if (mayResume(bytes.subarray(bodies[2 * i], bodies[2 * i + 1]))) yield operators(i);
-      }
-    })(),
-  );
-  return [...own, ...extra];
+  const found = new Dictionary<string, HandlerList>();
+  const count = typedLength(description.functions);
+  for (let i = 0; i < count; i++) {
+    if (mayResume(subBytes(bytes, bodies[2 * i] as number, bodies[2 * i + 1]))) addHandlers(found, operators(i));
+  }
+  return joinedLists(mapValues(found), extra);
 }

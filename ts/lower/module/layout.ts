@@ -13,6 +13,21 @@
  * | functions | `VMFunction` of each defined function, then of each imported experiment and of the tags it makes | 48 |
  * | handlers | `VMHandlers` blocks, one a distinct list | 16 + 8 (labels + switches + 1) |
  */
+import {
+  append,
+  ceil,
+  Dictionary,
+  item,
+  joinedLists,
+  mapGet,
+  mapHas,
+  mapped,
+  mapSet,
+  mapValues,
+  PlainError,
+  typedLength,
+  WrongRange,
+} from '../../base/intrinsics.js';
 import { VMFunction, VMHandlers, VMInstance } from '../../generated/abi.js';
 import type { ModuleDescription } from '../../validate/description.js';
 import { typeCount } from '../../validate/type_words.js';
@@ -36,7 +51,7 @@ export class Region {
 
   /** Offset of entry `index` in the context. */
   at(index: number): number {
-    if (index < 0 || index >= this.count) throw new RangeError(`entry ${index} of a region of ${this.count}`);
+    if (index < 0 || index >= this.count) throw new WrongRange(`entry ${index} of a region of ${this.count}`);
     return this.offset + index * this.stride;
   }
 
@@ -76,13 +91,13 @@ export interface ModuleLayout {
   readonly size: number;
 }
 
-const align = (offset: number, to: number): number => Math.ceil(offset / to) * to;
+const align = (offset: number, to: number): number => ceil(offset / to) * to;
 
 function handlerBlock(list: HandlerList, offset: number): HandlerBlock {
   const array = offset + VMHandlers.$size;
-  const tags = [...list.labels, ...list.switches].map((tag, i) => ({ offset: array + POINTER * i, tag }));
+  const tags = mapped(joinedLists(list.labels, list.switches), (tag, i) => ({ offset: array + POINTER * i, tag }));
   const first = list.labels[0];
-  if (first !== undefined) tags.push({ offset: offset + VMHandlers.firstTag, tag: first });
+  if (first !== undefined) append(tags, { offset: offset + VMHandlers.firstTag, tag: first });
   return { ...list, offset, tags };
 }
 
@@ -102,15 +117,16 @@ export function moduleLayout(description: ModuleDescription, handlers: readonly 
   const types = region(typeCount(description.types), 4);
   const globals = region(spaces.globals.length, GLOBAL);
   const experiments = experimentsOf(description);
-  const count = description.functions.length + experiments.length + namedTagTypes(experiments).length;
+  const count = typedLength(description.functions) + experiments.length + namedTagTypes(experiments).length;
   const functions = region(count, VMFunction.$size, 16);
 
-  const blocks = new Map<string, HandlerBlock>();
-  for (const list of handlers) {
+  const blocks = new Dictionary<string, HandlerBlock>();
+  for (let i = 0; i < handlers.length; i++) {
+    const list = item(handlers, i);
     const key = handlerKey(list);
-    if (blocks.has(key)) continue;
+    if (mapHas(blocks, key)) continue;
     const block = handlerBlock(list, align(offset, 16));
-    blocks.set(key, block);
+    mapSet(blocks, key, block);
     offset = block.offset + VMHandlers.$size + POINTER * (list.labels.length + list.switches.length + 1);
   }
   return {
@@ -122,10 +138,10 @@ export function moduleLayout(description: ModuleDescription, handlers: readonly 
     globals,
     importedGlobals: spaces.importedGlobals,
     functions,
-    handlers: [...blocks.values()],
+    handlers: mapValues(blocks),
     handlerOffset(list) {
-      const block = blocks.get(handlerKey(list));
-      if (block === undefined) throw new Error(`handler list (${handlerKey(list)}) was not collected before lowering`);
+      const block = mapGet(blocks, handlerKey(list));
+      if (block === undefined) throw new PlainError(`handler list (${handlerKey(list)}) was not collected before lowering`);
       return block.offset;
     },
     size: align(offset, 16),

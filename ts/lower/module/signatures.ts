@@ -3,6 +3,29 @@
  * trampolines, import trampolines, those of imports that may wait, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
  */
 
+import {
+  append,
+  contains,
+  Dictionary,
+  each,
+  integersOf,
+  item,
+  joined,
+  joinedLists,
+  mapGet,
+  mapHas,
+  mapKeys,
+  mapped,
+  mapSet,
+  mapSize,
+  PlainError,
+  part,
+  placeOf,
+  selected,
+  setEach,
+  setOf,
+  wordsOf,
+} from '../../base/intrinsics.js';
 import { TYPE } from '../../generated/clif.js';
 import type { FunctionTypeDescription, ModuleDescription } from '../../validate/description.js';
 import { typeAt, typeCount } from '../../validate/type_words.js';
@@ -61,53 +84,59 @@ export interface ModuleSignatures {
 
 /** Whether an import's arguments go through the mailbox and its result through a register. */
 function passesMailbox({ params, results }: FunctionShape): boolean {
-  return results.length <= 1 && ![...params, ...results].includes(TYPE.I8X16);
+  return results.length <= 1 && !contains(joinedLists(params, results), TYPE.I8X16);
 }
 
 /** Interns signatures and writes their table. */
 class SignatureTable {
   readonly #words: number[] = [0];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Dictionary<string, number>();
 
   /** The number of a signature with the Tail convention. */
   number(params: readonly number[], returns: readonly number[]): number {
-    const key = `${params.join(',')}>${returns.join(',')}`;
-    const known = this.#numbers.get(key);
+    const key = `${joined(params, ',')}>${joined(returns, ',')}`;
+    const known = mapGet(this.#numbers, key);
     if (known !== undefined) return known;
-    const number = this.#numbers.size;
-    this.#numbers.set(key, number);
-    this.#words.push(TAIL, params.length, returns.length);
-    for (const type of params) this.#words.push(type);
-    for (const type of returns) this.#words.push(type);
+    const number = mapSize(this.#numbers);
+    mapSet(this.#numbers, key, number);
+    each([TAIL, params.length, returns.length], (word) => append(this.#words, word));
+    for (let i = 0; i < params.length; i++) {
+      const type = item(params, i);
+      append(this.#words, type);
+    }
+    for (let i = 0; i < returns.length; i++) {
+      const type = item(returns, i);
+      append(this.#words, type);
+    }
     return number;
   }
 
   /** The table. */
   words(): Int32Array {
-    this.#words[0] = this.#numbers.size;
-    return Int32Array.from(this.#words);
+    this.#words[0] = mapSize(this.#numbers);
+    return integersOf(this.#words);
   }
 }
 
 /** The shape of each function type, by type index; undefined for other types. */
 function shapes(description: ModuleDescription, table: SignatureTable): (FunctionShape | undefined)[] {
-  const known = new Map<string, FunctionShape>();
+  const known = new Dictionary<string, FunctionShape>();
   const shapeOf = (type: FunctionTypeDescription): FunctionShape => {
-    const params = type.params.map(clifType);
-    const results = type.results.map(clifType);
-    const key = `${params.join(',')}>${results.join(',')}`;
-    const found = known.get(key);
+    const params = mapped(type.params, clifType);
+    const results = mapped(type.results, clifType);
+    const key = `${joined(params, ',')}>${joined(results, ',')}`;
+    const found = mapGet(known, key);
     if (found !== undefined) return found;
     const indirect = needResultArea(results);
-    const signature = table.number([CONTEXT, ...(indirect ? [TYPE.I64] : []), ...params], indirect ? [] : results);
+    const signature = table.number(joinedLists([CONTEXT], indirect ? [TYPE.I64] : [], params), indirect ? [] : results);
     const shape: FunctionShape = { signature, params, results, indirect };
-    known.set(key, shape);
+    mapSet(known, key, shape);
     return shape;
   };
   const all: (FunctionShape | undefined)[] = [];
   for (let i = 0; i < typeCount(description.types); i++) {
     const type = typeAt(description.types, i);
-    all.push(type?.kind === 'func' ? shapeOf(type) : undefined);
+    append(all, type?.kind === 'func' ? shapeOf(type) : undefined);
   }
   return all;
 }
@@ -118,44 +147,45 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const byType = shapes(description, table);
   const shape = (typeIndex: number): FunctionShape => {
     const found = byType[typeIndex];
-    if (found === undefined) throw new Error(`type ${typeIndex} is not a function type`);
+    if (found === undefined) throw new PlainError(`type ${typeIndex} is not a function type`);
     return found;
   };
   const enterSignature = table.number([CONTEXT, TYPE.I64, TYPE.I64], []);
   const switchSignature = table.number([TYPE.I64, TYPE.I64, TYPE.I64], [TYPE.I64, TYPE.I64]);
-  const hostCallSignature = table.number(Array<number>(6).fill(TYPE.I64), [TYPE.I64]);
+  const hostCallSignature = table.number([TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64], [TYPE.I64]);
 
-  const numbers: number[] = spaces.functions.map((type) => shape(type).signature);
+  const numbers: number[] = mapped(spaces.functions, (type) => shape(type).signature);
   const trampolines = (types: ReadonlySet<number>, signature: (shape: FunctionShape) => number): Map<FunctionShape, number> => {
-    const made = new Map<FunctionShape, number>();
-    for (const type of types) {
+    const made = new Dictionary<FunctionShape, number>();
+    setEach(types, (type) => {
       const served = shape(type);
-      if (!made.has(served)) made.set(served, numbers.push(signature(served)) - 1);
-    }
+      if (!mapHas(made, served)) mapSet(made, served, append(numbers, signature(served)) - 1);
+    });
     return made;
   };
   const tagTypes = namedTagTypes(experimentsOf(description));
-  const enters = trampolines(new Set([...spaces.functions, ...tagTypes]), () => enterSignature);
-  const imports = trampolines(new Set(spaces.functions.slice(0, spaces.importedFunctions)), (served) => served.signature);
-  const waits: WaitTrampoline[] = [...imports.keys()].filter(passesMailbox).map((served) => ({
-    number: numbers.push(served.signature) - 1,
+  const enters = trampolines(setOf(joinedLists(spaces.functions, tagTypes)), () => enterSignature);
+  const imports = trampolines(setOf(part(spaces.functions, 0, spaces.importedFunctions)), (served) => served.signature);
+  const waits: WaitTrampoline[] = mapped(selected(mapKeys(imports), passesMailbox), (served) => ({
+    number: append(numbers, served.signature) - 1,
     shape: served,
     routine: table.number([TYPE.I64, TYPE.I64, TYPE.I64], served.results),
   }));
-  const lengthHelper = spaces.memories.length > 0 ? numbers.push(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
-  const suspenders = tagTypes.map((type) => ({ number: numbers.push(shape(type).signature) - 1, type }));
-  const switchStub = numbers.push(switchSignature) - 1;
-  const hostCallStub = numbers.push(hostCallSignature) - 1;
+  const lengthHelper = spaces.memories.length > 0 ? append(numbers, table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
+  const suspenders = mapped(tagTypes, (type) => ({ number: append(numbers, shape(type).signature) - 1, type }));
+  const switchStub = append(numbers, switchSignature) - 1;
+  const hostCallStub = append(numbers, hostCallSignature) - 1;
 
-  const list = (made: Map<FunctionShape, number>): Trampoline[] => [...made].map(([served, number]) => ({ number, shape: served }));
+  const list = (made: Map<FunctionShape, number>): Trampoline[] =>
+    mapped(mapKeys(made), (served) => ({ number: mapGet(made, served) ?? 0, shape: served }));
   const numberIn = (made: Map<FunctionShape, number>, typeIndex: number): number => {
-    const number = made.get(shape(typeIndex));
-    if (number === undefined) throw new Error(`type ${typeIndex} has no such trampoline`);
+    const number = mapGet(made, shape(typeIndex));
+    if (number === undefined) throw new PlainError(`type ${typeIndex} has no such trampoline`);
     return number;
   };
   return {
     signatures: table.words(),
-    functionSignatures: Uint32Array.from(numbers),
+    functionSignatures: wordsOf(numbers),
     enterTrampolines: list(enters),
     importTrampolines: list(imports),
     waitTrampolines: waits,
@@ -167,6 +197,6 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     shape,
     enter: (typeIndex) => numberIn(enters, typeIndex),
     import: (typeIndex) => numberIn(imports, typeIndex),
-    waiting: (typeIndex) => waits.find((wait) => wait.shape === shape(typeIndex))?.number ?? numberIn(imports, typeIndex),
+    waiting: (typeIndex) => waits[placeOf(waits, (wait) => wait.shape === shape(typeIndex))]?.number ?? numberIn(imports, typeIndex),
   };
 }

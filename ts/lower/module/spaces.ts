@@ -1,6 +1,7 @@
 /**
  * The index spaces of a module: imported entities first, then the defined ones.
  */
+import { append, item, joinedLists, typedLength } from '../../base/intrinsics.js';
 import type { GlobalType, MemoryDescription, ModuleDescription, TableType } from '../../validate/description.js';
 
 /** Every index space of a module, with the number of imported entries at its front. */
@@ -23,23 +24,25 @@ export function indexSpaces(description: ModuleDescription): IndexSpaces {
   const memories: MemoryDescription[] = [];
   const globals: GlobalType[] = [];
   const tags: number[] = [];
-  for (const entry of description.imports) {
-    if (entry.kind === 'func') functions.push(entry.type);
-    else if (entry.kind === 'table') tables.push(entry);
-    else if (entry.kind === 'memory') memories.push(entry);
-    else if (entry.kind === 'global') globals.push(entry);
-    else tags.push(entry.type);
+  for (let i = 0; i < description.imports.length; i++) {
+    const entry = item(description.imports, i);
+    if (entry.kind === 'func') append(functions, entry.type);
+    else if (entry.kind === 'table') append(tables, entry);
+    else if (entry.kind === 'memory') append(memories, entry);
+    else if (entry.kind === 'global') append(globals, entry);
+    else append(tags, entry.type);
   }
   const importedFunctions = functions.length;
   const importedGlobals = globals.length;
-  for (const type of description.functions) functions.push(type);
+  const count = typedLength(description.functions);
+  for (let i = 0; i < count; i++) append(functions, description.functions[i] as number);
   return {
     functions,
     importedFunctions,
-    tables: [...tables, ...description.tables],
-    memories: [...memories, ...description.memories],
-    globals: [...globals, ...description.globals],
+    tables: joinedLists(tables, description.tables),
+    memories: joinedLists(memories, description.memories),
+    globals: joinedLists(globals, description.globals),
     importedGlobals,
-    tags: [...tags, ...description.tags],
+    tags: joinedLists(tags, description.tags),
   };
 }

@@ -2,6 +2,7 @@
  * The experiment `cont.new`: makes a continuation whose stack is another than the usual one. What it differs in is said by the import's name:
  * `cont.new strategy=mmap size=65536 guard=software`, where each part may be left out, but not all of them (docs/stacks.md).
  */
+import { charAt, hasOwn, indexOf, item, mapGet, pieces, sliced, startsWith } from '../../base/intrinsics.js';
 import { LIMIT } from '../../generated/abi.js';
 
 /** What the choice's parts may be, by their numbers for the library call; 0 is the usual. */
@@ -41,17 +42,26 @@ export const USUAL: StackChoice = { strategy: 0, guard: 0, size: 0 };
 
 /** Whether a name is one of this experiment, well formed or not. */
 export function namesStackChoice(name: string): boolean {
-  return name.startsWith(PREFIX);
+  return startsWith(name, PREFIX);
 }
 
+const LONGEST_SIZE = 10;
+
+/** A number of digits alone, without a 0 in front. */
 function sizeOf(text: string): number | undefined {
-  const size = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0;
+  if (text.length === 0 || text.length > LONGEST_SIZE) return undefined;
+  let size = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = indexOf('0123456789', charAt(text, i));
+    if (digit < 0 || (size === 0 && digit === 0)) return undefined;
+    size = size * 10 + digit;
+  }
   return size >= LIMIT.stackLeast && size <= MOST_BYTES ? size : undefined;
 }
 
 const PARTS: Readonly<Record<keyof StackChoice, (text: string) => number | undefined>> = {
-  strategy: (text) => STRATEGIES.get(text),
-  guard: (text) => GUARDS.get(text),
+  strategy: (text) => mapGet(STRATEGIES, text),
+  guard: (text) => mapGet(GUARDS, text),
   size: sizeOf,
 };
 
@@ -59,11 +69,13 @@ const PARTS: Readonly<Record<keyof StackChoice, (text: string) => number | undef
 export function parseStackChoice(name: string): StackChoice | undefined {
   if (!namesStackChoice(name)) return undefined;
   const choice = { ...USUAL };
-  for (const part of name.slice(PREFIX.length).split(' ')) {
-    const [key = '', text, ...more] = part.split('=');
-    if (text === undefined || more.length > 0 || !Object.hasOwn(PARTS, key)) return undefined;
+  const words = pieces(sliced(name, PREFIX.length), ' ');
+  for (let i = 0; i < words.length; i++) {
+    const sides = pieces(item(words, i), '=');
+    const key = item(sides, 0);
+    if (sides.length !== 2 || !hasOwn(PARTS, key)) return undefined;
     const field = key as keyof StackChoice;
-    const value = PARTS[field](text);
+    const value = PARTS[field](item(sides, 1));
     if (value === undefined || choice[field] !== 0) return undefined;
     choice[field] = value;
   }

@@ -2,6 +2,7 @@
  * WebAssembly's types as Cranelift sees them.
  */
 
+import { item, max, PlainError } from '../../base/intrinsics.js';
 import { TYPE } from '../../generated/clif.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';
 import { hasKind, KIND_CONT, typeAt } from '../../validate/type_words.js';
@@ -65,7 +66,8 @@ export interface FunctionShape {
 export function needResultArea(results: readonly number[]): boolean {
   let integers = 0;
   let floats = 0;
-  for (const type of results) {
+  for (let i = 0; i < results.length; i++) {
+    const type = item(results, i);
     if (type === TYPE.I32 || type === TYPE.I64) integers++;
     else floats++;
   }
@@ -74,7 +76,7 @@ export function needResultArea(results: readonly number[]): boolean {
 
 /** Payload slots that a call of the type needs. */
 export function slotCount(shape: FunctionShape): number {
-  return Math.max(shape.params.length, shape.results.length);
+  return max(shape.params.length, shape.results.length);
 }
 
 /** Whether a module may have stack-switching instructions. */
@@ -87,5 +89,5 @@ export function functionTypeIndex(description: ModuleDescription, typeIndex: num
   const type = typeAt(description.types, typeIndex);
   if (type?.kind === 'cont') return type.cont;
   if (type?.kind === 'func') return typeIndex;
-  throw new Error(`type ${typeIndex} is neither a function nor a continuation type`);
+  throw new PlainError(`type ${typeIndex} is neither a function nor a continuation type`);
 }
