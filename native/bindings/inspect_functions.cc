@@ -32,11 +32,10 @@ const char* name_of(FiberState state) {
   return "running";
 }
 
-/// The import that the fiber is in, or that a fresh one would call; null for none.
+/// The import that the fiber is in; null for none.
 const VMHostFunction* import_of(const FiberReport& fiber) {
-  // The host keeps the function that a parked chain waits in in its record (host_call.cc).
-  if (fiber.state == FiberState::Parked) return &at<HostObject>(*at<uint64_t>(fiber.record->slots))->vm;
-  return fiber.import;
+  // What host_call.cc keeps of a chain that it parks is the function that it waits in.
+  return fiber.parked == 0 ? fiber.import : &at<HostObject>(fiber.parked)->vm;
 }
 
 /// The import that the fiber began with; null where it began with a function of WebAssembly.

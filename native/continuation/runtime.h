@@ -182,8 +182,9 @@ class Runtime {
   bool (*poll)(void* embedder) = nullptr;
   /// Called on the host stack when a call traps, before its fibers are given back. Set by the embedder; null: nobody wants to see them.
   void (*trapped)(void* embedder) = nullptr;
-  /// The current fiber was stopped in its own code, by an interrupt or a trap, and not by a call of the host: VMThread.exit_… say where.
-  bool stopped = false;
+  /// The entry whose current fiber was stopped in its own code, by an interrupt or a trap, and not by a call of the host: VMThread.exit_…
+  /// say where. Null for none; what an interrupt's JavaScript enters has entries of its own.
+  const void* stopped = nullptr;
   void* embedder = nullptr;
 
  private:

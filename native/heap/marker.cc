@@ -100,9 +100,10 @@ void Marker::copy(Hibernated* copy) {
   for (const SavedFiber& fiber : *copy) {
     words(fiber.copy, fiber.copy + fiber.bytes - sizeof(VMFiber));
     if (&fiber == &copy->outermost()) break;
-    // Where the parent waits, and the handlers of its resume.
+    // Where the parent waits, the handlers of its resume, and what the fiber began with, as of one that is awake.
     word(fiber.block()->pc);
     word(address_of(fiber.block()->handlers));
+    word(address_of(fiber.block()->record->function));
   }
 }
 

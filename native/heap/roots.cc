@@ -24,11 +24,15 @@ void mark_named_tags(Marker* marker, const Runtime* runtime) {
   }
 }
 
-/// The fibers that run, of the innermost entry and of those that wait for its end.
-void mark_running(Marker* marker, const VMThread* thread) {
-  if (thread->current != nullptr) marker->chain(thread->current, thread->exit_sp, thread->exit_pc);
-  for (const auto* entry = static_cast<const OuterEntry*>(thread->entry); entry != nullptr; entry = entry->outer) {
+/// The fibers that run, of the innermost entry and of those that wait for its end, and the imports that they are in: a caller need not keep
+/// what it has called.
+void mark_running(Marker* marker, const Runtime& runtime) {
+  const VMThread& thread = runtime.thread;
+  if (thread.current != nullptr) marker->chain(thread.current, thread.exit_sp, thread.exit_pc);
+  marker->word(address_of(runtime.running_import));
+  for (const auto* entry = static_cast<const OuterEntry*>(thread.entry); entry != nullptr; entry = entry->outer) {
     if (entry->suspended_current != nullptr) marker->chain(entry->suspended_current, entry->exit_sp, entry->exit_pc);
+    marker->word(address_of(entry->import));
   }
 }
 
@@ -48,7 +52,7 @@ __attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread)
 void mark_thread(Marker* marker, Runtime* runtime) {
   mark_entries(marker, runtime);
   mark_named_tags(marker, runtime);
-  mark_running(marker, &runtime->thread);
+  mark_running(marker, *runtime);
   runtime->records.each_held([=](VMContinuation* record) { marker->record(record); });
   __builtin_unwind_init();  // Puts the callee-saved registers into this frame, which mark_host looks at.
   mark_host(marker, &runtime->thread);

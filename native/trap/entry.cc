@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "trap/enter.h"
 
 namespace heddle {
@@ -25,9 +27,9 @@ void Entry::show_trap() {
   thread->exit_sp = thread->trap_sp;
   thread->exit_fp = thread->trap_fp;
   thread->exit_pc = thread->trap_pc + 1;
-  runtime_->stopped = true;
+  const void* const outer_stopped = std::exchange(runtime_->stopped, thread->entry);
   runtime_->trapped(runtime_->embedder);
-  runtime_->stopped = false;
+  runtime_->stopped = outer_stopped;
 }
 
 Entry::Ending Entry::take_back(const VMFiber* first, const VMFiber* end) {

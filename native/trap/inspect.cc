@@ -53,16 +53,22 @@ class Inspection {
     const VMFiber* leaf = thread.current;
     Place place{thread.exit_sp, thread.exit_fp, thread.exit_pc};
     const VMHostFunction* import = runtime_->running_import;
-    FiberState state = runtime_->stopped ? FiberState::Running : FiberState::Calling;
     for (const auto* entry = static_cast<const OuterEntry*>(thread.entry); entry != nullptr; entry = entry->outer) {
+      const FiberState state = entry == runtime_->stopped ? FiberState::Running : FiberState::Calling;
       // Between two entries of the host's no fiber is current, though an entry waits.
-      if (leaf != nullptr) chain(leaf, place, state, entry->suspended_current, import);
+      if (leaf != nullptr) chain(leaf, place, entry->suspended_current, {state, import, 0});
       leaf = entry->suspended_current;
       place = {entry->exit_sp, entry->exit_fp, entry->exit_pc};
       import = entry->import;
-      state = FiberState::Calling;
     }
   }
+
+  /// What the innermost fiber of a chain does; the others wait for it.
+  struct Activity {
+    FiberState state;
+    const VMHostFunction* import;
+    uint64_t parked;
+  };
 
   /// A record that no running chain has.
   void record(const VMContinuation* record) {
@@ -70,14 +76,18 @@ class Inspection {
       case State::Fresh:
         return fresh(record);
       case State::Suspended:
-        if (is_hibernated(record)) return hibernated_chain(record, FiberState::Suspended);
-        return chain(record->leaf, saved_in(record->fiber), FiberState::Suspended, nullptr, nullptr);
+        return waiting_chain(record, {FiberState::Suspended, nullptr, 0});
       case State::Parked:
-        if (is_hibernated(record)) return hibernated_chain(record, FiberState::Parked);
-        return chain(record->leaf, saved_in(record->fiber), FiberState::Parked, nullptr, nullptr);
+        // The chain's record, which is its outermost fiber's, has the word; in the innermost one's there may be anything.
+        return waiting_chain(record, {FiberState::Parked, nullptr, *at<uint64_t>(record->slots)});
       default:
         return;
     }
+  }
+
+  void waiting_chain(const VMContinuation* record, Activity activity) {
+    if (is_hibernated(record)) return hibernated_chain(record, activity);
+    chain(record->leaf, saved_in(record->fiber), nullptr, activity);
   }
 
   void fresh(const VMContinuation* record) {
@@ -88,24 +98,20 @@ class Inspection {
   }
 
   /// From the leaf, which stopped at `place`, to the outermost fiber; `outer` waits for that one by a call of the host's.
-  void chain(const VMFiber* leaf, Place place, FiberState state, const VMFiber* outer, const VMHostFunction* import) {
+  void chain(const VMFiber* leaf, Place place, const VMFiber* outer, Activity activity) {
     for (const VMFiber* fiber = leaf; !is_host(fiber) && !full(); fiber = fiber->parent) {
       const bool outermost = is_host(fiber->parent);
       const VMFiber* parent = outermost ? outer : fiber->parent;
       FiberReport report = report_of(fiber, place);
-      report.state = state;
       report.parent = is_host(parent) ? 0 : parent->id;
       report.entered = outermost && report.parent != 0;
-      report.import = import;
-      tree_.fibers.push_back(std::move(report));
+      add(std::move(report), &activity);
       place = saved_in(fiber);
-      state = FiberState::Resuming;
-      import = nullptr;
     }
   }
 
   /// The same of a chain whose frames are in a copy.
-  void hibernated_chain(const VMContinuation* record, FiberState state) {
+  void hibernated_chain(const VMContinuation* record, Activity activity) {
     Hibernated* copy = hibernated(record);
     Place place = saved_in(copy->outermost().block());
     for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
@@ -113,13 +119,20 @@ class Inspection {
       const bool outermost = part == &copy->outermost();
       FiberReport report = report_of(block, place, part->copy - part->from);
       report.record = outermost ? record : block->record;
-      report.state = state;
       report.hibernated = true;
       report.parent = outermost ? 0 : (part + 1)->block()->id;
-      tree_.fibers.push_back(std::move(report));
+      add(std::move(report), &activity);
       place = saved_in(block);
-      state = FiberState::Resuming;
     }
+  }
+
+  /// Adds the next fiber of a chain, from the innermost out.
+  void add(FiberReport report, Activity* activity) {
+    report.state = activity->state;
+    report.import = activity->import;
+    report.parked = activity->parked;
+    tree_.fibers.push_back(std::move(report));
+    *activity = {FiberState::Resuming, nullptr, 0};
   }
 
   static FiberReport report_of(const VMFiber* fiber, Place place, uint64_t distance = 0) {

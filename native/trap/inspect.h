@@ -37,6 +37,8 @@ struct FiberReport {
   Frame function{-1, -1, -1};
   /// What it calls, where that is an import whose JavaScript runs.
   const VMHostFunction* import = nullptr;
+  /// Of a parked chain's innermost: the first word that was kept for who parked it (continuation/park.h); 0 where it was taken back.
+  uint64_t parked = 0;
   /// Bytes: what frames may take, what they take now, and in whole pages how deep the stack has been and what of it is in memory.
   uint64_t stack_size = 0;
   uint64_t stack_used = 0;

@@ -1,5 +1,7 @@
 #include "trap/interrupt.h"
 
+#include <utility>
+
 #include "trap/watchdog.h"
 
 namespace heddle {
@@ -35,9 +37,9 @@ extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   thread->exit_sp = sp;
   thread->exit_fp = fp;
   thread->exit_pc = pc + 1;
-  runtime->stopped = true;
+  const void* const outer_stopped = std::exchange(runtime->stopped, thread->entry);
   const Trap code = serve_interrupt(runtime);
-  runtime->stopped = false;
+  runtime->stopped = outer_stopped;
   thread->trap_pc = pc;
   thread->trap_fp = fp;
   thread->trap_sp = sp;
