@@ -26,6 +26,7 @@ const count = option('count', 100_000);
 const PARTS = [
   ['mutants', ['tests/abuse/mutants.mjs', '--count', count, '--seed', seed]],
   ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seconds', 86_400, '--seed', seed]],
+  ['sequences', ['tests/fuzz/api/main.mjs', '--sequences', count, '--seed', seed]],
   ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
   ['control', ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', count, '--seed', seed]],
 ];
