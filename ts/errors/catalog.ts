@@ -130,6 +130,11 @@ export function importInTheWay(name: string, way: string): Error & HeddleErrorFi
   return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
 }
 
+/** An import is called whose instance was disposed of. (The addon makes the same error where it calls imports itself.) */
+export function disposed(): Error & HeddleErrorFields {
+  return coded(new PlainError('the import belongs to an instance that was disposed of'), 'HEDDLE_DISPOSED');
+}
+
 /** A continuation is used for the second time: it was resumed, thrown into, bound or disposed of, or has come to its end. */
 export function continuationUsed(): TypeError & HeddleErrorFields {
   return coded(new WrongType('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');

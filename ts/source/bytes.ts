@@ -2,7 +2,7 @@
  * A module's bytes, from what users have.
  */
 import { Bytes, bufferLength, copied, isAnyArrayBuffer, isError, isView, parsedJson, startsWith, viewedBytes } from '../base/intrinsics.js';
-import { invalidText, notBytes } from '../errors/catalog.js';
+import { invalidText, notBytes, wrongArgument } from '../errors/catalog.js';
 import { withCrate } from './crate.js';
 import { hereOrElsewhere } from './elsewhere.js';
 import { flattenLegacyTry } from './legacy_text.js';
@@ -33,8 +33,12 @@ export function isBinary(bytes: Uint8Array): boolean {
   return bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
 }
 
-/** Assembles a module's text. Throws a CompileError with code HEDDLE_INVALID_TEXT that says line and column. */
+/**
+ * Assembles a module's text. Throws a CompileError with code HEDDLE_INVALID_TEXT that says line and column, and a TypeError for what is no
+ * string: converted inside the crate it could run code that comes back there.
+ */
 export function parseWat(text: string): Uint8Array {
+  if (typeof text !== 'string') throw wrongArgument("a module's text is given as a string");
   return hereOrElsewhere('parse', text, () =>
     withCrate((crate) => {
       try {

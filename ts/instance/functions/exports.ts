@@ -5,6 +5,7 @@ import {
   apply,
   defineConstant,
   joinedLists,
+  mapped,
   NumberValue,
   StringValue,
   some,
@@ -72,8 +73,11 @@ export class ExportedFunctions implements FunctionReferences {
   call(fn: ExportedFunction, args: readonly unknown[], deadline: number): unknown {
     const address = this.addressOf(fn);
     if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
+    if (typeof args !== 'object' || args === null) throw wrongArgument('the arguments of a call are given as an array');
     const type = this.#types.type(this.typeOf(address));
-    return this.convert.resultsFromWasm(type.results, this.#native.invoke(address, this.convert.argumentsToWasm(type, args), deadline));
+    // Each is read once, and lives while the others are read and converted, which may run the caller's code.
+    const values = mapped(type.params, (_, i) => args[i]);
+    return this.convert.resultsFromWasm(type.results, this.#native.invoke(address, this.convert.argumentsToWasm(type, values), deadline));
   }
 
   #make(address: number): ExportedFunction {

@@ -70,7 +70,8 @@ export class ImportedFunctions implements ImportCalls {
 
   /** Lets go of the function of an import, given by the address of its VMFunction. */
   dispose(address: number): void {
-    delete this.#suspending[this.#native.disposeHostFunction(address)];
+    // It stays until the import is freed: a call may be set aside in it already that has not come to its function.
+    this.#suspending[this.#native.disposeHostFunction(address)]?.dispose();
   }
 
   /** Lets go of imports that a collection has freed, given by their numbers. */

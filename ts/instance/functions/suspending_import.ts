@@ -2,6 +2,7 @@
  * Imports that may give a promise to wait for. The addon sets their caller aside; then they are called from here.
  */
 import { some } from '../../base/intrinsics.js';
+import { disposed } from '../../errors/catalog.js';
 import type { ValueType } from '../../validate/description.js';
 import type { RegisteredType } from '../../validate/registry.js';
 import { type ExportedFunction, withArguments } from './callable.js';
@@ -29,7 +30,7 @@ export class SuspendingImport {
   readonly #id: number;
   readonly #imports: ImportCalls;
   /** Calls the function with the arguments in the mailbox. */
-  readonly #invoke: () => unknown;
+  #invoke: () => unknown;
   readonly #results: readonly ValueType[];
   /** The type of the result where that is one number, else 0. */
   readonly #number: ValueType;
@@ -45,6 +46,13 @@ export class SuspendingImport {
     this.#invoke = convert.crosses(type) ? withArguments(fn, argument, params.length) : () => convert.requireCrossing(type);
     this.#results = results;
     this.#number = results.length === 1 && !some(results, needsConversion) ? (results[0] as ValueType) : 0;
+  }
+
+  /** Lets go of the function: from now on a call throws. */
+  dispose(): void {
+    this.#invoke = () => {
+      throw disposed();
+    };
   }
 
   /** Calls the function with the arguments in the mailbox. Returns and throws what it does. */
