@@ -8,10 +8,10 @@
 #include "base/attempt.h"
 #include "base/check.h"
 #include "base/system.h"
+#include "continuation/announce.h"
 #include "continuation/fiber_table.h"
 #include "continuation/park.h"
 #include "fiber/fiber.h"
-#include "fiber/sanitizer.h"
 
 namespace heddle {
 
@@ -104,6 +104,7 @@ void Runtime::destroy_entry_fiber(EntryFiber* entry) {
 }
 
 void Runtime::set_libcall(Libcall number, HostFunction function) {
+  function = sanitizer::announce(number, function);
   thread.libcalls[static_cast<uint32_t>(number)] = reinterpret_cast<uint64_t>(function);  // SAFETY: the host_call stub calls it as one.
 }
 

@@ -13,6 +13,7 @@
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
+#include "fiber/sanitizer.h"
 #include "stacks/sets.h"
 #include "stacks/usage.h"
 
@@ -186,6 +187,10 @@ class Runtime {
   /// say where. Null for none; what an interrupt's JavaScript enters has entries of its own.
   const void* stopped = nullptr;
   void* embedder = nullptr;
+#if defined(HEDDLE_ASAN)
+  /// The thread's own stack (continuation/announce.h).
+  sanitizer::Side host_side;
+#endif
 
  private:
   RuntimeOptions options_;

@@ -122,6 +122,22 @@ HEDDLE_ALWAYS_INLINE void arrive(Side* self, Side* from) {
   (void)from;
 }
 
+/// Nobody may use this memory until `allow`: what a store of our own has given back. 8-aligned.
+inline void forbid(uint64_t base, size_t size) {
+#if defined(HEDDLE_ASAN)
+  __asan_poison_memory_region(at<void>(base), size);
+#endif
+  (void)base;
+  (void)size;
+}
+inline void allow(uint64_t base, size_t size) {
+#if defined(HEDDLE_ASAN)
+  __asan_unpoison_memory_region(at<void>(base), size);
+#endif
+  (void)base;
+  (void)size;
+}
+
 /// The frames on this memory are gone: whatever they had poisoned is plain memory again.
 inline void forget_frames(uint64_t base, size_t size) {
 #if defined(HEDDLE_ASAN)

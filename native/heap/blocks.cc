@@ -7,6 +7,7 @@
 
 #include "base/attempt.h"
 #include "base/check.h"
+#include "fiber/sanitizer.h"
 
 namespace heddle {
 
@@ -42,6 +43,10 @@ Blocks::Blocks(uint64_t bytes) {
     HEDDLE_CHECK(bytes > kBlock);
   }
   memory_.advise(0, memory_.size(), MADV_DONTFORK);
+}
+
+Blocks::~Blocks() {
+  sanitizer::allow(memory_.base(), uint64_t{used_} << kBlockLog2);  // For who maps something here.
 }
 
 void* Blocks::allocate(ObjectKind kind, uint64_t bytes) {
@@ -97,6 +102,7 @@ void* Blocks::take_cell(uint32_t index) {
     live_[static_cast<size_t>(block.kind)]++;
     bytes_ += block.cell;
     void* object = at<void>(object_at(block, cell));
+    sanitizer::allow(object_at(block, cell), block.cell);
     if (!block.large) std::memset(object, 0, block.cell);  // A large object's pages are fresh.
     return object;
   }
@@ -140,6 +146,7 @@ void Blocks::forget(uint32_t index, uint64_t cell) {
   block.live--;
   live_[static_cast<size_t>(block.kind)]--;
   bytes_ -= block.cell;
+  sanitizer::forbid(object_at(block, cell), block.cell);
   if (!block.listed && !block.large) list(index);
 }
 

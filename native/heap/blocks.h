@@ -16,6 +16,7 @@ class Blocks {
  public:
   /// Reserves address space for at most `bytes`, or less where it is short.
   explicit Blocks(uint64_t bytes);
+  ~Blocks();
   Blocks(const Blocks&) = delete;
   Blocks& operator=(const Blocks&) = delete;
 

@@ -137,9 +137,7 @@ TEST(unhandled, "a tag that nobody handles traps with its number, a handler beyo
       return HostResult{static_cast<uint64_t>(m->trap), nullptr};
       (void)t;
     };
-    static const Body caller = [](VMThread* t, VMFiber* f) {
-      slot(f->record, 0) = heddle_test_host_call(t, reinterpret_cast<uint64_t>(again), address_of(context_of(f)->data), 0, 0, 0);
-    };
+    static const Body caller = [](VMThread* t, VMFiber* f) { slot(f->record, 0) = host_call(t, again, address_of(context_of(f)->data)); };
     VMFunction function = make_function(context_of(fiber), caller, 1);
     Clauses clauses{&tag_a};
     const Event event = resume(thread, cont_new(thread, &function), &clauses, {0});

@@ -173,8 +173,8 @@ void busy(VMThread* thread, VMFiber* fiber) {
     for (uint64_t i = 0; i < kMany; i++) {
       if (handles[i] == 0) handles[i] = resume(thread, cont_new(thread, &function), &clauses, {i}).handle;
     }
-    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(hibernate_now), 0, 0, 0, 0);
-    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(collect_now), address_of(&failing(fiber).heap), 0, 0, 0);
+    host_call(thread, hibernate_now);
+    host_call(thread, collect_now, address_of(&failing(fiber).heap));
     others(thread, fiber, &function);
     for (uint64_t i = 0; i < kMany; i++) {
       if (i % 3 == 0) continue;

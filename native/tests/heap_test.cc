@@ -52,7 +52,7 @@ HostResult collect_now(VMThread* thread, uint64_t, uint64_t, uint64_t, uint64_t)
 }
 
 void collect_from(VMThread* thread) {
-  heddle_test_host_call(thread, reinterpret_cast<uint64_t>(collect_now), 0, 0, 0, 0);
+  host_call(thread, collect_now);
 }
 
 void waits(VMThread* thread, VMFiber* fiber) {
@@ -225,7 +225,7 @@ TEST(nested, "what waits on the other side of host frames stays, its callee-save
       return HostResult{0, nullptr};
     };
     const Handle mine = make_waiting(thread, fiber);
-    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(again), address_of(&heaped(fiber)), 0, 0, 0);
+    host_call(thread, again, address_of(&heaped(fiber)));
     Clauses clauses{&tag};
     slot(fiber->record, 0) = finish(thread, resume(thread, mine, &clauses, {9}));
   }) == Call::Ending::Returned);
@@ -282,7 +282,7 @@ HostResult plant(VMThread* thread, uint64_t all, uint64_t place, uint64_t word, 
 }
 
 uint64_t plant_at(VMThread* thread, VMFiber* fiber, const uint64_t* place, uint64_t word) {
-  return heddle_test_host_call(thread, reinterpret_cast<uint64_t>(plant), address_of(&heaped(fiber)), address_of(place), word, 0);
+  return host_call(thread, plant, address_of(&heaped(fiber)), address_of(place), word);
 }
 
 VMContinuation* record_of(const VMThread* thread, uint64_t handle) {

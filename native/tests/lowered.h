@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "continuation/announce.h"
 #include "trap/entry.h"
 
 namespace heddle::test {
@@ -40,6 +41,25 @@ inline Context* context_of(const VMFiber* fiber) {
 
 inline uint64_t& slot(const VMContinuation* record, size_t i) {
   return *at<uint64_t>(record->slots + kSlotSize * i);
+}
+
+/// A function of a test's in the place of a library call. (That is told of the switch where it is put into the thread's table.)
+inline HostResult told_of_switch(VMThread* thread, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2) {
+  sanitizer::go_to_host(Runtime::of(thread));
+  const HostResult result = reinterpret_cast<HostFunction>(function)(thread, a0, a1, a2, 0);
+  sanitizer::go_to_fiber(Runtime::of(thread), thread->current);
+  return result;
+}
+
+/// On a fiber: calls it on the host stack.
+inline uint64_t host_call(VMThread* thread, HostFunction function, uint64_t a0 = 0, uint64_t a1 = 0, uint64_t a2 = 0) {
+  return heddle_test_host_call(thread, reinterpret_cast<uint64_t>(told_of_switch), reinterpret_cast<uint64_t>(function), a0, a1, a2);
+}
+
+/// On a fiber: waits, by a function in the place of wait_import.
+inline uint64_t host_wait(VMThread* thread, HostFunction function, uint64_t a0) {
+  Runtime::of(thread)->set_libcall(Libcall::WaitImport, function);
+  return heddle_test_wait(thread, thread->libcalls[static_cast<uint32_t>(Libcall::WaitImport)], a0);
 }
 
 inline uint64_t libcall(VMThread* thread, Libcall number, uint64_t a0 = 0, uint64_t a1 = 0, uint64_t a2 = 0, uint64_t a3 = 0) {

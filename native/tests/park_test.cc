@@ -25,7 +25,7 @@ HostResult wait_for(VMThread* thread, uint64_t value, uint64_t, uint64_t, uint64
 }
 
 void wait(VMThread* thread, uint64_t value) {
-  heddle_test_host_call(thread, reinterpret_cast<uint64_t>(wait_for), value, 0, 0, 0);
+  host_call(thread, wait_for, value);
 }
 
 /// Waits for argument, argument + 1, … ten times; returns the sum of what it kept across the waits.
@@ -42,7 +42,7 @@ void waiter(VMThread* thread, VMFiber* fiber) {
 /// The same by heddle_wait: what the host goes on with.
 uint64_t wait_aside(VMThread* thread, uint64_t value) {
   static const HostFunction aside = [](VMThread* t, uint64_t word, uint64_t, uint64_t, uint64_t) { return set_aside(t, {{word, 0}}); };
-  return heddle_test_wait(thread, reinterpret_cast<uint64_t>(aside), value);
+  return host_wait(thread, aside, value);
 }
 
 /// A call that the host resumes until it returns.
@@ -137,7 +137,7 @@ TEST(raised, "what heddle_wait calls may raise instead") {
   Machine machine;
   static const Body body = [](VMThread* thread, VMFiber*) {
     static const HostFunction refuse = [](VMThread* t, uint64_t, uint64_t, uint64_t, uint64_t) { return raise_trap(t, Trap::Cancelled); };
-    heddle_test_wait(thread, reinterpret_cast<uint64_t>(refuse), 0);
+    host_wait(thread, refuse, 0);
   };
   VMFunction function = make_function(&machine.context, body, 1);
   for (int i = 0; i < 100; i++) {
@@ -239,9 +239,7 @@ TEST(allowed, "whether a call may wait depends on who began it") {
     seen[at] = can_park(thread);
     return {0, nullptr};
   };
-  static const Body leaf = [](VMThread* thread, VMFiber* fiber) {
-    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(look), argument(fiber), 0, 0, 0);
-  };
+  static const Body leaf = [](VMThread* thread, VMFiber* fiber) { host_call(thread, look, argument(fiber)); };
   static const HostFunction nested = [](VMThread* thread, uint64_t context, uint64_t, uint64_t, uint64_t) -> HostResult {
     VMFunction function = make_function(at<Context>(context), leaf, 1);
     Call call(Runtime::of(thread), &function);
@@ -249,9 +247,7 @@ TEST(allowed, "whether a call may wait depends on who began it") {
     EXPECT(call.run() == Entry::Ending::Returned);
     return {0, nullptr};
   };
-  static const Body nesting = [](VMThread* thread, VMFiber* fiber) {
-    heddle_test_host_call(thread, reinterpret_cast<uint64_t>(nested), address_of(context_of(fiber)), 0, 0, 0);
-  };
+  static const Body nesting = [](VMThread* thread, VMFiber* fiber) { host_call(thread, nested, address_of(context_of(fiber))); };
   EXPECT(machine.run(leaf, 0) == Call::Ending::Returned);
   VMFunction function = make_function(&machine.context, leaf, 1);
   Hosted call(&machine, &function, 1);

@@ -1,5 +1,6 @@
 // Entry::enter, for those who enter: in line, because what it keeps for its end is most of what a short call does.
 #pragma once
+#include "continuation/announce.h"
 #include "trap/entry.h"
 #include "trap/signals.h"
 #include "trap/watchdog.h"
@@ -42,7 +43,9 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
     note_deadline();
   }
 
+  sanitizer::go_to_fiber(runtime, leaf);
   const SwitchResult result = heddle_enter(thread, first, payload);
+  sanitizer::go_to_host(runtime);
 
   __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
   __atomic_store_n(signals, outer_thread, __ATOMIC_RELAXED);

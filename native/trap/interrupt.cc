@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "continuation/announce.h"
 #include "trap/watchdog.h"
 
 namespace heddle {
@@ -30,6 +31,7 @@ Trap serve_interrupt(Runtime* runtime) {
 
 extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   Runtime* runtime = Runtime::of(thread);
+  sanitizer::go_to_host(runtime);
   // The poll may come back into WebAssembly; what the signal handler noted of this interrupt must survive it.
   const uint64_t pc = thread->trap_pc, fp = thread->trap_fp, sp = thread->trap_sp;
   // For who looks at the fibers now; a return address lies behind the instruction that it belongs to. (At a function's beginning the frame
@@ -45,6 +47,7 @@ extern "C" uint64_t heddle_on_interrupt(VMThread* thread) {
   thread->trap_sp = sp;
   thread->trap_code = static_cast<uint32_t>(code);
   thread->trap_detail = ~uint64_t{0};
+  sanitizer::go_to_fiber(runtime, thread->current);
   return static_cast<uint64_t>(code);
 }
 
