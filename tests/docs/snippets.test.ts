@@ -19,6 +19,8 @@ mkdirSync(bin);
 writeFileSync(join(bin, 'heddle'), `#!/bin/sh\nexec '${process.execPath}' '${root}bin/heddle.mjs' "$@"\n`);
 chmodSync(join(bin, 'heddle'), 0o755);
 symlinkSync(join(root, 'examples'), join(folder, 'examples'));
+// README's module of a reader's own.
+writeFileSync(join(folder, 'sum.wasm'), parseWat(readFileSync(join(root, 'examples/generator.wat'), 'utf8')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a program in that folder: its output, with what it says of an error where there is one. */
