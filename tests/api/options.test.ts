@@ -143,6 +143,7 @@ describe('options that are none decide nothing', () => {
     inline: false,
     verify: true,
     debugStores: true,
+    debugSlots: true,
     features: 0,
     stackPointer: 7,
     stackChecks: true,

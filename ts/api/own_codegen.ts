@@ -23,7 +23,13 @@ const KEY_BYTES = 32;
 /** How the code generator is compiled. The environment's settings are for the user's modules: whatever they are, all threads mean the same file. */
 function ownSettings(): CompileSettings {
   const native = addon();
-  return compileSettings(native.arch, native.cpuFeatures(), { features: FEATURE_BITS, inline: true, debugStores: false, verify: false });
+  return compileSettings(native.arch, native.cpuFeatures(), {
+    features: FEATURE_BITS,
+    inline: true,
+    debugStores: false,
+    debugSlots: false,
+    verify: false,
+  });
 }
 
 /** The hash of the key that the file must have to be for this very machine and build. */

@@ -30,6 +30,7 @@ export interface CompileOptions {
   readonly interruptible?: boolean;
   readonly inline?: boolean;
   readonly debugStores?: boolean;
+  readonly debugSlots?: boolean;
   readonly stackPointer?: StackPointerChoice;
   readonly stackChecks?: boolean;
   readonly verify?: boolean;

@@ -23,6 +23,8 @@ export interface CompileSettings {
   readonly inline: boolean;
   /** Each raw store into a continuation's or exception's buffer is checked as it is made: a trap then is a bug of Heddle. */
   readonly debugStores: boolean;
+  /** Locals lie in frames, in every function: for tests. */
+  readonly debugSlots: boolean;
   /** Which global is the shadow stack's pointer. */
   readonly stackPointer: StackPointerChoice;
   /** What code sets that global to is checked against its limit. */
@@ -75,6 +77,7 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
     interruptible: options.interruptible ?? true,
     inline: options.inline ?? env['HEDDLE_INLINE'] !== '0',
     debugStores: options.debugStores ?? env['HEDDLE_DEBUG_STORES'] === '1',
+    debugSlots: options.debugSlots ?? env['HEDDLE_DEBUG_SLOTS'] === '1',
     stackPointer: options.stackPointer ?? null,
     stackChecks: options.stackChecks ?? false,
     verify: options.verify ?? env['HEDDLE_VERIFY'] === '1',
@@ -83,13 +86,22 @@ export function compileSettings(target: Target, cpu: readonly string[], options:
 }
 
 /** How operators are lowered for these settings. */
-export function loweringOptions({ target, cpu, checked, interruptible, verify, debugStores }: CompileSettings): LoweringOptions {
+export function loweringOptions({
+  target,
+  cpu,
+  checked,
+  interruptible,
+  verify,
+  debugStores,
+  debugSlots,
+}: CompileSettings): LoweringOptions {
   const has = (feature: string): boolean => target !== 'x64' || contains(cpu, feature);
   return {
     checked,
     interruptible,
     debug: verify,
     debugStores,
+    debugSlots,
     rounds: has('has_sse41'),
     shuffles: has('has_ssse3'),
     fuses: has('has_fma'),

@@ -4,6 +4,8 @@
 
 import { Frame } from './function/frame.js';
 import { FunctionLowering, type Handler } from './function/function.js';
+import { functionSize, usesSlots } from './function/size.js';
+import { withoutUnusedLocals } from './function/used_locals.js';
 import type { LoweringContext } from './module/context.js';
 import { ATOMICS } from './operators/atomics.js';
 import { CALLS } from './operators/calls.js';
@@ -75,7 +77,10 @@ export interface Tables {
 /** Writes the program of one function. */
 function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): Tables {
   const index = context.spaces.importedFunctions + definedIndex;
-  const f = new FunctionLowering(context, program, index, ops);
+  const arity = context.arities.function(index);
+  const stream = withoutUnusedLocals(ops, arity.params);
+  const slots = context.options.debugSlots || usesSlots(functionSize(stream, arity, context.arities));
+  const f = new FunctionLowering(context, program, index, stream, undefined, slots);
   const { shape } = f;
   program.begin(index, shape.signature, (shape.indirect ? 2 : 1) + shape.params.length);
   const first = shape.indirect ? 2 : 1;

@@ -16,6 +16,14 @@ import { dispatchBlock, Scopes } from './scopes.js';
 const CONTEXT: Value = 0;
 const SLOT_ALIGNMENT_LOG2 = 4;
 const SLOT = 16;
+/** Where a local lies in the frame. */
+interface LocalSlot {
+  /** Number of the stack slot. */
+  readonly slot: number;
+  /** In bytes. */
+  readonly offset: number;
+}
+
 const NO_ITEMS: readonly CatchItem[] = [];
 /** Keys of the value cache: offsets in the context as they are, offsets in the thread from here. */
 const THREAD_KEY = 2 ** 32;
@@ -59,12 +67,14 @@ export class FunctionLowering {
 
   /** Operands; a comparison's result that is still an I8 is ~value. */
   readonly #stack: number[] = [];
-  /** The variable of local 0. */
+  /** The number of local 0: those of inlined bodies follow. */
   #firstLocal = 0;
   /** The value last read or written of each local's variable, and the epoch in which it holds. */
   readonly #localValues: Value[] = [];
   readonly #localEpochs: number[] = [];
   readonly #localTypes: number[] = [];
+  /** Where locals lie in the frame, where they are no variables: stack slot and offset of each. */
+  readonly #localSlots: LocalSlot[] | undefined;
   /** Grows where paths meet: the locals' values from before are no longer known. */
   #epoch = 1;
   /** Values that hold throughout a frame once they are made in it. */
@@ -82,7 +92,10 @@ export class FunctionLowering {
     public ops: Uint32Array,
     /** Of a function that is not of the module's index space. */
     shape?: FunctionShape,
+    /** Locals lie in the frame (`size.ts`). */
+    slots = false,
   ) {
+    this.#localSlots = slots ? [] : undefined;
     this.shape = shape ?? context.signatures.shape(context.spaces.functions[index] as number);
     this.resultPointer = this.shape.indirect ? 1 : -1;
   }
@@ -126,7 +139,7 @@ export class FunctionLowering {
     this.inlinedWords += ops.length;
     this.ops = ops;
     this.at = 0;
-    this.#firstLocal = this.#localValues.length;
+    this.#firstLocal = this.#localTypes.length;
   }
 
   /** Goes on behind the call. */
@@ -213,26 +226,63 @@ export class FunctionLowering {
 
   // Locals.
 
-  /** Declares the next local. */
-  declareLocal(type: number, value: Value): void {
+  /** Declares the next locals, with their first values. */
+  declareLocals(types: readonly number[], values: readonly Value[]): void {
+    if (this.#localSlots === undefined) types.forEach((type, i) => this.#declareVariable(type, values[i] as Value));
+    else this.#declareSlots(this.#localSlots, types, values);
+  }
+
+  #declareVariable(type: number, value: Value): void {
     this.program.defineVariable(this.program.variable(type), value);
     this.#localTypes.push(type);
     this.#localValues.push(value);
     this.#localEpochs.push(this.#epoch);
   }
 
+  /** One stack slot has them all: the address of each is that of the slot, and an offset. */
+  #declareSlots(slots: LocalSlot[], types: readonly number[], values: readonly Value[]): void {
+    if (types.length === 0) return;
+    let size = 0;
+    const offsets = types.map((type) => {
+      const width = type === TYPE.I8X16 ? SLOT : SLOT / 2;
+      const offset = Math.ceil(size / width) * width;
+      size = offset + width;
+      return offset;
+    });
+    const slot = this.program.stackSlot(size, SLOT_ALIGNMENT_LOG2);
+    const first = this.#localTypes.length;
+    types.forEach((type, i) => {
+      this.#localTypes.push(type);
+      slots.push({ slot, offset: offsets[i] as number });
+      this.#storeLocal(slots, first + i, values[i] as Value);
+    });
+  }
+
+  #storeLocal(slots: readonly LocalSlot[], number: number, value: Value): void {
+    const { slot, offset } = slots[number] as LocalSlot;
+    this.program.store(MEMORY.trusted, value, this.program.stackAddress(slot), offset);
+  }
+
   /** The local's value. */
   local(index: number): Value {
-    const variable = this.#firstLocal + index;
-    if (this.#localEpochs[variable] === this.#epoch) return this.#localValues[variable] as Value;
-    return this.#know(variable, this.program.useVariable(variable));
+    const number = this.#firstLocal + index;
+    if (this.#localSlots !== undefined) {
+      const { slot, offset } = this.#localSlots[number] as LocalSlot;
+      return this.program.load(this.#localTypes[number] as number, MEMORY.trusted, this.program.stackAddress(slot), offset);
+    }
+    if (this.#localEpochs[number] === this.#epoch) return this.#localValues[number] as Value;
+    return this.#know(number, this.program.useVariable(number));
   }
 
   /** Sets a local. */
   setLocal(index: number, value: Value): void {
-    const variable = this.#firstLocal + index;
-    this.program.defineVariable(variable, value);
-    this.#know(variable, value);
+    const number = this.#firstLocal + index;
+    if (this.#localSlots !== undefined) {
+      this.#storeLocal(this.#localSlots, number, value);
+      return;
+    }
+    this.program.defineVariable(number, value);
+    this.#know(number, value);
   }
 
   #know(variable: number, value: Value): Value {

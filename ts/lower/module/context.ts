@@ -2,6 +2,7 @@
  * What the lowering of every function of one module needs.
  */
 import type { ModuleDescription } from '../../validate/description.js';
+import { type Arities, moduleArities } from './arities.js';
 import type { InlineCandidates } from './candidates.js';
 import { type Experiment, experimentsOf } from './experiments.js';
 import type { HandlerList } from './handlers.js';
@@ -29,6 +30,8 @@ export interface LoweringOptions {
   readonly debug: boolean;
   /** The code checks each raw store into a record or exception against its size. */
   readonly debugStores: boolean;
+  /** The locals of every function lie in its frame, as those of functions do in which variables would cost too much: for tests. */
+  readonly debugSlots: boolean;
 }
 
 /** A module ready for lowering. It is computed from data that survives structured cloning, so each worker makes its own. */
@@ -37,6 +40,7 @@ export interface LoweringContext {
   readonly spaces: IndexSpaces;
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
+  readonly arities: Arities;
   readonly options: LoweringOptions;
   readonly experiments: readonly Experiment[];
   /** The functions that are inlined where they are called; undefined where none is to be. */
@@ -56,6 +60,7 @@ export const DEFAULT_OPTIONS: LoweringOptions = {
   interruptible: true,
   debug: false,
   debugStores: false,
+  debugSlots: false,
 };
 
 /** Prepares a module for lowering. `handlers` are its handler lists (`moduleHandlers`); without `candidates` nothing is inlined. */
@@ -72,6 +77,7 @@ export function loweringContext(
     spaces,
     layout: moduleLayout(description, handlers),
     signatures: moduleSignatures(description, spaces),
+    arities: moduleArities(description, spaces),
     options: { ...DEFAULT_OPTIONS, ...options },
     experiments: experimentsOf(description),
     candidates,

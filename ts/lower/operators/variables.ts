@@ -25,18 +25,21 @@ export function zero(program: Program, type: number): Value {
 }
 
 /** Declares the params, which have these types and values, and the locals that the stream begins with. */
-export function declareLocals(f: FunctionLowering, types: readonly number[], values: readonly Value[]): void {
-  values.forEach((value, i) => {
-    f.declareLocal(types[i] as number, value);
-  });
+export function declareLocals(f: FunctionLowering, params: readonly number[], args: readonly Value[]): void {
+  const types = [...params];
+  const values = [...args];
   const zeros = new Map<number, Value>();
   for (let runs = f.immediate(); runs > 0; runs--) {
     const count = f.immediate();
     const type = clifType(f.immediate());
     const value = zeros.get(type) ?? zero(f.program, type);
     zeros.set(type, value);
-    for (let i = 0; i < count; i++) f.declareLocal(type, value);
+    for (let i = 0; i < count; i++) {
+      types.push(type);
+      values.push(value);
+    }
   }
+  f.declareLocals(types, values);
 }
 
 function localSet(f: FunctionLowering): void {
