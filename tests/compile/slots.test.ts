@@ -189,3 +189,13 @@ describe('handlers', () => {
     expect(run?.()).toBe(55);
   });
 });
+
+test('what is beyond a limit is refused by Module, compile and validate', async () => {
+  const deep = (n: number): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(parseWat(`(module (func ${'loop '.repeat(n)} ${'end '.repeat(n)}))`));
+  const refused = expect.objectContaining({ code: 'HEDDLE_LIMIT', offset: expect.any(Number) });
+  expect(Heddle.validate(deep(250))).toBe(true);
+  expect(Heddle.validate(deep(251))).toBe(false);
+  expect(() => new Heddle.Module(deep(251))).toThrow(refused);
+  await expect(Heddle.compile(deep(251))).rejects.toThrow(refused);
+});

@@ -22,6 +22,7 @@ import {
   weakSet,
 } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
+import { requireCompilable } from '../compile/limits.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import type { ModuleOptions } from '../instance/compiling.js';
@@ -38,7 +39,6 @@ import { CompiledModule } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
-import { checkModule } from '../validate/validate.js';
 import { asInterface } from './interface.js';
 import { carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
@@ -244,10 +244,10 @@ export function dispose(instance: Instance): void {
   object.dispose();
 }
 
-/** Whether bytes are a valid module. */
+/** Whether bytes are a valid module, within the limits of docs/limits.md. */
 export function validate(bytes: BytesSource): boolean {
   try {
-    checkModule(copyBytes(bytes));
+    requireCompilable(copyBytes(bytes));
     return true;
   } catch (error) {
     if (isInstance(error, V8.CompileError)) return false;

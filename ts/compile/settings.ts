@@ -144,10 +144,25 @@ function keyText(parts: readonly (string | number | boolean | null)[]): string {
 
 /** The key's hash: what an entry of the cache is named by. Everything that a key has is in it. */
 export function keyHash({ format, module, build, contract, version, settings }: ArtifactKey): Buffer {
-  const { target, cpu, checked, interruptible, inline, debugStores, stackPointer, stackChecks, verify, features, ...rest } = settings;
+  const { target, cpu, checked, interruptible, inline, debugStores, debugSlots, stackPointer, stackChecks, verify, features, ...rest } =
+    settings;
   // TypeScript says here where a setting is forgotten.
   const none: Readonly<Record<string, never>> = rest;
-  const own = [format, module, build, contract, version, target, checked, interruptible, inline, debugStores, stackPointer, stackChecks];
+  const own = [
+    format,
+    module,
+    build,
+    contract,
+    version,
+    target,
+    checked,
+    interruptible,
+    inline,
+    debugStores,
+    debugSlots,
+    stackPointer,
+    stackChecks,
+  ];
   return sha256('artifact\n', keyText(own), keyText([verify, features, cpu.length]), keyText(cpu), keyText(values(none)));
 }
 

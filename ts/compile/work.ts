@@ -13,6 +13,7 @@ import { lowerTrampolines } from '../lower/stubs/trampolines.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
+import { requireLimits } from './limits.js';
 import { Assembly, type Part, word } from './part.js';
 import { type CompileSettings, compilerArguments, loweringOptions } from './settings.js';
 
@@ -34,6 +35,7 @@ export interface Prepared {
 /** A module's job: validated, and its handler lists collected. Throws a CompileError with code and offset. */
 export function prepare(bytes: Uint8Array, settings: CompileSettings): Prepared {
   const { description, names } = validateModule(bytes);
+  requireLimits(bytes, description);
   const handlers = handlersOf(bytes, description, settings);
   return { job: { bytes, description, handlers, stackPointer: stackPointerOf(bytes, description, settings), settings }, names };
 }

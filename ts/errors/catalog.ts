@@ -36,6 +36,11 @@ export function codegenFailed(message: string): WebAssembly.CompileError & Heddl
   return coded(new V8.CompileError(`code generation failed: ${message}`), 'HEDDLE_CODEGEN');
 }
 
+/** A valid module is beyond a limit of the implementation (docs/limits.md). `offset` is that of the function's body or of the operator. */
+export function tooLarge(message: string, offset: number): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new V8.CompileError(`${message} (at offset ${offset})`), 'HEDDLE_LIMIT', offset);
+}
+
 /** The module uses something that Heddle does not run yet. */
 export function unsupported(what: string, offset?: number): WebAssembly.CompileError & HeddleErrorFields {
   return coded(new V8.CompileError(`${what} is not supported`), 'HEDDLE_UNSUPPORTED', offset);
