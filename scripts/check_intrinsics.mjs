@@ -13,6 +13,7 @@ export const captured = [
   'errors',
   'link',
   'source/bytes.ts',
+  'source/options.ts',
   'validate/registry.ts',
   'validate/type_words.ts',
   'validate/word_hash.ts',

@@ -2,4 +2,5 @@
 export * from './api/index.js';
 export type { HeddleErrorFields } from './errors/catalog.js';
 export type { ModuleOptions } from './instance/compiling.js';
-export type { NativeOptions, NativeStatistics, StackOptions, StackUsage } from './link/native.js';
+export type { NativeStatistics, StackUsage } from './link/native.js';
+export type { NativeOptions, StackOptions } from './link/native_options.js';

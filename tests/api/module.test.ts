@@ -43,6 +43,22 @@ function detached(): Uint8Array {
   return array;
 }
 
+test.each([
+  [
+    Buffer.from('(module)'),
+    'no WebAssembly module: expected magic word 00 61 73 6d, found 28 6d 6f 64: it looks like text, which parseWat assembles',
+  ],
+  [
+    Buffer.from('\n  ;; text\n(module)'),
+    'no WebAssembly module: expected magic word 00 61 73 6d, found 0a 20 20 3b: it looks like text, which parseWat assembles',
+  ],
+  [Buffer.from('import'), 'no WebAssembly module: expected magic word 00 61 73 6d, found 69 6d 70 6f'],
+])('bytes that are no module are told from a faulty one', (bytes, message) => {
+  expect(() => new heddle.Module(bytes)).toThrow(
+    expect.objectContaining({ code: 'HEDDLE_INVALID_MODULE', offset: 0, message: `${message} (at offset 0)` }),
+  );
+});
+
 describe.each(SOURCES)('a module from %s', (_name, make) => {
   test('validate', () => {
     expect(outcome(() => heddle.validate(make()))).toBe(outcome(() => v8.validate(make())));

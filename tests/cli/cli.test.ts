@@ -43,7 +43,7 @@ describe('heddle run', () => {
   });
 
   test.each([
-    [['1', '2', '3', '4'], 'takes 5 arguments, 4 were given'],
+    [['1', '2', '3', '4'], 'takes 5 arguments, 4 given'],
     [['x', '2', '3', '4', 'null'], '"x" is not an i32'],
     [['4294967296', '2', '3', '4', 'null'], 'does not fit an i32'],
     [['1', '1.5', '3', '4', 'null'], '"1.5" is not an i64'],

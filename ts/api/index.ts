@@ -4,10 +4,11 @@
 import { SuspendError } from '../errors/suspend_error.js';
 import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
-import { amount, flag, optionsOf } from '../instance/options.js';
-import type { NativeOptions, StackUsage } from '../link/native.js';
+import type { StackUsage } from '../link/native.js';
+import type { NativeOptions } from '../link/native_options.js';
 import { promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
+import { amount, flag, optionsOf } from '../source/options.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
 import { compile, dispose, Instance, instantiate, Module, validate } from './web_assembly.js';

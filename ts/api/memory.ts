@@ -5,7 +5,7 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import type { MappedMemory } from '../instance/mapped_memory.js';
 import { newMemory, PAGE_SHIFT } from '../instance/memories.js';
-import { anything, flag, oneOf, optionsOf, type Reader, shown } from '../instance/options.js';
+import { anything, flag, oneOf, optionsOf, type Reader, shown } from '../source/options.js';
 import { addressLimit, descriptorOf } from './value_types.js';
 
 /** What {@link createMemory} takes. */

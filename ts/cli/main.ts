@@ -1,7 +1,7 @@
 /** The command line: wiring only. Each command's code is loaded when the command runs. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../compile/settings.js';
-import { GUARDS, STRATEGIES } from '../link/native.js';
+import { GUARDS, STRATEGIES } from '../link/native_options.js';
 import { EXIT, endWhenClosed, reportError } from './report.js';
 
 const STATUSES = `

@@ -7,7 +7,7 @@ import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
 import { platform } from '../errors/catalog.js';
 import type { Native } from '../link/native.js';
-import { flag, standardOptionsOf } from './options.js';
+import { flag, standardOptionsOf } from '../source/options.js';
 import { pointerChoice, type ShadowStackOptions, shadowOption } from './shadow.js';
 
 /** How a module is to be compiled. */

@@ -4,7 +4,8 @@
 import { getPrototypeOf } from '../base/intrinsics.js';
 import { trap } from '../errors/catalog.js';
 import { addon } from '../link/addon.js';
-import { GUARDS, type Native, type NativeOptions, type NativeStatistics, STRATEGIES, type StackUsage } from '../link/native.js';
+import type { Native, NativeStatistics, StackUsage } from '../link/native.js';
+import { type NativeOptions, nativeOptions } from '../link/native_options.js';
 import { TypeRegistry } from '../validate/registry.js';
 import { notify, wait } from './atomics.js';
 import { Compiling } from './compiling.js';
@@ -19,7 +20,6 @@ import { type FiberTree, fiberTree } from './inspect.js';
 import { backtrace } from './messages/backtrace.js';
 import { Names } from './messages/names.js';
 import { trapDetail } from './messages/refusals.js';
-import { amount, nested, oneOf, optionsOf } from './options.js';
 import { Tags } from './tags.js';
 import type { Thread } from './thread.js';
 
@@ -32,20 +32,6 @@ export interface EngineStatistics extends NativeStatistics {
   /** Milliseconds spent compiling on this thread. */
   readonly compileTime: number;
 }
-
-const nativeOptions = optionsOf('configure', {
-  stack: nested({
-    strategy: oneOf(STRATEGIES),
-    size: amount,
-    guard: oneOf(GUARDS),
-    maximum: amount,
-    memory: amount,
-    warm: amount,
-    budget: amount,
-  }),
-  entryStackSize: amount,
-  collect: oneOf(['automatic', 'always']),
-});
 
 /** One thread's engine. */
 export class Engine implements Thread {

@@ -6,10 +6,10 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
 import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
+import { integer, nested, type Reader, text } from '../source/options.js';
 import type { ModuleDescription } from '../validate/description.js';
 import type { TypeRegistry } from '../validate/registry.js';
 import type { ExportedFunctions } from './functions/exports.js';
-import { integer, nested, type Reader, text } from './options.js';
 
 /** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
 export interface ShadowStackOptions {

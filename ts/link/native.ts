@@ -2,6 +2,7 @@
  * What the addon offers to TypeScript. Addresses are numbers (user space has 47 bits); the addon is per thread:
  * every function works on the engine of the Node environment that loaded it.
  */
+import type { NativeOptions } from './native_options.js';
 
 /** One frame of a backtrace, innermost first: artifact number, function number in it, location (a byte offset in the module, -1 unknown, or as in lower/locations.ts). */
 export interface NativeFrame {
@@ -34,41 +35,6 @@ export interface NativeHooks {
   wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
   /** `memory.atomic.notify`: how many were woken. */
   notify(memory: WebAssembly.Memory, address: number, count: number): number;
-}
-
-/** Where stacks come from (docs/stacks.md). */
-export const STRATEGIES = ['pool', 'mmap', 'malloc', 'deferred', 'hibernate'] as const;
-/** What lies below a stack. */
-export const GUARDS = ['auto', 'kernel', 'software'] as const;
-
-/** How stacks are made. Sizes in bytes. */
-export interface StackOptions {
-  /** `pool` unless said otherwise; `deferred` is another name of it, for every strategy waits for the first resume, and `hibernate` is the pool with no budget. */
-  readonly strategy?: (typeof STRATEGIES)[number];
-  /**
-   * What a continuation's frames may take. Unless said otherwise 1 MiB for the first 256 stacks, 256 KiB for 16,384 more and 64 KiB for those that live beyond: a
-   * million large ones do not fit the address space.
-   */
-  readonly size?: number;
-  /** `kernel`: a page that faults, without a memory map of its own (an error where the kernel cannot); `software`: the limit check of every function alone; `auto`: what there is. */
-  readonly guard?: (typeof GUARDS)[number];
-  /** Continuations that have stacks at a time; 1,048,576. */
-  readonly maximum?: number;
-  /** Bytes that they may commit; half of what the process may use. */
-  readonly memory?: number;
-  /** Bytes that unused stacks may keep for reuse. */
-  readonly warm?: number;
-  /** Bytes that live stacks may commit before the suspended ones hibernate, the oldest first; half of `memory`. Infinity: none ever does by itself. */
-  readonly budget?: number;
-}
-
-/** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
-export interface NativeOptions {
-  readonly stack?: StackOptions;
-  /** What the frames of a call from JavaScript may take; 1 MiB. */
-  readonly entryStackSize?: number;
-  /** `always`: collect wherever that is possible, to test that nothing in use is freed. */
-  readonly collect?: 'automatic' | 'always';
 }
 
 /** Counters; see docs of the CLI's --stats. */

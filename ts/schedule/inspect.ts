@@ -4,7 +4,7 @@
 import { mapGet, mapped } from '../base/intrinsics.js';
 import { theEngine } from '../instance/engine.js';
 import type { FiberTree } from '../instance/inspect.js';
-import { amount, optionsOf } from '../instance/options.js';
+import { amount, optionsOf } from '../source/options.js';
 import { waitingTasks } from './scheduler.js';
 
 /** How much of a picture is wanted. */

@@ -26,7 +26,7 @@ import {
 } from '../base/intrinsics.js';
 import { timedOut, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
-import { optionsOf, positive, shown } from '../instance/options.js';
+import { optionsOf, positive, shown } from '../source/options.js';
 import { Batches } from './batches.js';
 import type { TaskEnd } from './diagnostics.js';
 import { TaskGroup } from './group.js';

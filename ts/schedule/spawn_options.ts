@@ -3,7 +3,7 @@
  */
 import { INFINITE, isInteger } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
-import { optionsOf, positive, type Reader, shown, text } from '../instance/options.js';
+import { optionsOf, positive, type Reader, shown, text } from '../source/options.js';
 import { PRIORITIES } from './run_queue.js';
 
 /** How a task is to run. */

@@ -3,6 +3,7 @@
  */
 import { invalidModule } from '../errors/catalog.js';
 import { FEATURE } from '../generated/clif.js';
+import { isBinary } from '../source/bytes.js';
 import { withCrate } from '../source/crate.js';
 import { hereOrElsewhere } from '../source/elsewhere.js';
 import type { DescriptionJson, ModuleDescription } from './description.js';
@@ -29,9 +30,21 @@ interface NamesJson {
   readonly tags: readonly (readonly [number, string])[];
 }
 
-/** The crate's JSON of a validation error as a typed error; other errors as they are. */
-export function validationError(error: unknown): unknown {
+const MAGIC_BYTES = 4;
+
+/** What is said of bytes that are no module at all, in V8's words; and what to do with text. */
+function noModule(bytes: Uint8Array): string {
+  const found = [...bytes.subarray(0, MAGIC_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const text = /^\s*(\(|;;)/.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))
+    ? ': it looks like text, which parseWat assembles'
+    : '';
+  return `no WebAssembly module: expected magic word 00 61 73 6d, found ${found}${text}`;
+}
+
+/** The crate's JSON of a validation error of these bytes as a typed error; other errors as they are. */
+function validationError(error: unknown, bytes: Uint8Array): unknown {
   if (!(error instanceof Error) || !error.message.startsWith('{')) return error;
+  if (bytes.length >= MAGIC_BYTES && !isBinary(bytes)) return invalidModule(noModule(bytes), 0);
   const { message, offset } = JSON.parse(error.message) as { message: string; offset: number };
   return invalidModule(message, offset);
 }
@@ -43,7 +56,7 @@ export function checkModule(bytes: Uint8Array): void {
       try {
         crate.ModuleInfo.check(bytes, FEATURE_BITS);
       } catch (error) {
-        throw validationError(error);
+        throw validationError(error, bytes);
       }
     }),
   );
@@ -75,7 +88,7 @@ export function validateModule(bytes: Uint8Array, features: number = FEATURE_BIT
         info.free();
       }
     } catch (error) {
-      throw validationError(error);
+      throw validationError(error, bytes);
     }
   });
 }

@@ -8,7 +8,8 @@ import { unknownExport, unknownImport, untrusted, usage, wrongArgument } from '.
 import { type EngineStatistics, theEngine } from '../../instance/engine.js';
 import type { ExportedFunction } from '../../instance/functions/callable.js';
 import { CompiledModule } from '../../instance/module.js';
-import type { GUARDS, STRATEGIES, StackOptions, StackUsage } from '../../link/native.js';
+import type { StackUsage } from '../../link/native.js';
+import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native_options.js';
 import { experimentName } from '../../lower/module/experiments.js';
 import { indexSpaces } from '../../lower/module/spaces.js';
 import { Scheduler } from '../../schedule/scheduler.js';
@@ -171,7 +172,7 @@ function exported(module: Module, exports: Instance['exports'], name: string, ar
     throw unknownExport(`the module exports no function ${name}${names.length > 0 ? `, but ${names.slice(0, 8).join(', ')}` : ''}`);
   }
   const { length } = parameters(module, name);
-  if (args !== length) throw wrongArgument(`${name} takes ${length} arguments, ${args} were given`);
+  if (args !== length) throw wrongArgument(`${name} takes ${length} ${length === 1 ? 'argument' : 'arguments'}, ${args} given`);
   return fn as ExportedFunction;
 }
 
