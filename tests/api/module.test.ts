@@ -72,6 +72,10 @@ describe.each(SOURCES)('a module from %s', (_name, make) => {
     expect(await settled(() => heddle.compile(make()))).toBe(await settled(() => v8.compile(make())));
   });
 
+  test('instantiate with imports that are none', async () => {
+    expect(await settled(() => heddle.instantiate(make(), 1))).toBe(await settled(() => v8.instantiate(make(), 1)));
+  });
+
   test('instantiate', async () => {
     expect(await settled(() => heddle.instantiate(make()))).toBe(await settled(() => v8.instantiate(make())));
   });

@@ -37,6 +37,8 @@ export interface Api {
   validate(...args: unknown[]): boolean;
   compile(...args: unknown[]): Promise<object>;
   instantiate(...args: unknown[]): Promise<unknown>;
+  compileStreaming(...args: unknown[]): Promise<object>;
+  instantiateStreaming(...args: unknown[]): Promise<unknown>;
 }
 
 export const heddle = Heddle as unknown as Api;

@@ -55,11 +55,33 @@ function strangers(api: Api, name: (typeof INTERFACES)[number]): string[] {
 }
 
 test('the functions of the namespace', () => {
-  for (const name of ['validate', 'compile', 'instantiate'] as const) {
+  for (const name of ['validate', 'compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'] as const) {
     expect([name, heddle[name].length]).toEqual([name, v8[name].length]);
     expect(heddle[name].name).toBe(v8[name].name);
   }
   expect(String(heddle)).toBe(String(v8));
+});
+
+test('the namespace has the members of V8, with their attributes, and takes what glue puts there', () => {
+  const attributes = (api: Api): Record<string, unknown> =>
+    Object.fromEntries(
+      Reflect.ownKeys(api).map((key) => {
+        const { value: _value, ...rest } = Object.getOwnPropertyDescriptor(api, key) ?? {};
+        return [String(key), rest];
+      }),
+    );
+  const { JSTag: _tag, ...theirs } = attributes(v8);
+  expect(attributes(heddle)).toMatchObject(theirs);
+  // What V8 of Node 20 has not: interfaces, and a tag that is made when it is asked for.
+  for (const name of ['Suspending', 'SuspendError', 'JSTag']) expect(attributes(heddle)[name]).toMatchObject({ enumerable: false });
+  const namespace = heddle as unknown as Record<string, unknown>;
+  const { compile } = namespace;
+  for (const name of ['compile', 'polyfill']) {
+    namespace[name] = 1;
+    expect(namespace[name]).toBe(1);
+  }
+  namespace['compile'] = compile;
+  expect(delete namespace['polyfill']).toBe(true);
 });
 
 test('Memory and the errors are those of V8', () => {

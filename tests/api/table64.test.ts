@@ -38,6 +38,55 @@ describe('a table with 64-bit indices', () => {
   });
 });
 
+// V8 of Node 26 has these: the numbers are what it gives.
+test.each([
+  ['3', 3n],
+  [' 5 ', 5n],
+  ['', 0n],
+  [true, 1n],
+  [{ valueOf: () => 2n }, 2n],
+  [[4], 4n],
+])('%j is converted where addresses have 64 bits', (initial, length) => {
+  const table = new Heddle.Table({ element: 'anyfunc', address: { toString: () => 'i64' } as never, initial: initial as never });
+  expect(table.length).toBe(length);
+});
+
+test.each([
+  [3, TypeError],
+  [1.5, TypeError],
+  [null, TypeError],
+  [undefined, TypeError],
+  ['x', SyntaxError],
+  [-1n, TypeError],
+  [2n ** 64n, TypeError],
+  [2n ** 64n + 3n, TypeError],
+])('%s is none', (initial, error) => {
+  expect(() => new Heddle.Table({ element: 'anyfunc', address: 'i64', initial: initial as never })).toThrow(error);
+});
+
+test('the members of a descriptor are read and converted in the order of V8', () => {
+  const seen: string[] = [];
+  const descriptor = {};
+  for (const [name, value] of Object.entries({ address: 'i32', element: 'anyfunc', initial: 1, maximum: 2 })) {
+    const convert = (): unknown => {
+      seen.push(`convert ${name}`);
+      return value;
+    };
+    Object.defineProperty(descriptor, name, {
+      get() {
+        seen.push(`get ${name}`);
+        return { toString: convert, valueOf: convert };
+      },
+    });
+  }
+  new Heddle.Table(descriptor as never);
+  expect(seen).toEqual(['element', 'address', 'initial', 'maximum'].flatMap((name) => [`get ${name}`, `convert ${name}`]));
+});
+
+test('a global of v128 is refused, with and without a value', () => {
+  for (const rest of [[], [undefined], [0n]]) expect(() => new Heddle.Global({ value: 'v128' }, ...rest)).toThrow(TypeError);
+});
+
 test.each(['exnref', '(ref null noexn)', '(ref null $k)'])('%s does not cross, not even null', (type) => {
   const { g, t, f } = exportsOf(`(module (type $f (func)) (type $k (cont $f))
     (global (export "g") ${type} ${type === 'exnref' ? '(ref.null exn)' : type.includes('$k') ? '(ref.null $k)' : '(ref.null noexn)'})

@@ -1,6 +1,7 @@
 /**
  * What users import.
  */
+import { defineConstant, setEnumerable } from '../base/intrinsics.js';
 import { SuspendError } from '../errors/suspend_error.js';
 import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
@@ -11,15 +12,17 @@ import { Suspending } from '../schedule/suspending.js';
 import { amount, flag, optionsOf } from '../source/options.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
-import { compile, dispose, Instance, instantiate, Module, validate } from './web_assembly.js';
+import { compile, compileStreaming, dispose, Instance, instantiate, instantiateStreaming, Module, validate } from './web_assembly.js';
 
 const { Memory, CompileError, LinkError, RuntimeError } = globalThis.WebAssembly;
 
-/** Shaped like V8's `WebAssembly`; Memory and the error classes are V8's own. */
-export const WebAssembly = Object.freeze({
+/** Shaped like V8's `WebAssembly`; Memory and the error classes are V8's own. Writable and extensible, for glue that wraps its functions. */
+export const WebAssembly = {
   compile,
-  instantiate,
   validate,
+  instantiate,
+  compileStreaming,
+  instantiateStreaming,
   Module,
   Instance,
   Memory,
@@ -37,8 +40,10 @@ export const WebAssembly = Object.freeze({
   LinkError,
   RuntimeError,
   SuspendError,
-  [Symbol.toStringTag]: 'WebAssembly',
-});
+};
+for (const [name, value] of Object.entries(Object.getOwnPropertyDescriptors(WebAssembly)))
+  if (value.get !== undefined || /^[A-Z]/.test(name)) setEnumerable(WebAssembly, name, false);
+defineConstant(WebAssembly, Symbol.toStringTag, 'WebAssembly');
 
 /** Options of one call. */
 export interface CallOptions {

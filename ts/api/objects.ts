@@ -9,9 +9,10 @@ import { tableElement, tableLength } from '../instance/instance.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from '../instance/objects.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
-import { addressLimit, descriptorOf, isWide, typeByName } from './value_types.js';
+import { addressLimit, descriptorOf, isWide, typeByName, typeName } from './value_types.js';
 
 const I32 = 0x7f;
+const V128 = 0x7b;
 
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
 class Existing {
@@ -65,11 +66,13 @@ export class Table {
       this.#object = existing;
       return;
     }
-    const { address: addressName, element, initial, maximum } = descriptorOf(descriptor) as TableDescriptor;
-    const table64 = isWide(addressName);
-    const type = typeByName(element);
-    if (!isReference(type)) throw wrongArgument(`${element} is not a reference type`);
-    const size = addressLimit(initial, table64, 'initial');
+    // Each member is read, then converted, in V8's order.
+    const given = descriptorOf(descriptor) as TableDescriptor;
+    const type = typeByName(given.element);
+    if (!isReference(type)) throw wrongArgument(`${typeName(type)} is not a reference type`);
+    const table64 = isWide(given.address);
+    const size = addressLimit(given.initial, table64, 'initial');
+    const { maximum } = given;
     const bound = maximum === undefined ? null : addressLimit(maximum, table64, 'maximum');
     if (bound !== null && bound < size) throw outOfRange('maximum is below initial');
     if (size > MAXIMUM_TABLE) throw outOfRange(`a table has at most ${MAXIMUM_TABLE} elements`);
@@ -167,12 +170,11 @@ export class Global {
     // Read in the order of names, as Web IDL reads dictionaries.
     const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
     const type = typeByName(name);
+    if (type === V128) throw wrongArgument('a global of v128 cannot be made in JavaScript');
     const engine = theEngine();
     this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: BooleanValue(mutable) });
     globals.note(this.#object, this);
-    if (type === 0x7b) {
-      if (arguments.length > 1 && value !== undefined) throw wrongArgument('a v128 cannot come from JavaScript');
-    } else if (value !== undefined) this.#store(value);
+    if (value !== undefined) this.#store(value);
     else if (abstractHeap(type) === HEAP.extern) this.#store(undefined);
   }
 

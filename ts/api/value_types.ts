@@ -1,7 +1,7 @@
 /**
  * Value types as the JS API spells them.
  */
-import { digits, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
+import { asIntN, digits, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
 import type { ValueType } from '../validate/description.js';
 import { concreteId } from '../validate/registry.js';
@@ -43,17 +43,25 @@ export function limit(value: unknown, what: string): number {
   return number;
 }
 
-/** A limit of a descriptor, or an index, of a memory or table: a bigint where addresses have 64 bits (`wide`). Exact below 2^53. */
+/** No bigint has more: so this many change none. */
+const MOST_BITS = 2 ** 30;
+
+/**
+ * A limit of a descriptor, or an index, of a memory or table: what converts to a bigint where addresses have 64 bits (`wide`), which
+ * numbers do not. Exact below 2^53.
+ */
 export function addressLimit(value: unknown, wide: boolean, what: string): number {
   if (!wide) return limit(value, what);
-  if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
-  return NumberValue(value);
+  const exact = asIntN(MOST_BITS, value as bigint); // ToBigInt: throws a TypeError for numbers, a SyntaxError for text that is none.
+  if (exact < 0n || exact >= 1n << 64n) throw wrongArgument(`${what} must be a bigint from 0 to 2^64 - 1`);
+  return NumberValue(exact);
 }
 
 /** Whether the name of an address type is that of 64 bits; throws a TypeError for others than i32 and i64. */
 export function isWide(address: unknown): boolean {
-  if (address !== undefined && address !== 'i32' && address !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
-  return address === 'i64';
+  const name = address === undefined ? 'i32' : `${address as string}`; // Throws a TypeError for symbols.
+  if (name !== 'i32' && name !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
+  return name === 'i64';
 }
 
 /** A descriptor, or a sequence in one: throws a TypeError for what is no object. */

@@ -12,6 +12,7 @@ import {
   isInstance,
   mapEach,
   mapped,
+  quoted,
   selected,
   some,
   subBytes,
@@ -23,7 +24,7 @@ import {
 } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { requireCompilable } from '../compile/limits.js';
-import { wrongArgument } from '../errors/catalog.js';
+import { badResponse, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import type { ModuleOptions } from '../instance/compiling.js';
 import { type Engine, theEngine } from '../instance/engine.js';
@@ -162,10 +163,15 @@ function wrapExport(object: ExportedObject): unknown {
   }
 }
 
-function importsOf(module: CompiledModule, imports: unknown): unknown {
+/** Throws a TypeError where imports are given that are no object: Web IDL does so before anything else. */
+function requireImports(imports: unknown): void {
   if (imports !== undefined && (typeof imports !== 'object' || imports === null) && typeof imports !== 'function') {
     throw wrongArgument('imports must be an object');
   }
+}
+
+function importsOf(module: CompiledModule, imports: unknown): unknown {
+  requireImports(imports);
   if (imports === undefined && module.description.imports.length > 0) throw wrongArgument('imports must be an object');
   return imports;
 }
@@ -281,9 +287,44 @@ export async function instantiate(
   imports: Imports | undefined = undefined,
   options: ModuleOptions | undefined = undefined,
 ): Promise<Instance | InstantiatedSource> {
+  requireImports(imports);
   if (source instanceof Module) return Instance.make(source, imports);
   const module = Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(source), options, mentionsSuspending(imports)));
   return { module, instance: await Instance.make(module, imports) };
+}
+
+/** The bytes of a response, as WebAssembly's web API has it: of type application/wasm, a success, and not read yet. */
+async function responseBytes(source: Response | PromiseLike<Response>): Promise<ArrayBuffer> {
+  const response: unknown = await source;
+  // asks: the class of Responses that there is now, which Node loads when it is first asked for
+  if (typeof Response !== 'function' || !(response instanceof Response)) throw wrongArgument('a Response, or a promise of one, is needed');
+  // asks: the caller's response
+  const { headers, ok, status, bodyUsed } = response;
+  // asks: its headers
+  const type = headers.get('Content-Type');
+  if (type !== 'application/wasm') throw badResponse(`has the MIME type ${quoted(`${type}`)}, not application/wasm`);
+  if (!ok) throw badResponse(`has status code ${status}`);
+  if (bodyUsed) throw badResponse('body has been used');
+  // asks: the caller's response
+  return response.arrayBuffer();
+}
+
+/** {@link compile} of a response's body, once all of it is there. Rejects with a TypeError for what is no such response. */
+export async function compileStreaming(
+  source: Response | PromiseLike<Response>,
+  options: ModuleOptions | undefined = undefined,
+): Promise<Module> {
+  return compile(await responseBytes(source), options);
+}
+
+/** {@link instantiate} of a response's body, once all of it is there. Rejects with a TypeError for what is no such response. */
+export async function instantiateStreaming(
+  source: Response | PromiseLike<Response>,
+  imports: Imports | undefined = undefined,
+  options: ModuleOptions | undefined = undefined,
+): Promise<InstantiatedSource> {
+  requireImports(imports);
+  return instantiate(await responseBytes(source), imports, options);
 }
 
 /** A module of an artifact that was compiled before. It stays on its thread. @internal */

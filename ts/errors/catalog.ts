@@ -135,6 +135,11 @@ export function importInTheWay(name: string, way: string): Error & HeddleErrorFi
   return coded(new SuspendError(message), 'HEDDLE_SUSPEND_FRAMES');
 }
 
+/** A module is to come from a Response that has none. */
+export function badResponse(why: string): TypeError & HeddleErrorFields {
+  return coded(new WrongType(`the response ${why}`), 'HEDDLE_RESPONSE');
+}
+
 /** An import is called whose instance was disposed of. (The addon makes the same error where it calls imports itself.) */
 export function disposed(): Error & HeddleErrorFields {
   return coded(new PlainError('the import belongs to an instance that was disposed of'), 'HEDDLE_DISPOSED');
