@@ -10,6 +10,7 @@ import type { TypeRegistry } from '../validate/registry.js';
 import type { ExternTable } from './functions/externs.js';
 import type { TagObject } from './objects.js';
 import type { Tags } from './tags.js';
+import { isUncatchable } from './uncatchable.js';
 
 /** externref, nullable. */
 const EXTERNREF = 0xc000_006f;
@@ -85,7 +86,7 @@ export class ExceptionObjects {
 
   /** Hook: the exception that a value thrown by JavaScript is, 0 where WebAssembly must not catch it. */
   caught(value: unknown): number {
-    if (isTrap(value)) return 0;
+    if (isTrap(value) || isUncatchable(value)) return 0;
     const known = unwrap(value);
     if (known !== undefined) return known.address;
     const native = this.#native;
