@@ -96,8 +96,9 @@ TEST(memory_deep, "of stacks that ran deep there are as many as the memory bound
       }
       EXPECT(deep->refusal() == Refusal::Memory);
       const uint64_t fit = options.memory / depth;
-      EXPECT(made.size() >= fit - fit / 8 && made.size() <= fit + 8);
-      EXPECT(resident() - before < options.memory + 8 * depth);
+      // What malloc gives has perhaps been written to before, and begins and ends within pages.
+      EXPECT(made.size() >= fit - fit / 4 && made.size() <= fit + 8);
+      EXPECT(resident() < before + options.memory + 8 * depth);
       // One less is room for another one.
       deep->release(made.back());
       made.back() = deep->allocate();
