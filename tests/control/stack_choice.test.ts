@@ -129,14 +129,14 @@ test('strategy=mmap: each has a guard page with a memory map of its own, given b
   e['suspend']?.(100);
   expect(guardPages() - before).toBeGreaterThan(95);
   e['finish']?.(100);
-  expect(guardPages() - before).toBeLessThan(10);
+  expect(guardPages() - before).toBeLessThan(50); // V8 makes some of its own meanwhile, but a stack each would be 100.
 });
 
 test('strategy=mmap guard=software: no guard pages', () => {
   const e = keeper('cont.new strategy=mmap guard=software');
   const before = guardPages();
   e['suspend']?.(100);
-  expect(guardPages() - before).toBeLessThan(10);
+  expect(guardPages() - before).toBeLessThan(50); // V8 makes some of its own meanwhile, but a stack each would be 100.
   e['finish']?.(100);
 });
 
