@@ -111,6 +111,7 @@ uint64_t maximum_maps() {
 }
 
 uint64_t resident_bytes() {
+  // Not by read_file: who asks has perhaps no memory left.
   char buffer[128];
   const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;

@@ -20,13 +20,6 @@ namespace {
 
 constexpr Strategy kAll[] = {Strategy::Mmap, Strategy::Malloc, Strategy::Pool};
 
-/// Bytes of this process that are in memory.
-uint64_t resident() {
-  unsigned long total = 0, pages = 0;
-  std::sscanf(read_file("/proc/self/statm").c_str(), "%lu %lu", &total, &pages);
-  return pages * page_size();
-}
-
 TEST(layout, "size, limit and room are as drawn in stack.h") {
   for (const Strategy strategy : kAll) {
     StackOptions options;
@@ -88,7 +81,7 @@ TEST(memory_deep, "of stacks that ran deep there are as many as the memory bound
       options.size = 4 << 20;
       options.memory = 64 << 20;
       auto deep = Stacks::create(options);
-      const uint64_t before = resident();
+      const uint64_t before = resident_bytes();
       std::vector<Stack*> made;
       while (Stack* stack = deep->allocate()) {
         run_deep(stack, depth);
@@ -98,7 +91,7 @@ TEST(memory_deep, "of stacks that ran deep there are as many as the memory bound
       const uint64_t fit = options.memory / depth;
       // What malloc gives has perhaps been written to before, and begins and ends within pages.
       EXPECT(made.size() >= fit - fit / 4 && made.size() <= fit + 8);
-      EXPECT(resident() < before + options.memory * 3 / 2);  // An emulator takes some for itself.
+      EXPECT(resident_bytes() < before + options.memory * 3 / 2);  // An emulator takes some for itself.
       // One less is room for another one.
       deep->release(made.back());
       made.back() = deep->allocate();
@@ -143,9 +136,9 @@ TEST(recycling, "unused slots keep little memory") {
     stack = stacks->allocate();
     std::memset(at<void>(stack->span.top - 4096), 1, 4096);
   }
-  const uint64_t used = resident();
+  const uint64_t used = resident_bytes();
   for (Stack* stack : made) stacks->release(stack);
-  EXPECT(used - resident() > (70u << 20));
+  EXPECT(used - resident_bytes() > (70u << 20));
   EXPECT_EQUAL(stacks->counts().pooled, 20'000u);
   Stack* again = stacks->allocate();
   EXPECT_EQUAL(stacks->counts().pooled, 19'999u);
@@ -157,7 +150,7 @@ TEST(deep_recycling, "a slot that ran deep does not keep its pages for ever") {
   options.size = 1 << 20;
   options.warm = 64 << 20;
   auto stacks = Stacks::create(options);
-  const uint64_t before = resident();
+  const uint64_t before = resident_bytes();
   std::vector<Stack*> made(512);
   for (int round = 0; round < 3; round++) {
     for (Stack*& stack : made) {
@@ -166,7 +159,7 @@ TEST(deep_recycling, "a slot that ran deep does not keep its pages for ever") {
     }
     for (Stack* stack : made) stacks->release(stack);
   }
-  EXPECT(resident() - before < (160u << 20));
+  EXPECT(resident_bytes() - before < (160u << 20));
 }
 
 TEST(usage, "what a stack takes is told in pages: how many are in memory, and how far down they reach") {

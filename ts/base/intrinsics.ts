@@ -13,9 +13,8 @@ type Method = (...args: any[]) => any;
 const { call } = Function.prototype;
 /** A method as a function whose first argument is `this`. */
 export const uncurried = Function.prototype.bind.bind(call) as (method: Method) => Method;
-const uncurry = uncurried;
 /** An accessor of a prototype as a function. */
-const getter = (prototype: object, name: PropertyKey): Method => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get as Method);
+const getter = (prototype: object, name: PropertyKey): Method => uncurried(Object.getOwnPropertyDescriptor(prototype, name)?.get as Method);
 const typedPrototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 
 /** `Reflect`'s functions. */
@@ -54,19 +53,19 @@ export const { floor, ceil, trunc, max, min, fround, imul } = Math;
 export const { isFinite: isFiniteNumber, isInteger, isNaN: isNotANumber } = Number;
 export const { asIntN, asUintN } = BigInt;
 /** The digits of a number to a base. */
-export const digits: (value: number, base: number) => string = uncurry(Number.prototype.toString);
+export const digits: (value: number, base: number) => string = uncurried(Number.prototype.toString);
 
 /** Text. Only with strings for arguments: regular expressions ask many things. */
-export const sliced: (text: string, start: number, end?: number) => string = uncurry(String.prototype.slice);
-export const indexOf: (text: string, wanted: string, from?: number) => number = uncurry(String.prototype.indexOf);
-export const charAt: (text: string, at: number) => string = uncurry(String.prototype.charAt);
-export const startsWith: (text: string, start: string) => boolean = uncurry(String.prototype.startsWith);
+export const sliced: (text: string, start: number, end?: number) => string = uncurried(String.prototype.slice);
+export const indexOf: (text: string, wanted: string, from?: number) => number = uncurried(String.prototype.indexOf);
+export const charAt: (text: string, at: number) => string = uncurried(String.prototype.charAt);
+export const startsWith: (text: string, start: string) => boolean = uncurried(String.prototype.startsWith);
 const { parse, stringify } = JSON;
 export const quoted = (text: string): string => stringify(text);
 export const parsedJson = (text: string): unknown => parse(text) as unknown;
 
 /** Plain data, copied to objects without a prototype: nothing that a program put on Object.prototype is in them. */
-export function bare(value: unknown): unknown {
+function bare(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || isArray(value)) return value;
   const copy = createObject(null);
   each(keys(value), (name) => define(copy, name, bare((value as Readonly<Record<string, unknown>>)[name])));
@@ -221,25 +220,25 @@ export function listOf(given: unknown): unknown[] {
 }
 
 /** Maps and sets. */
-export const mapGet: <K, V>(map: ReadonlyMap<K, V>, key: K) => V | undefined = uncurry(Map.prototype.get);
-export const mapHas: <K, V>(map: ReadonlyMap<K, V>, key: K) => boolean = uncurry(Map.prototype.has);
-export const mapSet: <K, V>(map: Map<K, V>, key: K, value: V) => void = uncurry(Map.prototype.set);
-export const mapDelete: <K, V>(map: Map<K, V>, key: K) => boolean = uncurry(Map.prototype.delete);
-export const mapEach: <K, V>(map: ReadonlyMap<K, V>, each: (value: V, key: K) => void) => void = uncurry(Map.prototype.forEach);
+export const mapGet: <K, V>(map: ReadonlyMap<K, V>, key: K) => V | undefined = uncurried(Map.prototype.get);
+export const mapHas: <K, V>(map: ReadonlyMap<K, V>, key: K) => boolean = uncurried(Map.prototype.has);
+export const mapSet: <K, V>(map: Map<K, V>, key: K, value: V) => void = uncurried(Map.prototype.set);
+export const mapDelete: <K, V>(map: Map<K, V>, key: K) => boolean = uncurried(Map.prototype.delete);
+export const mapEach: <K, V>(map: ReadonlyMap<K, V>, each: (value: V, key: K) => void) => void = uncurried(Map.prototype.forEach);
 export const mapSize: <K, V>(map: ReadonlyMap<K, V>) => number = getter(Map.prototype, 'size');
-export const setHas: <K>(set: ReadonlySet<K>, key: K) => boolean = uncurry(Set.prototype.has);
-export const setAdd: <K>(set: Set<K>, key: K) => void = uncurry(Set.prototype.add);
-export const setDelete: <K>(set: Set<K>, key: K) => boolean = uncurry(Set.prototype.delete);
-export const setClear: <K>(set: Set<K>) => void = uncurry(Set.prototype.clear);
-export const setEach: <K>(set: ReadonlySet<K>, each: (key: K) => void) => void = uncurry(Set.prototype.forEach);
+export const setHas: <K>(set: ReadonlySet<K>, key: K) => boolean = uncurried(Set.prototype.has);
+export const setAdd: <K>(set: Set<K>, key: K) => void = uncurried(Set.prototype.add);
+export const setDelete: <K>(set: Set<K>, key: K) => boolean = uncurried(Set.prototype.delete);
+export const setClear: <K>(set: Set<K>) => void = uncurried(Set.prototype.clear);
+export const setEach: <K>(set: ReadonlySet<K>, each: (key: K) => void) => void = uncurried(Set.prototype.forEach);
 export const setSize: <K>(set: ReadonlySet<K>) => number = getter(Set.prototype, 'size');
-export const weakGet: <K extends object, V>(map: WeakMap<K, V>, key: K) => V | undefined = uncurry(WeakMap.prototype.get);
-export const weakSet: <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => void = uncurry(WeakMap.prototype.set);
-export const weakHas: <K extends object, V>(map: WeakMap<K, V>, key: K) => boolean = uncurry(WeakMap.prototype.has);
-export const weakAdd: <K extends object>(set: WeakSet<K>, key: K) => void = uncurry(WeakSet.prototype.add);
-export const weakIn: <K extends object>(set: WeakSet<K>, key: K) => boolean = uncurry(WeakSet.prototype.has);
-export const dereference: <T extends WeakKey>(reference: WeakRef<T>) => T | undefined = uncurry(WeakRef.prototype.deref);
-export const registerFinal: <T>(registry: FinalizationRegistry<T>, object: WeakKey, held: T) => void = uncurry(
+export const weakGet: <K extends object, V>(map: WeakMap<K, V>, key: K) => V | undefined = uncurried(WeakMap.prototype.get);
+export const weakSet: <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => void = uncurried(WeakMap.prototype.set);
+export const weakHas: <K extends object, V>(map: WeakMap<K, V>, key: K) => boolean = uncurried(WeakMap.prototype.has);
+export const weakAdd: <K extends object>(set: WeakSet<K>, key: K) => void = uncurried(WeakSet.prototype.add);
+export const weakIn: <K extends object>(set: WeakSet<K>, key: K) => boolean = uncurried(WeakSet.prototype.has);
+export const dereference: <T extends WeakKey>(reference: WeakRef<T>) => T | undefined = uncurried(WeakRef.prototype.deref);
+export const registerFinal: <T>(registry: FinalizationRegistry<T>, object: WeakKey, held: T) => void = uncurried(
   FinalizationRegistry.prototype.register,
 );
 
@@ -276,10 +275,10 @@ export type Typed = Uint8Array | Int32Array | Uint32Array | Float64Array | Float
 
 /** Typed arrays and buffers. */
 export const typedLength: (array: ArrayLike<unknown>) => number = getter(typedPrototype, 'length');
-export const typedBytes: (array: Typed) => number = getter(typedPrototype, 'byteLength');
-export const typedOffset: (array: Typed) => number = getter(typedPrototype, 'byteOffset');
+const typedBytes: (array: Typed) => number = getter(typedPrototype, 'byteLength');
+const typedOffset: (array: Typed) => number = getter(typedPrototype, 'byteOffset');
 export const typedBuffer: (array: Typed) => ArrayBuffer = getter(typedPrototype, 'buffer');
-export const typedSet: (array: Typed, source: Typed, at?: number) => void = uncurry(typedPrototype.set);
+export const typedSet: (array: Typed, source: Typed, at?: number) => void = uncurried(typedPrototype.set);
 export const { isView } = ArrayBuffer;
 const plainLength: (buffer: ArrayBuffer) => number = getter(ArrayBuffer.prototype, 'byteLength');
 const sharedLength: (buffer: SharedArrayBuffer) => number = getter(SharedArrayBuffer.prototype, 'byteLength');
@@ -288,7 +287,8 @@ const viewGetters = {
   offset: getter(DataView.prototype, 'byteOffset'),
   length: getter(DataView.prototype, 'byteLength'),
 };
-export const { isSharedArrayBuffer, isAnyArrayBuffer, isDataView } = types;
+export const { isSharedArrayBuffer, isAnyArrayBuffer } = types;
+const { isDataView } = types;
 
 /** Bytes of a buffer of either kind. */
 export function bufferLength(buffer: ArrayBufferLike): number {
@@ -344,8 +344,8 @@ export function bytesOf(list: readonly number[]): Uint8Array<ArrayBuffer> {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const encode: (self: TextEncoder, text: string) => Uint8Array<ArrayBuffer> = uncurry(TextEncoder.prototype.encode);
-const decode: (self: TextDecoder, bytes: Uint8Array) => string = uncurry(TextDecoder.prototype.decode);
+const encode: (self: TextEncoder, text: string) => Uint8Array<ArrayBuffer> = uncurried(TextEncoder.prototype.encode);
+const decode: (self: TextDecoder, bytes: Uint8Array) => string = uncurried(TextDecoder.prototype.decode);
 
 /** Text as UTF-8, and back. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encode(encoder, text);
@@ -353,7 +353,7 @@ export const textOf = (bytes: Uint8Array): string => decode(decoder, bytes);
 
 /** Promises. */
 const promiseThen: (promise: Promise<unknown>, done: (value: never) => unknown, failed?: (reason: unknown) => unknown) => Promise<unknown> =
-  uncurry(Promise.prototype.then);
+  uncurried(Promise.prototype.then);
 const { resolve, reject } = Promise;
 export const resolved = <T>(value: T): Promise<Awaited<T>> => apply(resolve, Promised, [value]) as Promise<Awaited<T>>;
 export const rejected = (reason: unknown): Promise<never> => apply(reject, Promised, [reason]) as Promise<never>;
@@ -372,7 +372,7 @@ export function whenSettled<T>(promise: Promise<T>, done: (value: T) => void, fa
 
 /** JavaScript's `instanceof` as it is without `Symbol.hasInstance`. */
 export const isInstance = (value: unknown, type: abstract new (...args: never[]) => unknown): boolean => ordinaryHasInstance(type, value);
-const ordinaryHasInstance: (type: unknown, value: unknown) => boolean = uncurry(Function.prototype[Symbol.hasInstance]);
+const ordinaryHasInstance: (type: unknown, value: unknown) => boolean = uncurried(Function.prototype[Symbol.hasInstance]);
 
 /** Whether a value is an error of JavaScript's, of whichever realm. */
 export const isError: (value: unknown) => value is Error = types.isNativeError;
@@ -384,13 +384,13 @@ export function messageOf(error: unknown): string {
 }
 
 /** Aborts; the signal of a controller. */
-export const abort: (controller: AbortController, reason: unknown) => void = uncurry(AbortController.prototype.abort);
+export const abort: (controller: AbortController, reason: unknown) => void = uncurried(AbortController.prototype.abort);
 export const signalOf: (controller: AbortController) => AbortSignal = getter(AbortController.prototype, 'signal');
 
 /** Timers, clocks and turns of the event loop. */
 export const { setTimeout, clearTimeout, setImmediate, queueMicrotask } = globalThis;
 const clock = performance;
-const readClock: (self: Performance) => number = uncurry(performance.now);
+const readClock: (self: Performance) => number = uncurried(performance.now);
 /** Milliseconds, as performance.now() has them. */
 export const now = (): number => readClock(clock);
 
