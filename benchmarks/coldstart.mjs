@@ -22,7 +22,7 @@ function main() {
   header('cold start, whole process, ms');
   const cache = mkdtempSync(join(tmpdir(), 'heddle-cold-'));
   const self = process.argv[1];
-  const program = ['bin/heddle.mjs', 'run', 'examples/odds.wat'];
+  const program = ['bin/heddle.cjs', 'run', 'examples/odds.wat'];
   const runs = [
     ['node, empty program', () => timeProcess(process.execPath, ['-e', '0'])],
     ['node, code generator, one empty function', () => timeProcess(process.execPath, [self, '--trial', 'floor'])],

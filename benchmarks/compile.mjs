@@ -57,7 +57,7 @@ function main() {
   const runs = [
     ['heddle, fresh process', () => runTrial(import.meta.url, 'cold').ms],
     ['heddle, warm', () => runTrial(import.meta.url, 'warm').ms],
-    ['heddle compile, whole process', () => timeProcess(process.execPath, ['bin/heddle.mjs', 'compile', file, '-o', out])],
+    ['heddle compile, whole process', () => timeProcess(process.execPath, ['bin/heddle.cjs', 'compile', file, '-o', out])],
     ['code generator run by V8, fresh process', () => runTrial(import.meta.url, 'cold', v8).ms],
     ['code generator run by V8, fresh process, V8 flags of the command line', () => runTrial(import.meta.url, 'quick', v8).ms],
     ['code generator run by V8, warm', () => runTrial(import.meta.url, 'warm', v8).ms],

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The built package. */
-export const heddle = () => import(join(root, 'dist/ts/index.js'));
+export const heddle = () => import(join(root, 'dist/heddle.mjs'));
 
 /** A number from the command line: `--name 5`. */
 export function option(name, otherwise) {

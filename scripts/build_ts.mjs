@@ -32,34 +32,6 @@ function removeStale(built, sources) {
   }
 }
 
-/**
- * The command line and the compiler's threads, a file each: Node takes 0.4 ms for each module that it loads, and a cached program should start in less
- * than the 60 files of dist/ts take. Names stay, for the stacks of errors.
- */
-async function bundle() {
-  const { build } = await import('esbuild');
-  const folder = join(root, 'dist', 'cli');
-  const outdir = `${folder}.${process.pid}.new`;
-  await build({
-    entryPoints: { main: join(root, 'dist', 'ts', 'cli', 'main.js'), compiler_thread: join(root, 'dist', 'ts', 'compiler_thread.js') },
-    outdir,
-    bundle: true,
-    minifyWhitespace: true,
-    minifySyntax: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // commander is CommonJS: what it requires of Node has to be there.
-    banner: { js: "import { createRequire as nodeRequire } from 'node:module';const require = nodeRequire(import.meta.url);" },
-    logLevel: 'warning',
-  });
-  // A command that runs meanwhile finds the old files or the new ones.
-  const old = `${folder}.${process.pid}.old`;
-  if (existsSync(folder)) renameSync(folder, old);
-  renameSync(outdir, folder);
-  rmSync(old, { recursive: true, force: true });
-}
-
 async function main() {
   const tsc = compiler();
   if (tsc === null) {
@@ -74,6 +46,7 @@ async function main() {
   const { hashBuild } = await import(pathToFileURL(join(root, 'dist', 'ts', 'compile', 'build_hash.js')).href);
   writeFileSync(`${id}.new`, `${hashBuild('dist/ts')}\n`);
   renameSync(`${id}.new`, id);
+  const { bundle } = await import('./bundle.mjs');
   await bundle();
   return 0;
 }

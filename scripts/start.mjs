@@ -9,5 +9,5 @@ const args = process.argv.slice(2);
 if (args.length === 0) args.push('run', join(root, 'examples/odds.wat'));
 // npm runs scripts in the package's folder; file names are meant from where the user is.
 else if (process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
-process.argv = [process.argv[0], join(root, 'bin/heddle.mjs'), ...args];
-await import('../bin/heddle.mjs');
+process.argv = [process.argv[0], join(root, 'bin/heddle.cjs'), ...args];
+await import('../bin/heddle.cjs');

@@ -50,7 +50,7 @@ function missing() {
   const lacking = missingTool([...CMAKE_TOOLS, [CXX, 'g++-aarch64-linux-gnu'], [QEMU, 'qemu-user-static']]);
   if (lacking !== null) return lacking;
   if (!existsSync(join(SYSROOT, 'lib/libstdc++.so.6'))) return "aarch64's libstdc++ is missing: apt-get install libstdc++6-arm64-cross";
-  if (!existsSync(join(root, 'dist/cli/main.js'))) return 'dist/ is missing: npm run build';
+  if (!existsSync(join(root, 'dist/cli.cjs'))) return 'dist/ is missing: npm run build';
   return null;
 }
 
@@ -100,7 +100,7 @@ async function main() {
   };
   const [command, ...before] = emulated;
   for (const [args, expected] of EXAMPLES) {
-    const { stdout, stderr } = spawnSync(command, [...before, 'bin/heddle.mjs', 'run', ...args], { cwd: root, encoding: 'utf8', env });
+    const { stdout, stderr } = spawnSync(command, [...before, 'bin/heddle.cjs', 'run', ...args], { cwd: root, encoding: 'utf8', env });
     if (stdout !== expected) console.error(`${args.join(' ')}: ${JSON.stringify(stdout)} ${stderr}`);
     tally.check(args.join(' '), stdout === expected);
   }
@@ -108,7 +108,7 @@ async function main() {
     const files = ['native', 'emulated'].map((name) => join(root, folder, `${name}.cwasm`));
     const compile = (program, args, out) => {
       rmSync(out, { force: true });
-      spawnSync(program, [...args, 'bin/heddle.mjs', 'compile', '--target', 'aarch64', module, '-o', out], {
+      spawnSync(program, [...args, 'bin/heddle.cjs', 'compile', '--target', 'aarch64', module, '-o', out], {
         cwd: root,
         stdio: 'inherit',
         env,

@@ -49,7 +49,7 @@ for (const version of versions) {
   }
   named[`HEDDLE_NODE_${version}`] = node;
   const env = { ...process.env, HEDDLE_CACHE: 'off', HEDDLE_SPEC_NODE: node };
-  const { stdout } = spawnSync(node, ['bin/heddle.mjs', 'run', 'examples/odds.wat'], { cwd: root, encoding: 'utf8', env });
+  const { stdout } = spawnSync(node, ['bin/heddle.cjs', 'run', 'examples/odds.wat'], { cwd: root, encoding: 'utf8', env });
   tally.check(`node ${version}, odds.wat`, stdout === TEN);
   await tally.part(`node ${version}, specification`, process.execPath, ['tests/spec/run.mjs', ...PART], { env });
   await tally.part(`node ${version}, tests`, node, ['scripts/vitest_count.mjs', ...TESTS], { env });

@@ -1,5 +1,5 @@
 // Takes mutants from seed to seed; tells the parent each seed before it is tried, so that a crash has a name.
-import { call, WebAssembly as Heddle } from '../../dist/ts/index.js';
+import { call, WebAssembly as Heddle } from '../../dist/heddle.mjs';
 import { corpus } from './corpus.mjs';
 import { mutant } from './mutate.mjs';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { WebAssembly as One, parseWat } from '../../ts/index.js';
 
 // What was built, by its URL, which is another module than its source.
-const { WebAssembly: Other } = (await import(new URL('../../dist/ts/index.js', import.meta.url).href)) as { WebAssembly: typeof One };
+const { WebAssembly: Other } = (await import(new URL('../../dist/heddle.mjs', import.meta.url).href)) as { WebAssembly: typeof One };
 
 test.each([1, 2])('calls, imports and waits of both (%d)', async () => {
   expect(Other).not.toBe(One);

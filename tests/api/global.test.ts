@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 test('Heddle in the place of the global WebAssembly compiles and runs, traps included', () => {
   const program = `
-    import { WebAssembly as Heddle, parseWat } from './dist/ts/index.js';
+    import { WebAssembly as Heddle, parseWat } from './dist/heddle.mjs';
     globalThis.WebAssembly = Heddle;
     const { instance } = await WebAssembly.instantiate(parseWat('(module (memory (export "m") 1) (func (export "f") unreachable))'));
     try { instance.exports.f(); } catch (error) { console.log(error instanceof WebAssembly.RuntimeError, instance.exports.m instanceof WebAssembly.Memory); }

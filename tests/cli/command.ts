@@ -20,7 +20,7 @@ export interface Outcome {
 
 /** Runs `heddle` with arguments in the repository. */
 export function heddle(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/heddle.mjs', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/heddle.cjs', ...args], {
     cwd: root,
     encoding: 'utf8',
     input,

@@ -78,7 +78,7 @@ describe('pictures', () => {
   });
 
   test('at SIGUSR2, in the middle of a loop that never ends', async () => {
-    const args = ['bin/heddle.mjs', 'run', '--tree', path('busy.svg'), '--invoke', 'loop', program];
+    const args = ['bin/heddle.cjs', 'run', '--tree', path('busy.svg'), '--invoke', 'loop', program];
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
     const closed = new Promise((resolve) => child.on('close', resolve));

@@ -96,7 +96,7 @@ const tasks = (...names: string[]): string[] => ['run', ...names.flatMap((name) 
 
 /** Starts a run whose standard input is a pipe, or what is given. */
 function start(names: readonly string[], input: 'pipe' | number = 'pipe') {
-  const child = spawn(process.execPath, ['bin/heddle.mjs', ...tasks(...names)], { cwd: root, stdio: [input, 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['bin/heddle.cjs', ...tasks(...names)], { cwd: root, stdio: [input, 'pipe', 'inherit'] });
   let text = '';
   const { stdout } = child;
   if (stdout === null) throw new Error('no output');
@@ -169,7 +169,7 @@ describe('standard input', () => {
   /** Runs `reader` and `slow` with a standard input that a Python program makes: it has `argument`, and ends in `run()`. */
   async function withInput(python: string, argument: string): Promise<[string, number | null]> {
     const run = 'import os, sys\ndef run(): os.execvp(sys.argv[2], sys.argv[2:])\n';
-    const args = [run + python, argument, process.execPath, 'bin/heddle.mjs', ...tasks('reader', 'slow')];
+    const args = [run + python, argument, process.execPath, 'bin/heddle.cjs', ...tasks('reader', 'slow')];
     const child = spawn('python3', ['-c', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -227,7 +227,7 @@ describe('standard output', () => {
   test.each([[['many']], [['many', 'none']]])('a pipe that is full is waited for: %s', async (names) => {
     const file = join(folder, 'writer.wat');
     writeFileSync(file, writer);
-    const child = spawn(process.execPath, ['bin/heddle.mjs', 'run', ...names.flatMap((name) => ['--invoke', name]), file], {
+    const child = spawn(process.execPath, ['bin/heddle.cjs', 'run', ...names.flatMap((name) => ['--invoke', name]), file], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function heddle(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  return execFileSync(process.execPath, [join(root, 'bin/heddle.mjs'), ...args], {
+  return execFileSync(process.execPath, [join(root, 'bin/heddle.cjs'), ...args], {
     encoding: 'utf8',
     env: { ...process.env, HEDDLE_CACHE: 'off', XDG_STATE_HOME: folder, ...env },
   });

@@ -16,7 +16,7 @@ mkdirSync(join(root, 'tmp'), { recursive: true });
 const folder = mkdtempSync(join(root, 'tmp/snippets-'));
 const bin = join(folder, 'bin');
 mkdirSync(bin);
-writeFileSync(join(bin, 'heddle'), `#!/bin/sh\nexec '${process.execPath}' '${root}bin/heddle.mjs' "$@"\n`);
+writeFileSync(join(bin, 'heddle'), `#!/bin/sh\nexec '${process.execPath}' '${root}bin/heddle.cjs' "$@"\n`);
 chmodSync(join(bin, 'heddle'), 0o755);
 symlinkSync(join(root, 'examples'), join(folder, 'examples'));
 // README's module of a reader's own.

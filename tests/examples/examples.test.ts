@@ -36,7 +36,7 @@ test('scheme-select: pauses of direct, indirect and tail calls, a select, one-sh
 });
 
 test('fibers in C: two trees are walked in turns', async () => {
-  const heddle = new URL('../../bin/heddle.mjs', import.meta.url);
+  const heddle = new URL('../../bin/heddle.cjs', import.meta.url);
   const output = 'the same\ndifferent\n';
   expect(await runProgram(heddle, { args: ['run', fileURLToPath(example('fibers/same_fringe.wasm'))] })).toEqual({
     status: 0,

@@ -1,5 +1,5 @@
 // The two engines, where their JS APIs differ.
-import { createMemory, WebAssembly as Heddle } from '../../dist/ts/index.js';
+import { createMemory, WebAssembly as Heddle } from '../../dist/heddle.mjs';
 
 const limitsOf = ({ initial, maximum, shared }, convert) => ({
   initial: convert(initial),

@@ -2,7 +2,7 @@
 // type, is what the specification says (pair_types.mjs), and what V8 says, where it takes the modules. HEDDLE_DEBUG_TYPES=1 lets the engine look at itself after each collection.
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { collect } from '../../dist/ts/index.js';
+import { collect } from '../../dist/heddle.mjs';
 import { HEDDLE, V8 } from './engines.mjs';
 import { outcome } from './outcomes.mjs';
 import { caller, exporter, importer } from './pair_modules.mjs';

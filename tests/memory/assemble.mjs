@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WebAssembly as Heddle, parseWat } from '../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat } from '../../dist/heddle.mjs';
 
 const folder = process.env.HEDDLE_TEST_MODULES;
 

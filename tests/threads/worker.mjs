@@ -1,7 +1,7 @@
 // Makes an instance of the module it is sent and calls what it is told to: `workerData` is { module, memory, calls: [name, ...arguments][] }. Posts the results,
 // or the code of the error; where `javascript` is given, evaluates that with the memory instead.
 import { parentPort, workerData } from 'node:worker_threads';
-import { WebAssembly as Heddle } from '../../dist/ts/index.js';
+import { WebAssembly as Heddle } from '../../dist/heddle.mjs';
 
 const { module, memory, calls = [], javascript } = workerData;
 

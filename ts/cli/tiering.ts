@@ -5,10 +5,12 @@
  * The flags hold for the whole process, so only the command line sets them, and only before the code generator is loaded.
  */
 import { setFlagsFromString } from 'node:v8';
+import { ownCodegenState } from '../compile/own_codegen.js';
 
 const FLAGS = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering', '--wasm-lazy-validation'];
 
-/** Sets the flags. Does nothing to code that heddle runs: V8 never sees it. */
+/** Sets the flags, where V8 will run the code generator. Does nothing to code that heddle runs: V8 never sees it. */
 export function startQuickly(): void {
+  if (ownCodegenState() === 'there') return;
   for (const flag of FLAGS) setFlagsFromString(flag);
 }

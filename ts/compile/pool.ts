@@ -67,7 +67,7 @@ let timer: NodeJS.Timeout | undefined;
 function startWorker(): Worker {
   const start: WorkerStart = ownCodegenState() === 'there' ? {} : { crate: crateModule() };
   // The process's own options (loaders, inspectors, `--import`) are not for the compiler.
-  const worker = new Worker(packagePath('dist/cli/compiler_thread.js'), {
+  const worker = new Worker(packagePath('dist/compiler_thread.cjs'), {
     workerData: start,
     execArgv: [],
     env: Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),

@@ -80,7 +80,8 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   }
   const top = NumberValue(native.load(cell, 'u32'));
   const low = options.low ?? stackLow(thread, instance, top);
-  if (low === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
+  // The official Go compiler's programs begin with 0 and set the pointer themselves.
+  if (low === undefined || (options.low === undefined && low >= top)) return native.refuseShadow(address, LIMIT.shadowUnsized);
   if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
   const share = align(floor((top - low) / DEFAULT_SHARE));
   native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? min(DEFAULT_SIZE, share)));

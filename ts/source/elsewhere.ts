@@ -46,7 +46,7 @@ function portMethods(): MessagePort {
   return Object.getPrototypeOf(port1) as MessagePort;
 }
 
-const file = packagePath('dist/cli/compiler_thread.js');
+const file = packagePath('dist/compiler_thread.cjs');
 const Thread = Worker;
 const Channel = MessageChannel;
 const receive = receiveMessageOnPort;

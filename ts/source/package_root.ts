@@ -6,8 +6,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { joinPaths } from '../base/intrinsics.js';
 
+/** In a bundle (scripts/bundle.mjs) it is a path already. */
+const here = import.meta.url.startsWith('file:') ? fileURLToPath(import.meta.url) : import.meta.url;
+
 function find(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
+  let folder = dirname(here);
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
     if (parent === folder) throw new Error('the package folder of heddle was not found');
@@ -17,7 +20,7 @@ function find(): string {
 }
 
 const root = find();
-const built = import.meta.url.endsWith('.js');
+const built = !here.endsWith('.ts');
 
 /** Path of a file of the package, given relative to its root. */
 export function packagePath(relative: string): string {

@@ -1,5 +1,5 @@
 // Exceptions and traps at all depths of nested continuations, 1,000 times, then up to 10,000 times; prints memory and counters after each. Needs --expose-gc.
-import { collect, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
+import { collect, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/heddle.mjs';
 
 const TEXT = `(module
   (type $f (func (param i32 i32))) (type $k (cont $f)) (type $v (func)) (type $kv (cont $v))

@@ -1,6 +1,6 @@
 // What a sequence may do: calls of all of the public API.
 import { getHeapStatistics } from 'node:v8';
-import * as heddle from '../../../dist/ts/index.js';
+import * as heddle from '../../../dist/heddle.mjs';
 import { FUNCTIONS, PROGRAMS } from './programs.mjs';
 
 const { WebAssembly: Heddle, Continuation, Scheduler } = heddle;

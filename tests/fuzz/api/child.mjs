@@ -1,6 +1,6 @@
 // Runs sequences of seeds in a process of its own; tells the parent each seed before it is tried, so that a crash has a name.
 import { setImmediate as turn } from 'node:timers/promises';
-import * as heddle from '../../../dist/ts/index.js';
+import * as heddle from '../../../dist/heddle.mjs';
 import { runSequence } from './sequence.mjs';
 import { wrongness } from './world.mjs';
 

@@ -1,6 +1,6 @@
 // One sequence, from its seed.
 import { setImmediate as turn } from 'node:timers/promises';
-import * as heddle from '../../../dist/ts/index.js';
+import * as heddle from '../../../dist/heddle.mjs';
 import { ACTIONS } from './actions.mjs';
 import { PROGRAMS } from './programs.mjs';
 import { World } from './world.mjs';

@@ -1,6 +1,6 @@
 // What one sequence has made so far, and how values for its calls are chosen: right ones, wrong ones, and objects that run more of the
 // sequence when they are looked at.
-import * as heddle from '../../../dist/ts/index.js';
+import * as heddle from '../../../dist/heddle.mjs';
 import { Random } from '../random.mjs';
 
 const { WebAssembly: Heddle } = heddle;
@@ -415,7 +415,7 @@ export function wrongness(error) {
   if (typeof code === 'string' && (code.startsWith('HEDDLE_') || code === 'ABORT_ERR')) return undefined;
   if (typeof code === 'string' && code.startsWith('ERR_') && error instanceof TypeError) return undefined;
   const own = /^\s+at .*$/m.exec(String(stack))?.[0] ?? '';
-  const inDist = own.includes('/dist/ts/');
+  const inDist = own.includes('/dist/');
   if (V8_ERRORS.some((type) => error instanceof type)) {
     if (!inDist || !CARELESS.test(error.message)) return undefined;
     return stack;

@@ -25,7 +25,7 @@ const CODES: Readonly<Record<string, TrapKind>> = {
 
 /** Heddle, as it is built. */
 export async function heddle(): Promise<Engine> {
-  const path = fileURLToPath(new URL('../../../dist/ts/index.js', import.meta.url));
+  const path = fileURLToPath(new URL('../../../dist/heddle.mjs', import.meta.url));
   return heddleOf(((await import(path)) as { WebAssembly: Namespace }).WebAssembly);
 }
 

@@ -1,5 +1,5 @@
 // Makes, suspends and drops continuations, as many as the argument says; prints counters and memory half way and at the end.
-import { parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const TEXT = `(module (type $f (func)) (type $k (cont $f)) (tag $t)
   (func $waits (suspend $t)) (elem declare func $waits)

@@ -1,6 +1,6 @@
 // Makes and drops instances, as many as the second argument says. The first is a list of words: `cross` (a second instance imports from each), `park` (each has
 // a suspended continuation), `go` (which is resumed by the last of them). Prints counters and memory half way and at the end. Needs --expose-gc.
-import { collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { collect, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const FIRST = `(module (type $f (func)) (type $k (cont $f)) (tag $t (export "t"))
   (global $g (mut (ref null $k)) (ref.null $k)) (table (export "table") 2 funcref)

@@ -1,6 +1,6 @@
 // Memories without guards whose JavaScript objects V8 collects before Heddle's collector frees what it knows of them: nobody reaches them any more, and all others
 // go on. Needs --expose-gc and --disable-wasm-trap-handler. Prints what was read, and counters.
-import { collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { collect, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const COUNT = 20;
 const TEXT = `(module (memory (export "memory") 1)

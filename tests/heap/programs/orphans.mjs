@@ -1,5 +1,5 @@
 // Instances that nothing refers to but a suspended continuation: they are collected with it, not before. Needs --expose-gc. Prints counters at each step.
-import { Continuation, collect, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { Continuation, collect, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const COUNT = 20;
 /** After the suspend it needs its memory, a global, a table, a data segment and other functions. */

@@ -1,5 +1,5 @@
 // How type ids live and die. The argument says which of the parts below runs. Prints what it saw. Needs --expose-gc.
-import { Continuation, collect, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { Continuation, collect, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const { Module, Instance } = WebAssembly;
 const module = (text) => new Module(parseWat(text));

@@ -1,5 +1,5 @@
 // What becomes of JavaScript objects that WebAssembly refers to, or that refer to WebAssembly. Needs --expose-gc. Prints what is left after each step.
-import { collect, dispose, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { collect, dispose, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const instance = (text, imports) => new WebAssembly.Instance(new WebAssembly.Module(parseWat(text)), imports);
 

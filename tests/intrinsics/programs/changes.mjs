@@ -1,7 +1,7 @@
 // Built-in objects that change while a module is compiled by worker threads: `node changes.mjs`. Prints, as JSON, by when that is, whether the cache then has the same bytes as without.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseWat, WebAssembly } from '../../../dist/ts/index.js';
+import { parseWat, WebAssembly } from '../../../dist/heddle.mjs';
 
 const folder = process.env.HEDDLE_CACHE;
 // Large enough for worker threads.

@@ -1,6 +1,6 @@
 // What Heddle does for a program: modules compiled, calls, waits, growth, errors. Asks nothing of JavaScript's built-in objects itself but by operators, so that it can run while they are patched; what
 // comes of it is one text.
-import { Continuation, call, collect, createMemory, parseWat, Scheduler, WebAssembly } from '../../../dist/ts/index.js';
+import { Continuation, call, collect, createMemory, parseWat, Scheduler, WebAssembly } from '../../../dist/heddle.mjs';
 
 const whole = parseWat(`(module
   (memory (import "env" "memory") 1 5000)

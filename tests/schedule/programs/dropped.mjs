@@ -1,5 +1,5 @@
 // Calls whose promise nobody holds any more are given back once V8 has collected them. Needs --expose-gc. Prints what was held before and after.
-import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 import { held } from './held.mjs';
 
 const { instance } = await Heddle.instantiate(

@@ -1,5 +1,5 @@
 // Continuations of JavaScript's that nothing refers to any more are given back once V8 has collected them. Needs --expose-gc.
-import { Continuation, WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { Continuation, WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 import { held } from './held.mjs';
 
 const { instance } = await Heddle.instantiate(parseWat('(module (tag $t) (func (export "f") (suspend $t)))'));

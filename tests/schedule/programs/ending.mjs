@@ -1,7 +1,7 @@
 // Threads that end while calls wait. Argument: how. Prints what was seen; that the process ends well is the test.
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat, statistics } from '../../../dist/heddle.mjs';
 
 const TEXT = `(module (type $f (func)) (type $k (cont $f)) (import "env" "wait" (func $wait)) (elem declare func $inner)
   (memory 1) (func $inner (call $wait)) (func (export "wait") (resume $k (cont.new $k (ref.func $inner))))

@@ -1,6 +1,6 @@
 // Calls that wait for a promise, while the last reference to their instance goes, or the instance is disposed of, or they are cancelled; only then the promise settles. Needs
 // --expose-gc. Prints what came of them, and counters.
-import { collect, dispose, parseWat, Scheduler, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { collect, dispose, parseWat, Scheduler, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 /** After the wait it needs its memory and its other imports. */
 const TEXT = `(module (import "m" "wait" (func $wait (param i32) (result i32))) (import "m" "twice" (func $twice (param i32) (result i32)))

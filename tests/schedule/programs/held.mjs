@@ -1,6 +1,6 @@
 // What is held because JavaScript made it, and whether it is given back once V8 has collected that. Needs --expose-gc.
 import { setImmediate as turn } from 'node:timers/promises';
-import { statistics } from '../../../dist/ts/index.js';
+import { statistics } from '../../../dist/heddle.mjs';
 
 /** Runs `make`, which keeps nothing, and collects until nothing more is held than before: what there was more than before it, right after it and in the end. */
 export async function held(make) {

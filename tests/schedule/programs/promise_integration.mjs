@@ -1,7 +1,7 @@
 // What promise integration does in many small cases, by name, as JSON. Argument `v8`: by V8's own, which is how tests/schedule/recorded/promise_integration.json
 // was made (Node 26.10); otherwise by Heddle's.
 import vm from 'node:vm';
-import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 
 const Api = process.argv[2] === 'v8' ? globalThis.WebAssembly : Heddle;
 const { Suspending, SuspendError, promising } = Api;

@@ -1,6 +1,6 @@
 // A task sleeps for a day and is cancelled: nothing is left to wait for.
 import { setImmediate as turn } from 'node:timers/promises';
-import { WebAssembly as Heddle, parseWat, Scheduler } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat, Scheduler } from '../../../dist/heddle.mjs';
 
 const scheduler = new Scheduler();
 const { instance } = await Heddle.instantiate(

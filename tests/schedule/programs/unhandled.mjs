@@ -1,6 +1,6 @@
 // Failures of tasks that nobody awaits are unhandled rejections; those that somebody awaits are not.
 import { setImmediate as turn } from 'node:timers/promises';
-import { WebAssembly as Heddle, parseWat, Scheduler } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat, Scheduler } from '../../../dist/heddle.mjs';
 
 const seen = [];
 process.on('unhandledRejection', (reason) => seen.push(reason.message));

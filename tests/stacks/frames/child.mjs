@@ -1,5 +1,5 @@
 // Tries its share of the types (main.mjs), and tells the parent what it is at and how that ended.
-import { configure, parseWat, WebAssembly } from '../../../dist/ts/index.js';
+import { configure, parseWat, WebAssembly } from '../../../dist/heddle.mjs';
 import { moduleOf, RESULTS, SIZES } from './module.mjs';
 import { argumentsOf, COUNTS, REFERENCES, random, resultsOf, TYPES, typesOf } from './shapes.mjs';
 

@@ -1,7 +1,7 @@
 // Continuations that run deep, at once or when eight more are there, until there is no stack for another: the first argument is the import that
 // makes them (`usual`: the instruction), the second when they do, the third the limit in bytes. Prints how many there were and by how much the
 // process grew.
-import { configure, parseWat, WebAssembly } from '../../../dist/ts/index.js';
+import { configure, parseWat, WebAssembly } from '../../../dist/heddle.mjs';
 
 const [, , kind, when, limit] = process.argv;
 configure({ stack: { memory: Number(limit) } });

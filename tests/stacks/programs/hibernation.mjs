@@ -1,6 +1,6 @@
 // Hibernation, by the first argument; prints what tests/stacks/hibernation.test.ts looks at. Needs --expose-gc.
 import { readFileSync } from 'node:fs';
-import { Continuation, collect, configure, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { Continuation, collect, configure, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const MILLION = readFileSync(new URL('../../../examples/million.wat', import.meta.url), 'utf8');
 const PAGE = 4096;

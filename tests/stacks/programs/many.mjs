@@ -1,7 +1,7 @@
 // Suspends as many continuations at once as the argument says, and finishes them; prints memory and counters in between. As many others are suspended before, so that
 // what a process needs once, and the first stacks, which are larger, do not count.
 import { readFileSync } from 'node:fs';
-import { parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const count = Number(process.argv[2]);
 const text = readFileSync(new URL('../../../examples/million.wat', import.meta.url), 'utf8');

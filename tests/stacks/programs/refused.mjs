@@ -1,6 +1,6 @@
 // Suspends continuations until there is no stack for another, by the limit that the argument names; prints the trap, and what comes of all that are suspended.
 import { readFileSync } from 'node:fs';
-import { configure, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { configure, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const LIMITS = {
   maximum: { maximum: 1000 },

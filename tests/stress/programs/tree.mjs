@@ -1,7 +1,7 @@
 // Random trees of continuations against a model: `node tree.mjs SEED STEPS [WORDS]`. Each fiber asks what to do next and says what it has come to; a model in
 // JavaScript decides, and knows what it must have come to. WORDS: `collect` and `hibernate` let it ask for that at random; `exit` ends the process at a random step, in
 // the midst of it all; `signals` takes signals all the while; `mmap` and `malloc` name a strategy. Prints counters at the end. Needs --expose-gc.
-import { collect, configure, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/ts/index.js';
+import { collect, configure, hibernate, parseWat, statistics, WebAssembly } from '../../../dist/heddle.mjs';
 
 const SLOTS = 64;
 const TEXT = `(module

@@ -1,6 +1,6 @@
 // Leaves continuations suspended, 1,000 deep and 1,000 side by side, and ends in the way that the argument says.
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 
 const way = isMainThread ? process.argv[2] : workerData;
 

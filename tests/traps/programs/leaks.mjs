@@ -1,5 +1,5 @@
 // Traps 1,000 times, then up to 10,000 times, of many kinds and in many places; prints memory and counters after each. Needs --expose-gc.
-import { WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat, statistics } from '../../../dist/heddle.mjs';
 
 const TEXT = `(module
   (type $void (func)) (type $vk (cont $void)) (type $fi (func (param i32))) (type $ki (cont $fi)) (tag $pause) (tag $lonely)

@@ -1,5 +1,5 @@
 // Functions of many parameters as continuations on the smallest stacks; prints what each returned.
-import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 
 configure({ stack: { size: 64 * 1024 } });
 

@@ -1,5 +1,5 @@
 // What a profiler samples: switches, deep recursion on a continuation, imports, traps. Prints a number that is always the same.
-import { WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 
 const TEXT = `(module (import "m" "x" (func $x)) (type $f (func (param i32) (result i32))) (type $k (cont $f)) (tag $t)
   (elem declare func $count $deep)

@@ -1,5 +1,5 @@
 // A function that resumes a new continuation of itself for ever, three times over; prints how that ended, and the memory that it took at most.
-import { configure, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/ts/index.js';
+import { configure, WebAssembly as Heddle, parseWat, statistics } from '../../../dist/heddle.mjs';
 
 const [maximum = '', strategy = 'pool'] = process.argv.slice(2);
 configure({ stack: { maximum: Number(maximum), strategy } });

@@ -36,7 +36,7 @@ const TEXT = `(module (import "m" "flag" (memory 1 1 shared))
   (func (export "overflow") (param i32) (result i32) (resume $k (i32.const 100000000) (cont.new $k (ref.func $deep)))))`;
 
 if (isMainThread) {
-  const { WebAssembly: Heddle, parseWat } = await import('../../../dist/ts/index.js');
+  const { WebAssembly: Heddle, parseWat } = await import('../../../dist/heddle.mjs');
   const flag = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const { exports } = new Heddle.Instance(new Heddle.Module(parseWat(TEXT)), { m: { flag } });
   const seen = Object.fromEntries(SIGNALS.map((name) => [name, 0]));

@@ -1,5 +1,5 @@
 // Overflows both kinds of stack, five times over, and recurses well on each afterwards. Arguments: where stacks come from, and what guards them.
-import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/ts/index.js';
+import { configure, WebAssembly as Heddle, parseWat } from '../../../dist/heddle.mjs';
 
 const [strategy, guard] = process.argv.slice(2);
 configure({ stack: { strategy, guard, size: 64 * 1024 }, entryStackSize: 128 * 1024 });

@@ -34,7 +34,7 @@ async function inWorker(bytes, withHeddle) {
 
 /** Traps of both engines in turn, and V8's inside an import of ours on a continuation. */
 async function withHeddle(bytes) {
-  const { WebAssembly: Heddle, parseWat } = await import('../../../dist/ts/index.js');
+  const { WebAssembly: Heddle, parseWat } = await import('../../../dist/heddle.mjs');
   const text = `(module (import "m" "x" (func $x)) (memory 1) (type $f (func)) (type $k (cont $f)) (elem declare func $x)
     (func (export "oob") (drop (i32.load (i32.const 65533)))) (func (export "call") (call $x))
     (func (export "continuation") (resume $k (cont.new $k (ref.func $x)))))`;

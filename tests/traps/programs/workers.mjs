@@ -10,7 +10,7 @@ const TEXT = `(module (type $f (func)) (type $k (cont $f)) (tag $t) (memory 1) (
     (local.set $c) (table.set $kept (i32.const 0) (local.get $c)) (i32.const 42)))`;
 
 async function work(bytes) {
-  const { WebAssembly: Heddle } = await import('../../../dist/ts/index.js');
+  const { WebAssembly: Heddle } = await import('../../../dist/heddle.mjs');
   const { exports } = new Heddle.Instance(new Heddle.Module(bytes));
   let trap = '';
   try {
@@ -39,7 +39,7 @@ if (isMainThread) {
   }
   console.log(JSON.stringify({ seen, resident }));
 } else if (workerData.text !== undefined) {
-  const { parseWat } = await import('../../../dist/ts/index.js');
+  const { parseWat } = await import('../../../dist/heddle.mjs');
   parentPort.postMessage(parseWat(workerData.text));
 } else {
   parentPort.postMessage(await work(workerData.bytes));

@@ -1,0 +1,113 @@
+// Makes what users load of dist/ts: the API, the command line and the compiler's threads, a file each in dist/bundle. Node takes 0.4 ms for each module that it
+// loads, and twice as long for an ES module that imports Node's own as for `require`. So these are CommonJS, loaded by ts/code_cache.ts, with an ES module in front of
+// the API that has its names.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { root } from './tally.mjs';
+
+/** Bundles by name, and where each begins in dist/ts. */
+const ENTRIES = { heddle: 'index.js', cli: 'cli/main.js', compiler_thread: 'compiler_thread.js' };
+
+/** What a program needs only when it compiles something: made ready when something of it is first used. */
+const LATE = ['compile/pool.js', 'compile/work.js', 'compile/part.js', 'compile/limits.js', 'lower/module/signatures.js'];
+/** The same of Node's own modules. */
+const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8'];
+
+const require = createRequire(import.meta.url);
+const ts = join(root, 'dist/ts');
+
+/** A module that has the names of another, which is loaded when one of them is first read. */
+function late(names, path) {
+  const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
+  return `const load = () => require(${JSON.stringify(path)});\nmodule.exports = { ${getters.join(', ')} };`;
+}
+
+/** The same, loaded with what uses it. What nobody uses of it esbuild leaves out. */
+function atOnce(names, path) {
+  const constants = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})();`);
+  return [`const all = require(${JSON.stringify(path)});`, 'export default all;', ...constants].join('\n');
+}
+
+/** Some of them (`node:wasi`) warn that they are new. */
+function requireQuietly(path) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  const all = require(path);
+  process.emitWarning = emitWarning;
+  return all;
+}
+
+const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== 'default');
+
+const SHAPE = {
+  name: 'shape',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
+      namespace === 'built-in' ? { path, external: true } : { path, namespace: 'built-in' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
+      contents: LATE_BUILT_IN.includes(path.slice('node:'.length)) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
+    }));
+    const files = new Set(LATE.map((name) => join(ts, name)));
+    build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace }) => {
+      const file = join(resolveDir, path);
+      return namespace === 'file' && files.has(file) ? { path: file, namespace: 'late' } : undefined;
+    });
+    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
+      const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)].map(
+        (match) => match[1],
+      );
+      return { contents: late(names, path), resolveDir: root };
+    });
+  },
+};
+
+/** Writes a file so that who reads it meanwhile finds the old one or the new one. */
+function replace(name, contents) {
+  const path = join(root, 'dist', name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${process.pid}.new`, contents);
+  renameSync(`${path}.${process.pid}.new`, path);
+}
+
+/** Bundles dist/ts. */
+export async function bundle() {
+  const { build } = await import('esbuild');
+  const entryPoints = Object.fromEntries(
+    Object.entries({ ...ENTRIES, code_cache: 'code_cache.js' }).map(([name, file]) => [name, join(ts, file)]),
+  );
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: join(root, 'dist/bundle'),
+    outExtension: { '.js': '.cjs' },
+    write: false,
+    bundle: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    plugins: [SHAPE],
+    define: { 'import.meta.url': '__filename' },
+    logLevel: 'warning',
+  });
+  for (const { path, contents } of outputFiles) replace(path.slice(join(root, 'dist/').length), contents);
+  for (const name of Object.keys(ENTRIES)) {
+    const file = `./bundle/${name}.cjs`;
+    replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').load(require.resolve('${file}'), require);\n`);
+  }
+  // Not `import heddle from './heddle.cjs'`: Node would read all that file requires for the names of its exports.
+  const names = Object.keys(await import(join(ts, 'index.js')));
+  const lines = [
+    "import { createRequire } from 'node:module';",
+    "const heddle = createRequire(import.meta.url)('./heddle.cjs');",
+    ...names.map((name) => `export const ${name} = heddle.${name};`),
+    '',
+  ];
+  replace('heddle.mjs', lines.join('\n'));
+  // What earlier builds made.
+  rmSync(join(root, 'dist/cli'), { recursive: true, force: true });
+}

@@ -1,0 +1,38 @@
+/**
+ * Loads a file of Heddle's own JavaScript (scripts/bundle.mjs) with what V8 made of it in an earlier process, which is in the cache beside compiled modules: a
+ * third of the time until the first call is V8 reading these files. What is there counts as machine code there does: in the user's own folder, whole, and under the hash of
+ * the very file, Node and CPU. V8 itself refuses what another V8 made, or one with other flags.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
+import { Script } from 'node:vm';
+import { Cache } from './compile/cache.js';
+
+type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
+
+/** Keeps what V8 has made when the process ends, with the functions that ran. V8 would refuse what was made under other flags than a process begins with. */
+function keepAtExit(script: Script, cache: Cache, key: Uint8Array): void {
+  const flags = cachedDataVersionTag();
+  process.once('exit', () => {
+    if (cachedDataVersionTag() === flags) cache.write(key, [script.createCachedData()]);
+  });
+}
+
+/** What a file exports. */
+export function load(path: string, require: NodeJS.Require): object {
+  const source = readFileSync(path, 'utf8');
+  const cache = Cache.fromEnvironment();
+  const key = createHash('sha256').update(`${process.version} ${process.arch}\n`).update(source).digest();
+  const kept = cache.folder === undefined ? undefined : cache.read(key);
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: path,
+    ...(kept !== undefined && { cachedData: kept }),
+  });
+  if (cache.folder !== undefined && (kept === undefined || script.cachedDataRejected === true)) keepAtExit(script, cache, key);
+  const module = { exports: {} };
+  const body = script.runInThisContext() as Body;
+  body.call(module.exports, module.exports, require, module, path, dirname(path));
+  return module.exports;
+}
