@@ -10,7 +10,7 @@ import { root } from './tally.mjs';
 const ENTRIES = { heddle: 'index.js', cli: 'cli/main.js', compiler_thread: 'compiler_thread.js' };
 
 /** What a program needs only when it compiles something: made ready when something of it is first used. */
-const LATE = ['compile/pool.js', 'compile/work.js', 'compile/part.js', 'compile/limits.js', 'lower/module/signatures.js'];
+const LATE = ['compile/pool.js', 'compile/work.js', 'compile/limits.js', 'lower/module/signatures.js'];
 /** The same of Node's own modules. */
 const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8'];
 
@@ -20,7 +20,7 @@ const ts = join(root, 'dist/ts');
 /** A module that has the names of another, which is loaded when one of them is first read. */
 function late(names, path) {
   const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
-  return `const load = () => require(${JSON.stringify(path)});\nmodule.exports = { ${getters.join(', ')} };`;
+  return `let all;\nconst load = () => (all ??= require(${JSON.stringify(path)}));\nmodule.exports = { ${getters.join(', ')} };`;
 }
 
 /** The same, loaded with what uses it. What nobody uses of it esbuild leaves out. */

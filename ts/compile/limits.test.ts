@@ -3,8 +3,10 @@
  * computed with locals in the frame is what is computed with locals that are variables.
  */
 import { describe, expect, test } from 'vitest';
+import { areTooMany, functionSize, usesSlots } from '../lower/function/size.js';
 import { clifText, compileOne, type Lowered, lowerBinary, TARGETS } from '../lower/support.test-helper.js';
 import { parseWat } from '../source/bytes.js';
+import { withCrate } from '../source/crate.js';
 import { requireCompilable } from './limits.js';
 
 const times = (count: number, make: (i: number) => string): string => Array.from({ length: count }, (_, i) => make(i)).join('\n');
@@ -82,6 +84,19 @@ describe('what grows with the product of two things in WebAssembly does not in t
     // Nor is there a size below which it does: an operator is about three words, and may stand for eight arguments.
     for (const { words, edges } of sizes) expect(edges).toBeLessThan(2_000 + 3 * words);
   });
+});
+
+test.each(Object.keys(modulesOf))('the quick look lets nothing pass that the whole estimate finds: %s', (kind) => {
+  const slots: boolean[] = [];
+  for (const n of [2, 4, 8, 16, 24, 32, 48, 64, 96, 240]) {
+    const binary = parseWat(`(module ${modulesOf[kind]?.(n)})`);
+    const { arities, spaces } = lowerBinary(binary, {}, FEATURES).context;
+    const ops = withCrate((crate) => new crate.ModuleInfo(binary, FEATURES, false).ops(0));
+    const arity = arities.function(spaces.importedFunctions);
+    expect(usesSlots(ops, arity, arities), `${n}`).toBe(areTooMany(functionSize(ops, arity, arities)));
+    slots.push(usesSlots(ops, arity, arities));
+  }
+  expect(slots[0]).toBe(false);
 });
 
 /** The error that a module in text is refused with. */

@@ -2,7 +2,7 @@
 import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { LIMIT } from '../generated/abi.js';
-import { type LoweredFunction, lowerFunction, UnsupportedOperator } from '../lower/lower.js';
+import { type LoweredFunctions, ModuleLowering, UnsupportedOperator } from '../lower/lower.js';
 import { InlineCandidates } from '../lower/module/candidates.js';
 import type { LoweringContext } from '../lower/module/context.js';
 import { loweringContext } from '../lower/module/context.js';
@@ -72,12 +72,17 @@ const NO_WORDS = new Int32Array(0);
 
 type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];
 
+/** So many functions go to the code generator at a time, of so many words of CLIF: asking costs, and so does what is kept. */
+const AT_ONCE = 64;
+const WORDS_AT_ONCE = 1 << 16;
+
 /** What prints for one function. */
 export type Listing = 'clif' | 'asm';
 
 /** The compiler of one job on this thread. To be freed. */
 export class FunctionCompiler {
   readonly context: LoweringContext;
+  readonly #lowering: ModuleLowering;
   readonly #info: InstanceType<Crate['ModuleInfo']>;
   readonly #compiler: InstanceType<Crate['Compiler']>;
 
@@ -86,6 +91,7 @@ export class FunctionCompiler {
     const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
     const shadow = shadowCode(description, job.stackPointer, settings.stackChecks);
     this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, shadow);
+    this.#lowering = new ModuleLowering(this.context);
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
     [this.#info, this.#compiler] = withCrate((crate) => [
@@ -100,20 +106,14 @@ export class FunctionCompiler {
     return withCrate(() => this.#info.ops(index));
   }
 
-  /** A defined function, lowered. */
-  lowered(index: number): LoweredFunction {
-    try {
-      return lowerFunction(this.context, index, this.operators(index));
-    } catch (error) {
-      if (error instanceof UnsupportedOperator) throw unsupported(`operator 0x${error.opcode.toString(16)}`, error.offset);
-      throw error;
-    }
-  }
-
   /** The defined functions from `start` up to `end`. */
   functions(start: number, end: number): Part {
     const assembly = new Assembly();
-    for (let index = start; index < end; index++) this.#compile(this.lowered(index), assembly);
+    for (let index = start; index < end; ) {
+      const last = Math.min(index + AT_ONCE, end);
+      while (index < last && this.#lowering.length < WORDS_AT_ONCE) this.#lower(index++);
+      this.#compile(this.#lowering.take(), assembly);
+    }
     return assembly.finish();
   }
 
@@ -126,7 +126,8 @@ export class FunctionCompiler {
 
   /** A defined function in text. */
   list(index: number, listing: Listing): string {
-    const { program } = this.lowered(index);
+    this.#lower(index);
+    const { program } = this.#lowering.take();
     return withCrate(() => refusable(() => this.#compiler[listing](program)));
   }
 
@@ -135,7 +136,17 @@ export class FunctionCompiler {
     this.#compiler.free();
   }
 
-  #compile(lowered: LoweredFunction, assembly: Assembly): void {
+  #lower(index: number): void {
+    try {
+      this.#lowering.add(index, this.operators(index));
+    } catch (error) {
+      this.#lowering.drop();
+      if (error instanceof UnsupportedOperator) throw unsupported(`operator 0x${error.opcode.toString(16)}`, error.offset);
+      throw error;
+    }
+  }
+
+  #compile(lowered: LoweredFunctions, assembly: Assembly): void {
     const output = withCrate(() => refusable(() => this.#compiler.compile(lowered.program)));
     requireStackChecks(output.frames);
     assembly.add(output, lowered);

@@ -4,7 +4,9 @@
 
 import { Frame } from './function/frame.js';
 import { FunctionLowering, type Handler } from './function/function.js';
-import { functionSize, usesSlots } from './function/size.js';
+import { InlinedLocations } from './function/locations.js';
+import { Scopes } from './function/scopes.js';
+import { usesSlots } from './function/size.js';
 import { withoutUnusedLocals } from './function/used_locals.js';
 import type { LoweringContext } from './module/context.js';
 import { ATOMICS } from './operators/atomics.js';
@@ -74,23 +76,74 @@ export interface Tables {
   readonly scopes: Int32Array;
 }
 
-/** Writes the program of one function. */
-function writeFunction(program: Program, context: LoweringContext, definedIndex: number, ops: Uint32Array): Tables {
-  const index = context.spaces.importedFunctions + definedIndex;
-  const arity = context.arities.function(index);
-  const stream = withoutUnusedLocals(ops, arity.params);
-  const slots = context.options.debugSlots || usesSlots(functionSize(stream, arity, context.arities));
-  const f = new FunctionLowering(context, program, index, stream, undefined, slots);
-  const { shape } = f;
-  program.begin(index, shape.signature, (shape.indirect ? 2 : 1) + shape.params.length);
-  const first = shape.indirect ? 2 : 1;
-  declareLocals(
-    f,
-    shape.params,
-    shape.params.map((_, i) => first + i),
-  );
-  f.enter(new Frame('function', 0, shape.results, shape.results));
-  prepareMemory(f);
+/** Functions as the code generator takes them: one or several. */
+export interface LoweredFunctions extends Tables {
+  /** Their CLIF program. */
+  readonly program: Int32Array;
+}
+
+/** Lowers functions of one module into one program until it is taken, so that the code generator is asked for many at a time. */
+export class ModuleLowering {
+  readonly #context: LoweringContext;
+  readonly #program = new Program();
+  #locations = new InlinedLocations();
+  #scopes = new Scopes();
+
+  constructor(context: LoweringContext) {
+    this.#context = context;
+  }
+
+  /** Words of the program so far. */
+  get length(): number {
+    return this.#program.length;
+  }
+
+  /**
+   * Adds a function.
+   * @param definedIndex the function's index among the defined ones
+   * @param ops its operator stream (`ModuleInfo.ops`)
+   */
+  add(definedIndex: number, ops: Uint32Array): void {
+    const context = this.#context;
+    const program = this.#program;
+    const index = context.spaces.importedFunctions + definedIndex;
+    const arity = context.arities.function(index);
+    const stream = withoutUnusedLocals(ops, arity.params);
+    const slots = context.options.debugSlots || usesSlots(stream, arity, context.arities);
+    const f = new FunctionLowering(context, program, index, stream, { slots, locations: this.#locations, scopes: this.#scopes });
+    const { shape } = f;
+    program.begin(index, shape.signature, (shape.indirect ? 2 : 1) + shape.params.length);
+    const first = shape.indirect ? 2 : 1;
+    declareLocals(
+      f,
+      shape.params,
+      shape.params.map((_, i) => first + i),
+    );
+    f.enter(new Frame('function', 0, shape.results, shape.results));
+    prepareMemory(f);
+    lowerOperators(f);
+    program.end();
+  }
+
+  /** What was added since the last time. */
+  take(): LoweredFunctions {
+    const program = this.#program.take();
+    const lowered = { program, inlined: this.#locations.table(), scopes: this.#scopes.table() };
+    this.#locations = new InlinedLocations();
+    this.#scopes = new Scopes();
+    if (this.#context.options.debug) checkProgram(program, this.#context.signatures);
+    return lowered;
+  }
+
+  /** Forgets what was added since the last time, the beginning of a function as well. */
+  drop(): void {
+    this.#program.take();
+    this.#locations = new InlinedLocations();
+    this.#scopes = new Scopes();
+  }
+}
+
+function lowerOperators(f: FunctionLowering): void {
   // Inlined bodies are read in between; the function's own stream is current again where it ends.
   while (f.at < f.ops.length) {
     const opcode = f.immediate();
@@ -99,25 +152,11 @@ function writeFunction(program: Program, context: LoweringContext, definedIndex:
     if (handler === undefined) throw new UnsupportedOperator(opcode, f.offset);
     handler(f);
   }
-  program.end();
-  return { inlined: f.locations.table(), scopes: f.scopes.table() };
 }
 
-/** A function as the code generator takes it. */
-export interface LoweredFunction extends Tables {
-  /** Its CLIF program. */
-  readonly program: Int32Array;
-}
-
-/**
- * Lowers one function.
- * @param definedIndex the function's index among the defined ones
- * @param ops its operator stream (`ModuleInfo.ops`)
- */
-export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): LoweredFunction {
-  const writer = new Program();
-  const tables = writeFunction(writer, context, definedIndex, ops);
-  const program = writer.take();
-  if (context.options.debug) checkProgram(program, context.signatures);
-  return { program, ...tables };
+/** Lowers one function: see {@link ModuleLowering.add}. */
+export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): LoweredFunctions {
+  const lowering = new ModuleLowering(context);
+  lowering.add(definedIndex, ops);
+  return lowering.take();
 }

@@ -42,6 +42,17 @@ export interface InlinedBody {
   readonly caller: { readonly ops: Uint32Array; readonly at: number; readonly firstLocal: number };
 }
 
+/** What differs from one function to another. */
+export interface FunctionOptions {
+  /** Of a function that is not of the module's index space. */
+  readonly shape?: FunctionShape;
+  /** Locals lie in the frame (`size.ts`). */
+  readonly slots?: boolean;
+  /** Tables that functions of one program share. */
+  readonly scopes?: Scopes;
+  readonly locations?: InlinedLocations;
+}
+
 /** One function while it is lowered. */
 export class FunctionLowering {
   /** What the function type is to Cranelift. */
@@ -55,7 +66,7 @@ export class FunctionLowering {
   /** The current block has ended. */
   dead = false;
   /** What catches exceptions: the scopes of its tries. */
-  readonly scopes = new Scopes();
+  readonly scopes: Scopes;
   /** Control frames, innermost last. */
   readonly frames: Frame[] = [];
   /** The callee whose body is lowered in this function now, if any. */
@@ -63,7 +74,7 @@ export class FunctionLowering {
   /** Words of the operator streams that were inlined so far. */
   inlinedWords = 0;
   /** The locations of inlined operators. */
-  readonly locations = new InlinedLocations();
+  readonly locations: InlinedLocations;
 
   /** Operands; a comparison's result that is still an I8 is ~value. */
   readonly #stack: number[] = [];
@@ -90,12 +101,11 @@ export class FunctionLowering {
     readonly index: number,
     /** The operator stream: the function's, or that of a callee while its body is inlined. */
     public ops: Uint32Array,
-    /** Of a function that is not of the module's index space. */
-    shape?: FunctionShape,
-    /** Locals lie in the frame (`size.ts`). */
-    slots = false,
+    { shape, slots = false, scopes = new Scopes(), locations = new InlinedLocations() }: FunctionOptions,
   ) {
     this.#localSlots = slots ? [] : undefined;
+    this.scopes = scopes;
+    this.locations = locations;
     this.shape = shape ?? context.signatures.shape(context.spaces.functions[index] as number);
     this.resultPointer = this.shape.indirect ? 1 : -1;
   }

@@ -18,7 +18,7 @@ export function moveLocation(location: number, rows: number): number {
   return location <= FIRST ? location - rows : location;
 }
 
-/** The table of one function, while it is lowered. */
+/** The table of a program's functions, while they are lowered. */
 export class InlinedLocations {
   readonly #words: number[] = [];
   readonly #known = new Dictionary<string, number>();

@@ -12,7 +12,7 @@ const NO_ROW = -1;
 /** In the place of a tag: everything is caught. */
 const EVERYTHING = -1;
 
-/** The scopes of a function: its table `[row of the scope around or -1, n, (offset of the tag in the context, or -1 for everything)*n]*`. */
+/** The scopes of a program's functions: their table `[row of the scope around or -1, n, (offset of the tag in the context, or -1 for everything)*n]*`. */
 export class Scopes {
   readonly #words: number[] = [];
 

@@ -69,7 +69,7 @@ const store =
   (f) => {
     const value = narrow(f, f.pop(), access, type);
     const { address } = place(f, BYTES.get(access) as number);
-    f.program.do(head(KIND.atomicStore, 0, 0, MEMORY.atomic), value, address);
+    f.program.do2(head(KIND.atomicStore, 0, 0, MEMORY.atomic), value, address);
   };
 
 const modify =
@@ -93,7 +93,7 @@ const compareExchange =
 /** Its immediate, the ordering, has one value. */
 function fence(f: FunctionLowering): void {
   f.immediate();
-  f.program.do(KIND.fence);
+  f.program.do0(KIND.fence);
 }
 
 function notify(f: FunctionLowering): void {

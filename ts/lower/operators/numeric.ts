@@ -65,7 +65,7 @@ const store = (opcode: Opcode, size: number): Handler => {
   return (f) => {
     const value = f.pop();
     const { address, displacement } = place(f, size);
-    f.program.do(first, value, address, displacement);
+    f.program.do3(first, value, address, displacement);
   };
 };
 

@@ -73,6 +73,11 @@ export class Program {
     this.#words[this.#start] = this.#length - this.#start - 1;
   }
 
+  /** Words so far. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** The words of every function so far; the program is empty afterwards. */
   take(): Int32Array {
     const words = this.#words.slice(0, this.#length);
@@ -147,11 +152,34 @@ export class Program {
     return this.#values++;
   }
 
-  /** An instruction of any operand words and no result. */
-  do(first: number, ...words: readonly number[]): void {
-    this.#room(1 + words.length);
+  /** An instruction without operands and without results. */
+  do0(first: number): void {
+    this.#room(1);
     this.#word(first);
-    for (const word of words) this.#word(word);
+  }
+
+  /** An instruction of one operand word and no result. */
+  do1(first: number, a: number): void {
+    this.#room(2);
+    this.#word(first);
+    this.#word(a);
+  }
+
+  /** An instruction of two operand words and no result. */
+  do2(first: number, a: number, b: number): void {
+    this.#room(3);
+    this.#word(first);
+    this.#word(a);
+    this.#word(b);
+  }
+
+  /** An instruction of three operand words and no result. */
+  do3(first: number, a: number, b: number, c: number): void {
+    this.#room(4);
+    this.#word(first);
+    this.#word(a);
+    this.#word(b);
+    this.#word(c);
   }
 
   /** An instruction of the Unary format; type 0 is the operand's. */
@@ -196,12 +224,12 @@ export class Program {
 
   /** A store of a whole value. */
   store(flags: number, value: Value, address: Value, offset: number): void {
-    this.do(head(KIND.store, OPCODE.store, 0, flags), value, address, offset);
+    this.do3(head(KIND.store, OPCODE.store, 0, flags), value, address, offset);
   }
 
   /** A new variable, for a local. */
   variable(type: number): number {
-    this.do(head(KIND.declareVar, 0, type));
+    this.do0(head(KIND.declareVar, 0, type));
     return this.#variables++;
   }
 
@@ -212,19 +240,19 @@ export class Program {
 
   /** Gives a variable a value from here on. */
   defineVariable(variable: number, value: Value): void {
-    this.do(KIND.defVar, variable, value);
+    this.do2(KIND.defVar, variable, value);
   }
 
   /** A new block with params of these types. */
   block(types: readonly number[], cold = false): Block {
-    this.do(head(KIND.block, 0, 0, cold ? COLD : 0));
+    this.do0(head(KIND.block, 0, 0, cold ? COLD : 0));
     this.#list(types);
     return this.#blocks++;
   }
 
   /** What follows belongs to the block. Returns the first of its params. */
   switchTo(block: Block, params: number): Value {
-    this.do(KIND.switchTo, block);
+    this.do1(KIND.switchTo, block);
     const first = this.#values;
     this.#values += params;
     return first;
@@ -232,25 +260,25 @@ export class Program {
 
   /** No more branches to the block follow. A branch after this makes silently wrong code. */
   seal(block: Block): void {
-    this.do(KIND.seal, block);
+    this.do1(KIND.seal, block);
   }
 
   /** Ends the block with a branch. */
   jump(block: Block, args: readonly Value[] = NONE): void {
-    this.do(KIND.jump);
+    this.do0(KIND.jump);
     this.#branch(block, args);
   }
 
   /** Ends the block: `yes` where the value is not 0, else `no`. */
   brif(value: Value, yes: Block, yesArgs: readonly Value[], no: Block, noArgs: readonly Value[]): void {
-    this.do(KIND.brif, value);
+    this.do1(KIND.brif, value);
     this.#branch(yes, yesArgs);
     this.#branch(no, noArgs);
   }
 
   /** Ends the block: target number `value` (an I32), or the default. All get the same arguments. */
   brTable(value: Value, targets: readonly Block[], otherwise: Block, args: readonly Value[]): void {
-    this.do(KIND.brTable, value);
+    this.do1(KIND.brTable, value);
     this.#branch(otherwise, args);
     this.#room(1);
     this.#word(targets.length);
@@ -259,19 +287,19 @@ export class Program {
 
   /** Ends the block and the function. */
   return(values: readonly Value[]): void {
-    this.do(KIND.return);
+    this.do0(KIND.return);
     this.#list(values);
   }
 
   /** A call of a function number with `results` results. */
   call(callee: number, args: readonly Value[], results: number): Value {
-    this.do(KIND.call, callee);
+    this.do1(KIND.call, callee);
     return this.#called(args, results);
   }
 
   /** A call of an address. */
   callIndirect(signature: number, callee: Value, args: readonly Value[], results: number): Value {
-    this.do(KIND.callIndirect, signature, callee);
+    this.do2(KIND.callIndirect, signature, callee);
     return this.#called(args, results);
   }
 
@@ -284,25 +312,25 @@ export class Program {
 
   /** Ends the function with a call in its place. */
   returnCall(callee: number, args: readonly Value[]): void {
-    this.do(KIND.returnCall, callee);
+    this.do1(KIND.returnCall, callee);
     this.#list(args);
   }
 
   /** Ends the function with a call of an address in its place. */
   returnCallIndirect(signature: number, callee: Value, args: readonly Value[]): void {
-    this.do(KIND.returnCallIndirect, signature, callee);
+    this.do2(KIND.returnCallIndirect, signature, callee);
     this.#list(args);
   }
 
   /** Ends the block with a call that goes on at a block, or at a handler. */
   tryCall(callee: number, args: readonly Value[], normal: BlockCall, handlers: readonly CatchItem[]): void {
-    this.do(KIND.tryCall, callee);
+    this.do1(KIND.tryCall, callee);
     this.#tried(args, normal, handlers);
   }
 
   /** See {@link tryCall}. */
   tryCallIndirect(signature: number, callee: Value, args: readonly Value[], normal: BlockCall, handlers: readonly CatchItem[]): void {
-    this.do(KIND.tryCallIndirect, signature, callee);
+    this.do2(KIND.tryCallIndirect, signature, callee);
     this.#tried(args, normal, handlers);
   }
 
@@ -325,27 +353,27 @@ export class Program {
 
   /** Ends the block with a trap. */
   trap(code: number): void {
-    this.do(head(KIND.trap, code));
+    this.do0(head(KIND.trap, code));
   }
 
   /** Traps where the value is not 0. */
   trapnz(code: number, value: Value): void {
-    this.do(head(KIND.trapnz, code), value);
+    this.do1(head(KIND.trapnz, code), value);
   }
 
   /** Traps where the value is 0. */
   trapz(code: number, value: Value): void {
-    this.do(head(KIND.trapz, code), value);
+    this.do1(head(KIND.trapz, code), value);
   }
 
   /** The source location of what follows. */
   location(offset: number): void {
-    this.do(KIND.srcloc, offset);
+    this.do1(KIND.srcloc, offset);
   }
 
   /** A new stack slot. */
   stackSlot(size: number, alignLog2: number): number {
-    this.do(KIND.stackSlot, size, alignLog2);
+    this.do2(KIND.stackSlot, size, alignLog2);
     return this.#slots++;
   }
 

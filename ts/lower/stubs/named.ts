@@ -22,7 +22,7 @@ export function writeExperiment(
   body: (f: FunctionLowering, params: readonly Value[]) => void,
 ): void {
   const shape = context.signatures.shape(type);
-  const f = new FunctionLowering(context, program, number, new Uint32Array(0), shape);
+  const f = new FunctionLowering(context, program, number, new Uint32Array(0), { shape });
   const first = shape.indirect ? 2 : 1;
   program.begin(number, shape.signature, first + shape.params.length);
   f.enter(new Frame('function', 0, shape.results, shape.results));
