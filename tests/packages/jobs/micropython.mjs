@@ -23,7 +23,7 @@ class Counter:
         self.counts[word] = self.counts.get(word, 0) + 1
 
 counter = Counter()
-for p in primes(20000):
+for p in primes(50000):
     counter.add(str(p)[-1])
 print(sorted(counter.counts.items()))
 `);

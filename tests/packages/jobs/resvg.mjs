@@ -5,7 +5,7 @@ import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
 await initWasm(readFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm')));
 let shapes = '';
-for (let i = 0; i < 60; i++) {
+for (let i = 0; i < 240; i++) {
   shapes += `<circle cx="${(i * 37) % 400}" cy="${(i * 91) % 300}" r="${5 + (i % 40)}" fill="rgb(${i * 4},${255 - i * 4},128)" opacity="0.6"/>`;
   shapes += `<path d="M${i * 6} 0 C ${i} 100 ${400 - i} 200 ${400 - i * 6} 300" stroke="url(#g)" fill="none" stroke-width="2"/>`;
 }
