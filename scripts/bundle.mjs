@@ -43,8 +43,9 @@ const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[
 const SHAPE = {
   name: 'shape',
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
-      namespace === 'built-in' ? { path, external: true } : { path, namespace: 'built-in' },
+    // What requires already says itself what it reads.
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'built-in' },
     );
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
       contents: LATE_BUILT_IN.includes(path.slice('node:'.length)) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
