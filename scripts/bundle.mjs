@@ -29,6 +29,8 @@ function atOnce(names, path) {
   return [`const all = require(${JSON.stringify(path)});`, 'export default all;', ...constants].join('\n');
 }
 
+const isLate = (path) => LATE_BUILT_IN.includes(path.slice('node:'.length));
+
 /** Some of them (`node:wasi`) warn that they are new. */
 function requireQuietly(path) {
   const { emitWarning } = process;
@@ -43,12 +45,12 @@ const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[
 const SHAPE = {
   name: 'shape',
   setup(build) {
-    // What requires already says itself what it reads.
-    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'require-call' ? { path, external: true } : { path, namespace: 'built-in' },
+    // What requires already says itself what it reads; a late one is required by what stands in for it.
+    build.onResolve({ filter: /^node:/ }, ({ path, kind, namespace }) =>
+      namespace === 'built-in' || (kind === 'require-call' && !isLate(path)) ? { path, external: true } : { path, namespace: 'built-in' },
     );
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: LATE_BUILT_IN.includes(path.slice('node:'.length)) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
+      contents: isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
     }));
     const files = new Set(LATE.map((name) => join(ts, name)));
     build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace }) => {
