@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { root } from './tally.mjs';
 
 /** Bundles by name, and where each begins in dist/ts. */
-const ENTRIES = { heddle: 'index.js', cli: 'cli/main.js', compiler_thread: 'compiler_thread.js' };
+const ENTRIES = { heddle: 'bundle.js', cli: 'cli/main.js', compiler_thread: 'compiler_thread.js' };
 
 /** What a program needs only when it compiles something: made ready when something of it is first used. */
 const LATE = ['compile/pool.js', 'compile/work.js', 'compile/limits.js', 'lower/module/signatures.js'];
@@ -86,7 +86,6 @@ export async function bundle() {
     outExtension: { '.js': '.cjs' },
     write: false,
     bundle: true,
-    minifyWhitespace: true,
     minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
@@ -111,6 +110,19 @@ export async function bundle() {
     '',
   ];
   replace('heddle.mjs', lines.join('\n'));
+  replace('register.cjs', "exports.V8 = require('./heddle.cjs').register();\n");
+  const register = [
+    "import { createRequire } from 'node:module';",
+    "export const { V8 } = createRequire(import.meta.url)('./register.cjs');",
+    '',
+  ];
+  replace('register.mjs', register.join('\n'));
+  // For the command line: what ts/code_cache.ts loads has no `import()`.
+  replace('import.cjs', 'module.exports = (specifier) => import(specifier);\n');
+  replace(
+    'register.d.ts',
+    "/** V8's own `WebAssembly`: the global one is Heddle's from here on. */\nexport declare const V8: typeof WebAssembly;\n",
+  );
   // What earlier builds made.
   rmSync(join(root, 'dist/cli'), { recursive: true, force: true });
 }

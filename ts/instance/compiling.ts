@@ -21,8 +21,10 @@ export interface ModuleOptions {
   readonly shadowStack?: ShadowStackOptions | false;
 }
 
-/** Reads them. */
-export const moduleOptions = standardOptionsOf('a module', { interruptible: flag, shadowStack: shadowOption });
+/** What they are, by name. */
+export const moduleTable = { interruptible: flag, shadowStack: shadowOption };
+
+const readOptions = standardOptionsOf('a module', moduleTable);
 
 /** Which of its variants a module's code is. */
 export interface CodeVariant {
@@ -52,6 +54,7 @@ export class Compiling {
   readonly #native: Native;
   #cache: Cache | undefined;
   #time = 0;
+  #defaults: ModuleOptions = {};
 
   constructor(native: Native) {
     this.#native = native;
@@ -60,6 +63,17 @@ export class Compiling {
   /** Milliseconds spent compiling on this thread. */
   get time(): number {
     return this.#time;
+  }
+
+  /** From now on these hold for modules that say nothing else. */
+  setDefaults(options: ModuleOptions): void {
+    this.#defaults = options;
+  }
+
+  /** Reads the options of a module. */
+  read(given: unknown): ModuleOptions {
+    // asks: objects that were just read
+    return { ...this.#defaults, ...readOptions(given) };
   }
 
   /** How modules are compiled for this machine. */

@@ -12,7 +12,7 @@ import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/module/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import { requireRunnable } from './artifact_check.js';
-import { type CodeVariant, type ModuleOptions, moduleOptions } from './compiling.js';
+import type { CodeVariant, ModuleOptions } from './compiling.js';
 import { hold } from './objects.js';
 import type { Thread } from './thread.js';
 
@@ -95,14 +95,14 @@ export class CompiledModule {
 
   /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options, `hash` is the SHA-256 of the bytes where it is known. */
   static compileSync(thread: Thread, bytes: Uint8Array, given: unknown, hash?: string): CompiledModule {
-    const options = moduleOptions(given);
+    const options = thread.compiling.read(given);
     const artifact = thread.compiling.timed(() => compileModuleSync(bytes, thread.compiling.options(options, hash)));
     return new CompiledModule(thread, bytes, options, artifact);
   }
 
   /** Compiles with worker threads; the variant for calls that may wait where `waits`. */
   static async compile(thread: Thread, bytes: Uint8Array, given: unknown, waits = false): Promise<CompiledModule> {
-    const options = moduleOptions(given);
+    const options = thread.compiling.read(given);
     const settings = thread.compiling.options(options, undefined, { stackChecks: waits });
     const artifact = await thread.compiling.timedAsync(() => compileModule(bytes, settings));
     return new CompiledModule(thread, bytes, options, artifact);

@@ -38,8 +38,8 @@ export interface NativeOptions {
   readonly collect?: 'automatic' | 'always';
 }
 
-/** Reads them. */
-export const nativeOptions = optionsOf('configure', {
+/** What they are, by name. */
+export const nativeTable = {
   stack: nested({
     strategy: oneOf(STRATEGIES),
     size: amount,
@@ -51,4 +51,7 @@ export const nativeOptions = optionsOf('configure', {
   }),
   entryStackSize: amount,
   collect: oneOf(['automatic', 'always']),
-});
+};
+
+/** Reads them. */
+export const nativeOptions = optionsOf('configure', nativeTable);

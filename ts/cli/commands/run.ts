@@ -17,6 +17,7 @@ import type { ValueType } from '../../validate/description.js';
 import { typeAt } from '../../validate/type_words.js';
 import { load } from '../load.js';
 import { print } from '../report.js';
+import { runScript } from '../script.js';
 import { startQuickly } from '../tiering.js';
 import { TreeFile } from '../tree/tree_file.js';
 import { parseValue, showValue } from '../values.js';
@@ -56,8 +57,12 @@ function stackOptions(options: RunOptions): StackOptions | undefined {
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
+/** Programs in JavaScript, which find Heddle's `WebAssembly` in V8's place. */
+const SCRIPT = /\.[cm]?js$/;
+
 /** Runs a file; returns the exit status. */
 export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
+  if (SCRIPT.test(file)) return runScript(file, args);
   startQuickly();
   const engine = theEngine();
   const stack = stackOptions(options);

@@ -1,0 +1,27 @@
+/** `heddle run app.mjs`: a program in JavaScript, as `node --import heddle/register app.mjs` runs it. */
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packagePath } from '../source/package_root.js';
+import { readFile } from './load.js';
+
+/** The files of dist that are used: the API is another copy of this code, which the program gets if it imports Heddle. */
+interface Files {
+  readonly api: { register(): void; hooked(execArgv: readonly string[]): string[] };
+  readonly importFile: (specifier: string) => Promise<unknown>;
+}
+
+/** Runs it. Its errors are Node's to report, and the status is the program's own. */
+export async function runScript(file: string, args: readonly string[]): Promise<number> {
+  readFile(file);
+  const require = createRequire(packagePath('package.json'));
+  const { api, importFile }: Files = { api: require('./dist/heddle.cjs'), importFile: require('./dist/import.cjs') };
+  api.register();
+  // What `fork` begins with.
+  process.execArgv = api.hooked(process.execArgv);
+  const path = resolve(file);
+  process.argv.splice(1, process.argv.length - 1, path, ...args);
+  // Nobody waits for it: so its errors are reported as any program's.
+  void importFile(pathToFileURL(path).href);
+  return 0;
+}
