@@ -20,7 +20,7 @@ export async function runScript(file: string, args: readonly string[]): Promise<
   // What `fork` begins with.
   process.execArgv = api.hooked(process.execArgv);
   const path = resolve(file);
-  process.argv.splice(1, process.argv.length - 1, path, ...args);
+  process.argv = [process.execPath, path, ...args];
   // Nobody waits for it: so its errors are reported as any program's.
   void importFile(pathToFileURL(path).href);
   return 0;
