@@ -1,4 +1,4 @@
-// The addon: one engine for each Node environment that loads it.
+// The addon: one engine for each time that a Node environment loads it.
 #include <napi.h>
 
 #include "bindings/arguments.h"
@@ -17,8 +17,15 @@ void destroy(Napi::Env, Engine* engine) {
   delete engine;
 }
 
+/// Whether who loads the addon has put this property on the exports: an engine for the code generator is wanted.
+EngineUse use_of(napi_env env, napi_value exports) {
+  bool has = false;
+  napi_has_own_property(env, exports, make_text(env, "codeGenerator"), &has);
+  return has ? EngineUse::CodeGenerator : EngineUse::Program;
+}
+
 Napi::Object start(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData<Engine, destroy>(new Engine(env));
+  env.SetInstanceData<Engine, destroy>(new Engine(env, use_of(env, exports)));
   if (env.IsExceptionPending()) return exports;
   // Not by Object::Set: where the thread is being terminated, which fails, that ends the process.
   set_property(env, exports, "arch", make_text(env, kArch));

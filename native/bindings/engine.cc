@@ -33,6 +33,36 @@ bool is_set(const char* name, const char* value) {
   return found != nullptr && std::strcmp(found, value) == 0;
 }
 
+/// Bytes for objects of the heap, and for records of continuations, that the code generator's engine may have: it has one instance, and a
+/// few more where some panicked; and no continuation.
+constexpr uint64_t kCodeGeneratorHeap = 64 << 20;
+constexpr uint64_t kCodeGeneratorRecords = 64 << 10;
+
+RuntimeOptions options_of(EngineUse use) {
+  RuntimeOptions options = RuntimeOptions::defaults();
+  if (use == EngineUse::Program) return options;
+  options.continuation.memory = kCodeGeneratorRecords;
+  // However much memory the program's own stacks may take, this one stack is not what is too much.
+  options.entry.memory = ~uint64_t{0};
+  return options;
+}
+
+uint64_t heap_limit(EngineUse use) {
+  return use == EngineUse::Program ? Heap::default_limit() : kCodeGeneratorHeap;
+}
+
+/// What the environment says of a program's engine.
+void obey_environment(Engine* engine) {
+  Runtime& runtime = engine->runtime;
+  if (is_set("HEDDLE_COLLECT", "always")) engine->heap.collect_always();
+  if (is_set("HEDDLE_HIBERNATE", "always")) {
+    RuntimeOptions options = runtime.options();
+    options.continuation.budget = 0;
+    runtime.configure(options);
+  }
+  if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) engine->heap.check_snapshots_always();
+}
+
 /// The engine of one environment, mostly of the main thread's, so that to find it costs no call of Node's: that is a twentieth of a short
 /// call. Written by that environment's thread; another's only sees that the environment is not its own.
 struct FirstEngine {
@@ -42,26 +72,21 @@ struct FirstEngine {
 
 }  // namespace
 
-Engine::Engine(napi_env environment) : env(environment), runtime(RuntimeOptions::defaults()), roots(this), heap(&runtime, &roots, this) {
+Engine::Engine(napi_env environment, EngineUse use)
+    : env(environment), runtime(options_of(use)), roots(this), heap(&runtime, &roots, this, heap_limit(use)) {
   install_signal_handlers();
   runtime.embedder = this;
   runtime.poll = poll;
   install_binding_libcalls(&runtime);
   watch(&runtime);
   define_kinds(&heap);
-  if (is_set("HEDDLE_COLLECT", "always")) heap.collect_always();
-  if (is_set("HEDDLE_HIBERNATE", "always")) {
-    RuntimeOptions options = runtime.options();
-    options.continuation.budget = 0;
-    runtime.configure(options);
-  }
+  if (use == EngineUse::Program) obey_environment(this);
   if (is_set("HEDDLE_DEBUG_STACKS", "1")) {
     RuntimeOptions options = runtime.options();
     options.continuation.canary = true;
     options.entry.canary = true;
     runtime.configure(options);
   }
-  if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) heap.check_snapshots_always();
   check_types = is_set("HEDDLE_DEBUG_TYPES", "1");
   napi_env none = nullptr;
   if (first.env.compare_exchange_strong(none, env)) first.engine = this;

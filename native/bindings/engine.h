@@ -146,10 +146,20 @@ struct Captured {
   bool transfers = false;
 };
 
-/// The engine. Made when the addon is loaded into an environment, freed with it.
+/// Whose WebAssembly an engine runs.
+enum class EngineUse {
+  /// A program's.
+  Program,
+  /// The code generator's alone: no option and no variable of the environment that is for a program's WebAssembly holds, and it takes
+  /// little address space.
+  CodeGenerator,
+};
+
+/// The engine. Made when the addon is loaded into an environment, freed with it. A thread may have several: one enters another only where
+/// its own fibers wait for the host.
 class Engine {
  public:
-  explicit Engine(napi_env environment);
+  Engine(napi_env environment, EngineUse use);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -21,8 +21,12 @@ constexpr uint64_t kShare = 8;
 
 }  // namespace
 
-Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument)
-    : blocks(memory_limit() / kShare),
+uint64_t Heap::default_limit() {
+  return memory_limit() / kShare;
+}
+
+Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, uint64_t limit)
+    : blocks(limit),
       runtime_(runtime),
       embedder_(embedder),
       finalizer_argument_(finalizer_argument),

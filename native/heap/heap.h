@@ -45,7 +45,9 @@ class HeapEmbedder {
 /// A thread's heap. Nothing here may be called from another thread.
 class Heap final : public Reclaimer {
  public:
-  Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument);
+  Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, uint64_t limit = default_limit());
+  /// Bytes that objects may take unless said otherwise.
+  static uint64_t default_limit();
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
   ~Heap();

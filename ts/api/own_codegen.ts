@@ -2,7 +2,7 @@
  * The code generator compiled by itself. Run by V8 it is slow until V8 has optimised it, which takes longer than compiling most programs and takes a
  * core as well; as Heddle's own code it is as fast in its first millisecond as it will ever be (docs/decisions/0007).
  *
- * Only compiler threads use it: their engine is theirs alone, so that neither a program's stack options nor its statistics have to do with it.
+ * It runs in an engine of its own (docs/decisions/0022), so that neither a program's stack options nor its statistics have to do with it.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,11 +12,14 @@ import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from '.
 import { compileModule } from '../compile/compile.js';
 import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
 import { artifactKey, type CompileSettings, compileSettings, keyHash } from '../compile/settings.js';
-import { V8 } from '../errors/v8.js';
+import { codegenEngine, type Engine } from '../instance/engine.js';
+import { instanceMemories, instantiate, neededVariant, tableElement } from '../instance/instance.js';
+import { CompiledModule } from '../instance/module.js';
+import type { TableObject } from '../instance/objects.js';
+import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { addon } from '../link/addon.js';
 import { codegenBytes, codegenHash, instantiateCodegen } from '../source/crate.js';
 import { FEATURE_BITS } from '../validate/validate.js';
-import { Instance, Module, moduleOfArtifact } from './web_assembly.js';
 
 const KEY_BYTES = 32;
 
@@ -69,21 +72,64 @@ function replaceFile(path: string, pieces: readonly Uint8Array[]): void {
   renameSync(temporary, path);
 }
 
-/** Whether memories have guards here: without, the code would have to be compiled anew, with checks. */
-function hasGuards(): boolean {
-  return addon().createMemory(new V8.Memory({ initial: 1, maximum: 1 }), 0).guarded;
+/** A table of JavaScript values, as the code generator's glue has it. */
+class References {
+  constructor(
+    readonly engine: Engine,
+    readonly table: TableObject,
+  ) {}
+
+  get(index: number): unknown {
+    const { convert, native } = this.engine;
+    return convert.fromWasm(this.table.type, native.load(tableElement(this.engine, this.table, index), 'u64'));
+  }
+
+  set(index: number, value: unknown): void {
+    const { convert, native } = this.engine;
+    native.store(tableElement(this.engine, this.table, index), 'u64', Number(convert.toWasm(this.table.type, value)));
+  }
 }
 
-/** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, or not built for this machine. */
+/** Nothing is imported but functions. */
+const NOTHING: Unwrap = { table: nothing, global: nothing, tag: nothing, suspending: nothing };
+
+function nothing(): undefined {}
+
+/** What the glue needs of a namespace `WebAssembly`, in the code generator's engine: the module is a compiled one, and its instances have functions, a memory and a table. */
+const namespace = {
+  Module: CompiledModule,
+  Instance: class {
+    readonly exports: Readonly<Record<string, unknown>>;
+
+    /** Throws where memories have no guards here: the code would have to be compiled anew, with checks. */
+    constructor(module: CompiledModule, imports: unknown) {
+      const engine = codegenEngine();
+      const resolved = resolveImports(engine, module, imports, NOTHING);
+      const memories = instanceMemories(engine, module, resolved);
+      const variant = neededVariant(engine, resolved, memories);
+      if (variant.checked) throw new Error('memories have no guards');
+      const { exports } = instantiate(engine, module, resolved, memories, module.code(variant));
+      const all: Record<string, unknown> = {};
+      for (const [name, { kind, value }] of exports) all[name] = kind === 'table' ? new References(engine, value) : value;
+      this.exports = all;
+    }
+  },
+} as unknown as typeof WebAssembly;
+
+/** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, not built for this machine, or cannot be. */
 export function ownCodegen(): Codegen | undefined {
   if (ownCodegenState() !== 'there') return undefined;
   const artifact = load();
-  if (artifact === undefined || !hasGuards()) return undefined;
-  const namespace = { Module, Instance } as unknown as typeof WebAssembly;
-  return instantiateCodegen(moduleOfArtifact(artifact.module, artifact) as unknown as WebAssembly.Module, namespace);
+  if (artifact === undefined) return undefined;
+  try {
+    const module = CompiledModule.fromArtifact(codegenEngine(), artifact.module, artifact);
+    return instantiateCodegen(module as unknown as WebAssembly.Module, namespace);
+  } catch {
+    return undefined; // V8 can.
+  }
 }
 
-/** What compiler threads run, and why. */
+/** What runs the code generator, and why. */
 export function ownCodegenUse(): OwnCodegen | 'stale' {
   const state = ownCodegenState();
   return state === 'there' && load() === undefined ? 'stale' : state;

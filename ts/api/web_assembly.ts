@@ -40,9 +40,14 @@ import { CompiledModule } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
+import { provideCodegen } from '../source/crate.js';
 import { asInterface } from './interface.js';
 import { carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
+import { ownCodegen } from './own_codegen.js';
+
+// On this thread as on the compiler's: it is loaded when the first module is compiled.
+provideCodegen(ownCodegen);
 
 /** One import of a module. */
 export interface ImportDescriptor {

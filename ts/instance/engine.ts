@@ -3,7 +3,7 @@
  */
 import { getPrototypeOf } from '../base/intrinsics.js';
 import { trap } from '../errors/catalog.js';
-import { addon } from '../link/addon.js';
+import { addon, codegenAddon } from '../link/addon.js';
 import type { Native, NativeStatistics, StackUsage } from '../link/native.js';
 import { type NativeOptions, nativeOptions } from '../link/native_options.js';
 import { TypeRegistry } from '../validate/registry.js';
@@ -142,20 +142,37 @@ export class Engine implements Thread {
 }
 
 let engine: Engine | undefined;
+let codegen: Engine | undefined;
 
 /**
- * Where the addon's exports keep the engine. Several copies of this TypeScript on one thread, as bundlers and test runners make them, share the addon, and with it types, the
- * mailbox and handles: so they share the engine as well.
+ * Where the addon's exports keep the engines. Several copies of this TypeScript on one thread, as bundlers and test runners make them, share the addon, and with it types, the
+ * mailbox and handles: so they share the engines as well.
  */
 const SHARED = Symbol.for('heddle.engine');
+const SHARED_CODEGEN = Symbol.for('heddle.engine.codegen');
+
+type Shared = { [SHARED]?: Engine; [SHARED_CODEGEN]?: Engine };
 
 /** This thread's engine, made when first needed. */
 export function theEngine(): Engine {
   if (engine === undefined) {
     const native = addon();
-    const exports = getPrototypeOf(native) as { [SHARED]?: Engine };
+    const exports = getPrototypeOf(native) as Shared;
     exports[SHARED] ??= new Engine(native);
     engine = exports[SHARED];
   }
   return engine;
+}
+
+/**
+ * The engine that this thread's code generator runs in, made when first needed. Nothing of a program comes here: neither its options, its counters nor its calls' deadlines
+ * (docs/decisions/0022).
+ */
+export function codegenEngine(): Engine {
+  if (codegen === undefined) {
+    const exports = getPrototypeOf(addon()) as Shared;
+    exports[SHARED_CODEGEN] ??= new Engine(codegenAddon());
+    codegen = exports[SHARED_CODEGEN];
+  }
+  return codegen;
 }
