@@ -63,7 +63,7 @@ void obey_environment(Engine* engine) {
   if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) engine->heap.check_snapshots_always();
 }
 
-/// The engine of one environment, mostly of the main thread's, so that to find it costs no call of Node's: that is a twentieth of a short
+/// The engine of one environment of a program's, mostly of the main thread's, so that to find it costs no call of Node's: that is a twentieth of a short
 /// call. Written by that environment's thread; another's only sees that the environment is not its own.
 struct FirstEngine {
   std::atomic<napi_env> env{nullptr};
@@ -89,7 +89,7 @@ Engine::Engine(napi_env environment, EngineUse use)
   }
   check_types = is_set("HEDDLE_DEBUG_TYPES", "1");
   napi_env none = nullptr;
-  if (first.env.compare_exchange_strong(none, env)) first.engine = this;
+  if (use == EngineUse::Program && first.env.compare_exchange_strong(none, env)) first.engine = this;
 }
 
 Engine::~Engine() {

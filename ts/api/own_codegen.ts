@@ -18,14 +18,14 @@ import { CompiledModule } from '../instance/module.js';
 import type { TableObject } from '../instance/objects.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { addon } from '../link/addon.js';
-import { codegenBytes, codegenHash, instantiateCodegen } from '../source/crate.js';
+import type { Native } from '../link/native.js';
+import { codegenBytes, codegenHash, instantiateCodegen, isOverrun } from '../source/crate.js';
 import { FEATURE_BITS } from '../validate/validate.js';
 
 const KEY_BYTES = 32;
 
 /** How the code generator is compiled. The environment's settings are for the user's modules: whatever they are, all threads mean the same file. */
-function ownSettings(): CompileSettings {
-  const native = addon();
+function ownSettings(native: Native): CompileSettings {
   return compileSettings(native.arch, native.cpuFeatures(), {
     features: FEATURE_BITS,
     inline: true,
@@ -36,14 +36,14 @@ function ownSettings(): CompileSettings {
 }
 
 /** The hash of the key that the file must have to be for this very machine and build. */
-function expectedKey(): Uint8Array {
-  return keyHash(artifactKey(new Uint8Array(0), ownSettings(), codegenHash()));
+function expectedKey(native: Native): Uint8Array {
+  return keyHash(artifactKey(new Uint8Array(0), ownSettings(native), codegenHash()));
 }
 
-function load(): (Artifact & { readonly module: Uint8Array }) | undefined {
+function load(native: Native): (Artifact & { readonly module: Uint8Array }) | undefined {
   try {
     const artifact = deserializeArtifact(readFileSync(ownCodegenFile('artifact')));
-    const key = expectedKey();
+    const key = expectedKey(native);
     if (artifact?.module === undefined || !hasKey(artifact, key)) return undefined;
     const codeFile = ownCodegenFile('code');
     return equalBytes(codeKey(codeFile), key) ? { ...artifact, module: artifact.module, codeFile } : undefined;
@@ -119,27 +119,31 @@ const namespace = {
 /** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, not built for this machine, or cannot be. */
 export function ownCodegen(): Codegen | undefined {
   if (ownCodegenState() !== 'there') return undefined;
-  const artifact = load();
-  if (artifact === undefined) return undefined;
   try {
-    const module = CompiledModule.fromArtifact(codegenEngine(), artifact.module, artifact);
+    const engine = codegenEngine();
+    const artifact = load(engine.native);
+    if (artifact === undefined) return undefined;
+    const module = CompiledModule.fromArtifact(engine, artifact.module, artifact);
     return instantiateCodegen(module as unknown as WebAssembly.Module, namespace);
-  } catch {
-    return undefined; // V8 can.
+  } catch (error) {
+    // Who called with so little of the stack left would have no more of it for V8, and the next call may have.
+    if (isOverrun(error)) throw error;
+    return undefined;
   }
 }
 
 /** What runs the code generator, and why. */
 export function ownCodegenUse(): OwnCodegen | 'stale' {
   const state = ownCodegenState();
-  return state === 'there' && load() === undefined ? 'stale' : state;
+  return state === 'there' && load(addon()) === undefined ? 'stale' : state;
 }
 
 /** Compiles the code generator for this machine and writes the file, unless it is there. Returns whether it had to. */
 export async function buildOwnCodegen(): Promise<boolean> {
-  if (load() !== undefined) return false;
+  const native = addon();
+  if (load(native) !== undefined) return false;
   const bytes = codegenBytes();
-  const artifact = await compileModule(bytes, ownSettings());
+  const artifact = await compileModule(bytes, ownSettings(native));
   const { description, contents } = onlyData(artifact, bytes);
   // Nobody looks for offsets in it, and it catches no exceptions.
   const none = new Int32Array(0);

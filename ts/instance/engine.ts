@@ -145,19 +145,16 @@ let engine: Engine | undefined;
 let codegen: Engine | undefined;
 
 /**
- * Where the addon's exports keep the engines. Several copies of this TypeScript on one thread, as bundlers and test runners make them, share the addon, and with it types, the
- * mailbox and handles: so they share the engines as well.
+ * Where the addon's exports keep the engine. Several copies of this TypeScript on one thread, as bundlers and test runners make them, share the addon, and with it types, the
+ * mailbox and handles: so they share the engine as well.
  */
 const SHARED = Symbol.for('heddle.engine');
-const SHARED_CODEGEN = Symbol.for('heddle.engine.codegen');
-
-type Shared = { [SHARED]?: Engine; [SHARED_CODEGEN]?: Engine };
 
 /** This thread's engine, made when first needed. */
 export function theEngine(): Engine {
   if (engine === undefined) {
     const native = addon();
-    const exports = getPrototypeOf(native) as Shared;
+    const exports = getPrototypeOf(native) as { [SHARED]?: Engine };
     exports[SHARED] ??= new Engine(native);
     engine = exports[SHARED];
   }
@@ -166,13 +163,14 @@ export function theEngine(): Engine {
 
 /**
  * The engine that this thread's code generator runs in, made when first needed. Nothing of a program comes here: neither its options, its counters nor its calls' deadlines
- * (docs/decisions/0022).
+ * (docs/decisions/0022). The program's own engine need not be there.
  */
 export function codegenEngine(): Engine {
-  if (codegen === undefined) {
-    const exports = getPrototypeOf(addon()) as Shared;
-    exports[SHARED_CODEGEN] ??= new Engine(codegenAddon());
-    codegen = exports[SHARED_CODEGEN];
-  }
+  codegen ??= new Engine(codegenAddon());
   return codegen;
+}
+
+/** Whether this thread has that engine. */
+export function hasCodegenEngine(): boolean {
+  return codegen !== undefined;
 }

@@ -38,8 +38,7 @@ export function addon(): Native {
 }
 
 /**
- * The addon once more, with an engine of its own that knows nothing of a program's: for the code generator (docs/decisions/0022). Each call makes one, which lives as long as the thread. Throws as
- * {@link addon}.
+ * The addon once more, with an engine of its own that knows nothing of a program's: for the code generator (docs/decisions/0022). Each call makes one, which lives as long as the thread. Throws as {@link addon}.
  */
 export function codegenAddon(): Native {
   return load((path) => {

@@ -9,6 +9,8 @@ import { packagePath } from './package_root.js';
 
 let compiled: WebAssembly.Module | undefined;
 let instance: Codegen | undefined;
+/** The instance that something is being done with. */
+let busy: Codegen | undefined;
 
 let provider: (() => Codegen | undefined) | undefined;
 
@@ -57,17 +59,27 @@ export function dropCrate(): void {
   instance = undefined;
 }
 
+/** Whether an error says that a stack is used up. */
+export function isOverrun(error: unknown): error is RangeError {
+  return error instanceof RangeError && error.message.includes('call stack');
+}
+
 /**
  * Runs something of the crate. Its own errors pass as they are. Where it panicked (V8 reports a WebAssembly trap) or overran the stack, the instance is
- * dropped, since its memory is not to be trusted, and the error becomes a typed one; the next use gets a fresh instance.
+ * dropped, since its memory is not to be trusted, and the error becomes a typed one; the next use gets a fresh instance. So does a use inside another, by JavaScript that a panic's message or a
+ * debugger runs, and one after a use that was terminated.
  */
 export function withCrate<T>(use: (crate: Codegen) => T): T {
+  if (instance !== undefined && busy === instance) dropCrate();
   try {
-    return use(crate());
+    busy = crate();
+    return use(busy);
   } catch (error) {
-    const overrun = error instanceof RangeError && error.message.includes('call stack');
+    const overrun = isOverrun(error);
     if (!overrun && !(error instanceof V8.RuntimeError)) throw error;
     dropCrate();
     throw overrun ? unsupported('a module nested so deeply') : internal(`the code generator failed: ${error.message}`, error);
+  } finally {
+    busy = undefined;
   }
 }
