@@ -1,4 +1,4 @@
-// loadCode, createInstance, write, load, store, setData, setElements.
+// loadCode, createInstance, write, writeFunctions, load, store, setData, setElements.
 #include <cstdlib>
 #include <cstring>
 
@@ -22,18 +22,35 @@ Mapping code_memory(Arguments* in) {
   return *in ? Mapping::copy(bytes.data, bytes.size) : Mapping();
 }
 
+/// A table of traps that lies in the memory, at the offset that argument `i` is: a row of the number of rows, then these. Code ends there.
+Words mapped_traps(Arguments* in, size_t i, const Mapping& memory, size_t* code_size) {
+  const uint64_t offset = in->number(i);
+  if (*in && (offset < kStubSize || offset % page_size() != 0 || memory.size() < offset + page_size())) in->fail("where a table begins");
+  if (!*in) return {};
+  const auto* words = at<const int32_t>(memory.base() + offset);
+  const uint64_t rows = static_cast<uint32_t>(words[0]);
+  if (rows > (memory.size() - offset) / (2 * sizeof(int32_t)) - 1) in->fail("a table of that size");
+  *code_size = offset;
+  return {words + 2, rows * 2};
+}
+
 napi_value load_code(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   Mapping memory = code_memory(&in);
-  Bytes tables[6];
-  for (size_t i = 0; i < 6; i++) tables[i] = in.words(i + 1, napi_int32_array);
+  size_t code_size = memory.size();
+  Words tables[6];
+  napi_valuetype traps = napi_undefined;
+  napi_typeof(env, in.value(2), &traps);
+  for (size_t i = 0; i < 6; i++) {
+    const bool mapped = i == 1 && traps == napi_number && memory;
+    tables[i] = mapped ? mapped_traps(&in, i + 1, memory, &code_size) : words_of(in.words(i + 1, napi_int32_array));
+  }
   const auto* types = in ? in.engine()->object_at<TypeList>(ObjectKind::Types, in.number(7)) : nullptr;
   if (in && types == nullptr) in.fail("a module's types");
   if (!in) return nullptr;
   Codes& codes = in.engine()->heap.codes;
   const int32_t id = codes.next_id();
-  auto loaded = Code::load(id, std::move(memory), words_of(tables[0]), words_of(tables[1]), words_of(tables[2]), words_of(tables[3]),
-                           words_of(tables[4]), words_of(tables[5]));
+  auto loaded = Code::load(id, std::move(memory), code_size, tables[0], tables[1], tables[2], tables[3], tables[4], tables[5]);
   if (loaded != nullptr) loaded->set_types(address_of(types));
   const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
   if (code == nullptr) {
@@ -97,6 +114,35 @@ napi_value write(napi_env env, napi_callback_info info) {
   if (!in || bytes.size == 0) return nullptr;
   if (owner_of(in.engine(), address, bytes.size) == nullptr) in.fail("an address inside an instance");
   if (in) std::memcpy(at<void>(address), bytes.data, bytes.size);
+  return nullptr;
+}
+
+napi_value write_functions(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t blocks = in.number(0), first = in.number(1), base = in.number(2);
+  const Words offsets = words_of(in.words(3, napi_int32_array));
+  const Words functions = words_of(in.words(4, napi_uint32_array));
+  const Words types = words_of(in.words(5, napi_int32_array));
+  if (!in || functions.count == 0) return nullptr;
+  const InstanceObject* object = owner_of(in.engine(), blocks, functions.count * sizeof(VMFunction));
+  if (object == nullptr) in.fail("an address inside an instance");
+  if (in && (first > offsets.count || functions.count > offsets.count - first)) in.fail("the offset of each function");
+  for (size_t i = 0; in && i < functions.count; i++) {
+    const auto type = static_cast<uint32_t>(functions.data[i]);
+    const int32_t offset = offsets.data[first + i];
+    if (type >= types.count / 3 || offset < 0) {
+      in.fail("functions that have code");
+      break;
+    }
+    const int32_t* row = types.data + size_t{3} * type;
+    auto* function = at<VMFunction>(blocks + i * sizeof(VMFunction));
+    function->code = base + static_cast<uint32_t>(offset);
+    function->context = object->context;
+    function->type = static_cast<uint32_t>(row[0]);
+    function->index = static_cast<uint32_t>(first + i);
+    function->enter = base + static_cast<uint32_t>(row[1]);
+    function->slots = static_cast<uint32_t>(row[2]);
+  }
   return nullptr;
 }
 
@@ -211,6 +257,7 @@ void define_code_functions(napi_env env, napi_value exports) {
                    {{"loadCode", load_code},
                     {"createInstance", create_instance},
                     {"write", write},
+                    {"writeFunctions", write_functions},
                     {"load", load},
                     {"store", store},
                     {"setData", set_data},

@@ -46,10 +46,10 @@ void rows(Words words, std::vector<Row>* out) {
 
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined,
+std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, size_t code_size, Words functions, Words traps, Words sources, Words calls, Words inlined,
                                  Words scopes) {
   if (!memory) return nullptr;
-  HEDDLE_CHECK(memory.size() >= kStubSize);
+  HEDDLE_CHECK(code_size >= kStubSize && code_size <= memory.size() && code_size % page_size() == 0);
   std::unique_ptr<Code> code(new (std::nothrow) Code);
   if (code == nullptr) return nullptr;
   code->memory_ = std::move(memory);
@@ -57,15 +57,22 @@ std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, Words functions, Wo
   copy_stub(base, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
   copy_stub(base, kStubHostCall, kStubSize - kStubHostCall, heddle_host_call, heddle_host_call_end);
   // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
-  __builtin___clear_cache(at<char>(base), at<char>(code->memory_.end()));
-  if (!code->memory_.protect(0, code->memory_.size(), PROT_READ | PROT_EXEC)) return nullptr;
+  __builtin___clear_cache(at<char>(base), at<char>(base + code_size));
+  if (!code->memory_.protect(0, code_size, PROT_READ | PROT_EXEC)) return nullptr;
+  const size_t rest = code->memory_.size() - code_size;
+  if (rest != 0 && !code->memory_.protect(code_size, rest, PROT_READ)) return nullptr;
 
   CodeSites& sites = code->sites_;
-  sites.size = code->memory_.size();
+  sites.size = code_size;
   sites.id = id;
   const bool read = attempt([&] {
     rows(functions, &sites.functions);
-    rows(traps, &sites.traps);
+    if (address_of(traps.data) - base < code->memory_.size()) {
+      sites.traps = {reinterpret_cast<const TrapSite*>(traps.data), traps.count / 2};  // SAFETY: rows of two words, which never change.
+    } else {
+      rows(traps, &sites.own_traps);
+      sites.traps = {sites.own_traps.data(), sites.own_traps.size()};
+    }
     rows(sources, &sites.sources);
     for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
     sites.handlers = read_handlers(calls);

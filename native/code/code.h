@@ -17,9 +17,10 @@ struct Words {
 /// address except through the context it is given.
 class Code {
  public:
-  /// Takes memory whose first kStubSize bytes are room for the stubs, and registers the tables. `inlined` are the rows of
+  /// Takes memory whose first kStubSize bytes are room for the stubs, and registers the tables. Its first `code_size` bytes, whole pages,
+  /// become executable. `traps` may lie behind them, and is not copied then. `inlined` are the rows of
   /// ts/lower/function/locations.ts, `scopes` the words of ts/lower/function/scopes.ts. Null when the system refuses.
-  static std::unique_ptr<Code> load(int32_t id, Mapping memory, Words functions, Words traps, Words sources, Words calls, Words inlined,
+  static std::unique_ptr<Code> load(int32_t id, Mapping memory, size_t code_size, Words functions, Words traps, Words sources, Words calls, Words inlined,
                                     Words scopes);
   /// Requires: no frame of this code exists any more.
   ~Code();

@@ -1,5 +1,6 @@
 // What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -36,12 +37,22 @@ struct CallHandler {
   uint32_t handler_offset;
 };
 
+/// Rows that lie elsewhere, as a vector has them.
+struct TrapTable {
+  const TrapSite* first = nullptr;
+  size_t count = 0;
+  const TrapSite* begin() const { return first; }
+  const TrapSite* end() const { return first + count; }
+};
+
 /// The tables of one artifact in memory. Offsets count from `base`, tables are sorted by offset and never change.
 struct CodeSites {
   uint64_t base = 0;
   uint64_t size = 0;
   int32_t id = 0;
-  std::vector<TrapSite> traps;
+  TrapTable traps;
+  /// Its rows, where they lie nowhere else.
+  std::vector<TrapSite> own_traps;
   std::vector<FunctionRange> functions;
   std::vector<SourceStart> sources;
   /// By row that a location below -1 names: location of the call that was replaced with the function whose operator it is.

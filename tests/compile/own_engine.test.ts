@@ -18,7 +18,11 @@ const environment = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv =
 
 // biome-ignore lint/suspicious/noExplicitAny: each case prints something else
 function run(name: string, env: Readonly<Record<string, string>> = {}): any {
-  const printed = execFileSync(process.execPath, [child, name], { encoding: 'utf8', env: environment(env), stdio: ['ignore', 'pipe', 'ignore'] });
+  const printed = execFileSync(process.execPath, [child, name], {
+    encoding: 'utf8',
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return JSON.parse(printed);
 }
 

@@ -79,7 +79,10 @@ const cases = {
     const { run } = outer((n) => {
       depths.push(n);
       if (n > 0) {
-        assert.strictEqual(codeThrown(() => new Heddle.Module(Uint8Array.of(1))), 'HEDDLE_INVALID_MODULE');
+        assert.strictEqual(
+          codeThrown(() => new Heddle.Module(Uint8Array.of(1))),
+          'HEDDLE_INVALID_MODULE',
+        );
         return outer(() => sum(n)).run(0);
       }
       throw new Error('not called');
@@ -107,7 +110,11 @@ const cases = {
   },
 
   options() {
-    configure({ stack: { strategy: 'mmap', size: 16384, maximum: 1, memory: 65536, warm: 0, budget: 0 }, entryStackSize: 16384, collect: 'always' });
+    configure({
+      stack: { strategy: 'mmap', size: 16384, maximum: 1, memory: 65536, warm: 0, budget: 0 },
+      entryStackSize: 16384,
+      collect: 'always',
+    });
     return { code: codeOf(parseWat(text)), sum: sum(4), collections: engine()?.statistics().collections };
   },
 
@@ -144,7 +151,11 @@ const cases = {
   panicking() {
     const code = codeOf(parseWat(text));
     const inside = [];
-    console.error = () => inside.push(codeOf(parseWat(text)) === code, codeThrown(() => parseWat('(')));
+    console.error = () =>
+      inside.push(
+        codeOf(parseWat(text)) === code,
+        codeThrown(() => parseWat('(')),
+      );
     const ended = codeThrown(panic);
     return { ended, inside, same: codeOf(parseWat(text)) === code };
   },

@@ -23,6 +23,9 @@ import { codegenBytes, codegenHash, instantiateCodegen, isOverrun } from '../sou
 import { FEATURE_BITS } from '../validate/validate.js';
 
 const KEY_BYTES = 32;
+const HEAD_BYTES = KEY_BYTES + 4;
+/** Of the kernels of both instruction sets. */
+const LARGEST_PAGE = 65_536;
 
 /** How the code generator is compiled. The environment's settings are for the user's modules: whatever they are, all threads mean the same file. */
 function ownSettings(native: Native): CompileSettings {
@@ -45,23 +48,35 @@ function load(native: Native): (Artifact & { readonly module: Uint8Array }) | un
     const artifact = deserializeArtifact(readFileSync(ownCodegenFile('artifact')));
     const key = expectedKey(native);
     if (artifact?.module === undefined || !hasKey(artifact, key)) return undefined;
-    const codeFile = ownCodegenFile('code');
-    return equalBytes(codeKey(codeFile), key) ? { ...artifact, module: artifact.module, codeFile } : undefined;
+    const path = ownCodegenFile('code');
+    const head = headOf(path);
+    const traps = head.readUInt32LE(KEY_BYTES);
+    if (!equalBytes(head.subarray(0, KEY_BYTES), key) || traps === 0) return undefined;
+    return { ...artifact, module: artifact.module, codeFile: { path, traps } };
   } catch {
     return undefined;
   }
 }
 
-/** The key hash in the first bytes of the code, which are room for the stubs: files of two builds do not go together. */
-function codeKey(path: string): Buffer {
+/** What stands in front of the code, in the room for the stubs: the key's hash, for files of two builds do not go together, and where the traps are. */
+function headOf(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    const key = Buffer.alloc(KEY_BYTES);
-    readSync(file, key, 0, KEY_BYTES, 0);
-    return key;
+    const head = Buffer.alloc(HEAD_BYTES);
+    readSync(file, head, 0, HEAD_BYTES, 0);
+    return head;
   } finally {
     closeSync(file);
   }
+}
+
+/** The file that is mapped: code, and the traps at a page of their own, which nobody reads before there is one. */
+function codeFileOf({ key, code, traps }: Artifact): Uint8Array[] {
+  const gap = Buffer.alloc(-code.length & (LARGEST_PAGE - 1));
+  code.set(keyHash(key));
+  new DataView(code.buffer, code.byteOffset).setUint32(KEY_BYTES, code.length + gap.length, true);
+  const rows = new Uint8Array(Uint32Array.of(traps.length / 2, 0).buffer);
+  return [code, gap, rows, new Uint8Array(traps.buffer, traps.byteOffset, traps.byteLength)];
 }
 
 /** Writes a file anew: whoever has mapped the old one keeps it. */
@@ -147,9 +162,8 @@ export async function buildOwnCodegen(): Promise<boolean> {
   const { description, contents } = onlyData(artifact, bytes);
   // Nobody looks for offsets in it, and it catches no exceptions.
   const none = new Int32Array(0);
-  const small: Artifact = { ...artifact, code: new Uint8Array(0), description, sources: none, calls: none, stackMaps: none };
-  artifact.code.set(keyHash(artifact.key));
-  replaceFile(ownCodegenFile('code'), [artifact.code]);
+  const small: Artifact = { ...artifact, code: new Uint8Array(0), traps: none, description, sources: none, calls: none, stackMaps: none };
+  replaceFile(ownCodegenFile('code'), codeFileOf(artifact));
   replaceFile(ownCodegenFile('artifact'), serializeArtifact(small, contents));
   return true;
 }

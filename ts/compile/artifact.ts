@@ -14,6 +14,13 @@ import type { ModuleNames } from '../validate/validate.js';
 import { isContainer, pack, unpack } from './container.js';
 import { ARTIFACT_FORMAT, type ArtifactKey, keyHash } from './settings.js';
 
+/** Where code lies, to be mapped. */
+export interface CodeFile {
+  readonly path: string;
+  /** Offset of the table of traps: a row of their number, then they. Code ends there. */
+  readonly traps: number;
+}
+
 /** A compiled module. */
 export interface Artifact {
   readonly key: ArtifactKey;
@@ -25,8 +32,8 @@ export interface Artifact {
   readonly stackPointer: StackPointer;
   /** Machine code, relocated; see above. */
   readonly code: Uint8Array;
-  /** A file that holds the code instead, which is then empty. Not stored. */
-  readonly codeFile?: string;
+  /** A file that holds the code and the traps instead, which are then empty. Not stored. */
+  readonly codeFile?: CodeFile;
   /** [number, offset, size]*, by offset. Numbers are those of `moduleSignatures`: WebAssembly functions, then trampolines. */
   readonly functions: Int32Array;
   /** Offset of every function number in the code; -1 for an imported function, which has none. */

@@ -10,6 +10,7 @@ import {
   each,
   floor,
   INFINITE,
+  Integers,
   item,
   joinedLists,
   mapGet,
@@ -135,6 +136,7 @@ class Builder {
       this.#handlerBlock(image, block);
     }
     native.write(this.#address + VMInstance.$size, image.bytes);
+    this.#definedFunctions(code);
     const memory = this.#memories[0];
     if (memory !== undefined) {
       native.store(this.#address + VMInstance.memoryBase, 'u64', memory.base);
@@ -228,13 +230,32 @@ class Builder {
     return this.#thread.native.holder(object.address) === object ? object : hold(this.#thread.native, object);
   }
 
-  /** Modules have tens of thousands of functions: what follows from the type is looked up once, and words are written without a call each. */
+  /** Modules have tens of thousands of functions: the addon writes their blocks. It is told once what follows from a type. */
+  #definedFunctions(code: LoadedCode): void {
+    const { description, layout, signatures, typeIds } = this.#module;
+    const { functions } = description;
+    const count = typedLength(functions);
+    if (count === 0) return;
+    const types = new Integers(3 * typedLength(typeIds));
+    const known = new Bytes(typedLength(typeIds));
+    for (let i = 0; i < count; i++) {
+      const type = functions[i] as number;
+      if (known[type] === 1) continue;
+      known[type] = 1;
+      const { params, results } = signatures.shape(type);
+      types[3 * type] = typeIds[type] as number;
+      types[3 * type + 1] = code.entry(signatures.enter(type)) - code.address;
+      types[3 * type + 2] = max(params.length, results.length);
+    }
+    const blocks = this.#address + layout.functions.offset;
+    this.#thread.native.writeFunctions(blocks, layout.importedFunctions.count, code.address, code.offsets, functions, types);
+  }
+
+  /** Those of experiments and of what their tags are made like. */
   #functionBlocks(image: ContextImage, code: LoadedCode): void {
     const { description, layout } = this.#module;
-    const imported = layout.importedFunctions.count;
     const write = this.#functionWriter(image, code);
     const { functions } = description;
-    for (let i = 0; i < typedLength(functions); i++) write(layout.functions.at(i), imported + i, functions[i] ?? 0);
     const experiments = experimentsOf(description);
     each(experiments, ({ index, type }, i) => {
       const block = layout.functions.at(typedLength(functions) + i);

@@ -31,6 +31,8 @@ export interface LoadedCode {
   readonly id: number;
   /** Where it begins. */
   readonly address: number;
+  /** By function number: where its code begins, from the address on; -1 for an imported function, which has none. */
+  readonly offsets: Int32Array;
   /** Address of a function number's code. */
   entry(number: number): number;
 }
@@ -154,11 +156,11 @@ export class CompiledModule {
   }
 
   #load(artifact: Artifact): LoadedCode {
-    const { functions, traps, sources, calls, inlined, scopes } = artifact;
+    const { codeFile, functions, traps, sources, calls, inlined, scopes } = artifact;
     const { id, base } = this.#thread.native.loadCode(
-      artifact.codeFile ?? artifact.code,
+      codeFile?.path ?? artifact.code,
       functions,
-      traps,
+      codeFile?.traps ?? traps,
       sources,
       calls,
       inlined,
@@ -178,6 +180,7 @@ export class CompiledModule {
     return hold(this.#thread.native, {
       id,
       address: base,
+      offsets: artifact.offsets,
       entry(number) {
         const offset = artifact.offsets[number];
         if (offset === undefined || offset < 0) throw new WrongRange(`function number ${number} has no code`);

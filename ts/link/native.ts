@@ -177,12 +177,12 @@ export interface Native {
   reclaim(): void;
   /**
    * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
-   * sorted by offset; `types` is what createTypes gave for the module's types. Returns its number and base address.
+   * sorted by offset; `traps` may lie in the file as well: the offset, a multiple of the page size, of a row of their number, which they follow; code ends there. `types` is what createTypes gave for the module's types. Returns its number and base address.
    */
   loadCode(
     code: Uint8Array | string,
     functions: Int32Array,
-    traps: Int32Array,
+    traps: Int32Array | number,
     sources: Int32Array,
     calls: Int32Array,
     inlined: Int32Array,
@@ -196,6 +196,11 @@ export interface Native {
   createInstance(code: number, size: number, traced: number): { address: number; id: number };
   /** Copies bytes into memory that the addon owns (instance contexts). */
   write(address: number, bytes: Uint8Array): void;
+  /**
+   * Writes the VMFunctions of defined functions, from the address `blocks` in an instance's context on. `first` is the index of the first one; `base` and `offsets` say where code lies, by function
+   * index; `functions` has each one's type index, and `types` `[type id, offset of the enter trampoline, slots]` by that.
+   */
+  writeFunctions(blocks: number, first: number, base: number, offsets: Int32Array, functions: Uint32Array, types: Int32Array): void;
   load(address: number, kind: RawKind): number | bigint;
   store(address: number, kind: RawKind, value: number | bigint): void;
   /** Passive and active segments that memory.init, table.init may use; data copies the bytes, elements are reference words. */

@@ -60,7 +60,7 @@ export function dropCrate(): void {
 }
 
 /** Whether an error says that a stack is used up. */
-export function isOverrun(error: unknown): error is RangeError {
+export function isOverrun(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack');
 }
 
@@ -75,10 +75,10 @@ export function withCrate<T>(use: (crate: Codegen) => T): T {
     busy = crate();
     return use(busy);
   } catch (error) {
-    const overrun = isOverrun(error);
-    if (!overrun && !(error instanceof V8.RuntimeError)) throw error;
+    const panicked = error instanceof V8.RuntimeError;
+    if (!panicked && !isOverrun(error)) throw error;
     dropCrate();
-    throw overrun ? unsupported('a module nested so deeply') : internal(`the code generator failed: ${error.message}`, error);
+    throw panicked ? internal(`the code generator failed: ${error.message}`, error) : unsupported('a module nested so deeply');
   } finally {
     busy = undefined;
   }

@@ -5,6 +5,7 @@
 
 import {
   append,
+  Bytes,
   contains,
   Dictionary,
   each,
@@ -155,6 +156,15 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const hostCallSignature = table.number([TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64], [TYPE.I64]);
 
   const numbers: number[] = mapped(spaces.functions, (type) => shape(type).signature);
+  // Modules have tens of thousands of functions, of few types.
+  const types: number[] = [];
+  const seen = new Bytes(typeCount(description.types));
+  for (let i = 0; i < spaces.functions.length; i++) {
+    const type = item(spaces.functions, i);
+    if (seen[type] === 1) continue;
+    seen[type] = 1;
+    append(types, type);
+  }
   const trampolines = (types: ReadonlySet<number>, signature: (shape: FunctionShape) => number): Map<FunctionShape, number> => {
     const made = new Dictionary<FunctionShape, number>();
     setEach(types, (type) => {
@@ -164,7 +174,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     return made;
   };
   const tagTypes = namedTagTypes(experimentsOf(description));
-  const enters = trampolines(setOf(joinedLists(spaces.functions, tagTypes)), () => enterSignature);
+  const enters = trampolines(setOf(joinedLists(types, tagTypes)), () => enterSignature);
   const imports = trampolines(setOf(part(spaces.functions, 0, spaces.importedFunctions)), (served) => served.signature);
   const waits: WaitTrampoline[] = mapped(selected(mapKeys(imports), passesMailbox), (served) => ({
     number: append(numbers, served.signature) - 1,
