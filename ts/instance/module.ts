@@ -78,7 +78,7 @@ export class CompiledModule {
     this.description = artifact.description;
     const spaces: IndexSpaces = indexSpaces(artifact.description);
     this.memories = spaces.memories;
-    this.layout = moduleLayout(artifact.description, artifact.handlers);
+    this.layout = moduleLayout(artifact.description, artifact.handlers, spaces);
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.#types = holdTypes(thread, artifact.description);
     this.names = {

@@ -33,7 +33,7 @@ import type { ModuleDescription } from '../../validate/description.js';
 import { typeCount } from '../../validate/type_words.js';
 import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type HandlerList, handlerKey } from './handlers.js';
-import { indexSpaces } from './spaces.js';
+import { type IndexSpaces, indexSpaces } from './spaces.js';
 
 const POINTER = 8;
 const GLOBAL = 16;
@@ -102,8 +102,11 @@ function handlerBlock(list: HandlerList, offset: number): HandlerBlock {
 }
 
 /** Lays a module's instances out. `handlers` are its handler lists (`moduleHandlers`), none for a module without resume. */
-export function moduleLayout(description: ModuleDescription, handlers: readonly HandlerList[] = []): ModuleLayout {
-  const spaces = indexSpaces(description);
+export function moduleLayout(
+  description: ModuleDescription,
+  handlers: readonly HandlerList[] = [],
+  spaces: IndexSpaces = indexSpaces(description),
+): ModuleLayout {
   let offset: number = VMInstance.$size;
   const region = (count: number, stride: number, alignment = stride): Region => {
     const made = new Region(align(offset, alignment), count, stride);

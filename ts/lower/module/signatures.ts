@@ -25,7 +25,7 @@ import {
   selected,
   setEach,
   setOf,
-  wordsOf,
+  Words,
 } from '../../base/intrinsics.js';
 import { TYPE } from '../../generated/clif.js';
 import type { FunctionTypeDescription, ModuleDescription } from '../../validate/description.js';
@@ -55,7 +55,7 @@ export interface WaitTrampoline extends Trampoline {
 export interface ModuleSignatures {
   /** The signature table for `new Compiler`. */
   readonly signatures: Int32Array;
-  /** The signature of every function number, for `new Compiler`. */
+  /** The signature of every function number, for `new Compiler`: made when asked for, since only a compile needs it. */
   readonly functionSignatures: Uint32Array;
   /** Enter trampolines, one for each distinct shape of the module's functions, imported ones included. */
   readonly enterTrampolines: readonly Trampoline[];
@@ -155,7 +155,9 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const switchSignature = table.number([TYPE.I64, TYPE.I64, TYPE.I64], [TYPE.I64, TYPE.I64]);
   const hostCallSignature = table.number([TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64, TYPE.I64], [TYPE.I64]);
 
-  const numbers: number[] = mapped(spaces.functions, (type) => shape(type).signature);
+  // The signatures of what comes behind the functions.
+  const others: number[] = [];
+  const number = (signature: number): number => spaces.functions.length + append(others, signature) - 1;
   // Modules have tens of thousands of functions, of few types.
   const types: number[] = [];
   const seen = new Bytes(typeCount(description.types));
@@ -169,7 +171,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     const made = new Dictionary<FunctionShape, number>();
     setEach(types, (type) => {
       const served = shape(type);
-      if (!mapHas(made, served)) mapSet(made, served, append(numbers, signature(served)) - 1);
+      if (!mapHas(made, served)) mapSet(made, served, number(signature(served)));
     });
     return made;
   };
@@ -177,25 +179,36 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
   const enters = trampolines(setOf(joinedLists(types, tagTypes)), () => enterSignature);
   const imports = trampolines(setOf(part(spaces.functions, 0, spaces.importedFunctions)), (served) => served.signature);
   const waits: WaitTrampoline[] = mapped(selected(mapKeys(imports), passesMailbox), (served) => ({
-    number: append(numbers, served.signature) - 1,
+    number: number(served.signature),
     shape: served,
     routine: table.number([TYPE.I64, TYPE.I64, TYPE.I64], served.results),
   }));
-  const lengthHelper = spaces.memories.length > 0 ? append(numbers, table.number([CONTEXT, TYPE.I64], [TYPE.I64])) - 1 : -1;
-  const suspenders = mapped(tagTypes, (type) => ({ number: append(numbers, shape(type).signature) - 1, type }));
-  const switchStub = append(numbers, switchSignature) - 1;
-  const hostCallStub = append(numbers, hostCallSignature) - 1;
+  const lengthHelper = spaces.memories.length > 0 ? number(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) : -1;
+  const suspenders = mapped(tagTypes, (type) => ({ number: number(shape(type).signature), type }));
+  const switchStub = number(switchSignature);
+  const hostCallStub = number(hostCallSignature);
 
+  let all: Uint32Array | undefined;
+  const allSignatures = (): Uint32Array => {
+    const functions = spaces.functions.length;
+    const words = new Words(functions + others.length);
+    for (let i = 0; i < functions; i++) words[i] = shape(item(spaces.functions, i)).signature;
+    for (let i = 0; i < others.length; i++) words[functions + i] = item(others, i);
+    return words;
+  };
   const list = (made: Map<FunctionShape, number>): Trampoline[] =>
     mapped(mapKeys(made), (served) => ({ number: mapGet(made, served) ?? 0, shape: served }));
   const numberIn = (made: Map<FunctionShape, number>, typeIndex: number): number => {
-    const number = mapGet(made, shape(typeIndex));
-    if (number === undefined) throw new PlainError(`type ${typeIndex} has no such trampoline`);
-    return number;
+    const found = mapGet(made, shape(typeIndex));
+    if (found === undefined) throw new PlainError(`type ${typeIndex} has no such trampoline`);
+    return found;
   };
   return {
     signatures: table.words(),
-    functionSignatures: wordsOf(numbers),
+    get functionSignatures() {
+      all ??= allSignatures();
+      return all;
+    },
     enterTrampolines: list(enters),
     importTrampolines: list(imports),
     waitTrampolines: waits,
