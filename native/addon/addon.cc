@@ -20,6 +20,7 @@ void destroy(Napi::Env, Engine* engine) {
 /// Whether who loads the addon has put this property on the exports: an engine for the code generator is wanted.
 EngineUse use_of(napi_env env, napi_value exports) {
   bool has = false;
+  // asks: the object that Node, or ts/link/addon.ts, has just made for this.
   napi_has_own_property(env, exports, make_text(env, "codeGenerator"), &has);
   return has ? EngineUse::CodeGenerator : EngineUse::Program;
 }

@@ -24,7 +24,7 @@ function heddle(args: readonly string[], env: Readonly<Record<string, string>> =
 const use = (env: Readonly<Record<string, string>> = {}): string => /^code generator +(.*)$/m.exec(heddle(['doctor'], env))?.[1] ?? '';
 
 describe('the code generator compiled by itself', () => {
-  test('is what compiler threads run, where it was built', ({ skip }) => {
+  test('is what is run, where it was built', ({ skip }) => {
     const found = use();
     if (found.includes('npm run build')) skip(`it was not built since the last change: ${found}`);
     expect(found).toBe("Heddle's own code");
