@@ -617,6 +617,8 @@ inline constexpr uint32_t kRefusedRecords = 5;
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
 inline constexpr uint32_t kMailboxSize = 1008;
+/// bytes of a view of the heap, of which the first begins where the heap does
+inline constexpr uint32_t kHeapWindow = 65536;
 /// an imported function takes and gives JavaScript values
 inline constexpr uint32_t kHostValues = 0;
 /// it takes its arguments from the mailbox and leaves its result there
@@ -637,6 +639,8 @@ inline constexpr uint32_t kMailboxImport = 4;
 inline constexpr uint32_t kMailboxTakes = 5;
 /// mailbox, to the addon: number of values
 inline constexpr uint32_t kMailboxCount = 6;
+/// mailbox, from the addon: how often a table has become longer or moved, as a double
+inline constexpr uint32_t kMailboxTables = 7;
 /// mailbox: values, 8 bytes each as in memory, both ways
 inline constexpr uint32_t kMailboxValues = 8;
 /// the function returned
@@ -690,6 +694,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "2edb3a44c390dcfb";
+inline constexpr char kContract[] = "11d5a312f5e0314c";
 
 }  // namespace heddle

@@ -1,4 +1,4 @@
-// collect, requestCollection, hibernate, hold, holder, useMemory, shareExterns, disposeHostFunction.
+// collect, requestCollection, hibernate, hold, holder, noteCache, useMemory, shareExterns, disposeHostFunction.
 #include "bindings/arguments.h"
 
 namespace heddle {
@@ -33,6 +33,12 @@ napi_value holder(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const uint64_t word = in.word(0);
   return in ? in.engine()->roots.holder(word) : nullptr;
+}
+
+napi_value note_cache(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  if (in && !in.engine()->roots.note_cache(in.value(0))) in.fail("an object");
+  return nullptr;
 }
 
 napi_value use_memory(napi_env env, napi_callback_info info) {
@@ -75,6 +81,7 @@ void define_collect_functions(napi_env env, napi_value exports) {
                     {"hibernate", hibernate},
                     {"hold", hold},
                     {"holder", holder},
+                    {"noteCache", note_cache},
                     {"useMemory", use_memory},
                     {"shareExterns", share_externs},
                     {"disposeHostFunction", dispose_host_function}});

@@ -88,6 +88,7 @@ Engine::Engine(napi_env environment, EngineUse use)
     runtime.configure(options);
   }
   check_types = is_set("HEDDLE_DEBUG_TYPES", "1");
+  windows = !is_set("HEDDLE_DEBUG_WINDOWS", "0");
   napi_env none = nullptr;
   if (use == EngineUse::Program && first.env.compare_exchange_strong(none, env)) first.engine = this;
 }

@@ -126,6 +126,7 @@ struct Hooks {
   napi_ref thrown = nullptr;
   napi_ref caught = nullptr;
   napi_ref collected = nullptr;
+  napi_ref uncache = nullptr;
   napi_ref suspend_error = nullptr;
   napi_ref wait = nullptr;
   napi_ref notify = nullptr;
@@ -200,6 +201,8 @@ class Engine {
   uint64_t instances_made = 0;
   /// Whether each collection is followed by a look for types that something names and nobody kept (HEDDLE_DEBUG_TYPES).
   bool check_types = false;
+  /// Whether TypeScript gets ArrayBuffers over tables and the heap (not with HEDDLE_DEBUG_WINDOWS=0).
+  bool windows = true;
   /// The environment ends: its references are gone already.
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.

@@ -44,6 +44,32 @@ napi_value JavaScriptRoots::holder(uint64_t word) const {
   return found == holders_.end() ? nullptr : engine_->value_of(found->second);
 }
 
+bool JavaScriptRoots::note_cache(napi_value cache) {
+  napi_ref reference = nullptr;
+  if (napi_create_reference(engine_->env, cache, 0, &reference) != napi_ok) return false;
+  caches_.push_back(reference);
+  return true;
+}
+
+void JavaScriptRoots::empty_caches() {
+  std::vector<napi_ref> kept;
+  for (const napi_ref reference : caches_) {
+    const HostScope scope(engine_);
+    const napi_value cache = engine_->value_of(reference);
+    if (cache == nullptr) {
+      napi_delete_reference(engine_->env, reference);
+      continue;
+    }
+    kept.push_back(reference);
+    // Only a termination can fail it, which stays pending in V8.
+    if (call_hook(engine_, engine_->hooks.uncache, {cache}) == nullptr) {
+      napi_value ignored = nullptr;
+      napi_get_and_clear_last_exception(engine_->env, &ignored);
+    }
+  }
+  caches_ = std::move(kept);
+}
+
 void JavaScriptRoots::use_memory(MemoryObject* memory) const {
   uint32_t count = 0;
   if (!memory->strong && memory->reference() != nullptr) napi_reference_ref(engine_->env, memory->reference(), &count);
@@ -106,6 +132,7 @@ void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   bool pending = false;
   // What was freed now is told after the next collection.
   if (napi_is_exception_pending(env, &pending) != napi_ok || pending) return;
+  empty_caches();
   napi_value nothing = nullptr, ignored = nullptr;
   napi_get_undefined(env, &nothing);
   const napi_value arguments[3] = {numbers(env, freed_tags_), numbers(env, freed_codes_), numbers(env, freed_imports_)};

@@ -22,6 +22,8 @@ class JavaScriptRoots final : public HeapEmbedder {
   bool hold(uint64_t word, napi_value object);
   /// The object that stands for `word`, null when there is none.
   napi_value holder(uint64_t word) const;
+  /// From now on each collection lets `cache` go of what it has, by hook `uncache`, for as long as V8 keeps it. False where N-API refuses.
+  bool note_cache(napi_value cache);
   /// A weak reference as a strong one again, until the next collection finds out whether an instance needs the memory.
   void use_memory(struct MemoryObject* memory) const;
   /// A tag was freed: JavaScript may forget its name.
@@ -36,7 +38,10 @@ class JavaScriptRoots final : public HeapEmbedder {
   void swept(const std::vector<int32_t>& codes) override;
 
  private:
+  void empty_caches();
+
   Engine* engine_;
+  std::vector<napi_ref> caches_;
   std::unordered_map<uint64_t, napi_ref> holders_;
   std::vector<uint32_t> freed_tags_;
   std::vector<uint32_t> freed_imports_;

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "bindings/memory.h"
+#include "bindings/table.h"
 #include "continuation/fiber_table.h"
 
 namespace heddle {
@@ -46,7 +47,7 @@ void trace_table(Marker* marker, uint64_t object) {
 }
 
 void free_table(void*, uint64_t object) {
-  std::free(at<void>(at<TableObject>(object)->vm.base));
+  release_elements(&at<TableObject>(object)->vm);
 }
 
 void finalize_memory(void*, uint64_t object) {

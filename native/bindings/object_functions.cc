@@ -1,4 +1,4 @@
-// capture, createTable, tableGrow, tableCopyIn, createMemory, createGlobal, createTag, createHostFunction.
+// capture, createTable, tableGrow, tableCopyIn, tableWindow, heapBase, heapWindow, createMemory, createGlobal, createTag, createHostFunction.
 #include "bindings/arguments.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"
@@ -26,7 +26,7 @@ napi_value create_table(napi_env env, napi_callback_info info) {
     table->vm.maximum = maximum;
     table->type = static_cast<uint32_t>(type);
   }
-  if (table == nullptr || (minimum != 0 && grow_table(&table->vm, minimum, fill) < 0)) {
+  if (table == nullptr || (minimum != 0 && grow_table(in.engine(), &table->vm, minimum, fill) < 0)) {
     if (table != nullptr) heap.blocks.free(address_of(table));
     napi_throw_range_error(env, "HEDDLE_MEMORY", "a table of this size cannot be made");
     return nullptr;
@@ -39,7 +39,7 @@ napi_value table_grow(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   VMTable* table = in.object<VMTable>(0);
   const uint64_t delta = in.number(1), fill = in.number(2);
-  return in ? make_number(env, static_cast<double>(grow_table(table, delta, fill))) : nullptr;
+  return in ? make_number(env, static_cast<double>(grow_table(in.engine(), table, delta, fill))) : nullptr;
 }
 
 napi_value table_copy_in(napi_env env, napi_callback_info info) {
@@ -53,6 +53,30 @@ napi_value table_copy_in(napi_env env, napi_callback_info info) {
   const bool fits = copy_into_table(table, start, reinterpret_cast<const double*>(words.data), words.size / sizeof(double));
   napi_get_boolean(env, fits, &result);
   return result;
+}
+
+napi_value table_window(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  VMTable* table = in.object<VMTable>(0);
+  return in && in.engine()->windows ? window_of(env, table) : nullptr;
+}
+
+napi_value heap_base(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  return make_number(env, static_cast<double>(in.engine()->heap.blocks.base()));
+}
+
+/// The heap's memory stays mapped for as long as the environment's JavaScript runs: nobody has to know when the ArrayBuffer is gone.
+napi_value heap_window(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t block = in.number(0);
+  const Blocks& blocks = in.engine()->heap.blocks;
+  const uint64_t start = blocks.base() + block * kHeapWindow;
+  if (in && !blocks.spans(start)) in.fail("a block of the heap");
+  napi_value buffer = nullptr;
+  if (!in || !in.engine()->windows) return nullptr;
+  const napi_status status = napi_create_external_arraybuffer(env, at<void>(start), kHeapWindow, nullptr, nullptr, &buffer);
+  return status == napi_ok ? buffer : nullptr;
 }
 
 napi_value capture(napi_env env, napi_callback_info info) {
@@ -156,6 +180,9 @@ void define_object_functions(napi_env env, napi_value exports) {
                     {"createTable", create_table},
                     {"tableGrow", table_grow},
                     {"tableCopyIn", table_copy_in},
+                    {"tableWindow", table_window},
+                    {"heapBase", heap_base},
+                    {"heapWindow", heap_window},
                     {"createMemory", create_memory},
                     {"watchMemory", watch_memory},
                     {"createGlobal", create_global},

@@ -67,6 +67,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
   set_hook(&in, in.value(0), "collected", &hooks->collected);
+  set_hook(&in, in.value(0), "uncache", &hooks->uncache);
   set_hook(&in, in.value(0), "suspendError", &hooks->suspend_error);
   set_hook(&in, in.value(0), "wait", &hooks->wait);
   set_hook(&in, in.value(0), "notify", &hooks->notify);

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "base/layout.h"
 #include "base/page.h"
 #include "heap/kind.h"
 
@@ -35,6 +36,8 @@ class Blocks {
   /// Bytes of its cell.
   uint64_t bytes_of(uint64_t object) const { return blocks_[index_of(object)].cell; }
 
+  /// Where the range begins.
+  uint64_t base() const { return memory_.base(); }
   /// Whether `word` may point into an object: a cheap first look.
   bool spans(uint64_t word) const { return word - memory_.base() < uint64_t{used_} << kBlockLog2; }
   /// Marks the object that `word` points into; its address when it was not marked yet, else 0.
@@ -81,6 +84,7 @@ class Blocks {
  private:
   static constexpr uint64_t kBlockLog2 = 16;
   static constexpr uint64_t kBlock = uint64_t{1} << kBlockLog2;
+  static_assert(kBlock == kHeapWindow, "a view must not show what was never used");
   static constexpr size_t kClasses = 48;
 
   /// Free: in free_. Cells: holds objects; one that is larger than half a block has a row of blocks, of which this is the first. Rest: a

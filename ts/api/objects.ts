@@ -3,15 +3,14 @@
  */
 import { BigIntValue, BooleanValue, INFINITE, listOf, mapped, NumberValue, WeakDictionary, weakGet, weakSet } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
-import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
-import { tableElement, tableLength } from '../instance/instance.js';
+import { GlobalCell } from '../instance/global_cell.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from '../instance/objects.js';
+import { TableElements } from '../instance/table_elements.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
 import { addressLimit, descriptorOf, isWide, typeByName, typeName } from './value_types.js';
 
-const I32 = 0x7f;
 const V128 = 0x7b;
 
 /** Passed instead of a descriptor by this module itself, to wrap what already exists. */
@@ -58,12 +57,14 @@ const tables = new Wrappers<TableObject, Table, TableDescriptor>();
 /** A table of references. */
 export class Table {
   readonly #object: TableObject;
+  readonly #elements: TableElements;
 
   /** Throws a TypeError for a wrong descriptor or value, a RangeError where maximum is below initial or too large. */
   constructor(descriptor: TableDescriptor, value?: unknown) {
     const existing = tables.existing(descriptor);
     if (existing !== undefined) {
       this.#object = existing;
+      this.#elements = new TableElements(theEngine(), existing);
       return;
     }
     // Each member is read, then converted, in V8's order.
@@ -80,6 +81,7 @@ export class Table {
     const fill = value === undefined ? this.#default(type) : NumberValue(engine.convert.toWasm(type, value));
     const address = engine.native.createTable(size, bound ?? INFINITE, fill, concreteId(type));
     this.#object = hold(engine.native, { address, type, maximum: bound, table64 });
+    this.#elements = new TableElements(engine, this.#object);
     tables.note(this.#object, this);
   }
 
@@ -95,21 +97,23 @@ export class Table {
 
   /** Elements now; a bigint where indices have 64 bits. */
   get length(): number | bigint {
-    return this.#address(this.#length);
+    return this.#address(this.#elements.length);
   }
 
   /** The element at an index; a RangeError beyond the end. */
   get(index: number | bigint): unknown {
-    const engine = theEngine();
-    return engine.convert.fromWasm(this.#object.type, engine.native.load(this.#element(index), 'u64'));
+    return this.#elements.get(this.#index(index));
   }
 
   /** Sets an element; without a value to null (or undefined, for externref). */
   set(index: number | bigint, value?: unknown): void {
-    const engine = theEngine();
-    const address = this.#element(index);
-    const raw = arguments.length < 2 ? this.#default(this.#object.type) : NumberValue(engine.convert.toWasm(this.#object.type, value));
-    engine.native.store(address, 'u64', raw);
+    const elements = this.#elements;
+    const at = this.#index(index);
+    elements.check(at);
+    if (arguments.length < 2) {
+      this.#default(this.#object.type);
+      elements.setDefault(at);
+    } else elements.set(at, value);
   }
 
   /** Adds elements; returns the length before. A RangeError where the table cannot grow so far. */
@@ -117,7 +121,7 @@ export class Table {
     const engine = theEngine();
     const count = addressLimit(delta, this.#object.table64, 'delta');
     const fill = value === undefined ? this.#default(this.#object.type) : NumberValue(engine.convert.toWasm(this.#object.type, value));
-    const before = this.#length;
+    const before = this.#elements.length;
     const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
     return this.#address(old);
@@ -127,19 +131,15 @@ export class Table {
     return 'WebAssembly.Table';
   }
 
-  get #length(): number {
-    return tableLength(theEngine(), this.#object);
-  }
-
   /** An index or length as JavaScript sees it. */
   #address(value: number): number | bigint {
     return this.#object.table64 ? BigIntValue(value) : value;
   }
 
-  #element(index: number | bigint): number {
-    const at = addressLimit(index, this.#object.table64, 'index');
-    if (at >= this.#length) throw outOfRange(`index ${at} is beyond the table's ${this.length} elements`);
-    return tableElement(theEngine(), this.#object, at);
+  #index(index: number | bigint): number {
+    // Most are what the conversion makes of them.
+    if (typeof index === 'number' && index >>> 0 === index && !this.#object.table64) return index >>> 0;
+    return addressLimit(index, this.#object.table64, 'index');
   }
 
   #default(type: number): number {
@@ -159,12 +159,14 @@ const globals = new Wrappers<GlobalObject, Global, GlobalDescriptor>();
 /** A global variable. */
 export class Global {
   readonly #object: GlobalObject;
+  readonly #cell: GlobalCell;
 
   /** Throws a TypeError for a wrong descriptor or value. */
   constructor(descriptor: GlobalDescriptor, value?: unknown) {
     const existing = globals.existing(descriptor);
     if (existing !== undefined) {
       this.#object = existing;
+      this.#cell = new GlobalCell(theEngine(), existing);
       return;
     }
     // Read in the order of names, as Web IDL reads dictionaries.
@@ -173,9 +175,9 @@ export class Global {
     if (type === V128) throw wrongArgument('a global of v128 cannot be made in JavaScript');
     const engine = theEngine();
     this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: BooleanValue(mutable) });
+    this.#cell = new GlobalCell(engine, this.#object);
     globals.note(this.#object, this);
-    if (value !== undefined) this.#store(value);
-    else if (abstractHeap(type) === HEAP.extern) this.#store(undefined);
+    if (value !== undefined || abstractHeap(type) === HEAP.extern) this.#cell.value = value;
   }
 
   /** The one Global of a native global. @internal */
@@ -189,35 +191,20 @@ export class Global {
   }
 
   get value(): unknown {
-    return this.#load();
+    return this.#cell.value;
   }
 
   set value(value: unknown) {
     if (!this.#object.mutable) throw wrongArgument('the global is immutable');
-    this.#store(value);
+    this.#cell.value = value;
   }
 
   valueOf(): unknown {
-    return this.#load();
+    return this.#cell.value;
   }
 
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Global';
-  }
-
-  #load(): unknown {
-    const { address, type } = this.#object;
-    const engine = theEngine();
-    return engine.convert.fromWasm(type, cellValue(type, loadCell(engine.native, address)));
-  }
-
-  #store(value: unknown): void {
-    const { address, type } = this.#object;
-    const engine = theEngine();
-    const cell = cellOf(type, engine.convert.toWasm(type, value));
-    // A stack pointer's cell has its bounds behind the value.
-    if (type === I32) engine.native.store(address, 'u32', cell[0]);
-    else storeCell(engine.native, address, cell);
   }
 }
 

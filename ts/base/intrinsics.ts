@@ -38,6 +38,7 @@ export const Bytes = Uint8Array;
 export const Words = Uint32Array;
 export const Integers = Int32Array;
 export const Longs = BigInt64Array;
+export const Singles = Float32Array;
 export const Doubles = Float64Array;
 export const Dictionary = Map;
 export const Collection = Set;

@@ -504,6 +504,8 @@ export const LIMIT = {
   externGenerationBits: 28,
   /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
   mailboxSize: 1008,
+  /** bytes of a view of the heap, of which the first begins where the heap does */
+  heapWindow: 65536,
   /** an imported function takes and gives JavaScript values */
   hostValues: 0,
   /** it takes its arguments from the mailbox and leaves its result there */
@@ -524,6 +526,8 @@ export const LIMIT = {
   mailboxTakes: 5,
   /** mailbox, to the addon: number of values */
   mailboxCount: 6,
+  /** mailbox, from the addon: how often a table has become longer or moved, as a double */
+  mailboxTables: 7,
   /** mailbox: values, 8 bytes each as in memory, both ways */
   mailboxValues: 8,
   /** the function returned */
@@ -579,4 +583,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '2edb3a44c390dcfb';
+export const CONTRACT = '11d5a312f5e0314c';

@@ -13,6 +13,7 @@ import { ExceptionObjects } from './exceptions.js';
 import type { Conversions } from './functions/conversions.js';
 import { ExportedFunctions } from './functions/exports.js';
 import { ExternTable } from './functions/externs.js';
+import type { FunctionCache } from './functions/function_cache.js';
 import { ImportedFunctions } from './functions/imports.js';
 import { Mailbox } from './functions/mailbox.js';
 import { coerce } from './functions/numbers.js';
@@ -22,6 +23,7 @@ import { Names } from './messages/names.js';
 import { trapDetail } from './messages/refusals.js';
 import { Tags } from './tags.js';
 import type { Thread } from './thread.js';
+import { HeapWindows } from './windows.js';
 
 /** Counters of a thread's engine. */
 export interface EngineStatistics extends NativeStatistics {
@@ -46,6 +48,7 @@ export class Engine implements Thread {
   readonly imports: ImportedFunctions;
   readonly exceptions: ExceptionObjects;
   readonly compiling: Compiling;
+  readonly windows: HeapWindows;
   #onInterrupt: (() => void) | undefined;
 
   constructor(native: Native) {
@@ -56,6 +59,7 @@ export class Engine implements Thread {
       forget: (ids) => native.forgetTypes(ids),
       reclaim: () => native.reclaim(),
     });
+    this.windows = new HeapWindows(native);
     native.shareTypes(this.types.marks);
     this.tags = new Tags(native, names);
     this.externs = new ExternTable(native);
@@ -72,6 +76,7 @@ export class Engine implements Thread {
         thrown: (exception) => this.exceptions.thrown(exception),
         caught: (value) => this.exceptions.caught(value),
         collected: (tags, codes, imports) => this.#collected(tags, codes, imports),
+        uncache: (cache) => (cache as FunctionCache).empty(),
         suspendError: (fn, way) => this.imports.suspendError(fn, way),
         wait,
         notify,

@@ -25,6 +25,8 @@ export interface NativeHooks {
   caught(value: unknown): number;
   /** After a collection: numbers of the tags, of the code and of the imports that may wait that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
   collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void;
+  /** Before `collected`, for each cache that {@link Native.noteCache} was given: it is to let go of all that it has. */
+  uncache(cache: object): void;
   /**
    * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
    */
@@ -212,6 +214,12 @@ export interface Native {
   /** Old length or -1. */
   tableGrow(table: number, delta: number, fill: number): number;
   tableCopyIn(table: number, at: number, words: Float64Array): boolean;
+  /** An ArrayBuffer over the elements that a table has room for; undefined where there are none, or V8 makes none. Where the table moves on it shows what was there. */
+  tableWindow(table: number): ArrayBuffer | undefined;
+  /** Where the heap begins. */
+  heapBase(): number;
+  /** An ArrayBuffer over part `index` of the heap, of LIMIT.heapWindow bytes; undefined where V8 makes none. Only objects that are held may be read and written. */
+  heapWindow(index: number): ArrayBuffer | undefined;
   /**
    * What the addon needs of JavaScript's built-in objects: the accessor `buffer` and the method `grow` of `WebAssembly.Memory`, `Uint8Array`, a function that makes an array of its arguments, and whether
    * ArrayBuffers have `transfer`. Comes before all else that is about memories; the first ones given stay.
@@ -252,6 +260,8 @@ export interface Native {
   hold(word: number | bigint, object: object): void;
   /** The object that stands for a word, undefined when there is none. */
   holder(word: number | bigint): object | undefined;
+  /** From now on each collection has hook `uncache` called for this object, for as long as V8 keeps it. */
+  noteCache(cache: object): void;
   /** A VMMemory is about to be used by a new instance. */
   useMemory(memory: number): void;
   /**

@@ -166,6 +166,11 @@ export class Conversions {
     return isReference(type) && this.#heap(type) === HEAP.extern;
   }
 
+  /** Whether values of a type are functions. */
+  isFunction(type: ValueType): boolean {
+    return isReference(type) && this.#heap(type) === HEAP.func;
+  }
+
   /** Whether all values of a function type may cross at all: what the JS API asks before a call. */
   crosses({ params, results }: RegisteredType): boolean {
     return every(joinedLists(params, results), (type) => type !== 0x7b && !setHas(NO_CROSSING, this.#heap(type)));

@@ -15,6 +15,7 @@ const GENERATION = 2 * LIMIT.mailboxGeneration;
 const IMPORT = 2 * LIMIT.mailboxImport;
 const TAKES = 2 * LIMIT.mailboxTakes;
 const COUNT = 2 * LIMIT.mailboxCount;
+const TABLES = LIMIT.mailboxTables;
 const VALUES = LIMIT.mailboxValues;
 
 // The words themselves. Constants of this module, too, which each thread has of its own: V8 then compiles their address into what reads them.
@@ -63,6 +64,11 @@ export class Mailbox {
   /** Address of the tag of a suspension. */
   get tag(): number {
     return this.#wide(2 * LIMIT.mailboxTag);
+  }
+
+  /** Counts the times that a table has become longer or moved. */
+  get tables(): number {
+    return doubles[TABLES] as number;
   }
 
   /** Number of the import that is to be called. */
