@@ -13,6 +13,7 @@ for (const name of [
   'compile',
   'coldstart',
   'call',
+  'objects',
   'suspend',
   'collect',
   'million',

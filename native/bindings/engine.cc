@@ -72,6 +72,22 @@ struct FirstEngine {
 
 }  // namespace
 
+CallScope::CallScope(Engine* engine, const Call* call) : engine_(engine), outer_(engine->call_scope), entry_(call->entry()) {
+  engine->call_scope = this;
+}
+
+CallScope::~CallScope() {
+  if (scope_ != nullptr) napi_close_handle_scope(engine_->env, scope_);
+  engine_->call_scope = outer_;
+}
+
+void CallScope::renew() {
+  if (scope_ != nullptr) napi_close_handle_scope(engine_->env, scope_);
+  scope_ = nullptr;
+  napi_open_handle_scope(engine_->env, &scope_);
+  left_ = kImports - 1;
+}
+
 Engine::Engine(napi_env environment, EngineUse use)
     : env(environment), runtime(options_of(use)), roots(this), heap(&runtime, &roots, this, heap_limit(use)) {
   install_signal_handlers();
@@ -160,6 +176,7 @@ bool run_call(Engine* engine, Call* call, uint64_t deadline) {
   engine->epoch++;
   if (!refresh_unguarded(engine)) return false;
   engine->heap.poll();
+  const CallScope scope(engine, call);
   switch (call->run(deadline)) {
     case Call::Ending::Returned:
       return true;

@@ -156,6 +156,33 @@ enum class EngineUse {
   CodeGenerator,
 };
 
+/// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; it is closed
+/// where the call ends. Lives on the C++ stack of run_call.
+class CallScope {
+ public:
+  CallScope(Engine* engine, const Call* call);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  /// Whether imports that are called now are this call's: not those of what was entered since.
+  bool serves(const void* entry) const { return entry == entry_; }
+  /// Makes room for the few handles of one more import.
+  void next() {
+    if (left_-- == 0) renew();
+  }
+
+ private:
+  static constexpr uint32_t kImports = 64;
+  void renew();
+
+  Engine* engine_;
+  CallScope* outer_;
+  const void* entry_;
+  napi_handle_scope scope_ = nullptr;
+  uint32_t left_ = 0;
+};
+
 /// The engine. Made when the addon is loaded into an environment, freed with it. A thread may have several: one enters another only where
 /// its own fibers wait for the host.
 class Engine {
@@ -203,6 +230,8 @@ class Engine {
   bool check_types = false;
   /// Whether TypeScript gets ArrayBuffers over tables and the heap (not with HEDDLE_DEBUG_WINDOWS=0).
   bool windows = true;
+  /// That of the innermost call from JavaScript; null outside.
+  CallScope* call_scope = nullptr;
   /// The environment ends: its references are gone already.
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.

@@ -20,6 +20,32 @@ bool check_callee(const Engine* engine, const HostObject* host) {
   return false;
 }
 
+/// Calls a function of TypeScript's that finds its arguments in the mailbox; false when an exception is pending.
+bool call_with_mailbox(Engine* engine, const HostObject* host, uint64_t slots) {
+  put_values(engine, slots, host->type->params.size());
+  engine->epoch++;
+  // It takes no notice of `this`.
+  const napi_value callee = engine->value_of(host->callee);
+  if (napi_call_function(engine->env, callee, callee, 0, nullptr, nullptr) != napi_ok) return false;
+  take_values(engine, slots, host->type->results.size());
+  return refresh_unguarded(engine);
+}
+
+/// The same for an import of few numbers, in its call's scope where it is of the innermost.
+bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots) {
+  VMThread* thread = &engine->runtime.thread;
+  if (host->callee == nullptr || engine->call_scope == nullptr || !engine->call_scope->serves(thread->entry)) {
+    const HostScope scope(engine);
+    return check_callee(engine, host) && call_with_mailbox(engine, host, slots);
+  }
+  const uint32_t in_wasm = thread->in_wasm;
+  __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
+  engine->call_scope->next();
+  const bool returned = call_with_mailbox(engine, host, slots);
+  __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
+  return returned;
+}
+
 /// Calls the JavaScript function; false when an exception is pending.
 bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
@@ -27,13 +53,6 @@ bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   if (!check_callee(engine, host)) return false;
   napi_value nothing = nullptr, result = nullptr;
   napi_get_undefined(engine->env, &nothing);
-  if (host->kind == kHostNumbers) {
-    put_values(engine, slots, params.size());
-    engine->epoch++;
-    if (napi_call_function(engine->env, nothing, engine->value_of(host->callee), 0, nullptr, &result) != napi_ok) return false;
-    take_values(engine, slots, host->type->results.size());
-    return refresh_unguarded(engine);
-  }
   ValueList arguments(params.size());
   for (size_t i = 0; i < params.size(); i++) {
     arguments[i] = load_value(engine, params[i], slots + kSlotSize * i);
@@ -109,7 +128,7 @@ __attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFuncti
   HostResult ended;
   if (interrupted(&engine->runtime.thread, &ended)) return ended;
   engine->runtime.running_import = import;
-  const bool returned = call(engine, host, slots);
+  const bool returned = host->kind == kHostNumbers ? call_numbers(engine, host, slots) : call(engine, host, slots);
   engine->runtime.running_import = nullptr;
   return returned ? HostResult{0, nullptr} : raise_pending(engine);
 }

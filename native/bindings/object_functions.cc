@@ -1,4 +1,5 @@
-// capture, createTable, tableGrow, tableCopyIn, tableWindow, heapBase, heapWindow, createMemory, createGlobal, createTag, createHostFunction.
+// capture, createTable, tableGrow, tableCopyIn, tableWindow, heapBase, heapWindow, createMemory, watchMemory, createGlobal, createTag,
+// createHostFunction.
 #include "bindings/arguments.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"

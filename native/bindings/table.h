@@ -4,8 +4,8 @@
 
 namespace heddle {
 
-/// What a table's elements lie in, behind this. It lives for as long as the table or an ArrayBuffer of TypeScript's has it: a view of a table
-/// that has moved on shows what is no more, but never memory of others.
+/// What a table's elements lie in, behind this. It lives for as long as the table or an ArrayBuffer of TypeScript's has it: a view of a
+/// table that has moved on shows what is no more, but never memory of others.
 struct alignas(16) ElementStore {
   uint64_t owners;
 };

@@ -79,6 +79,8 @@ class Call : public Entry {
 
   /// Whether there is a fiber.
   explicit operator bool() const { return entry_ != nullptr; }
+  /// What VMThread::entry is while it runs.
+  const void* entry() const { return static_cast<const OuterEntry*>(this); }
   /// The payload slots (16 bytes each): arguments before run, results after.
   uint64_t slots() const { return entry_->record.slots; }
   /// Runs the function; `deadline` is in monotonic nanoseconds, all ones for none. Requires: the arguments are in the slots.

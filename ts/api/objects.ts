@@ -121,8 +121,7 @@ export class Table {
     const engine = theEngine();
     const count = addressLimit(delta, this.#object.table64, 'delta');
     const fill = value === undefined ? this.#default(this.#object.type) : NumberValue(engine.convert.toWasm(this.#object.type, value));
-    const before = this.#elements.length;
-    const old = before + count > MAXIMUM_TABLE ? -1 : engine.native.tableGrow(this.#object.address, count, fill);
+    const old = engine.native.tableGrow(this.#object.address, count, fill);
     if (old < 0) throw outOfRange(`the table cannot grow by ${count}`);
     return this.#address(old);
   }

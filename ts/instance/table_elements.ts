@@ -29,6 +29,8 @@ export class TableElements {
   #words = NOTHING;
   #viewed = 0;
   #accesses = 0;
+  /** V8 may make no ArrayBuffers over memory that is not its own. */
+  #possible = true;
   #cache: FunctionCache | undefined;
 
   constructor(engine: Engine, object: TableObject) {
@@ -113,7 +115,7 @@ export class TableElements {
 
   #note(index: number, low: number, high: number, fn: ExportedFunction): void {
     // A table that is seldom looked at needs none.
-    if (this.#cache === undefined && this.#accesses < FIRST) return;
+    if (this.#cache === undefined && this.#possible && this.#accesses < FIRST) return;
     this.#cache ??= new FunctionCache(this.#engine.native);
     this.#cache.put(index, low, high, fn, this.#length);
   }
@@ -134,9 +136,12 @@ export class TableElements {
 
   /** Makes a window that shows the element, where it is time and V8 makes one. */
   #view(index: number): boolean {
-    if (++this.#accesses < FIRST) return false;
+    if (!this.#possible || ++this.#accesses < FIRST) return false;
     const buffer = this.#engine.native.tableWindow(this.#object.address);
-    if (buffer === undefined) return false;
+    if (buffer === undefined) {
+      this.#possible = false;
+      return false;
+    }
     this.#words = new Integers(buffer);
     this.#viewed = bufferLength(buffer) / 8;
     return index < this.#viewed;
