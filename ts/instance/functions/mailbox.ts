@@ -126,6 +126,16 @@ export class Mailbox {
     }
   }
 
+  /** {@link get} of an i32. */
+  integer(place: number): number {
+    return integers[2 * (VALUES + place)] as number;
+  }
+
+  /** {@link put} of an i32. */
+  putInteger(place: number, value: number): void {
+    integers[2 * (VALUES + place)] = value;
+  }
+
   /** Puts values of these types, and their number. */
   putAll(types: readonly ValueType[], values: readonly RawValue[]): void {
     naturals[COUNT] = types.length;

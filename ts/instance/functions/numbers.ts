@@ -27,6 +27,11 @@ export function coerce(kind: number, value: unknown): number | bigint {
   }
 }
 
+/** {@link coerce} to an i32. */
+export function toInteger(value: unknown): number {
+  return numeric(value) | 0;
+}
+
 /** ToNumber: throws a TypeError for bigints and symbols. */
 function numeric(value: unknown): number {
   return +(value as number);
