@@ -156,8 +156,8 @@ enum class EngineUse {
   CodeGenerator,
 };
 
-/// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; it is closed
-/// where the call ends. Lives on the C++ stack of run_call.
+/// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; the first do
+/// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call.
 class CallScope {
  public:
   CallScope(Engine* engine, const Call* call);
@@ -180,7 +180,7 @@ class CallScope {
   CallScope* outer_;
   const void* entry_;
   napi_handle_scope scope_ = nullptr;
-  uint32_t left_ = 0;
+  uint32_t left_ = kImports;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it. A thread may have several: one enters another only where
