@@ -48,7 +48,7 @@ const WORTH_WORKERS = 24_576;
  * One more worker for each so many bytes of code. Each loads the compiler and has V8 optimise it anew, for 0.3 s of processor time: with 370 kB the
  * second one made the whole no sooner ready, with 600 kB by a fifth, for a fifth more processor time.
  */
-const WORTH_ANOTHER = 800_000;
+const WORTH_ANOTHER = 1_000_000;
 /** Chunks for each worker: enough that the last ones end together. */
 const CHUNKS_EACH = 16;
 
