@@ -57,6 +57,7 @@
         "native/bindings/report_functions.cc",
         "native/bindings/inspect_functions.cc",
         "native/bindings/code_functions.cc",
+        "native/bindings/file_functions.cc",
         "native/bindings/object_functions.cc",
         "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",

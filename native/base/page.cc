@@ -40,6 +40,12 @@ Mapping Mapping::file(const char* path) {
   return Mapping(reinterpret_cast<uint64_t>(base), size);  // SAFETY: an address as a number.
 }
 
+Mapping Mapping::view(int descriptor, size_t size) {
+  void* base = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (base == MAP_FAILED) return {};
+  return Mapping(reinterpret_cast<uint64_t>(base), round_up(size, page_size()));  // SAFETY: an address as a number.
+}
+
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   if (this != &other) {
     reset();

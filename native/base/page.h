@@ -23,6 +23,9 @@ class Mapping {
   /// A file's contents, readable and writable without a change of the file; empty when it cannot be. Whoever writes to the file in place
   /// changes the mapping.
   static Mapping file(const char* path);
+  /// The first `size` bytes of an open file, only to be read; empty when it cannot be. As for `file`, whoever writes to the file in place
+  /// changes what is not written here; where it becomes shorter, to read behind its end is a SIGBUS.
+  static Mapping view(int descriptor, size_t size);
   ~Mapping() { reset(); }
   Mapping(Mapping&& other) noexcept : base_(other.base_), size_(other.size_) { other.release(); }
   Mapping& operator=(Mapping&& other) noexcept;

@@ -34,23 +34,44 @@ Words mapped_traps(Arguments* in, size_t i, const Mapping& memory, size_t* code_
   return {words + 2, rows * 2};
 }
 
+/// Code that is part of a file in memory, run where it lies. Null where it is none, or cannot be run there: some file systems allow that to
+/// nobody.
+std::unique_ptr<Code> mapped_code(Arguments* in, int32_t id, const CodeTables& tables) {
+  bool is_array = false;
+  if (napi_is_typedarray(in->env(), in->value(0), &is_array) != napi_ok || !is_array) return nullptr;
+  const Bytes bytes = in->bytes(0);
+  if (!*in || bytes.size < kStubSize) return nullptr;
+  std::shared_ptr<MappedFile> file = file_with(in->engine(), bytes.data);
+  if (file == nullptr) return nullptr;
+  const uint64_t offset = reinterpret_cast<uint64_t>(bytes.data) - file->mapping.base();  // SAFETY: an address as a number.
+  if (offset % page_size() != 0 || round_up(bytes.size, page_size()) > file->mapping.size() - offset) return nullptr;
+  return Code::map(id, std::move(file), offset, bytes.size, tables);
+}
+
 napi_value load_code(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  Mapping memory = code_memory(&in);
-  size_t code_size = memory.size();
-  Words tables[6];
-  napi_valuetype traps = napi_undefined;
-  napi_typeof(env, in.value(2), &traps);
+  napi_valuetype kind = napi_undefined;
+  napi_typeof(env, in.value(2), &kind);
+  const bool traps_follow = kind == napi_number;
+  Bytes words[6];
   for (size_t i = 0; i < 6; i++) {
-    const bool mapped = i == 1 && traps == napi_number && memory;
-    tables[i] = mapped ? mapped_traps(&in, i + 1, memory, &code_size) : words_of(in.words(i + 1, napi_int32_array));
+    if (i != 1 || !traps_follow) words[i] = in.words(i + 1, napi_int32_array);
   }
+  CodeTables tables = {words_of(words[0]), words_of(words[1]), words_of(words[2]),
+                       words_of(words[3]), words_of(words[4]), words_of(words[5])};
   const auto* types = in ? in.engine()->object_at<TypeList>(ObjectKind::Types, in.number(7)) : nullptr;
   if (in && types == nullptr) in.fail("a module's types");
   if (!in) return nullptr;
   Codes& codes = in.engine()->heap.codes;
   const int32_t id = codes.next_id();
-  auto loaded = Code::load(id, std::move(memory), code_size, tables[0], tables[1], tables[2], tables[3], tables[4], tables[5]);
+  std::unique_ptr<Code> loaded = mapped_code(&in, id, tables);
+  if (loaded == nullptr) {
+    Mapping memory = code_memory(&in);
+    size_t code_size = 0;
+    if (traps_follow && memory) tables.traps = mapped_traps(&in, 2, memory, &code_size);
+    if (in) loaded = Code::load(id, std::move(memory), tables, code_size);
+  }
+  if (!in) return nullptr;
   if (loaded != nullptr) loaded->set_types(address_of(types));
   const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
   if (code == nullptr) {

@@ -223,6 +223,8 @@ class Engine {
   /// whenever JavaScript has run.
   std::vector<MemoryObject*> memories;
   std::vector<MemoryObject*> unguarded;
+  /// Files that TypeScript has had mapped, some of them gone.
+  std::vector<std::weak_ptr<MappedFile>> files;
   JavaScriptRoots roots;
   Heap heap;
   uint64_t instances_made = 0;
@@ -237,6 +239,9 @@ class Engine {
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.
   uint64_t epoch = 1;
 };
+
+/// The file in memory that an address is in; null where it is in none.
+std::shared_ptr<MappedFile> file_with(Engine* engine, const void* address);
 
 /// Puts the library calls of bindings into the thread's table.
 void install_binding_libcalls(Runtime* runtime);

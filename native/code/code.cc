@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <new>
-#include <type_traits>
 #include <utility>
 
 #include "base/asm.h"
@@ -36,56 +35,80 @@ std::vector<CallHandler> read_handlers(Words calls) {
   return handlers;
 }
 
-/// A table whose rows are laid out as the struct is.
-template <typename Row>
-void rows(Words words, std::vector<Row>* out) {
-  static_assert(sizeof(Row) % sizeof(int32_t) == 0 && std::is_trivially_copyable<Row>::value, "a row of words");
-  out->resize(words.count / (sizeof(Row) / sizeof(int32_t)));
-  if (!out->empty()) std::memcpy(out->data(), words.data, out->size() * sizeof(Row));
+bool holds(const Mapping& mapping, Words words) {
+  const uint64_t start = reinterpret_cast<uint64_t>(words.data) - mapping.base();  // SAFETY: an address as a number.
+  return start < mapping.size() && words.count * sizeof(int32_t) <= mapping.size() - start;
 }
 
 }  // namespace
 
-std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, size_t code_size, Words functions, Words traps, Words sources, Words calls, Words inlined,
-                                 Words scopes) {
+bool Code::copy_stubs() {
+  copy_stub(base_, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
+  copy_stub(base_, kStubHostCall, kStubSize - kStubHostCall, heddle_host_call, heddle_host_call_end);
+  // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
+  __builtin___clear_cache(at<char>(base_), at<char>(base_ + size_));
+  const Mapping& mapping = file_ == nullptr ? memory_ : file_->mapping;
+  return mapping.protect(base_ - mapping.base(), size_, PROT_READ | PROT_EXEC);
+}
+
+template <typename Row>
+void Code::add_rows(Words words, Rows<Row>* rows) const {
+  if (holds(file_ == nullptr ? memory_ : file_->mapping, words)) {
+    rows->refer(words.data, words.count);
+  } else {
+    rows->copy(words.data, words.count);
+  }
+}
+
+bool Code::add_sites(int32_t id, const CodeTables& tables) {
+  sites_.size = size_;
+  sites_.id = id;
+  const bool read = attempt([&] {
+    add_rows(tables.functions, &sites_.functions);
+    add_rows(tables.traps, &sites_.traps);
+    add_rows(tables.sources, &sites_.sources);
+    for (size_t i = 0; i + 3 <= tables.inlined.count; i += 3) sites_.inlined_calls.push_back(tables.inlined.data[i + 2]);
+    sites_.handlers = read_handlers(tables.calls);
+    add_rows(tables.scopes, &sites_.scopes);
+  });
+  sites_.base = base_;
+  if (read && register_code(&sites_)) return true;
+  sites_.base = 0;  // Nobody knows it.
+  return false;
+}
+
+std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, const CodeTables& tables, size_t code_size) {
   if (!memory) return nullptr;
+  if (code_size == 0) code_size = memory.size();
   HEDDLE_CHECK(code_size >= kStubSize && code_size <= memory.size() && code_size % page_size() == 0);
   std::unique_ptr<Code> code(new (std::nothrow) Code);
   if (code == nullptr) return nullptr;
+  code->base_ = memory.base();
+  code->size_ = code_size;
   code->memory_ = std::move(memory);
-  const uint64_t base = code->memory_.base();
-  copy_stub(base, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
-  copy_stub(base, kStubHostCall, kStubSize - kStubHostCall, heddle_host_call, heddle_host_call_end);
-  // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
-  __builtin___clear_cache(at<char>(base), at<char>(base + code_size));
-  if (!code->memory_.protect(0, code_size, PROT_READ | PROT_EXEC)) return nullptr;
   const size_t rest = code->memory_.size() - code_size;
   if (rest != 0 && !code->memory_.protect(code_size, rest, PROT_READ)) return nullptr;
+  return code->copy_stubs() && code->add_sites(id, tables) ? std::move(code) : nullptr;
+}
 
-  CodeSites& sites = code->sites_;
-  sites.size = code_size;
-  sites.id = id;
-  const bool read = attempt([&] {
-    rows(functions, &sites.functions);
-    if (address_of(traps.data) - base < code->memory_.size()) {
-      sites.traps = {reinterpret_cast<const TrapSite*>(traps.data), traps.count / 2};  // SAFETY: rows of two words, which never change.
-    } else {
-      rows(traps, &sites.own_traps);
-      sites.traps = {sites.own_traps.data(), sites.own_traps.size()};
-    }
-    rows(sources, &sites.sources);
-    for (size_t i = 0; i + 3 <= inlined.count; i += 3) sites.inlined_calls.push_back(inlined.data[i + 2]);
-    sites.handlers = read_handlers(calls);
-    rows(scopes, &sites.scopes);
-  });
-  sites.base = base;
-  if (read && register_code(&sites)) return code;
-  sites.base = 0;  // Nobody knows it.
-  return nullptr;
+std::unique_ptr<Code> Code::map(int32_t id, std::shared_ptr<MappedFile> file, size_t offset, size_t size, const CodeTables& tables) {
+  const size_t whole = round_up(size, page_size());
+  const Mapping& mapping = file->mapping;
+  HEDDLE_CHECK(size >= kStubSize && offset % page_size() == 0 && offset <= mapping.size() && whole <= mapping.size() - offset);
+  std::unique_ptr<Code> code(new (std::nothrow) Code);
+  if (code == nullptr || file->runs || !mapping.protect(offset, page_size(), PROT_READ | PROT_WRITE)) return nullptr;
+  code->base_ = mapping.base() + offset;
+  code->size_ = whole;
+  code->file_ = std::move(file);
+  code->file_->runs = true;
+  return code->copy_stubs() && code->add_sites(id, tables) ? std::move(code) : nullptr;
 }
 
 Code::~Code() {
   if (sites_.base != 0) unregister_code(&sites_);
+  if (file_ == nullptr) return;
+  // JavaScript may have the file still.
+  file_->runs = !file_->mapping.protect(base_ - file_->mapping.base(), size_, PROT_READ);
 }
 
 }  // namespace heddle

@@ -13,30 +13,57 @@ struct Words {
   size_t count = 0;
 };
 
+/// A file in memory: its bytes may be read for as long as anybody has it.
+struct MappedFile {
+  Mapping mapping;
+  /// Some of it is run.
+  bool runs = false;
+};
+
+/// Tables of an artifact, each of words.
+struct CodeTables {
+  Words functions, traps, sources, calls;
+  /// Rows of ts/lower/function/locations.ts.
+  Words inlined;
+  /// Those of ts/lower/function/scopes.ts.
+  Words scopes;
+};
+
 /// A mapped artifact: our stubs, then its functions, readable and executable and never written again. Self-contained: it calls nothing by
 /// address except through the context it is given.
 class Code {
  public:
-  /// Takes memory whose first kStubSize bytes are room for the stubs, and registers the tables. Its first `code_size` bytes, whole pages,
-  /// become executable. `traps` may lie behind them, and is not copied then. `inlined` are the rows of
-  /// ts/lower/function/locations.ts, `scopes` the words of ts/lower/function/scopes.ts. Null when the system refuses.
-  static std::unique_ptr<Code> load(int32_t id, Mapping memory, size_t code_size, Words functions, Words traps, Words sources, Words calls, Words inlined,
-                                    Words scopes);
+  /// Takes memory whose first kStubSize bytes are room for the stubs, and registers copies of the tables, or themselves where they lie in
+  /// it. Its first `code_size` bytes, whole pages, become executable; all unless said otherwise. Null when the system refuses.
+  static std::unique_ptr<Code> load(int32_t id, Mapping memory, const CodeTables& tables, size_t code_size = 0);
+  /// The same with code that lies in a file, `size` bytes at the start of a page there, up to the end of the last page that it is in. Tables
+  /// in the file stay there. The page with the stubs becomes this process's own, the rest is the system's copy of the file. Null when the
+  /// system refuses, or where the file is run already.
+  static std::unique_ptr<Code> map(int32_t id, std::shared_ptr<MappedFile> file, size_t offset, size_t size, const CodeTables& tables);
   /// Requires: no frame of this code exists any more.
   ~Code();
   Code(const Code&) = delete;
   Code& operator=(const Code&) = delete;
 
   int32_t id() const { return sites_.id; }
-  uint64_t base() const { return memory_.base(); }
-  size_t size() const { return memory_.size(); }
+  uint64_t base() const { return base_; }
+  size_t size() const { return size_; }
   /// The object of the heap that names the types of its module; 0 where there is none.
   uint64_t types() const { return types_; }
   void set_types(uint64_t types) { types_ = types; }
 
  private:
   Code() = default;
+  bool copy_stubs();
+  bool add_sites(int32_t id, const CodeTables& tables);
+  template <typename Row>
+  void add_rows(Words words, Rows<Row>* rows) const;
+
+  uint64_t base_ = 0;
+  size_t size_ = 0;
+  /// One of both has the code.
   Mapping memory_;
+  std::shared_ptr<MappedFile> file_;
   uint64_t types_ = 0;
   CodeSites sites_;
 };

@@ -15,11 +15,10 @@ namespace heddle {
 namespace {
 
 /// Last element whose offset is at most `offset`, or null.
-template <typename Table>
-auto last_at_most(const Table& table, uint64_t offset) -> decltype(&*table.begin()) {
-  const auto less = [](uint64_t value, const auto& row) { return value < row.offset; };
-  const auto after = std::upper_bound(table.begin(), table.end(), offset, less);
-  return after == table.begin() ? nullptr : &*(after - 1);
+template <typename T>
+const T* last_at_most(const Rows<T>& table, uint64_t offset) {
+  const auto after = std::upper_bound(table.begin(), table.end(), offset, [](uint64_t value, const T& row) { return value < row.offset; });
+  return after == table.begin() ? nullptr : after - 1;
 }
 
 /// The registry's table: sorted by base, never changed once published.

@@ -1,7 +1,8 @@
 // What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
 #pragma once
-#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace heddle {
@@ -37,12 +38,34 @@ struct CallHandler {
   uint32_t handler_offset;
 };
 
-/// Rows that lie elsewhere, as a vector has them.
-struct TrapTable {
-  const TrapSite* first = nullptr;
-  size_t count = 0;
-  const TrapSite* begin() const { return first; }
-  const TrapSite* end() const { return first + count; }
+/// The rows of a table: in memory of its own, or where others keep them for as long as it lives.
+template <typename Row>
+class Rows {
+  static_assert(sizeof(Row) % sizeof(int32_t) == 0 && std::is_trivially_copyable<Row>::value, "a row of words");
+
+ public:
+  const Row* begin() const { return begin_; }
+  const Row* end() const { return begin_ + count_; }
+  size_t size() const { return count_; }
+  const Row& operator[](size_t i) const { return begin_[i]; }
+  /// Takes a copy of words that are laid out as rows. Throws std::bad_alloc.
+  void copy(const int32_t* words, size_t count) {
+    own_.resize(count / kWords);
+    if (!own_.empty()) std::memcpy(own_.data(), words, own_.size() * sizeof(Row));
+    begin_ = own_.data();
+    count_ = own_.size();
+  }
+  /// The words themselves.
+  void refer(const int32_t* words, size_t count) {
+    begin_ = reinterpret_cast<const Row*>(words);  // SAFETY: rows of words, which are aligned as words are; aliasing is allowed everywhere.
+    count_ = count / kWords;
+  }
+
+ private:
+  static constexpr size_t kWords = sizeof(Row) / sizeof(int32_t);
+  const Row* begin_ = nullptr;
+  size_t count_ = 0;
+  std::vector<Row> own_;
 };
 
 /// The tables of one artifact in memory. Offsets count from `base`, tables are sorted by offset and never change.
@@ -50,17 +73,15 @@ struct CodeSites {
   uint64_t base = 0;
   uint64_t size = 0;
   int32_t id = 0;
-  TrapTable traps;
-  /// Its rows, where they lie nowhere else.
-  std::vector<TrapSite> own_traps;
-  std::vector<FunctionRange> functions;
-  std::vector<SourceStart> sources;
+  Rows<TrapSite> traps;
+  Rows<FunctionRange> functions;
+  Rows<SourceStart> sources;
   /// By row that a location below -1 names: location of the call that was replaced with the function whose operator it is.
   std::vector<int32_t> inlined_calls;
   /// Sorted by return offset.
   std::vector<CallHandler> handlers;
   /// [scope around or -1, n, (where the context has a tag, or -1 for everything)*n]*: see ts/lower/function/scopes.ts.
-  std::vector<int32_t> scopes;
+  Rows<int32_t> scopes;
 
   /// The trap of the instruction at `pc`; null when it is none that may trap.
   const TrapSite* trap_at(uint64_t pc) const;

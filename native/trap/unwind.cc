@@ -10,7 +10,7 @@ namespace {
 /// stands for an exception of any tag.
 bool takes(const CodeSites& sites, const CallHandler& handler, uint64_t sp, const VMTag* tag) {
   if (tag == nullptr) return true;
-  const int32_t* words = sites.scopes.data();
+  const int32_t* words = sites.scopes.begin();
   for (int32_t row = handler.scope; row >= 0; row = words[row]) {
     const int32_t* tags = words + row + 2;
     for (int32_t i = 0; i < words[row + 1]; i++) {

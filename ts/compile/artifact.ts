@@ -3,7 +3,8 @@
  * position-independent; its first `STUB.size` bytes are room for the stubs that the loader puts there.
  *
  * A file of it (`heddle compile -o`, and what the cache stores as payload): a header as in container.ts, then
- * `[u32 length of JSON][JSON][sections, each at a multiple of 16 bytes]`.
+ * `[u32 length of JSON][JSON][sections, each at a multiple of 16 bytes]`. The code comes last and begins at a page of the file, so that it can be
+ * run where it lies.
  */
 import { equalBytes } from '../base/digest.js';
 import { badArtifact } from '../errors/catalog.js';
@@ -11,8 +12,8 @@ import type { HandlerList } from '../lower/module/handlers.js';
 import type { StackPointer } from '../lower/module/stack_pointer.js';
 import type { DescriptionJson, ModuleDescription } from '../validate/description.js';
 import type { ModuleNames } from '../validate/validate.js';
-import { isContainer, pack, unpack } from './container.js';
-import { ARTIFACT_FORMAT, type ArtifactKey, keyHash } from './settings.js';
+import { HEADER, isContainer, pack, unpack } from './container.js';
+import { ARTIFACT_FORMAT, type ArtifactKey, keyHash, type Target } from './settings.js';
 
 /** Where code lies, to be mapped. */
 export interface CodeFile {
@@ -58,6 +59,8 @@ export interface Artifact {
 const ARRAYS = ['functions', 'offsets', 'traps', 'sources', 'calls', 'stackMaps', 'inlined', 'scopes'] as const;
 const DESCRIPTION_ARRAYS = ['types', 'functions', 'bodies', 'elements', 'data'] as const;
 const ALIGNMENT = 16;
+/** The largest pages that systems have. */
+const PAGE: Readonly<Record<Target, number>> = { x64: 4096, arm64: 65_536 };
 
 interface Header {
   readonly key: ArtifactKey;
@@ -77,7 +80,7 @@ interface Header {
 export function serializeArtifact(artifact: Artifact, module?: Uint8Array): Uint8Array[] {
   const { types, functions, bodies, elements, data, ...description } = artifact.description;
   const arrays = [...ARRAYS.map((name) => artifact[name]), types, functions, bodies, elements, data];
-  const sections = [artifact.code, ...arrays.map(bytesOf), module ?? new Uint8Array(0)];
+  const sections = [...arrays.map(bytesOf), module ?? new Uint8Array(0), artifact.code];
   const header: Header = {
     key: artifact.key,
     description,
@@ -88,7 +91,16 @@ export function serializeArtifact(artifact: Artifact, module?: Uint8Array): Uint
   };
   const json = Buffer.from(JSON.stringify(header));
   const length = new Uint8Array(Uint32Array.of(json.length).buffer);
-  return [length, json, padding(4 + json.length), ...sections.flatMap((section) => [section, padding(section.length)])];
+  const tables = sections.slice(0, -1).flatMap((section) => [section, padding(section.length)]);
+  const before = [length, json, padding(4 + json.length), ...tables];
+  const size = before.reduce((sum, piece) => sum + piece.length, 0);
+  return [...before, new Uint8Array(codeStart(size, artifact.key.settings.target) - size), artifact.code];
+}
+
+/** Where the code begins in a payload, behind `size` bytes of other things. */
+function codeStart(size: number, target: Target): number {
+  const page = PAGE[target];
+  return Math.ceil((HEADER + size) / page) * page - HEADER;
 }
 
 /**
@@ -100,7 +112,8 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
   const header = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset + 4, length).toString()) as Header;
   if (header.key.format !== ARTIFACT_FORMAT) return undefined;
   let at = aligned(4 + length);
-  const sections = header.sections.map((size) => {
+  const sections = header.sections.map((size, i) => {
+    if (i === header.sections.length - 1) at = codeStart(at, header.key.settings.target);
     const section = payload.subarray(at, at + size);
     at += aligned(size);
     return section;
@@ -108,7 +121,7 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
   const section = (i: number): Uint8Array => sections[i] ?? new Uint8Array(0);
   const signed = (i: number): Int32Array => new Int32Array(section(i).buffer, section(i).byteOffset, section(i).length / 4);
   const unsigned = (i: number): Uint32Array => new Uint32Array(section(i).buffer, section(i).byteOffset, section(i).length / 4);
-  const first = 1 + ARRAYS.length;
+  const first = ARRAYS.length;
   const module = section(first + DESCRIPTION_ARRAYS.length);
   return {
     key: header.key,
@@ -123,15 +136,15 @@ export function deserializeArtifact(payload: Uint8Array): Artifact | undefined {
       elements: unsigned(first + 3),
       data: unsigned(first + 4),
     },
-    code: section(0),
-    functions: signed(1),
-    offsets: signed(2),
-    traps: signed(3),
-    sources: signed(4),
-    calls: signed(5),
-    stackMaps: signed(6),
-    inlined: signed(7),
-    scopes: signed(8),
+    functions: signed(0),
+    offsets: signed(1),
+    traps: signed(2),
+    sources: signed(3),
+    calls: signed(4),
+    stackMaps: signed(5),
+    inlined: signed(6),
+    scopes: signed(7),
+    code: section(first + DESCRIPTION_ARRAYS.length + 1),
     ...(module.length > 0 && { module }),
   };
 }

@@ -1,13 +1,13 @@
 /**
  * The cache of compiled code on disk. What is read from it is run, so an entry counts only when it is the user's own regular file, carries the key that was
  * asked for and the hash of its own bytes; anything else is as if it were not there. Nothing here throws: without a usable folder there is no cache.
- * An entry is a file as in container.ts, named by its key.
+ * An entry is a file as in entry.ts, named by its key. It is replaced, or removed, and never changed: who has mapped it keeps what it was.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pack, unpack } from './container.js';
-import { contents, folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
+import { type FileAccess, readEntry, writeEntry } from './entry.js';
+import { folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
 
 /** A day: how old an entry's time may be before a hit renews it. */
 const TOUCH_AFTER = 86_400_000;
@@ -35,17 +35,20 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): CacheStatus {
 export class Cache {
   readonly #folder: string | undefined;
   readonly #limit: number;
+  readonly #access: FileAccess | undefined;
   #reason: string | undefined;
 
-  constructor(status: CacheStatus, limit = CACHE_LIMIT) {
+  /** `access` is the addon's, for entries that are worth it; without, those that were written with it are not there. */
+  constructor(status: CacheStatus, limit = CACHE_LIMIT, access?: FileAccess) {
     this.#folder = status.folder;
     this.#reason = status.reason;
     this.#limit = limit;
+    this.#access = access;
   }
 
   /** The cache that the environment variables HEDDLE_CACHE and XDG_CACHE_HOME choose. */
-  static fromEnvironment(environment: NodeJS.ProcessEnv = process.env): Cache {
-    return new Cache(cacheFolder(environment));
+  static fromEnvironment(environment: NodeJS.ProcessEnv = process.env, access?: FileAccess): Cache {
+    return new Cache(cacheFolder(environment), CACHE_LIMIT, access);
   }
 
   /** Its folder, where it has one. */
@@ -63,7 +66,7 @@ export class Cache {
   read(key: Uint8Array): Uint8Array | undefined {
     if (!this.#usable(false)) return undefined;
     try {
-      return withFile(this.#path(key), (file) => readEntry(file, key));
+      return withFile(this.#path(key), (file) => readOwn(file, key, this.#access));
     } catch {
       return undefined;
     }
@@ -74,7 +77,7 @@ export class Cache {
     if (!this.#usable(true) || this.#folder === undefined) return false;
     const temporary = join(this.#folder, `.new-${process.pid}-${randomBytes(8).toString('hex')}`);
     try {
-      writeEntry(temporary, key, payload);
+      writeNew(temporary, key, payload, this.#access);
       renameSync(temporary, this.#path(key));
     } catch (error) {
       this.#reason = `cannot write: ${message(error)}`;
@@ -125,23 +128,19 @@ export class Cache {
   }
 }
 
-/** An open entry's payload, where all of it is as it was written. */
-function readEntry(file: number, key: Uint8Array): Uint8Array | undefined {
+/** An open entry's payload, where it is the user's own and all of it is as it was written. */
+function readOwn(file: number, key: Uint8Array, access: FileAccess | undefined): Uint8Array | undefined {
   const stats = fstatSync(file);
   if (!stats.isFile() || foreign(stats) !== undefined) return undefined;
-  const bytes = contents(file);
-  const content = bytes && unpack(bytes);
-  if (content === undefined || Buffer.compare(content.key, key) !== 0) return undefined;
-  if (Date.now() - stats.mtimeMs > TOUCH_AFTER) touch(file);
-  return content.payload;
+  const payload = readEntry(file, key, access);
+  if (payload !== undefined && Date.now() - stats.mtimeMs > TOUCH_AFTER) touch(file);
+  return payload;
 }
 
-function writeEntry(path: string, key: Uint8Array, payload: readonly Uint8Array[]): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+function writeNew(path: string, key: Uint8Array, payload: readonly Uint8Array[], access: FileAccess | undefined): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   try {
-    for (const part of pack(key, payload)) {
-      for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-    }
+    writeEntry(file, key, payload, access);
   } finally {
     closeSync(file);
   }

@@ -152,8 +152,8 @@ function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], ca
   const offsets = offsetsOf(whole.functions, functionSignatures.length, stubs);
   relocate(whole.code, relocations, offsets);
   const artifact: Artifact = { key, description, names: prepared.names, handlers, stackPointer, offsets, ...whole };
-  cache?.write(keyHash(key), serializeArtifact(artifact));
-  return artifact;
+  // What was written may be mapped now, and need not stay in memory.
+  return (cache?.write(keyHash(key), serializeArtifact(artifact)) === true && cachedArtifact(key, cache)) || artifact;
 }
 
 /** How many workers to use for this many bytes of code; 0 for none. */

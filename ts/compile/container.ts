@@ -7,7 +7,8 @@ import { equalBytes, hmac, sha256, sha256OfAll } from '../base/digest.js';
 export { sha256 };
 
 const MARK = Buffer.from('HEDDLE\x00\x01', 'latin1');
-const HEADER = 128;
+/** Bytes before the payload. */
+export const HEADER = 128;
 const LENGTH_AT = 8;
 const KEY_AT = 16;
 const HASH_AT = 48;

@@ -50,7 +50,7 @@ export interface ArtifactKey {
 }
 
 /** Counts changes of the artifact's own format. */
-export const ARTIFACT_FORMAT = 4;
+export const ARTIFACT_FORMAT = 5;
 
 /** What is assumed of a CPU that is not this one: x86-64-v2, for speed (all works with none), and the first aarch64. */
 const BASELINE: Readonly<Record<Target, readonly string[]>> = {

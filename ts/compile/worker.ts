@@ -6,9 +6,10 @@ import { crate, useCrateModule } from '../source/crate.js';
 import { ANSWERED, type Errand, type ErrandAnswer, type ErrandRequest, type ErrandStart, STARTED } from '../source/elsewhere.js';
 import { checkModule } from '../validate/validate.js';
 import type { Artifact } from './artifact.js';
-import { Cache } from './cache.js';
+import { CACHE_LIMIT, Cache } from './cache.js';
 import { compileModuleSync } from './compile.js';
 import type { WholeModule } from './elsewhere.js';
+import type { FileAccess } from './entry.js';
 import { transferList } from './part.js';
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pool.js';
 import { FunctionCompiler, prepare } from './work.js';
@@ -41,23 +42,23 @@ function serve(request: WorkerRequest, post: Post): void {
 }
 
 /** A module's artifact. Its settings are those of who asks, whatever the environment of this thread. */
-function compileErrand({ bytes, settings, hash, folder }: WholeModule): Artifact {
-  const cache = folder === undefined ? {} : { cache: new Cache({ folder }) };
+function compileErrand({ bytes, settings, hash, folder }: WholeModule, access: () => FileAccess): Artifact {
+  const cache = folder === undefined ? {} : { cache: new Cache({ folder }, CACHE_LIMIT, access()) };
   return compileModuleSync(bytes, { ...settings, ...(hash !== undefined && { hash }), ...cache });
 }
 
-const ERRANDS: Readonly<Record<Errand, (input: unknown) => unknown>> = {
-  compile: (input) => compileErrand(input as WholeModule),
+const ERRANDS: Readonly<Record<Errand, (input: unknown, access: () => FileAccess) => unknown>> = {
+  compile: (input, access) => compileErrand(input as WholeModule, access),
   check: (input) => checkModule(input as Uint8Array),
   parse: (input) => parseWat(input as string),
 };
 
 /** Does what a thread must not do whose built-in objects were changed (ts/source/elsewhere.ts). */
-function runErrands({ port, progress }: ErrandStart): void {
+function runErrands({ port, progress }: ErrandStart, access: () => FileAccess): void {
   port.on('message', ({ errand, input }: ErrandRequest) => {
     let answer: ErrandAnswer;
     try {
-      answer = { result: ERRANDS[errand](input) };
+      answer = { result: ERRANDS[errand](input, access) };
     } catch (error) {
       answer = { failure: failureOf(error) };
     }
@@ -69,12 +70,12 @@ function runErrands({ port, progress }: ErrandStart): void {
   Atomics.notify(progress, 0);
 }
 
-/** Serves requests of the thread that started this one. */
-export function compilerThread(): void {
+/** Serves requests of the thread that started this one. `access` gives the addon's way to files. */
+export function compilerThread(access: () => FileAccess): void {
   const port = parentPort;
   if (port === null) throw new Error('this runs in a worker thread only');
   const { crate: module, errands } = workerData as WorkerStart;
-  if (errands !== undefined) return runErrands(errands);
+  if (errands !== undefined) return runErrands(errands, access);
   if (module !== undefined) useCrateModule(module);
   // The first request need not wait for it.
   crate();

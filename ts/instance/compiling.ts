@@ -78,7 +78,7 @@ export class Compiling {
 
   /** How modules are compiled for this machine. */
   options({ interruptible, shadowStack }: ModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
-    this.#cache ??= Cache.fromEnvironment();
+    this.#cache ??= Cache.fromEnvironment(undefined, this.#native);
     return {
       target: this.#native.arch,
       cpu: usableFeatures(this.#native),

@@ -178,8 +178,8 @@ export interface Native {
   /** Makes V8 collect, and then collects: what is garbage only by what V8 frees goes, too. */
   reclaim(): void;
   /**
-   * Maps an artifact. `code` (bytes, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
-   * sorted by offset; `traps` may lie in the file as well: the offset, a multiple of the page size, of a row of their number, which they follow; code ends there. `types` is what createTypes gave for the module's types. Returns its number and base address.
+   * Maps an artifact. `code` (bytes, those of a file in memory where they begin there at a page and nothing but zeros follows in their last page, or the path of a file that holds nothing else) begins with room for the stubs (STUB.size bytes); the tables are those of contract/formats.md, section 6, relative to it,
+   * sorted by offset; `traps` may lie in a file that is named as well: the offset, a multiple of the page size, of a row of their number, which they follow; code ends there. `types` is what createTypes gave for the module's types. Returns its number and base address.
    */
   loadCode(
     code: Uint8Array | string,
@@ -191,6 +191,10 @@ export interface Native {
     scopes: Int32Array,
     types: number,
   ): { id: number; base: number };
+  /** The first bytes of an open file, mapped, only to be read; undefined where it cannot be, or its file system is not this machine's own. The file may be closed then. */
+  mapFile(file: number, size: number): ArrayBuffer | undefined;
+  /** 64 bytes that depend on each byte of a part of an open file (native/base/sum.h); undefined where it cannot be read. */
+  sumFile(file: number, start: number, end: number): ArrayBuffer | undefined;
   /**
    * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may
    * collect: everything the instance is made of must be held by then.
