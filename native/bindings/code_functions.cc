@@ -1,4 +1,4 @@
-// loadCode, createInstance, write, writeFunctions, load, store, setData, setElements.
+// loadCode, createInstance, write, writeFunctions, load, store, copyParts, setData, setElements.
 #include <cstdlib>
 #include <cstring>
 
@@ -257,6 +257,32 @@ napi_value set_data(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value copy_parts(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const Bytes target = in.bytes(0);
+  const auto base = static_cast<double>(in.number(1));
+  const Bytes source = in.bytes(2), ranges = in.doubles(3);
+  const uint64_t from = in.number(4), to = in.number(5);
+  constexpr size_t kRange = 3;
+  if (in && (from > to || to > ranges.size / sizeof(double) / kRange)) in.fail("that many ranges");
+  if (!in) return nullptr;
+  const auto fits = [](double start, double length, size_t size) {
+    const auto bytes = static_cast<double>(size);
+    return start >= 0 && length >= 0 && length <= bytes && start <= bytes - length;
+  };
+  for (uint64_t i = from; i < to; i++) {
+    const double* range = reinterpret_cast<const double*>(ranges.data) + kRange * i;  // SAFETY: a Float64Array's data.
+    const double position = range[0] - base;
+    if (!fits(position, range[2], target.size) || !fits(range[1], range[2], source.size)) {
+      in.fail("ranges that fit");
+      return nullptr;
+    }
+    const auto size = static_cast<size_t>(range[2]);
+    if (size != 0) std::memcpy(target.data + static_cast<size_t>(position), source.data + static_cast<size_t>(range[1]), size);
+  }
+  return nullptr;
+}
+
 napi_value set_elements(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const uint64_t instance = in.number(0), segment = in.number(1);
@@ -281,6 +307,7 @@ void define_code_functions(napi_env env, napi_value exports) {
                     {"writeFunctions", write_functions},
                     {"load", load},
                     {"store", store},
+                    {"copyParts", copy_parts},
                     {"setData", set_data},
                     {"setElements", set_elements}});
 }

@@ -4,13 +4,12 @@
 import {
   copied,
   createObject,
-  defineConstant,
+  each,
   freeze,
   getOwnPropertyDescriptors,
   getProperty,
   hasOwn,
   isInstance,
-  mapEach,
   mapped,
   quoted,
   selected,
@@ -33,6 +32,7 @@ import {
   type InstanceObject,
   instanceMemories,
   type MadeInstance,
+  type NamedExport,
   instantiate as makeInstance,
   neededVariant,
 } from '../instance/instance.js';
@@ -181,10 +181,13 @@ function importsOf(module: CompiledModule, imports: unknown): unknown {
   return imports;
 }
 
-function exportsObject(exports: ReadonlyMap<string, ExportedObject>): Exports {
-  const object = createObject(null) as Exports;
-  mapEach(exports, (value, name) => defineConstant(object, name, wrapExport(value), true));
-  return freeze(object);
+function exportsObject(exports: readonly NamedExport[]): Exports {
+  const made = createObject(null) as Exports;
+  // It has no prototype, so nobody is asked; frozen, they are as if each had been defined so.
+  each(exports, ({ name, object }) => {
+    made[name] = wrapExport(object);
+  });
+  return freeze(made);
 }
 
 /** Made by this module from what is already there. */

@@ -43,6 +43,7 @@ export const Doubles = Float64Array;
 export const Dictionary = Map;
 export const Collection = Set;
 export const WeakDictionary = WeakMap;
+export const WeakCollection = WeakSet;
 export const Promised = Promise;
 export const WeakReference = WeakRef;
 export const Controller = AbortController;

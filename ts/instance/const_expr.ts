@@ -13,6 +13,16 @@ export interface ConstantSpace {
   function(index: number): number;
 }
 
+const I32_CONST = 0x41;
+
+/**
+ * The value of `i32.const` and nothing else, which most offsets are: its opcode, its offset in the module, its value. Undefined for other expressions, which are
+ * `size` words from `start` on.
+ */
+export function plainConstant(words: Uint32Array, start: number, size: number): number | undefined {
+  return size === 3 && words[start] === I32_CONST ? words[start + 2] : undefined;
+}
+
 /** Evaluates. The expression is valid. */
 export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWords {
   const stack: CellWords[] = [];

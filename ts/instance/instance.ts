@@ -17,6 +17,7 @@ import {
   mapped,
   mapSet,
   max,
+  min,
   NumberValue,
   part,
   some,
@@ -24,7 +25,6 @@ import {
   subWords,
   typedBuffer,
   typedLength,
-  typedSet,
   Words,
   WrongRange,
 } from '../base/intrinsics.js';
@@ -35,8 +35,9 @@ import type { HandlerBlock } from '../lower/module/layout.js';
 import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import type { CodeVariant } from './compiling.js';
-import { evaluate } from './const_expr.js';
+import { evaluate, plainConstant } from './const_expr.js';
 import type { ExportedFunction } from './functions/callable.js';
+import type { InstanceKeeper } from './functions/exports.js';
 import { bufferOf, type MappedMemory } from './mapped_memory.js';
 import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
 import { type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
@@ -54,16 +55,22 @@ export type ExportedObject =
   | { readonly kind: 'tag'; readonly value: TagObject };
 
 /** An instance, as what keeps it. */
-export interface InstanceObject {
-  readonly address: number;
+export interface InstanceObject extends InstanceKeeper {
   /** Lets go of the JavaScript values that the instance holds: its imported functions, and what is in its own globals and tables. Calls of the functions fail. */
   dispose(): void;
+}
+
+/** An export and its name. */
+export interface NamedExport {
+  readonly name: string;
+  readonly object: ExportedObject;
 }
 
 /** What {@link instantiate} gives. */
 export interface MadeInstance {
   readonly object: InstanceObject;
-  readonly exports: Map<string, ExportedObject>;
+  /** In their order. */
+  readonly exports: readonly NamedExport[];
 }
 
 /** Writes the part of a context behind its fixed head. */
@@ -90,6 +97,17 @@ class ContextImage {
 }
 
 const WORD = 0x1_0000_0000;
+
+/** Data segments of one memory that are to be copied: where to, where from in the module, how many bytes. */
+interface DataParts {
+  memory: number;
+  readonly ranges: Float64Array;
+  count: number;
+}
+
+const DATA_RANGE = 3;
+/** Bytes of the views by which segments are copied. */
+const LONGEST_VIEW = 2 ** 30;
 
 /** Low and high word of an address. */
 function split(address: number): readonly [number, number] {
@@ -198,22 +216,19 @@ class Builder {
         if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
       }
     };
-    return hold(thread.native, { address: this.#address, dispose });
+    const object = { address: this.#address, functions: new Dictionary<number, ExportedFunction>(), dispose };
+    thread.exports.keepInstance(object);
+    return object;
   }
 
-  exports(): Map<string, ExportedObject> {
-    const made = new Dictionary<string, ExportedObject>();
-    for (let i = 0; i < this.#module.description.exports.length; i++) {
-      const { name, kind, index } = item(this.#module.description.exports, i);
-      mapSet(made, name, this.#exported(kind, index));
-    }
-    return made;
+  exports(keeper: InstanceKeeper): NamedExport[] {
+    return mapped(this.#module.description.exports, ({ name, kind, index }) => ({ name, object: this.#exported(kind, index, keeper) }));
   }
 
-  #exported(kind: ExportedObject['kind'], index: number): ExportedObject {
+  #exported(kind: ExportedObject['kind'], index: number, keeper: InstanceKeeper): ExportedObject {
     switch (kind) {
       case 'func':
-        return { kind, value: this.#thread.exports.functionAt(this.functionAddress(index)) };
+        return { kind, value: this.#function(index, keeper) };
       case 'table':
         return { kind, value: this.#held(at(this.#tables, index)) };
       case 'memory':
@@ -223,6 +238,15 @@ class Builder {
       case 'tag':
         return { kind, value: this.#held(at(this.#tags, index)) };
     }
+  }
+
+  #function(index: number, keeper: InstanceKeeper): ExportedFunction {
+    const { exports } = this.#thread;
+    const { description, layout, typeIds } = this.#module;
+    const defined = index - layout.importedFunctions.count;
+    if (defined < 0) return exports.functionAt(this.functionAddress(index));
+    const type = typeIds[description.functions[defined] ?? 0] ?? 0;
+    return exports.functionOf(keeper, this.#address + layout.functions.at(defined), type, index);
   }
 
   /** An object that goes to JavaScript: it keeps what it stands for. Imported ones do already. */
@@ -403,27 +427,62 @@ class Builder {
     if (!this.#thread.native.tableCopyIn(target.address, position, items)) throw trap(TRAP.tableBounds);
   }
 
+  /** Modules have tens of thousands of segments: those of one memory that follow each other are copied at once. */
   #data(): void {
     const words = this.#module.description.data;
     const word = (i: number): number => words[i] ?? 0;
     const size = typedLength(words);
+    const parts: DataParts = { memory: -1, ranges: new Doubles(size), count: 0 };
     for (let i = 0, segment = 0; i < size; segment++) {
       const mode = word(i);
       const memory = word(i + 1);
-      const offset = subWords(words, i + 3, i + 3 + word(i + 2));
-      i += 3 + word(i + 2);
-      const bytes = subBytes(this.#module.bytes, word(i), word(i) + word(i + 1));
-      i += 2;
+      const offset = i + 3;
+      const count = word(i + 2);
+      i = offset + count + 2;
+      const start = word(i - 2);
+      const length = word(i - 1);
       if (mode !== 0) {
-        this.#thread.native.setData(this.#address, segment, bytes);
+        this.#thread.native.setData(this.#address, segment, subBytes(this.#module.bytes, start, start + length));
         continue;
       }
-      const start = this.#constant(offset);
-      const position = this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
-      const buffer = bufferOf(at(this.#memories, memory).memory);
-      if (position + typedLength(bytes) > bufferLength(buffer)) throw trap(TRAP.memoryBounds);
-      // No longer than the segment: a view of all of a large memory cannot be made everywhere.
-      typedSet(new Bytes(buffer as ArrayBuffer, position, typedLength(bytes)), bytes);
+      if (memory !== parts.memory) this.#copyParts(parts);
+      parts.memory = memory;
+      const at = DATA_RANGE * parts.count++;
+      parts.ranges[at] = plainConstant(words, offset, count) ?? this.#position(memory, subWords(words, offset, offset + count));
+      parts.ranges[at + 1] = start;
+      parts.ranges[at + 2] = length;
+    }
+    this.#copyParts(parts);
+  }
+
+  #position(memory: number, expression: Uint32Array): number {
+    const start = this.#constant(expression);
+    return this.#module.memories[memory]?.memory64 === true ? numberOfCell(start) : start[0];
+  }
+
+  /** Copies the ranges to their memory up to the first that does not fit, which is a trap; then there are none. */
+  #copyParts(parts: DataParts): void {
+    const { ranges, count, memory } = parts;
+    parts.count = 0;
+    if (count === 0) return;
+    const buffer = bufferOf(at(this.#memories, memory).memory);
+    const available = bufferLength(buffer);
+    for (let from = 0; from < count; ) {
+      // No longer than needed: a view of all of a large memory cannot be made everywhere.
+      let low = INFINITE;
+      let high = 0;
+      let to = from;
+      for (; to < count; to++) {
+        const position = ranges[DATA_RANGE * to] ?? 0;
+        const end = position + (ranges[DATA_RANGE * to + 2] ?? 0);
+        if (end > available || (to > from && max(high, end) - min(low, position) > LONGEST_VIEW)) break;
+        low = min(low, position);
+        high = max(high, end);
+      }
+      if (to === from) throw trap(TRAP.memoryBounds);
+      const target = new Bytes(buffer as ArrayBuffer, low, high - low);
+      this.#thread.native.copyParts(target, low, this.#module.bytes, ranges, from, to);
+      from = to;
     }
   }
 }
@@ -472,7 +531,7 @@ export function instantiate(
   const builder = new Builder(thread, module, imports, memories);
   builder.build(code);
   const object = builder.object();
-  const exports = builder.exports();
+  const exports = builder.exports(object);
   builder.start();
   return { object, exports };
 }

@@ -1,7 +1,7 @@
 /**
  * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
  */
-import { append, every, floor, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
+import { floor, INFINITE, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -9,6 +9,7 @@ import type { StackPointer, StackPointerChoice } from '../lower/module/stack_poi
 import { integer, nested, type Reader, text } from '../source/options.js';
 import type { ModuleDescription } from '../validate/description.js';
 import type { TypeRegistry } from '../validate/registry.js';
+import { plainConstant } from './const_expr.js';
 import type { ExportedFunctions } from './functions/exports.js';
 
 /** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
@@ -117,29 +118,26 @@ function stackLow(thread: ShadowThread, instance: ShadowInstance, top: number): 
   };
   const low = value('__stack_low');
   if (low !== undefined) return low;
-  const starts = dataStarts(instance.description.data);
-  if (starts !== undefined && starts.length > 0 && every(starts, (start) => start >= top)) return 0;
+  const lowest = lowestData(instance.description.data);
+  if (lowest !== undefined && lowest !== INFINITE && lowest >= top) return 0;
   const end = value('__data_end');
   if (end === undefined) return undefined;
   if (end < top) return end;
-  return starts?.length === 0 ? 0 : undefined;
+  return lowest === INFINITE ? 0 : undefined;
 }
 
-const I32_CONST = 0x41;
-
-/** Where the active segments of memory 0 begin; undefined where a segment does not say. */
-function dataStarts(words: Uint32Array): number[] | undefined {
-  const starts: number[] = [];
+/** Where the first of the active segments of memory 0 begins, infinite without any; undefined where a segment does not say. */
+function lowestData(words: Uint32Array): number | undefined {
+  let lowest = INFINITE;
   const size = typedLength(words);
   for (let i = 0; i < size; ) {
     const mode = words[i];
     const memory = words[i + 1];
     const length = words[i + 2] ?? 0;
-    // A constant: its opcode, its offset in the module, its value.
-    const start = length === 3 && words[i + 3] === I32_CONST ? words[i + 5] : undefined;
+    const start = plainConstant(words, i + 3, length);
     i += 3 + length + 2;
     if (mode !== 0 || memory !== 0 || start === undefined) return undefined;
-    append(starts, start);
+    lowest = min(lowest, start);
   }
-  return starts;
+  return lowest;
 }

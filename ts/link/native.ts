@@ -209,6 +209,11 @@ export interface Native {
   writeFunctions(blocks: number, first: number, base: number, offsets: Int32Array, functions: Uint32Array, types: Int32Array): void;
   load(address: number, kind: RawKind): number | bigint;
   store(address: number, kind: RawKind, value: number | bigint): void;
+  /**
+   * Copies ranges of `source` to `target`, whose first byte is at position `base`: those from number `from` to before `to` of [position, start in the source, length]*. All
+   * of them fit.
+   */
+  copyParts(target: Uint8Array, base: number, source: Uint8Array, ranges: Float64Array, from: number, to: number): void;
   /** Passive and active segments that memory.init, table.init may use; data copies the bytes, elements are reference words. */
   setData(instance: number, segment: number, bytes: Uint8Array): void;
   setElements(instance: number, segment: number, words: Float64Array): void;

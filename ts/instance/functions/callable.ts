@@ -7,21 +7,21 @@ import { append, apply } from '../../base/intrinsics.js';
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
 
-/** A function that does what `fn` does and has no [[Construct]], as the JS API asks of exports. */
-export function withoutConstruct(fn: ExportedFunction, params: number): ExportedFunction {
+/** A function that does what the one does that `find` gives, and has no [[Construct]], as the JS API asks of exports. */
+export function withoutConstruct(find: () => ExportedFunction, params: number): ExportedFunction {
   switch (params) {
     case 0:
-      return () => fn();
+      return () => find()();
     case 1:
-      return (a) => fn(a);
+      return (a) => find()(a);
     case 2:
-      return (a, b) => fn(a, b);
+      return (a, b) => find()(a, b);
     case 3:
-      return (a, b, c) => fn(a, b, c);
+      return (a, b, c) => find()(a, b, c);
     case 4:
-      return (a, b, c, d) => fn(a, b, c, d);
+      return (a, b, c, d) => find()(a, b, c, d);
     default:
-      return (...args) => apply(fn, undefined, args) as unknown;
+      return (...args) => apply(find(), undefined, args) as unknown;
   }
 }
 

@@ -176,8 +176,8 @@ export class Conversions {
     return every(joinedLists(params, results), (type) => type !== 0x7b && !setHas(NO_CROSSING, this.#heap(type)));
   }
 
-  /** Throws a TypeError where values of a function type do not cross to JavaScript. */
-  requireCrossing(type: RegisteredType): void {
+  /** Throws a TypeError where values of a function type do not cross to JavaScript. Of whom they are does not matter. */
+  requireCrossing(type: RegisteredType, _owner?: object): void {
     if (!this.crosses(type)) throw wrongArgument('a function type with v128, exceptions or continuations does not cross to JavaScript');
   }
 

@@ -5,12 +5,17 @@ import {
   apply,
   defineConstant,
   joinedLists,
+  mapGet,
   mapped,
+  mapSet,
   NumberValue,
   StringValue,
   some,
+  WeakCollection,
   WeakDictionary,
+  weakAdd,
   weakGet,
+  weakIn,
   weakSet,
 } from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
@@ -21,11 +26,18 @@ import { type ExportedFunction, withoutConstruct } from './callable.js';
 import { Conversions, type FunctionReferences } from './conversions.js';
 import type { ExternTable } from './externs.js';
 import type { Mailbox } from './mailbox.js';
-import { isOfNumbers, numberExport } from './number_calls.js';
+import { type ExportMaker, isOfNumbers, numberExports } from './number_calls.js';
 import { needsConversion } from './numbers.js';
 
 /** Where in a VMFunction its starter is held. */
 const STARTER = 8;
+
+/** What stands for an instance for as long as V8 keeps it: who has one of its functions has it. */
+export interface InstanceKeeper {
+  readonly address: number;
+  /** Its functions that JavaScript has had, by their VMFunctions' addresses. */
+  readonly functions: Map<number, ExportedFunction>;
+}
 
 /** One thread's exported functions. */
 export class ExportedFunctions implements FunctionReferences {
@@ -34,6 +46,8 @@ export class ExportedFunctions implements FunctionReferences {
   readonly #types: TypeRegistry;
   readonly #mailbox: Mailbox;
   readonly #addresses = new WeakDictionary<object, number>();
+  readonly #makers = new WeakDictionary<RegisteredType, ExportMaker>();
+  readonly #keepers = new WeakCollection<object>();
 
   constructor(native: Native, types: TypeRegistry, externs: ExternTable, mailbox: Mailbox) {
     this.#native = native;
@@ -53,9 +67,31 @@ export class ExportedFunctions implements FunctionReferences {
   functionAt(address: number): ExportedFunction {
     const known = this.#native.holder(address) as ExportedFunction | undefined;
     if (known !== undefined) return known;
-    const made = this.#make(address);
+    const keeper = this.#keeperOf(address);
+    const index = NumberValue(this.#native.load(address + VMFunction.index, 'u32'));
+    const made =
+      keeper === undefined
+        ? this.#make(address, this.typeOf(address), index, undefined)
+        : this.functionOf(keeper, address, this.typeOf(address), index);
     this.#native.hold(address, made);
-    weakSet(this.#addresses, made, address);
+    return made;
+  }
+
+  /** An instance was made, and this object stands for it. */
+  keepInstance(keeper: InstanceKeeper): void {
+    this.#native.hold(keeper.address, keeper);
+    weakAdd(this.#keepers, keeper);
+  }
+
+  /**
+   * The JavaScript function of a VMFunction that is part of an instance, with its type's id and its index. It keeps the instance by the keeper: the addon is not
+   * told of it before it is called, or is found by its address.
+   */
+  functionOf(keeper: InstanceKeeper, address: number, typeId: number, index: number): ExportedFunction {
+    const known = mapGet(keeper.functions, address);
+    if (known !== undefined) return known;
+    const made = this.#make(address, typeId, index, keeper);
+    mapSet(keeper.functions, address, made);
     return made;
   }
 
@@ -80,22 +116,50 @@ export class ExportedFunctions implements FunctionReferences {
     return this.convert.resultsFromWasm(type.results, this.#native.invoke(address, this.convert.argumentsToWasm(type, values), deadline));
   }
 
-  #make(address: number): ExportedFunction {
-    const type = this.#types.type(this.typeOf(address));
-    const name = StringValue(this.#native.load(address + VMFunction.index, 'u32'));
-    const fn = isOfNumbers(type)
-      ? numberExport(this.#mailbox, this.#native.createNumberExport(address), type)
-      : this.#wrapper(this.#native.createExport(address, name), type);
-    defineConstant(fn, 'name', name);
-    defineConstant(fn, 'length', type.params.length);
+  /** What stands for the instance that a VMFunction is part of; undefined where it is part of none, or nothing does any more. */
+  #keeperOf(address: number): InstanceKeeper | undefined {
+    const context = NumberValue(this.#native.load(address + VMFunction.context, 'u64'));
+    const holder = this.#native.holder(context);
+    return holder !== undefined && weakIn(this.#keepers, holder) ? (holder as InstanceKeeper) : undefined;
+  }
+
+  #make(address: number, typeId: number, index: number, keeper: InstanceKeeper | undefined): ExportedFunction {
+    const type = this.#types.type(typeId);
+    let maker = weakGet(this.#makers, type);
+    if (maker === undefined) {
+      maker = isOfNumbers(type) ? numberExports(this.#mailbox, (at) => this.#native.createNumberExport(at), type) : this.#wrappers(type);
+      weakSet(this.#makers, type, maker);
+    }
+    const fn = maker(StringValue(index), address, keeper);
+    weakSet(this.#addresses, fn, address);
     return fn;
   }
 
-  #wrapper(direct: ExportedFunction, type: RegisteredType): ExportedFunction {
+  /** How functions of a type are made that has more than few numbers. */
+  #wrappers(type: RegisteredType): ExportMaker {
+    return (name, address, keeper) => {
+      const fn = this.#wrapper(type, name, address, keeper);
+      defineConstant(fn, 'name', name);
+      defineConstant(fn, 'length', type.params.length);
+      return fn;
+    };
+  }
+
+  #wrapper(type: RegisteredType, name: string, address: number, keeper: object | undefined): ExportedFunction {
     const { convert } = this;
     const { params, results } = type;
-    if (!convert.crosses(type)) return () => convert.requireCrossing(type);
+    // The keeper, too: who has the function has its instance.
+    if (!convert.crosses(type)) return () => convert.requireCrossing(type, keeper);
+    let made: ExportedFunction | undefined;
+    const direct = (): ExportedFunction => {
+      made ??= this.#createExport(address, name, keeper);
+      return made;
+    };
     if (!some(joinedLists(params, results), needsConversion)) return withoutConstruct(direct, params.length);
-    return (...args) => convert.resultsFromWasm(results, apply(direct, undefined, convert.toWasmAll(params, args)));
+    return (...args) => convert.resultsFromWasm(results, apply(direct(), undefined, convert.toWasmAll(params, args)));
+  }
+
+  #createExport(address: number, name: string, _keeper: object | undefined): ExportedFunction {
+    return this.#native.createExport(address, name);
   }
 }

@@ -21,46 +21,91 @@ function isOfIntegers({ params, results }: RegisteredType): boolean {
   return every(joinedLists(params, results), (type) => type === I32);
 }
 
-/** {@link numberExport} where all values are i32. */
-function integerExport(mailbox: Mailbox, enter: () => void, params: number, hasResult: boolean): ExportedFunction {
-  const finish = (): number | undefined => {
-    enter();
-    return hasResult ? mailbox.integer(0) : undefined;
-  };
+/** Makes the function of JavaScript for a VMFunction, with a name. It keeps the keeper, if there is one. */
+export type ExportMaker = (name: string, address: number, keeper: object | undefined) => ExportedFunction;
+
+/** What {@link numberExports} asks for an export's way in. */
+type EnterMaker = (address: number, keeper: object | undefined) => () => void;
+
+/** {@link numberExports} where all values are i32. */
+function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, hasResult: boolean): ExportMaker {
+  const result = (): number | undefined => (hasResult ? mailbox.integer(0) : undefined);
   switch (params) {
     case 0:
-      return () => finish();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: () => {
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
     case 1:
-      return (a) => {
-        mailbox.putInteger(0, toInteger(a));
-        return finish();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown) => {
+            mailbox.putInteger(0, toInteger(a));
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     case 2:
-      return (a, b) => {
-        const first = toInteger(a);
-        mailbox.putInteger(1, toInteger(b));
-        mailbox.putInteger(0, first);
-        return finish();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown) => {
+            const first = toInteger(a);
+            mailbox.putInteger(1, toInteger(b));
+            mailbox.putInteger(0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     case 3:
-      return (a, b, c) => {
-        const first = toInteger(a);
-        const second = toInteger(b);
-        mailbox.putInteger(2, toInteger(c));
-        mailbox.putInteger(1, second);
-        mailbox.putInteger(0, first);
-        return finish();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown) => {
+            const first = toInteger(a);
+            const second = toInteger(b);
+            mailbox.putInteger(2, toInteger(c));
+            mailbox.putInteger(1, second);
+            mailbox.putInteger(0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     default:
-      return (a, b, c, d) => {
-        const first = toInteger(a);
-        const second = toInteger(b);
-        const third = toInteger(c);
-        mailbox.putInteger(3, toInteger(d));
-        mailbox.putInteger(2, third);
-        mailbox.putInteger(1, second);
-        mailbox.putInteger(0, first);
-        return finish();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown, d: unknown) => {
+            const first = toInteger(a);
+            const second = toInteger(b);
+            const third = toInteger(c);
+            mailbox.putInteger(3, toInteger(d));
+            mailbox.putInteger(2, third);
+            mailbox.putInteger(1, second);
+            mailbox.putInteger(0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
   }
 }
@@ -85,52 +130,92 @@ function integerImport(mailbox: Mailbox, fn: ExportedFunction, params: number, h
 }
 
 /**
- * A function that calls `enter`, which takes its arguments from the mailbox and leaves the result there. It has no [[Construct]], as the JS API asks of exports. All
- * arguments are converted before the first is put there: to convert one may run anything.
+ * How functions of a type are made. Each calls what `create` gives, when it is first called itself: that takes its arguments from the mailbox and leaves the result
+ * there. It has no [[Construct]], as the JS API asks of exports, and the type's `length`. All arguments are converted before the first is put there: to convert one may
+ * run anything. A module has thousands of exports, most of which nobody calls: each is one closure, made with its name, which costs less than to define it.
  */
-export function numberExport(mailbox: Mailbox, enter: () => void, registered: RegisteredType): ExportedFunction {
+export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: RegisteredType): ExportMaker {
   const { params, results } = registered;
-  if (isOfIntegers(registered)) return integerExport(mailbox, enter, params.length, results.length > 0);
+  if (isOfIntegers(registered)) return integerExports(mailbox, create, params.length, results.length > 0);
   const { 0: t0 = 0, 1: t1 = 0, 2: t2 = 0, 3: t3 = 0 } = params;
   const type = results[0];
-  const go = (): unknown => {
-    enter();
-    return type === undefined ? undefined : mailbox.get(type, 0);
-  };
+  const result = (): unknown => (type === undefined ? undefined : mailbox.get(type, 0));
   switch (params.length) {
     case 0:
-      return go;
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: () => {
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
     case 1:
-      return (a) => {
-        mailbox.put(t0, 0, coerce(t0, a));
-        return go();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown) => {
+            mailbox.put(t0, 0, coerce(t0, a));
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     case 2:
-      return (a, b) => {
-        const first = coerce(t0, a);
-        mailbox.put(t1, 1, coerce(t1, b));
-        mailbox.put(t0, 0, first);
-        return go();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown) => {
+            const first = coerce(t0, a);
+            mailbox.put(t1, 1, coerce(t1, b));
+            mailbox.put(t0, 0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     case 3:
-      return (a, b, c) => {
-        const first = coerce(t0, a);
-        const second = coerce(t1, b);
-        mailbox.put(t2, 2, coerce(t2, c));
-        mailbox.put(t1, 1, second);
-        mailbox.put(t0, 0, first);
-        return go();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown) => {
+            const first = coerce(t0, a);
+            const second = coerce(t1, b);
+            mailbox.put(t2, 2, coerce(t2, c));
+            mailbox.put(t1, 1, second);
+            mailbox.put(t0, 0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
     default:
-      return (a, b, c, d) => {
-        const first = coerce(t0, a);
-        const second = coerce(t1, b);
-        const third = coerce(t2, c);
-        mailbox.put(t3, 3, coerce(t3, d));
-        mailbox.put(t2, 2, third);
-        mailbox.put(t1, 1, second);
-        mailbox.put(t0, 0, first);
-        return go();
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown, d: unknown) => {
+            const first = coerce(t0, a);
+            const second = coerce(t1, b);
+            const third = coerce(t2, c);
+            mailbox.put(t3, 3, coerce(t3, d));
+            mailbox.put(t2, 2, third);
+            mailbox.put(t1, 1, second);
+            mailbox.put(t0, 0, first);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
       };
   }
 }

@@ -163,7 +163,7 @@ export function usesFibers(description: ModuleDescription): boolean {
 
 function experiment(types: Types, entry: FunctionImport, index: number): Experiment | undefined {
   const name = experimentName(entry);
-  const own = types.func(entry.type);
+  const own = name === undefined ? undefined : types.func(entry.type);
   if (name === undefined || own === undefined) return undefined;
   const about = ABOUT[name](types, own, entry.type);
   if (about < 0) return undefined;

@@ -1,7 +1,7 @@
 /**
  * The index spaces of a module: imported entities first, then the defined ones.
  */
-import { append, item, joinedLists, typedLength } from '../../base/intrinsics.js';
+import { append, item, joinedLists, typedLength, weakGet, weakSet } from '../../base/intrinsics.js';
 import type { GlobalType, MemoryDescription, ModuleDescription, TableType } from '../../validate/description.js';
 
 /** Every index space of a module, with the number of imported entries at its front. */
@@ -17,8 +17,19 @@ export interface IndexSpaces {
   readonly tags: readonly number[];
 }
 
-/** Reads the index spaces out of a module's description. */
+const known = new WeakMap<ModuleDescription, IndexSpaces>();
+
+/** Reads the index spaces out of a module's description, once. */
 export function indexSpaces(description: ModuleDescription): IndexSpaces {
+  let spaces = weakGet(known, description);
+  if (spaces === undefined) {
+    spaces = readSpaces(description);
+    weakSet(known, description, spaces);
+  }
+  return spaces;
+}
+
+function readSpaces(description: ModuleDescription): IndexSpaces {
   const functions: number[] = [];
   const tables: TableType[] = [];
   const memories: MemoryDescription[] = [];
