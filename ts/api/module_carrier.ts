@@ -30,6 +30,7 @@ import { moduleHash } from '../compile/settings.js';
 import { customSections, V8 } from '../errors/v8.js';
 import type { ModuleOptions } from '../instance/compiling.js';
 import { addon } from '../link/addon.js';
+import { behind } from '../source/bytes.js';
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 /** The seal, then the options as JSON. */
@@ -62,8 +63,9 @@ function name(text: string): number[] {
   return bytes;
 }
 
-function section(id: number, head: readonly number[], ...content: readonly Uint8Array[]): Uint8Array[] {
-  let size = head.length;
+/** A section without the last `rest` bytes of its content. */
+function section(id: number, head: readonly number[], content: readonly Uint8Array[] = [], rest = 0): Uint8Array[] {
+  let size = head.length + rest;
   each(content, (part) => {
     size += typedLength(part);
   });
@@ -80,16 +82,16 @@ function seal(hash: string, options: Uint8Array): Buffer {
 /** A V8 module that carries these; its prototype is that of `type`. */
 export function makeCarrier({ bytes, hash, options }: Carried, type: new (...args: never[]) => object): object {
   const text = utf8(jsonOf(options));
-  const module = concatenated(
+  const front = concatenated(
     joinedLists(
       [bytesOf(HEADER)],
       section(1, [1, 0x60, 0, 0]),
       section(2, joinedLists([1], name(WARNING[0]), name(WARNING[1]), [0, 0])),
-      section(0, name(OPTIONS), seal(hash, text), text),
-      section(0, name(BYTES), bytes),
+      section(0, name(OPTIONS), [seal(hash, text), text]),
+      section(0, name(BYTES), [], typedLength(bytes)),
     ),
   );
-  return construct(V8.Module, [module], type) as object;
+  return construct(V8.Module, [behind(front, bytes)], type) as object;
 }
 
 /** What was found in carriers that other threads sent. */

@@ -81,10 +81,7 @@ export class CompiledModule {
     this.layout = moduleLayout(artifact.description, artifact.handlers, spaces);
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.#types = holdTypes(thread, artifact.description);
-    this.names = {
-      functions: namesOf(artifact.description, 'func', artifact.names.functions),
-      tags: namesOf(artifact.description, 'tag', artifact.names.tags),
-    };
+    this.names = namesWhenAsked(artifact.description, artifact.names);
     this.#label = artifact.names.module ?? `module-${sliced(newId(), 0, 8)}`;
     this.stackPointer = artifact.stackPointer;
     this.#add(artifact);
@@ -192,17 +189,33 @@ export class CompiledModule {
 
 const newId: () => string = randomUUID;
 
+/** The names of a module. Most programs never ask for one. */
+function namesWhenAsked(description: ModuleDescription, given: NameMaps): NameMaps {
+  let functions: ReadonlyMap<number, string> | undefined;
+  let tags: ReadonlyMap<number, string> | undefined;
+  return {
+    get functions() {
+      functions ??= namesOf(description, 'func', given.functions);
+      return functions;
+    },
+    get tags() {
+      tags ??= namesOf(description, 'tag', given.tags);
+      return tags;
+    },
+  };
+}
+
 /** Names from the name section, and for what has none its export's. */
 function namesOf(
   description: ModuleDescription,
   kind: 'func' | 'tag',
-  given: ReadonlyMap<number, string> | undefined,
+  given: ReadonlyMap<number, string>,
 ): ReadonlyMap<number, string> {
   const names = new Dictionary<number, string>();
   each(description.exports, (entry) => {
     if (entry.kind === kind) mapSet(names, entry.index, entry.name);
   });
-  if (given !== undefined) mapEach(given, (name, index) => mapSet(names, index, name));
+  mapEach(given, (name, index) => mapSet(names, index, name));
   return names;
 }
 
