@@ -1,8 +1,12 @@
-// cpuFeatures, report, hooks, configure, statistics.
+// releaseMemory, cpuFeatures, report, hooks, configure, statistics.
 #include <cstring>
 
 #include "base/system.h"
 #include "bindings/arguments.h"
+// The C library has said by now which it is.
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace heddle {
 
@@ -187,11 +191,19 @@ napi_value statistics(napi_env env, napi_callback_info info) {
   return result;
 }
 
+napi_value release_memory(napi_env, napi_callback_info) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 void define_report_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
-                   {{"secret", secret},
+                   {{"releaseMemory", release_memory},
+                    {"secret", secret},
                     {"cpuFeatures", cpu_feature_list},
                     {"report", report},
                     {"hooks", set_hooks},

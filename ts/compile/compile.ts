@@ -14,7 +14,7 @@ import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from '.
 import type { Cache } from './cache.js';
 import { compileElsewhere } from './elsewhere.js';
 import { ownCodegenState } from './own_codegen.js';
-import { Assembly, type Part } from './part.js';
+import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
 import { offsetsOf, relocate } from './relocate.js';
 import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
@@ -83,7 +83,9 @@ async function compileWithWorkers(bytes: Uint8Array, options: CompileOptions): P
   const count = workerCount(bytes.length, options);
   // Workers load while this thread, or the first of them, validates.
   if (count > 0) warmWorkers(count);
-  const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(bytes, settings) : prepare(bytes, settings);
+  // All threads have the one copy.
+  const own = count > 0 ? shared(bytes) : bytes;
+  const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(own, settings) : prepare(own, settings);
   requireUnchanged();
   const { description } = prepared.job;
   const size = bodiesSize(description);
@@ -93,6 +95,12 @@ async function compileWithWorkers(bytes: Uint8Array, options: CompileOptions): P
       : compileHere(prepared);
   requireUnchanged();
   return finish(key, prepared, parts, options.cache);
+}
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }
 
 function requireUnchanged(): void {
@@ -136,14 +144,10 @@ function compileHere({ job }: Prepared): Part[] {
   return parts;
 }
 
-function finish(key: ArtifactKey, prepared: Prepared, parts: readonly Part[], cache: Cache | undefined): Artifact {
+/** Takes the parts out of their list. */
+function finish(key: ArtifactKey, prepared: Prepared, parts: Part[], cache: Cache | undefined): Artifact {
   const { description, handlers, stackPointer } = prepared.job;
-  const assembly = new Assembly(
-    STUB.size,
-    parts.reduce((sum, part) => sum + part.code.length + 32, 0),
-  );
-  for (const part of parts) assembly.add(part, part);
-  const { relocations, ...whole } = assembly.finish();
+  const { relocations, ...whole } = assemble(STUB.size, parts);
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
   const stubs = new Map([
     [switchStub, STUB.switch],

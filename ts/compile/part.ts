@@ -31,8 +31,13 @@ export const FUNCTION_ALIGNMENT = 32;
 
 /** An Int32Array that grows. */
 export class Words {
-  #words = new Int32Array(256);
+  #words: Int32Array;
   #length = 0;
+
+  /** With room for so many words. */
+  constructor(expected = 256) {
+    this.#words = new Int32Array(expected);
+  }
 
   get length(): number {
     return this.#length;
@@ -70,9 +75,9 @@ export class Words {
     return this.#words.subarray(0, this.#length);
   }
 
-  /** A copy of the words so far. */
+  /** The words, in an array of their own, at the end of what can be done here. */
   take(): Int32Array {
-    return this.#words.slice(0, this.#length);
+    return this.#length === this.#words.length ? this.#words : this.#words.slice(0, this.#length);
   }
 }
 
@@ -87,18 +92,29 @@ export function word(words: Int32Array | Uint32Array | Uint8Array, i: number): n
 export class Assembly {
   #code: Uint8Array;
   #size: number;
-  readonly #functions = new Words();
-  readonly #relocations = new Words();
-  readonly #traps = new Words();
-  readonly #sources = new Words();
-  readonly #calls = new Words();
-  readonly #stackMaps = new Words();
-  readonly #inlined = new Words();
-  readonly #scopes = new Words();
+  readonly #functions: Words;
+  readonly #relocations: Words;
+  readonly #traps: Words;
+  readonly #sources: Words;
+  readonly #calls: Words;
+  readonly #stackMaps: Words;
+  readonly #inlined: Words;
+  readonly #scopes: Words;
 
-  constructor(start = 0, expected = 65_536) {
+  /** With room for so many bytes of code, and the tables of these parts. */
+  constructor(start = 0, expected = 65_536, parts?: readonly Part[]) {
+    const words = (table: (part: Part) => Int32Array): Words =>
+      parts === undefined ? new Words() : new Words(parts.reduce((sum, part) => sum + table(part).length, 0));
     this.#size = start;
     this.#code = new Uint8Array(start + expected);
+    this.#functions = words((part) => part.functions);
+    this.#relocations = words((part) => part.relocations);
+    this.#traps = words((part) => part.traps);
+    this.#sources = words((part) => part.sources);
+    this.#calls = words((part) => part.calls);
+    this.#stackMaps = words((part) => part.stackMaps);
+    this.#inlined = words((part) => part.inlined);
+    this.#scopes = words((part) => part.scopes);
   }
 
   /** Adds code and tables behind what is there; `tables` are what the code names by number. */
@@ -122,7 +138,7 @@ export class Assembly {
   /** Everything as one part; the assembly must not be used afterwards. */
   finish(): Part {
     return {
-      code: this.#code.slice(0, this.#size),
+      code: this.#size === this.#code.length ? this.#code : this.#code.slice(0, this.#size),
       functions: this.#functions.take(),
       relocations: this.#relocations.take(),
       traps: this.#traps.take(),
@@ -167,6 +183,14 @@ export class Assembly {
     words.set(maps, at);
     for (let i = at; i < words.length; i += 3 + word(words, i + 2)) words[i] = word(words, i) + base;
   }
+}
+
+/** All parts as one, behind `start` free bytes. Takes them out of the list: no more of them is in memory than has to be. */
+export function assemble(start: number, parts: Part[]): Part {
+  const end = parts.reduce((size, part) => align(size) + part.code.length, start);
+  const assembly = new Assembly(start, end - start, parts);
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) assembly.add(part, part);
+  return assembly.finish();
 }
 
 /** Moves the locations in a column of rows behind `before` rows of inlined locations. */

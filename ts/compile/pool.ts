@@ -46,6 +46,8 @@ export interface Chunk {
 
 /** Milliseconds after which idle workers end. */
 const IDLE = 10_000;
+/** Workers that had a module of more bytes end at once: their code generator has grown, and to start others costs little beside such a module. */
+const WORTH_KEEPING = 4 << 20;
 
 /** Environment variables that compiler threads see. */
 const PASSED = ['HEDDLE_ADDON', 'HEDDLE_CODEGEN'];
@@ -103,7 +105,11 @@ function giveBack(workers: readonly Worker[]): void {
 
 /** Ends the workers that have nothing to do. */
 export function endWorkers(): void {
-  for (const worker of idle.splice(0)) void worker.terminate();
+  void end(idle.splice(0));
+}
+
+async function end(workers: readonly Worker[]): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.terminate()));
 }
 
 /** Starts workers that a compile will need, while this thread is busy with something else. */
@@ -155,7 +161,8 @@ async function ask(request: WorkerRequest, workers: readonly Worker[], receive: 
   }
   try {
     await promise;
-    giveBack(workers);
+    if (request.kind === 'compile' && request.job.bytes.length > WORTH_KEEPING) await end(workers);
+    else giveBack(workers);
   } catch (error) {
     // An invalid module does a thread no harm, and the next compile needs it. Others may still be at work on what nobody wants.
     if (request.kind === 'prepare' && error instanceof V8.CompileError) giveBack(workers);

@@ -16,7 +16,24 @@ import { FunctionCompiler, prepare } from './work.js';
 
 type Post = (answer: WorkerAnswer, transfer?: readonly ArrayBuffer[]) => void;
 
-function compile({ job, chunks, taken }: Extract<WorkerRequest, { kind: 'compile' }>, post: Post): void {
+/** What a compiler thread needs of the addon (ts/link/native.ts). */
+export interface ThreadAccess extends FileAccess {
+  releaseMemory(): void;
+}
+
+/** Milliseconds after which what the process has freed goes back to the system again. */
+const RELEASE_AFTER = 500;
+let released = 0;
+
+/** V8's compilers free much memory, of which the C library keeps each thread's own. */
+function releaseMemory(access: () => ThreadAccess): void {
+  const now = performance.now();
+  if (now - released < RELEASE_AFTER) return;
+  access().releaseMemory();
+  released = performance.now();
+}
+
+function compile({ job, chunks, taken }: Extract<WorkerRequest, { kind: 'compile' }>, post: Post, access: () => ThreadAccess): void {
   let compiler: FunctionCompiler | undefined;
   for (;;) {
     const chunk = Atomics.add(taken, 0, 1);
@@ -25,15 +42,16 @@ function compile({ job, chunks, taken }: Extract<WorkerRequest, { kind: 'compile
     const range = chunks[chunk];
     const part = range === undefined ? compiler.trampolines() : compiler.functions(range.start, range.end);
     post({ kind: 'part', chunk, part }, transferList(part));
+    releaseMemory(access);
   }
   // After a panic there is nothing to free: the instance that it lived in is gone.
   compiler?.free();
   post({ kind: 'idle' });
 }
 
-function serve(request: WorkerRequest, post: Post): void {
+function serve(request: WorkerRequest, post: Post, access: () => ThreadAccess): void {
   if (request.kind === 'compile') {
-    compile(request, post);
+    compile(request, post, access);
     return;
   }
   const { job, names } = prepare(request.bytes, request.settings);
@@ -42,19 +60,19 @@ function serve(request: WorkerRequest, post: Post): void {
 }
 
 /** A module's artifact. Its settings are those of who asks, whatever the environment of this thread. */
-function compileErrand({ bytes, settings, hash, folder }: WholeModule, access: () => FileAccess): Artifact {
+function compileErrand({ bytes, settings, hash, folder }: WholeModule, access: () => ThreadAccess): Artifact {
   const cache = folder === undefined ? {} : { cache: new Cache({ folder }, CACHE_LIMIT, access()) };
   return compileModuleSync(bytes, { ...settings, ...(hash !== undefined && { hash }), ...cache });
 }
 
-const ERRANDS: Readonly<Record<Errand, (input: unknown, access: () => FileAccess) => unknown>> = {
+const ERRANDS: Readonly<Record<Errand, (input: unknown, access: () => ThreadAccess) => unknown>> = {
   compile: (input, access) => compileErrand(input as WholeModule, access),
   check: (input) => checkModule(input as Uint8Array),
   parse: (input) => parseWat(input as string),
 };
 
 /** Does what a thread must not do whose built-in objects were changed (ts/source/elsewhere.ts). */
-function runErrands({ port, progress }: ErrandStart, access: () => FileAccess): void {
+function runErrands({ port, progress }: ErrandStart, access: () => ThreadAccess): void {
   port.on('message', ({ errand, input }: ErrandRequest) => {
     let answer: ErrandAnswer;
     try {
@@ -70,8 +88,8 @@ function runErrands({ port, progress }: ErrandStart, access: () => FileAccess): 
   Atomics.notify(progress, 0);
 }
 
-/** Serves requests of the thread that started this one. `access` gives the addon's way to files. */
-export function compilerThread(access: () => FileAccess): void {
+/** Serves requests of the thread that started this one. `access` gives the addon. */
+export function compilerThread(access: () => ThreadAccess): void {
   const port = parentPort;
   if (port === null) throw new Error('this runs in a worker thread only');
   const { crate: module, errands } = workerData as WorkerStart;
@@ -82,7 +100,7 @@ export function compilerThread(access: () => FileAccess): void {
   const post: Post = (answer, transfer = []) => port.postMessage(answer, transfer);
   port.on('message', (request: WorkerRequest) => {
     try {
-      serve(request, post);
+      serve(request, post, access);
     } catch (error) {
       post({ kind: 'failure', failure: failureOf(error) });
     }

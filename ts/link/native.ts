@@ -145,6 +145,8 @@ export interface Native {
   readonly arch: 'x64' | 'arm64';
   /** Hash of contract/abi.ts as compiled in: must equal the TypeScript side's. */
   readonly contract: string;
+  /** What the C library has freed and keeps goes back to the system, where it can. */
+  releaseMemory(): void;
   /** 32 random bytes, the same for all threads of this process that use this addon. */
   secret(): Uint8Array;
   /** Cranelift ISA settings of this CPU, such as `has_sse41`. */
