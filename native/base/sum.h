@@ -6,9 +6,9 @@
 
 namespace heddle {
 
-/// 64 bytes that depend on each byte before. Each step can be undone for a given word, so files of one length that differ within a single word
-/// of 8 bytes never have one sum; any others have with the chance of 2^-64. It is as fast as memory, and no secret: who wants two files of one
-/// sum can make them.
+/// 64 bytes that depend on each byte before. Each step can be undone for a given word, so files of one length that differ within a single
+/// word of 8 bytes never have one sum; any others have with the chance of 2^-64. It is as fast as memory, and no secret: who wants two
+/// files of one sum can make them.
 class Sum {
  public:
   static constexpr size_t kBlock = 64;

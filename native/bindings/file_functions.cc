@@ -22,8 +22,8 @@ namespace {
 constexpr size_t kPiece = size_t{256} << 10;
 static_assert(kPiece % Sum::kBlock == 0, "whole blocks");
 
-/// File systems of this machine's own, by statfs: what is mapped from them cannot go away below it but by who may write the file. A server's
-/// file may, and reading it then is a SIGBUS.
+/// File systems of this machine's own, by statfs: what is mapped from them cannot go away below it but by who may write the file. A
+/// server's file may, and reading it then is a SIGBUS.
 constexpr uint32_t kLocal[] = {
     0xef53,      // ext2, ext3, ext4
     0x58465342,  // XFS

@@ -273,8 +273,8 @@ TEST(code, "code whose loading fails is known to nobody, and freeing code needs 
     Codes codes;
     allocations = 0;
     fail_at = at;
-    auto loaded =
-        Code::load(3, Mapping::copy(bytes, sizeof bytes), {{functions, 3}, {traps, 2}, {sources, 2}, {calls, 6}, {inlined, 3}, {scopes, 3}});
+    auto loaded = Code::load(3, Mapping::copy(bytes, sizeof bytes),
+                             {{functions, 3}, {traps, 2}, {sources, 2}, {calls, 6}, {inlined, 3}, {scopes, 3}});
     const Code* code = loaded == nullptr ? nullptr : codes.add(std::move(loaded));
     fail_at = 0;
     const bool reached = allocations >= at;

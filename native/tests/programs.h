@@ -52,9 +52,13 @@ class Programs {
     // Return, frame offset, no context, a handler in the first scope, which takes any tag.
     const int32_t calls[] = {offset(heddle_program_host_return), 0, -1, 1, 0, offset(heddle_program_host_handler)};
     const int32_t scopes[] = {-1, 1, -1};
-    code =
-        Code::load(7, Mapping::copy(bytes.data(), size), {{functions.data(), functions.size()}, {traps, sizeof traps / sizeof *traps},
-                   {sources.data(), sources.size()}, {calls, sizeof calls / sizeof *calls}, {}, {scopes, sizeof scopes / sizeof *scopes}});
+    code = Code::load(7, Mapping::copy(bytes.data(), size),
+                      {{functions.data(), functions.size()},
+                       {traps, sizeof traps / sizeof *traps},
+                       {sources.data(), sources.size()},
+                       {calls, sizeof calls / sizeof *calls},
+                       {},
+                       {scopes, sizeof scopes / sizeof *scopes}});
   }
 
   /// A function of one argument and one result; `context` begins with a thread.

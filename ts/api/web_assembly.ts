@@ -32,8 +32,8 @@ import {
   type InstanceObject,
   instanceMemories,
   type MadeInstance,
-  type NamedExport,
   instantiate as makeInstance,
+  type NamedExport,
   neededVariant,
 } from '../instance/instance.js';
 import { CompiledModule } from '../instance/module.js';

@@ -18,7 +18,7 @@ import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
 import { offsetsOf, relocate } from './relocate.js';
 import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
-import { FunctionCompiler, type Prepared, prepare } from './work.js';
+import { FunctionCompiler, type Job, type Prepared, prepare } from './work.js';
 
 /** What a caller says of a compile. */
 export interface CompileOptions {
@@ -83,24 +83,51 @@ async function compileWithWorkers(bytes: Uint8Array, options: CompileOptions): P
   const count = workerCount(bytes.length, options);
   // Workers load while this thread, or the first of them, validates.
   if (count > 0) warmWorkers(count);
-  // All threads have the one copy.
-  const own = count > 0 ? shared(bytes) : bytes;
-  const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(own, settings) : prepare(own, settings);
+  const prepared = count > 0 && ownCodegenState() === 'there' ? await prepareInWorker(bytes, settings) : prepare(bytes, settings);
   requireUnchanged();
   const { description } = prepared.job;
   const size = bodiesSize(description);
   const parts =
     workerCount(size, options) > 0
-      ? await compileInWorkers(prepared.job, chunksOf(description, size / (count * CHUNKS_EACH)), count)
+      ? await compileInWorkers(
+          { ...prepared.job, bytes: onlyCode(prepared.job) },
+          chunksOf(description, size / (count * CHUNKS_EACH)),
+          count,
+        )
       : compileHere(prepared);
   requireUnchanged();
   return finish(key, prepared, parts, options.cache);
 }
 
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+const DATA_SECTION = 11;
+const PASSIVE = 1;
+
+/** What compiler threads need of a module, in memory that they share: all up to the end of its code, and as many data segments as it has, which are empty. */
+function onlyCode({ bytes, description }: Job): Uint8Array {
+  const { bodies, data } = description;
+  // Without code there is nothing to gain, and the end is where the module's is.
+  const end = bodies.length === 0 ? bytes.length : (bodies[bodies.length - 1] ?? 0);
+  if (end === bytes.length) return shared(bytes, bytes.length);
+  let segments = 0;
+  // [mode, memory, words of the offset expression, …, start, length] each (contract/formats.md, section 2)
+  for (let i = 0; i < data.length; i += 5 + (data[i + 2] ?? 0)) segments++;
+  const count = leb(segments);
+  const section = segments === 0 ? [] : [DATA_SECTION, ...leb(count.length + 2 * segments), ...count];
+  const code = shared(bytes.subarray(0, end), end + section.length + 2 * segments);
+  code.set(section, end);
+  for (let i = end + section.length; i < code.length; i += 2) code[i] = PASSIVE;
+  return code;
+}
+
+function shared(bytes: Uint8Array, size: number): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(size));
   copy.set(bytes);
   return copy;
+}
+
+/** An unsigned number as WebAssembly writes it. */
+function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
 
 function requireUnchanged(): void {

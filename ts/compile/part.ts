@@ -75,9 +75,13 @@ export class Words {
     return this.#words.subarray(0, this.#length);
   }
 
-  /** The words, in an array of their own, at the end of what can be done here. */
+  /** The words, in an array of their own; then there are none here, but mostly room for as many. */
   take(): Int32Array {
-    return this.#length === this.#words.length ? this.#words : this.#words.slice(0, this.#length);
+    const isFull = this.#length === this.#words.length;
+    const taken = isFull ? this.#words : this.#words.slice(0, this.#length);
+    if (isFull) this.#words = new Int32Array(0);
+    this.#length = 0;
+    return taken;
   }
 }
 
@@ -90,6 +94,7 @@ export function word(words: Int32Array | Uint32Array | Uint8Array, i: number): n
 
 /** Places parts behind each other; `start` bytes in front stay free. */
 export class Assembly {
+  readonly #start: number;
   #code: Uint8Array;
   #size: number;
   readonly #functions: Words;
@@ -105,6 +110,7 @@ export class Assembly {
   constructor(start = 0, expected = 65_536, parts?: readonly Part[]) {
     const words = (table: (part: Part) => Int32Array): Words =>
       parts === undefined ? new Words() : new Words(parts.reduce((sum, part) => sum + table(part).length, 0));
+    this.#start = start;
     this.#size = start;
     this.#code = new Uint8Array(start + expected);
     this.#functions = words((part) => part.functions);
@@ -119,13 +125,16 @@ export class Assembly {
 
   /** Adds code and tables behind what is there; `tables` are what the code names by number. */
   add(part: CompiledCode, { inlined, scopes }: Tables): void {
-    const base = align(this.#size);
+    const end = this.#size;
+    const base = align(end);
     this.#size = base + part.code.length;
     if (this.#size > this.#code.length) {
       const grown = new Uint8Array(Math.max(this.#size, this.#code.length * 2));
       grown.set(this.#code);
       this.#code = grown;
     }
+    // Another part may have had code there.
+    this.#code.fill(0, end, base);
     this.#code.set(part.code, base);
     this.#functions.rows(part.functions, 3, [1], base);
     this.#relocations.rows(part.relocations, 4, [0], base);
@@ -135,10 +144,14 @@ export class Assembly {
     this.#addStackMaps(part.stackMaps, base);
   }
 
-  /** Everything as one part; the assembly must not be used afterwards. */
+  /** Everything as one part. What comes then is another part: that needs no new memory until it is larger. */
   finish(): Part {
+    const isFull = this.#size === this.#code.length;
+    const code = isFull ? this.#code : this.#code.slice(0, this.#size);
+    if (isFull) this.#code = new Uint8Array(this.#start);
+    this.#size = this.#start;
     return {
-      code: this.#size === this.#code.length ? this.#code : this.#code.slice(0, this.#size),
+      code,
       functions: this.#functions.take(),
       relocations: this.#relocations.take(),
       traps: this.#traps.take(),

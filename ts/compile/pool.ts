@@ -46,6 +46,8 @@ export interface Chunk {
 
 /** Milliseconds after which idle workers end. */
 const IDLE = 10_000;
+/** MB of what workers have just made: V8 by itself keeps up to 48. */
+const YOUNG = 8;
 /** Workers that had a module of more bytes end at once: their code generator has grown, and to start others costs little beside such a module. */
 const WORTH_KEEPING = 4 << 20;
 
@@ -72,6 +74,7 @@ function startWorker(): Worker {
   const worker = new Worker(packagePath('dist/compiler_thread.cjs'), {
     workerData: start,
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
     env: Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
     name: 'heddle compiler',
   });
@@ -161,7 +164,8 @@ async function ask(request: WorkerRequest, workers: readonly Worker[], receive: 
   }
   try {
     await promise;
-    if (request.kind === 'compile' && request.job.bytes.length > WORTH_KEEPING) await end(workers);
+    const { bytes } = request.kind === 'compile' ? request.job : request;
+    if (bytes.length > WORTH_KEEPING) await end(workers);
     else giveBack(workers);
   } catch (error) {
     // An invalid module does a thread no harm, and the next compile needs it. Others may still be at work on what nobody wants.

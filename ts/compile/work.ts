@@ -85,6 +85,8 @@ export class FunctionCompiler {
   readonly #lowering: ModuleLowering;
   readonly #info: InstanceType<Crate['ModuleInfo']>;
   readonly #compiler: InstanceType<Crate['Compiler']>;
+  /** One for all parts: V8 would keep the memory of many for long. */
+  readonly #assembly = new Assembly();
 
   constructor(job: Job) {
     const { settings, description } = job;
@@ -108,20 +110,18 @@ export class FunctionCompiler {
 
   /** The defined functions from `start` up to `end`. */
   functions(start: number, end: number): Part {
-    const assembly = new Assembly();
     for (let index = start; index < end; ) {
       const last = Math.min(index + AT_ONCE, end);
       while (index < last && this.#lowering.length < WORDS_AT_ONCE) this.#lower(index++);
-      this.#compile(this.#lowering.take(), assembly);
+      this.#compile(this.#lowering.take());
     }
-    return assembly.finish();
+    return this.#assembly.finish();
   }
 
   /** The module's trampolines. */
   trampolines(): Part {
-    const assembly = new Assembly();
-    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS, scopes: NO_WORDS }, assembly);
-    return assembly.finish();
+    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS, scopes: NO_WORDS });
+    return this.#assembly.finish();
   }
 
   /** A defined function in text. */
@@ -146,10 +146,10 @@ export class FunctionCompiler {
     }
   }
 
-  #compile(lowered: LoweredFunctions, assembly: Assembly): void {
+  #compile(lowered: LoweredFunctions): void {
     const output = withCrate(() => refusable(() => this.#compiler.compile(lowered.program)));
     requireStackChecks(output.frames);
-    assembly.add(output, lowered);
+    this.#assembly.add(output, lowered);
     output.free();
   }
 }

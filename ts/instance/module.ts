@@ -206,11 +206,7 @@ function namesWhenAsked(description: ModuleDescription, given: NameMaps): NameMa
 }
 
 /** Names from the name section, and for what has none its export's. */
-function namesOf(
-  description: ModuleDescription,
-  kind: 'func' | 'tag',
-  given: ReadonlyMap<number, string>,
-): ReadonlyMap<number, string> {
+function namesOf(description: ModuleDescription, kind: 'func' | 'tag', given: ReadonlyMap<number, string>): ReadonlyMap<number, string> {
   const names = new Dictionary<number, string>();
   each(description.exports, (entry) => {
     if (entry.kind === kind) mapSet(names, entry.index, entry.name);
