@@ -36,9 +36,9 @@ class Code {
   /// Takes memory whose first kStubSize bytes are room for the stubs, and registers copies of the tables, or themselves where they lie in
   /// it. Its first `code_size` bytes, whole pages, become executable; all unless said otherwise. Null when the system refuses.
   static std::unique_ptr<Code> load(int32_t id, Mapping memory, const CodeTables& tables, size_t code_size = 0);
-  /// The same with code that lies in a file, `size` bytes at the start of a page there, up to the end of the last page that it is in. Tables
-  /// in the file stay there. The page with the stubs becomes this process's own, the rest is the system's copy of the file. Null when the
-  /// system refuses, or where the file is run already.
+  /// The same with code that lies in a file, `size` bytes at the start of a page there, up to the end of the last page that it is in.
+  /// Tables in the file stay there. The page with the stubs becomes this process's own, the rest is the system's copy of the file. Null
+  /// when the system refuses, or where the file is run already.
   static std::unique_ptr<Code> map(int32_t id, std::shared_ptr<MappedFile> file, size_t offset, size_t size, const CodeTables& tables);
   /// Requires: no frame of this code exists any more.
   ~Code();

@@ -125,7 +125,7 @@ const namespace = {
       if (variant.checked) throw new Error('memories have no guards');
       const { exports } = instantiate(engine, module, resolved, memories, module.code(variant));
       const all: Record<string, unknown> = {};
-      for (const [name, { kind, value }] of exports) all[name] = kind === 'table' ? new References(engine, value) : value;
+      for (const { name, object } of exports) all[name] = object.kind === 'table' ? new References(engine, object.value) : object.value;
       this.exports = all;
     }
   },
