@@ -21,7 +21,7 @@ bool check_callee(const Engine* engine, const HostObject* host) {
 }
 
 /// Calls a function of TypeScript's that finds its arguments in the mailbox; false when an exception is pending.
-bool call_with_mailbox(Engine* engine, const HostObject* host, uint64_t slots) {
+__attribute__((always_inline)) inline bool call_with_mailbox(Engine* engine, const HostObject* host, uint64_t slots) {
   put_values(engine, slots, host->type->params.size());
   engine->epoch++;
   // It takes no notice of `this`.
@@ -31,13 +31,17 @@ bool call_with_mailbox(Engine* engine, const HostObject* host, uint64_t slots) {
   return refresh_unguarded(engine);
 }
 
-/// The same for an import of few numbers, in its call's scope where it is of the innermost.
-bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots) {
+/// The same for an import of few numbers, in a scope of its own.
+__attribute__((noinline)) bool call_numbers_apart(Engine* engine, const HostObject* host, uint64_t slots) {
+  const HostScope scope(engine);
+  return check_callee(engine, host) && call_with_mailbox(engine, host, slots);
+}
+
+/// The same, in its call's scope where it is of the innermost.
+inline bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots) {
   VMThread* thread = &engine->runtime.thread;
-  if (host->callee == nullptr || engine->call_scope == nullptr || !engine->call_scope->serves(thread->entry)) {
-    const HostScope scope(engine);
-    return check_callee(engine, host) && call_with_mailbox(engine, host, slots);
-  }
+  const bool served = engine->call_scope != nullptr && engine->call_scope->serves(thread->entry);
+  if (host->callee == nullptr || !served) return call_numbers_apart(engine, host, slots);
   const uint32_t in_wasm = thread->in_wasm;
   __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
   engine->call_scope->next();
