@@ -1,7 +1,7 @@
 /**
  * Memories that V8 cannot make: with 64-bit addresses before Node 24, or with pages of one byte.
  */
-import { BigIntValue, NumberValue, trunc, uncurried } from '../base/intrinsics.js';
+import { BigIntValue, bufferLength, NumberValue, trunc, uncurried } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { memoryBuffer, V8 } from '../errors/v8.js';
 import type { Native } from '../link/native.js';
@@ -24,6 +24,8 @@ export class MappedMemory {
   /** Address of its VMMemory. */
   readonly #address: number;
   readonly #type: MappedMemoryType;
+  /** The last that the addon gave. */
+  #buffer: ArrayBuffer | undefined;
 
   /** @internal */
   constructor(native: Native, address: number, type: MappedMemoryType) {
@@ -39,7 +41,9 @@ export class MappedMemory {
 
   /** The bytes. Growing detaches it. */
   get buffer(): ArrayBuffer {
-    return this.#native.mappedMemoryBuffer(this.#address);
+    // One that was detached has no bytes.
+    if (this.#buffer === undefined || bufferLength(this.#buffer) === 0) this.#buffer = this.#native.mappedMemoryBuffer(this.#address);
+    return this.#buffer;
   }
 
   /** Adds pages; returns how many there were. Throws a RangeError where it cannot. */
