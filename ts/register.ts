@@ -41,6 +41,7 @@ const { Worker } = workerThreads;
 
 /** Workers with options of their own, and those of text, would begin without the hook. */
 class HookedWorker extends Worker {
+  // biome-ignore lint/correctness/noUnreachableSuper: the second one runs only where the first has thrown
   constructor(filename: string | URL, options: WorkerOptions = {}) {
     const { execArgv = process.execArgv } = options;
     try {
