@@ -63,8 +63,8 @@ void obey_environment(Engine* engine) {
   if (is_set("HEDDLE_DEBUG_SNAPSHOT", "1")) engine->heap.check_snapshots_always();
 }
 
-/// The engine of one environment of a program's, mostly of the main thread's, so that to find it costs no call of Node's: that is a twentieth of a short
-/// call. Written by that environment's thread; another's only sees that the environment is not its own.
+/// The engine of one environment of a program's, mostly of the main thread's, so that to find it costs no call of Node's: that is a
+/// twentieth of a short call. Written by that environment's thread; another's only sees that the environment is not its own.
 struct FirstEngine {
   std::atomic<napi_env> env{nullptr};
   std::atomic<Engine*> engine{nullptr};

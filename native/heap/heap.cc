@@ -26,11 +26,7 @@ uint64_t Heap::default_limit() {
 }
 
 Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, uint64_t limit)
-    : blocks(limit),
-      runtime_(runtime),
-      embedder_(embedder),
-      finalizer_argument_(finalizer_argument),
-      collect_at_(kLeastBytes) {
+    : blocks(limit), runtime_(runtime), embedder_(embedder), finalizer_argument_(finalizer_argument), collect_at_(kLeastBytes) {
   define(ObjectKind::Exception, exception_kind());
   runtime_->reclaimer = this;
   runtime_->reclaim_at = kLeastContinuations;
