@@ -13,7 +13,7 @@ import { compileModule } from '../compile/compile.js';
 import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
 import { artifactKey, type CompileSettings, compileSettings, keyHash } from '../compile/settings.js';
 import { codegenEngine, type Engine } from '../instance/engine.js';
-import { instanceMemories, instantiate, neededVariant, tableElement } from '../instance/instance.js';
+import { type ExportedObject, instanceMemories, instantiate, type NamedExport, neededVariant, tableElement } from '../instance/instance.js';
 import { CompiledModule } from '../instance/module.js';
 import type { TableObject } from '../instance/objects.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
@@ -110,11 +110,23 @@ const NOTHING: Unwrap = { table: nothing, global: nothing, tag: nothing, suspend
 
 function nothing(): undefined {}
 
+/**
+ * An export as the glue uses it. A function is the addon's own, which takes and gives numbers: were TypeScript's around it called for the code generator, V8 would know less of what a program's call
+ * there, and call those more slowly.
+ */
+function plain(engine: Engine, name: string, { kind, value }: ExportedObject): unknown {
+  if (kind === 'table') return new References(engine, value);
+  const address = kind === 'func' ? engine.exports.addressOf(value) : undefined;
+  return address === undefined ? value : engine.native.createExport(address, name);
+}
+
 /** What the glue needs of a namespace `WebAssembly`, in the code generator's engine: the module is a compiled one, and its instances have functions, a memory and a table. */
 const namespace = {
   Module: CompiledModule,
   Instance: class {
     readonly exports: Readonly<Record<string, unknown>>;
+    /** They keep the instance. */
+    readonly kept: readonly NamedExport[];
 
     /** Throws where memories have no guards here: the code would have to be compiled anew, with checks. */
     constructor(module: CompiledModule, imports: unknown) {
@@ -125,8 +137,9 @@ const namespace = {
       if (variant.checked) throw new Error('memories have no guards');
       const { exports } = instantiate(engine, module, resolved, memories, module.code(variant));
       const all: Record<string, unknown> = {};
-      for (const { name, object } of exports) all[name] = object.kind === 'table' ? new References(engine, object.value) : object.value;
+      for (const { name, object } of exports) all[name] = plain(engine, name, object);
       this.exports = all;
+      this.kept = exports;
     }
   },
 } as unknown as typeof WebAssembly;
