@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 export const packagesFolder = fileURLToPath(new URL('../tests/packages', import.meta.url));
 
+/** The builds for WebAssembly are for no machine of npm's. */
+const OPTIONS = { '.': [], large: ['--force', '--cpu=wasm32'] };
+
 /** Whether what is installed is what the lock file says. */
-function upToDate() {
-  const installed = join(packagesFolder, 'node_modules/.package-lock.json');
+function upToDate(folder) {
+  const installed = join(folder, 'node_modules/.package-lock.json');
   if (!existsSync(installed)) return false;
   const versions = (path) => {
     const { packages } = JSON.parse(readFileSync(path, 'utf8'));
@@ -20,18 +23,19 @@ function upToDate() {
         .map(([name, { version }]) => [name, version]),
     );
   };
-  return versions(installed) === versions(join(packagesFolder, 'package-lock.json'));
+  return versions(installed) === versions(join(folder, 'package-lock.json'));
 }
 
-/** Installs them, unless they are there. */
-export function installPackages() {
-  if (upToDate()) return;
+/** Installs them, unless they are there: those of tests/packages, or of a folder in it. */
+export function installPackages(below = '.') {
+  const folder = join(packagesFolder, below);
+  if (upToDate(folder)) return;
   // Without their scripts: they are data to us.
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
-    cwd: packagesFolder,
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...OPTIONS[below]], {
+    cwd: folder,
     stdio: 'inherit',
   });
-  if (status !== 0) throw new Error(`npm ci in tests/packages ended with ${status}`);
+  if (status !== 0) throw new Error(`npm ci in ${folder} ended with ${status}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) installPackages();

@@ -28,6 +28,7 @@ const PARTS = [
   ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seconds', 86_400, '--seed', seed]],
   ['sequences', ['tests/fuzz/api/main.mjs', '--sequences', count, '--seed', seed]],
   ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
+  ['packages', ['scripts/test_packages.mjs', '--all']],
   ['control', ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', count, '--seed', seed]],
 ];
 

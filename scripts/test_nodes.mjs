@@ -2,9 +2,7 @@
 // A part of the tests under other versions of Node, installed from npm outside the repository's own packages: `node scripts/test_nodes.mjs [22 24 26]`.
 // Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { run } from './native_tests.mjs';
+import { installNode } from './nodes.mjs';
 import { root, Tally } from './tally.mjs';
 
 const versions = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['22', '24', '26'];
@@ -23,25 +21,13 @@ const PART = [
 const TESTS = ['schedule', 'continuations', 'heap', 'memory', 'modules', 'api', 'threads'].map((folder) => `tests/${folder}`);
 const TEN = '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n';
 
-/** A Node of a major version: path of its binary. */
-function install(version) {
-  const home = join(root, 'build-nodes', version);
-  const binary = join(home, 'node_modules/node/bin/node');
-  if (!existsSync(binary)) {
-    mkdirSync(home, { recursive: true });
-    writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
-    run('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', `node@${version}`]);
-  }
-  return binary;
-}
-
 const tally = new Tally();
 /** Where tests that need such a Node look for it. */
 const named = {};
 for (const version of versions) {
   let node;
   try {
-    node = install(version);
+    node = installNode(version);
   } catch (error) {
     console.error(error.message);
     tally.check(`node ${version}`, false);
