@@ -1,6 +1,7 @@
 // Signals arrive by the thousand while fibers run: in loops, in switches, and deep in recursion, near the end of a stack. A worker sends them; the
 // program goes on until all are sent, checks what it computed, and prints how many its own handlers saw.
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 const SIGNALS = ['SIGUSR2', 'SIGWINCH', 'SIGCHLD'];
@@ -69,6 +70,8 @@ if (isMainThread) {
     overflow = error.message;
   }
   await once(worker, 'exit');
+  // The event loop has its own order: the last signals may come after that.
+  while (Object.values(seen).includes(0)) await setImmediate();
   console.log(JSON.stringify({ rounds, overflow, depth: fits, seen }));
 } else {
   for (let i = 0; i < EACH; i++) for (const name of SIGNALS) process.kill(process.pid, name);
