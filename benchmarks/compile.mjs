@@ -2,7 +2,7 @@
 // it, and with a compiler that has compiled before; the same with the code generator run by V8; beside Wasmtime where its Python package is installed.
 // `node benchmarks/compile.mjs [--trials 5]`.
 import { readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { best, header, interleaved, median, option, report, root, runTrial, table, timeProcess, trial, wasmtimePeer } from './harness.mjs';
 
@@ -17,7 +17,8 @@ async function time() {
   const options = {
     target: native.arch,
     cpu: native.cpuFeatures(),
-    ...(process.env.HEDDLE_WORKERS && { workers: Number(process.env.HEDDLE_WORKERS) }),
+    // As many threads as Wasmtime takes; by itself Heddle takes one for a module of this size.
+    workers: availableParallelism(),
   };
   const once = async () => {
     const start = performance.now();
