@@ -1,4 +1,6 @@
-// releaseMemory, cpuFeatures, report, hooks, configure, statistics.
+// releaseMemory, discard, cpuFeatures, report, hooks, configure, statistics.
+#include <sys/mman.h>
+
 #include <cstring>
 
 #include "base/system.h"
@@ -198,11 +200,23 @@ napi_value release_memory(napi_env, napi_callback_info) {
   return nullptr;
 }
 
+napi_value discard(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const Bytes bytes = in.bytes(0);
+  if (!in) return nullptr;
+  const uint64_t start = round_up(reinterpret_cast<uint64_t>(bytes.data), page_size());  // SAFETY: an address as a number.
+  const uint64_t end = (reinterpret_cast<uint64_t>(bytes.data) + bytes.size) / page_size() * page_size();
+  // SAFETY: private memory of ours; where the system refuses, it stays as it is.
+  if (start < end) madvise(at<void>(start), end - start, MADV_DONTNEED);
+  return nullptr;
+}
+
 }  // namespace
 
 void define_report_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
                    {{"releaseMemory", release_memory},
+                    {"discard", discard},
                     {"secret", secret},
                     {"cpuFeatures", cpu_feature_list},
                     {"report", report},

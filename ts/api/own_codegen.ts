@@ -144,15 +144,21 @@ const namespace = {
   },
 } as unknown as typeof WebAssembly;
 
+/** This thread's, for one instance after another. */
+let loaded: CompiledModule | undefined;
+
+function loadModule(): CompiledModule | undefined {
+  const engine = codegenEngine();
+  const artifact = load(engine.native);
+  return artifact && CompiledModule.fromArtifact(engine, artifact.module, artifact);
+}
+
 /** An instance of the code generator that runs as Heddle's own code; undefined where it is not to be, not built for this machine, or cannot be. */
 export function ownCodegen(): Codegen | undefined {
   if (ownCodegenState() !== 'there') return undefined;
   try {
-    const engine = codegenEngine();
-    const artifact = load(engine.native);
-    if (artifact === undefined) return undefined;
-    const module = CompiledModule.fromArtifact(engine, artifact.module, artifact);
-    return instantiateCodegen(module as unknown as WebAssembly.Module, namespace);
+    loaded ??= loadModule();
+    return loaded && instantiateCodegen(loaded as unknown as WebAssembly.Module, namespace);
   } catch (error) {
     // Who called with so little of the stack left would have no more of it for V8, and the next call may have.
     if (isOverrun(error)) throw error;

@@ -10,7 +10,7 @@ import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/module
 import { findStackPointer, type StackPointer, shadowCode, WrongStackPointer } from '../lower/module/stack_pointer.js';
 import { hasContinuations } from '../lower/program/types.js';
 import { lowerTrampolines } from '../lower/stubs/trampolines.js';
-import { withCrate } from '../source/crate.js';
+import { crateSize, renewCrate, withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
 import { requireLimits } from './limits.js';
@@ -76,6 +76,9 @@ type Crate = Parameters<Parameters<typeof withCrate>[0]>[0];
 const AT_ONCE = 64;
 const WORDS_AT_ONCE = 1 << 16;
 
+/** What functions may make the code generator's memory grow by: most need a tenth of it, a few in large modules three times as much. */
+const MEMORY_FOR_FUNCTIONS = 16 << 20;
+
 /** What prints for one function. */
 export type Listing = 'clif' | 'asm';
 
@@ -83,24 +86,44 @@ export type Listing = 'clif' | 'asm';
 export class FunctionCompiler {
   readonly context: LoweringContext;
   readonly #lowering: ModuleLowering;
-  readonly #info: InstanceType<Crate['ModuleInfo']>;
-  readonly #compiler: InstanceType<Crate['Compiler']>;
+  readonly #job: Job;
+  readonly #discard: ((bytes: Uint8Array) => void) | undefined;
+  #info: InstanceType<Crate['ModuleInfo']>;
+  #compiler: InstanceType<Crate['Compiler']>;
+  /** Bytes that the code generator's memory may have before it is given up for a fresh one. */
+  #enough: number;
   /** One for all parts: V8 would keep the memory of many for long. */
   readonly #assembly = new Assembly();
 
-  constructor(job: Job) {
+  /** `discard` gives back the pages of a memory that nobody uses: with it, this one's memory does not stay as large as the largest function made it. */
+  constructor(job: Job, discard?: (bytes: Uint8Array) => void) {
     const { settings, description } = job;
+    this.#job = job;
+    this.#discard = discard;
     const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
     const shadow = shadowCode(description, job.stackPointer, settings.stackChecks);
     this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, shadow);
     this.#lowering = new ModuleLowering(this.context);
+    [this.#info, this.#compiler] = this.#make();
+    this.#enough = crateSize() + MEMORY_FOR_FUNCTIONS;
+  }
+
+  #make(): [InstanceType<Crate['ModuleInfo']>, InstanceType<Crate['Compiler']>] {
+    const { bytes, settings } = this.#job;
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
-    [this.#info, this.#compiler] = withCrate((crate) => [
+    return withCrate((crate) => [
       // The bytes were validated on the main thread: bodies are not checked a second time.
-      new crate.ModuleInfo(job.bytes, settings.features, false),
+      new crate.ModuleInfo(bytes, settings.features, false),
       refusable(() => new crate.Compiler(triple, flags, signatures, functionSignatures)),
     ]);
+  }
+
+  #renew(discard: (bytes: Uint8Array) => void): void {
+    this.free();
+    renewCrate(discard);
+    [this.#info, this.#compiler] = this.#make();
+    this.#enough = crateSize() + MEMORY_FOR_FUNCTIONS;
   }
 
   /** The operator stream of a defined function. */
@@ -114,6 +137,7 @@ export class FunctionCompiler {
       const last = Math.min(index + AT_ONCE, end);
       while (index < last && this.#lowering.length < WORDS_AT_ONCE) this.#lower(index++);
       this.#compile(this.#lowering.take());
+      if (this.#discard !== undefined && crateSize() > this.#enough) this.#renew(this.#discard);
     }
     return this.#assembly.finish();
   }

@@ -19,6 +19,7 @@ type Post = (answer: WorkerAnswer, transfer?: readonly ArrayBuffer[]) => void;
 /** What a compiler thread needs of the addon (ts/link/native.ts). */
 export interface ThreadAccess extends FileAccess {
   releaseMemory(): void;
+  discard(bytes: Uint8Array): void;
 }
 
 /** Milliseconds after which what the process has freed goes back to the system again. */
@@ -38,7 +39,7 @@ function compile({ job, chunks, taken }: Extract<WorkerRequest, { kind: 'compile
   for (;;) {
     const chunk = Atomics.add(taken, 0, 1);
     if (chunk > chunks.length) break;
-    compiler ??= new FunctionCompiler(job);
+    compiler ??= new FunctionCompiler(job, (bytes) => access().discard(bytes));
     const range = chunks[chunk];
     const part = range === undefined ? compiler.trampolines() : compiler.functions(range.start, range.end);
     post({ kind: 'part', chunk, part }, transferList(part));

@@ -147,6 +147,8 @@ export interface Native {
   readonly contract: string;
   /** What the C library has freed and keeps goes back to the system, where it can. */
   releaseMemory(): void;
+  /** Gives the whole pages of a memory that nobody uses any more back to the system: what is in it is lost. */
+  discard(bytes: Uint8Array): void;
   /** 32 random bytes, the same for all threads of this process that use this addon. */
   secret(): Uint8Array;
   /** Cranelift ISA settings of this CPU, such as `has_sse41`. */

@@ -9,6 +9,8 @@ import { packagePath } from './package_root.js';
 
 let compiled: WebAssembly.Module | undefined;
 let instance: Codegen | undefined;
+/** The instance's memory. */
+let memory: WebAssembly.Memory | undefined;
 /** The instance that something is being done with. */
 let busy: Codegen | undefined;
 
@@ -35,7 +37,26 @@ export function crateModule(): WebAssembly.Module {
 
 /** Makes an instance of the crate from a module of `namespace`. */
 export function instantiateCodegen(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen {
-  return instantiate(module, namespace);
+  const { Instance, Module } = namespace;
+  const Noted = class extends Instance {
+    constructor(of: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      super(of, imports);
+      memory = this.exports['memory'] as WebAssembly.Memory;
+    }
+  };
+  return instantiate(module, { Module, Instance: Noted } as unknown as typeof WebAssembly);
+}
+
+/** Bytes of memory that this thread's instance has. They never become fewer. */
+export function crateSize(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
+/** Goes on with a fresh instance, and gives the pages of the old one back to the system by `discard`. Requires: everything of it was freed. */
+export function renewCrate(discard: (bytes: Uint8Array) => void): void {
+  const buffer = memory?.buffer;
+  dropCrate();
+  if (buffer !== undefined) discard(new Uint8Array(buffer));
 }
 
 /** Sets who makes this thread's instances; where that gives none, V8 does. */
@@ -57,6 +78,7 @@ export function crate(): Codegen {
 /** Forgets this thread's instance: after a panic its memory is not to be trusted. */
 export function dropCrate(): void {
   instance = undefined;
+  memory = undefined;
 }
 
 /** Whether an error says that a stack is used up. */
