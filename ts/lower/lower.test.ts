@@ -381,6 +381,16 @@ describe('exceptions', () => {
   });
 });
 
+test('tests, casts and branches on them, of final types and others', () => {
+  accepts(`(module (type $a (sub (func))) (type $b (sub final $a (func)))
+    (func (param funcref) (result i32 i32 i32 i32)
+      (ref.test (ref $a) (local.get 0)) (ref.test (ref null $b) (local.get 0)) (ref.test (ref func) (local.get 0)) (ref.test (ref null nofunc) (local.get 0)))
+    (func (param funcref i32) (result (ref $b)) (local.set 1 (i32.const 1)) (drop (ref.cast (ref null $a) (local.get 0))) (ref.cast (ref $b) (local.get 0)))
+    (func (param i64 funcref) (result i64 funcref) (br_on_cast 0 funcref (ref $a) (local.get 0) (local.get 1)))
+    (func (param i64 funcref) (result i64 funcref) (br_on_cast_fail 0 funcref (ref null $b) (local.get 0) (local.get 1)))
+    (func (param externref exnref) (result i32 i32) (ref.test (ref extern) (local.get 0)) (ref.test (ref null noexn) (local.get 1))))`);
+});
+
 test('an operator that is not known is named with its place', () => {
   const text = '(module (func (drop (ref.i31 (i32.const 0)))))';
   expect(() => lowerText(text)).toThrow(UnsupportedOperator);

@@ -11,6 +11,7 @@ import { withoutUnusedLocals } from './function/used_locals.js';
 import type { LoweringContext } from './module/context.js';
 import { ATOMICS } from './operators/atomics.js';
 import { CALLS } from './operators/calls.js';
+import { CASTS } from './operators/casts.js';
 import { CONTINUATIONS } from './operators/continuations.js';
 import { CONTROL } from './operators/control.js';
 import { EXCEPTIONS } from './operators/exceptions.js';
@@ -24,19 +25,9 @@ import { VECTORS } from './operators/vector.js';
 import { checkProgram } from './program/check.js';
 import { Program } from './program/program.js';
 import { OPERATOR_COUNT, operatorIndex } from './program/stream.js';
+import { UnsupportedOperator } from './program/unsupported.js';
 
-/** An operator that the lowering does not know. The validator lets it through where its proposal is accepted but not implemented. */
-export class UnsupportedOperator extends Error {
-  constructor(
-    /** Opcode word. */
-    readonly opcode: number,
-    /** Byte offset in the module. */
-    readonly offset: number,
-  ) {
-    super(`operator 0x${opcode.toString(16)} is not supported`);
-    this.name = 'UnsupportedOperator';
-  }
-}
+export { UnsupportedOperator };
 
 const HANDLERS: readonly (Handler | undefined)[] = (() => {
   const table = Array<Handler | undefined>(OPERATOR_COUNT).fill(undefined);
@@ -50,6 +41,7 @@ const HANDLERS: readonly (Handler | undefined)[] = (() => {
     ATOMICS,
     TABLES,
     REFERENCES,
+    CASTS,
     EXCEPTIONS,
     LEGACY_EXCEPTIONS,
     CONTINUATIONS,

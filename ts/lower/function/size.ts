@@ -66,7 +66,7 @@ function mayBeTooMany(ops: Uint32Array, locals: number): boolean {
     } else if (opcode === OP.tryTable) {
       tries++;
       edges += end - at;
-    } else if (opcode >= OP.brOnNull && opcode <= OP.switch) {
+    } else if ((opcode >= OP.brOnNull && opcode <= OP.switch) || isCast(opcode)) {
       calls++;
       edges += end - at;
     }
@@ -112,6 +112,14 @@ function mayThrow(opcode: number): boolean {
   return opcode === OP.throw || opcode === OP.throwRef || opcode === OP.rethrow || (opcode > OP.contBind && opcode <= OP.switch);
 }
 
+/** Whether an operator tests a reference's type. */
+function isCast(opcode: number): boolean {
+  return opcode >= OP.refTest && opcode <= OP.brOnCastFail;
+}
+
+/** Basic blocks of a cast, with the branch on it. */
+const CAST_BLOCKS = 5;
+
 /** Basic blocks that an operator's own code has, where it is more than none. */
 function blocksOf(opcode: number): number {
   switch (opcode) {
@@ -121,6 +129,13 @@ function blocksOf(opcode: number): number {
     case OP.brOnNull:
     case OP.brOnNonNull:
       return 1;
+    case OP.brOnCast:
+    case OP.brOnCastFail:
+    case OP.refTest:
+    case OP.refTestNull:
+    case OP.refCast:
+    case OP.refCastNull:
+      return CAST_BLOCKS;
     case OP.if:
     case OP.try:
     case OP.tryTable:
@@ -167,7 +182,7 @@ class Estimator {
       const opcode = ops[at] as number;
       // Most operators are plain ones.
       if (opcode < OP.drop || opcode === OP.tryTable || opcode === OP.localSet || opcode === OP.localTee) this.#structured(opcode, at + 2);
-      else if (opcode >= OP.brOnNull && opcode <= OP.switch) this.#structured(opcode, at + 2);
+      else if ((opcode >= OP.brOnNull && opcode <= OP.switch) || isCast(opcode)) this.#structured(opcode, at + 2);
     }
   }
 
@@ -212,6 +227,8 @@ class Estimator {
       case OP.brIf:
       case OP.brOnNull:
       case OP.brOnNonNull:
+      case OP.brOnCast:
+      case OP.brOnCastFail:
         this.#branch(immediate);
         break;
       case OP.brTable:

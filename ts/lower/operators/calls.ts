@@ -1,14 +1,14 @@
 /**
  * Calls. Whatever calls WebAssembly code or switches stacks goes through `emitCall`, the one place that decides between `call` and `try_call`.
  */
-import { LIBCALL, LIMIT, TRAP, VMFunction } from '../../generated/abi.js';
+import { type LIBCALL, LIMIT, TRAP, VMFunction } from '../../generated/abi.js';
 import { INTEGER, MEMORY, TYPE } from '../../generated/clif.js';
-import { isFinal } from '../../validate/type_words.js';
 import type { FunctionLowering, Handlers } from '../function/function.js';
 import { hostCallArguments } from '../function/libcalls.js';
 import { NONE, returned, type Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
 import { concreteType, type FunctionShape, isNullable } from '../program/types.js';
+import { comparedTypes, isDeclaredBelow } from './function_types.js';
 import { inlineCall } from './inline.js';
 import { tableElement } from './tables.js';
 
@@ -132,16 +132,14 @@ const callIndirect =
 /** Traps unless the function has the type, or one that is declared a subtype of it. */
 function checkType(f: FunctionLowering, reference: Value, typeIndex: number): void {
   const { program } = f;
-  const actual = program.load(TYPE.I32, MEMORY.trusted, reference, VMFunction.type);
-  const expected = program.load(TYPE.I32, MEMORY.constant, f.instance, f.context.layout.types.at(typeIndex));
-  const differs = program.icmp(INTEGER.ne, actual, expected);
-  if (isFinal(f.context.description.types, typeIndex)) {
+  const types = comparedTypes(f, reference, typeIndex);
+  const differs = program.icmp(INTEGER.ne, types.actual, types.expected);
+  if (types.final) {
     program.trapnz(TRAP.indirectCallType, differs);
     return;
   }
   f.unlikely(differs, NONE, NONE, () => {
-    const isSubtype = f.hostCall(LIBCALL.isSubtype, [f.zeroExtend(actual), f.zeroExtend(expected)]);
-    program.trapz(TRAP.indirectCallType, isSubtype);
+    program.trapz(TRAP.indirectCallType, isDeclaredBelow(f, types));
     return NONE;
   });
 }

@@ -174,7 +174,7 @@ function brIf(f: FunctionLowering): void {
 }
 
 /** A branch to a frame where the condition holds; else it goes on here. */
-function branchIf(f: FunctionLowering, condition: Value, frame: Frame, args: readonly Value[]): void {
+export function branchIf(f: FunctionLowering, condition: Value, frame: Frame, args: readonly Value[]): void {
   const label = f.label(frame);
   const next = f.program.block(NONE);
   locateBranch(f);
@@ -183,7 +183,7 @@ function branchIf(f: FunctionLowering, condition: Value, frame: Frame, args: rea
 }
 
 /** A branch to a frame where the value is 0; else it goes on here. */
-function branchUnless(f: FunctionLowering, value: Value, frame: Frame, args: readonly Value[]): void {
+export function branchUnless(f: FunctionLowering, value: Value, frame: Frame, args: readonly Value[]): void {
   const label = f.label(frame);
   const next = f.program.block(NONE);
   locateBranch(f);
