@@ -34,6 +34,7 @@ export interface Api {
   readonly Global: Loose<Exported>;
   readonly Memory: Loose<Exported>;
   readonly Tag: Loose<object>;
+  readonly Exception: Loose<object>;
   validate(...args: unknown[]): boolean;
   compile(...args: unknown[]): Promise<object>;
   instantiate(...args: unknown[]): Promise<unknown>;

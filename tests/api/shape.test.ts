@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { type Api, exported, heddle, outcome, run, v8 } from './oracle.js';
 
@@ -10,12 +11,20 @@ const FUNCTIONS = `(module
 
 const INTERFACES = ['Module', 'Instance', 'Memory', 'Table', 'Global', 'Tag'] as const;
 
+/** A property by name, kind, attributes, and what methods say of themselves. */
+function shown(key: string | symbol, { get, set, value, ...attributes }: PropertyDescriptor = {}): string {
+  const kind =
+    typeof value === 'function'
+      ? `${value.name}/${value.length}`
+      : `${get?.name} ${set?.name} ${key === 'constructor' ? '' : String(value)}`;
+  return `${String(key)} ${kind} ${JSON.stringify(attributes)}`;
+}
+
 /** Names and attributes of what a prototype has. */
 function members(api: Api, name: (typeof INTERFACES)[number]): string[] {
   const own = Object.getOwnPropertyDescriptors(api[name].prototype as object) as Record<string | symbol, PropertyDescriptor>;
   return Reflect.ownKeys(own)
-    .map((key) => `${String(key)} ${typeof own[key]?.get}/${typeof own[key]?.set} ${own[key]?.enumerable} ${own[key]?.configurable}`)
-    .filter((line) => !line.startsWith('Symbol')) // A getter here, a value there.
+    .map((key) => shown(key, own[key]))
     .sort();
 }
 
@@ -23,8 +32,11 @@ describe.each(INTERFACES)('%s', (name) => {
   test('has the members of V8', () => {
     // V8 has type() behind a flag, which some versions set by default.
     expect(members(heddle, name)).toEqual(members(v8, name).filter((line) => !line.startsWith('type ')));
-    const statics = (api: Api): string[] => Object.getOwnPropertyNames(api[name]);
-    expect(statics(heddle)).toEqual(expect.arrayContaining(statics(v8).filter((key) => !['arguments', 'caller'].includes(key))));
+    const statics = (api: Api): string[] =>
+      Object.entries(Object.getOwnPropertyDescriptors(api[name]))
+        .filter(([key]) => !['arguments', 'caller', 'prototype'].includes(key))
+        .map(([key, property]) => shown(key, property));
+    expect(statics(heddle)).toEqual(expect.arrayContaining(statics(v8)));
   });
 
   test('has the length and name of V8', () => {
@@ -82,6 +94,20 @@ test('the namespace has the members of V8, with their attributes, and takes what
   }
   namespace['compile'] = compile;
   expect(delete namespace['polyfill']).toBe(true);
+});
+
+test('the built package has the names of V8: a bundler changes those of classes and functions', () => {
+  const code = `
+    const { WebAssembly: heddle } = await import(${JSON.stringify(new URL('../../dist/heddle.mjs', import.meta.url).href)});
+    const names = (api) => Object.getOwnPropertyNames(api).filter((key) => typeof Object.getOwnPropertyDescriptor(api, key).value === 'function')
+      .map((key) => [key, api[key].name, api[key].prototype?.constructor.name]).sort();
+    const own = new Map(names(heddle).map((row) => [row[0], row]));
+    console.log(JSON.stringify([names(WebAssembly).map(([key]) => own.get(key)), names(WebAssembly)]));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const [ours, theirs] = JSON.parse(stdout) as [unknown[], unknown[]];
+  expect(ours).toEqual(theirs);
+  expect(ours.length).toBeGreaterThan(10);
 });
 
 test('Memory and the errors are those of V8', () => {

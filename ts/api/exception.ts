@@ -1,7 +1,8 @@
 /**
  * Exception of the JS API, and the tag of JavaScript's own.
  */
-import { each, listOf, mapped } from '../base/intrinsics.js';
+import { inspect } from 'node:util';
+import { BooleanValue, captureStackTrace, define, each, listOf, mapped } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
@@ -10,7 +11,7 @@ import type { TagObject } from '../instance/objects.js';
 import type { ValueType } from '../validate/description.js';
 import { asInterface } from './interface.js';
 import { Tag } from './objects.js';
-import { limit } from './value_types.js';
+import { descriptorOf, limit } from './value_types.js';
 
 /** Passed instead of a tag by this module itself, to wrap what already exists. */
 class Existing {
@@ -42,17 +43,57 @@ function make(tag: unknown, payload: unknown): ExceptionObject {
   return made;
 }
 
-/** A WebAssembly exception. The same one is the same object, however often it crosses. */
-export class Exception extends Error {
+/** What an exception may be made with. */
+export interface ExceptionOptions {
+  /** Whether it notes where it is made. */
+  readonly traceStack?: boolean;
+}
+
+/** Whether a stack trace is asked for. Web IDL: null has no options, a function is an object. */
+function wantsTrace(options: unknown): boolean {
+  if (options === undefined || options === null) return false;
+  return BooleanValue((descriptorOf(options) as ExceptionOptions).traceStack);
+}
+
+const inspected = inspect.custom;
+
+/** A WebAssembly exception; no Error, as the JS API has it. The same one is the same object, however often it crosses. */
+export class Exception {
   readonly #object: ExceptionObject;
+  readonly #trace: { readonly stack?: string } | undefined;
 
   /** Throws a TypeError where the payload does not fit the tag. */
-  constructor(tag: Tag, payload: Iterable<unknown>) {
+  constructor(tag: Tag, payload: Iterable<unknown>, options?: ExceptionOptions) {
     const given: unknown = tag;
-    const object = given instanceof Existing ? given.object : make(tag, payload);
-    super(`uncaught exception: ${theEngine().tags.nameOf(object.tag.address)}`);
-    this.#object = object;
-    if (!(given instanceof Existing)) theEngine().exceptions.keep(object, this);
+    if (given instanceof Existing) {
+      this.#object = given.object;
+      return;
+    }
+    this.#object = make(tag, payload);
+    if (wantsTrace(options)) {
+      this.#trace = {};
+      captureStackTrace(this.#trace, new.target);
+    }
+    theEngine().exceptions.keep(this.#object, this);
+  }
+
+  /** Where it was made, with `traceStack`; else undefined. */
+  get stack(): string | undefined {
+    return this.#trace?.stack;
+  }
+
+  /** What it is, for who reports that nobody caught it. Glue may put its own message in its place. */
+  get message(): string {
+    return `uncaught exception: ${theEngine().tags.nameOf(this.#object.tag.address)}`;
+  }
+
+  set message(value: string) {
+    define(this, 'message', value, true);
+  }
+
+  /** What Node prints of it. @internal */
+  [inspected](): string {
+    return `WebAssembly.Exception: ${this.message} { code: '${this.code}' }`;
   }
 
   /** @internal */
@@ -91,13 +132,9 @@ export class Exception extends Error {
     const cell = loadCell(engine.native, exceptionSlot(this.#object.address, at));
     return engine.convert.fromWasm(type, cellValue(type, cell));
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Exception';
-  }
 }
 
-asInterface(Exception, 1);
+asInterface(Exception, { name: 'Exception', length: 2, hidden: ['code', 'message', 'tag'] });
 setExceptionClass(Exception.wrap, Exception.unwrap);
 
 /** The tag of what JavaScript throws: WebAssembly catches it with a tag import of this. */

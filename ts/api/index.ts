@@ -7,8 +7,9 @@ import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { StackUsage } from '../link/native.js';
 import type { NativeOptions } from '../link/native_options.js';
-import { promising } from '../schedule/promising.js';
+import { type PromisingFunction, promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
+import type { BytesSource } from '../source/bytes.js';
 import { amount, flag, optionsOf } from '../source/options.js';
 import { Exception, jsTag } from './exception.js';
 import { Global, Table, Tag } from './objects.js';
@@ -19,7 +20,13 @@ const { Memory, CompileError, LinkError, RuntimeError } = globalThis.WebAssembly
 /** Shaped like V8's `WebAssembly`; Memory and the error classes are V8's own. Writable and extensible, for glue that wraps its functions. */
 export const WebAssembly = {
   compile,
-  validate,
+  // Methods, and so no constructors, as the async functions are none.
+  validate(bytes: BytesSource): boolean {
+    return validate(bytes);
+  },
+  promising(fn: unknown): PromisingFunction {
+    return promising(fn);
+  },
   instantiate,
   compileStreaming,
   instantiateStreaming,
@@ -35,14 +42,16 @@ export const WebAssembly = {
     return jsTag();
   },
   Suspending,
-  promising,
   CompileError,
   LinkError,
   RuntimeError,
   SuspendError,
 };
-for (const [name, value] of Object.entries(Object.getOwnPropertyDescriptors(WebAssembly)))
-  if (value.get !== undefined || /^[A-Z]/.test(name)) setEnumerable(WebAssembly, name, false);
+for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(WebAssembly))) {
+  if (get !== undefined || /^[A-Z]/.test(name)) setEnumerable(WebAssembly, name, false);
+  // A bundler may have changed it.
+  else defineConstant(value as object, 'name', name);
+}
 defineConstant(WebAssembly, Symbol.toStringTag, 'WebAssembly');
 
 /** Options of one call. */

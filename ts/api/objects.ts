@@ -126,10 +126,6 @@ export class Table {
     return this.#address(old);
   }
 
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Table';
-  }
-
   /** An index or length as JavaScript sees it. */
   #address(value: number): number | bigint {
     return this.#object.table64 ? BigIntValue(value) : value;
@@ -201,10 +197,6 @@ export class Global {
   valueOf(): unknown {
     return this.#cell.value;
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Global';
-  }
 }
 
 /** What `new Tag` takes. */
@@ -243,10 +235,8 @@ export class Tag {
   static unwrap(value: unknown): TagObject | undefined {
     return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Tag';
-  }
 }
 
-for (const type of [Table, Global, Tag]) asInterface(type, 1);
+asInterface(Table, { name: 'Table', length: 1, lengths: { grow: 1, set: 1 } });
+asInterface(Global, { name: 'Global', length: 1 });
+asInterface(Tag, { name: 'Tag', length: 1 });

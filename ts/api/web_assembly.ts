@@ -147,10 +147,6 @@ export class Module {
       (custom) => typedBuffer(copied(subBytes(bytes, custom[1], custom[2]))),
     );
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Module';
-  }
 }
 
 const unwrap: Unwrap = { table: Table.unwrap, global: Global.unwrap, tag: Tag.unwrap, suspending: Suspending.unwrap };
@@ -240,13 +236,10 @@ export class Instance {
   get exports(): Exports {
     return this.#exports;
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebAssembly.Instance';
-  }
 }
 
-for (const type of [Module, Instance]) asInterface(type, 1);
+asInterface(Module, { name: 'Module', length: 1, statics: ['exports', 'imports', 'customSections'] });
+asInterface(Instance, { name: 'Instance', length: 1 });
 
 /**
  * Lets go of every JavaScript value that an instance holds: its imports, and the values in its own globals and tables. That breaks a cycle of an import that holds

@@ -32,6 +32,8 @@ export const StringValue = String;
 export const BooleanValue = Boolean;
 export const ObjectValue = Object;
 export const PlainError = Error;
+/** Notes on an object, as its `stack`, where it is called, up to a function. */
+export const captureStackTrace: (object: object, upTo?: abstract new (...args: never[]) => unknown) => void = Error.captureStackTrace;
 export const WrongType = TypeError;
 export const WrongRange = RangeError;
 export const Bytes = Uint8Array;

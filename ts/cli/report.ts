@@ -45,14 +45,20 @@ function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
+/** Whether something says what it is as errors do: errors, and exceptions of WebAssembly that nobody caught. */
+function isErrorLike(error: unknown): error is Error {
+  if (error instanceof Error) return true;
+  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === 'HEDDLE_EXCEPTION';
+}
+
 /** An error's message on one line. */
 function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  return (isErrorLike(error) ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
 }
 
 /** An error's code; errors that are not ours have Node's, or none. */
 function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  const code: unknown = isErrorLike(error) ? Reflect.get(error, 'code') : undefined;
   if (typeof code === 'string') return code;
   return error instanceof Error ? error.name : 'Error';
 }

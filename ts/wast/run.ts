@@ -22,7 +22,7 @@ interface ErrorLike {
 }
 
 function described(error: unknown): ErrorLike {
-  if (error instanceof Error) {
+  if (error instanceof Error || error instanceof Exception) {
     const code: unknown = Reflect.get(error, 'code');
     return typeof code === 'string' ? { message: error.message, code } : { message: error.message };
   }
