@@ -320,6 +320,8 @@ export const TRAPS = [
   [34, 'fiber_running', 'the fiber is running'],
   [35, 'fiber_done', 'the fiber has returned'],
   [36, 'fiber_outside', 'fiber_yield outside of a fiber'],
+  [37, 'string_bounds', 'string offset out of bounds'],
+  [38, 'code_point', 'invalid code point'],
   [251, 'stack_overflow', 'call stack exhausted'],
   [252, 'integer_overflow', 'integer overflow'],
   [253, 'memory_bounds', 'out of bounds memory access'],

@@ -561,6 +561,10 @@ enum class Trap : uint32_t {
   FiberDone = 35,
   /// fiber_yield outside of a fiber
   FiberOutside = 36,
+  /// string offset out of bounds
+  StringBounds = 37,
+  /// invalid code point
+  CodePoint = 38,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -694,6 +698,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "11d5a312f5e0314c";
+inline constexpr char kContract[] = "cff6a8c8a069e667";
 
 }  // namespace heddle

@@ -3,6 +3,7 @@
  */
 import { defineConstant, setEnumerable } from '../base/intrinsics.js';
 import { SuspendError } from '../errors/suspend_error.js';
+import type { ModuleOptions } from '../instance/compiling.js';
 import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { StackUsage } from '../link/native.js';
@@ -21,8 +22,8 @@ const { Memory, CompileError, LinkError, RuntimeError } = globalThis.WebAssembly
 export const WebAssembly = {
   compile,
   // Methods, and so no constructors, as the async functions are none.
-  validate(bytes: BytesSource): boolean {
-    return validate(bytes);
+  validate(bytes: BytesSource, options: ModuleOptions | undefined = undefined): boolean {
+    return validate(bytes, options);
   },
   promising(fn: unknown): PromisingFunction {
     return promising(fn);

@@ -28,9 +28,9 @@ import {
 } from '../base/intrinsics.js';
 import { moduleHash } from '../compile/settings.js';
 import { customSections, V8 } from '../errors/v8.js';
-import type { ModuleOptions } from '../instance/compiling.js';
+import type { ReadModuleOptions } from '../instance/compiling.js';
 import { addon } from '../link/addon.js';
-import { behind } from '../source/bytes.js';
+import { behind, LARGEST_MODULE } from '../source/bytes.js';
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 /** The seal, then the options as JSON. */
@@ -45,7 +45,7 @@ export interface Carried {
   readonly bytes: Uint8Array;
   /** SHA-256 of the bytes, in hexadecimal: whoever compiles them needs it, too. */
   readonly hash: string;
-  readonly options: ModuleOptions;
+  readonly options: ReadModuleOptions;
 }
 
 function leb(value: number): number[] {
@@ -77,6 +77,14 @@ let secret: Uint8Array | undefined;
 function seal(hash: string, options: Uint8Array): Buffer {
   secret ??= addon().secret();
   return hmac(secret, `module\n${hash}\n`, options);
+}
+
+/** Room for what a carrier holds beside the bytes and the options. */
+const HEAD_ROOM = 1024;
+
+/** Whether V8 makes a module that carries this. The largest modules stay on their thread. */
+export function canBeCarried({ bytes, options }: Carried): boolean {
+  return typedLength(bytes) + typedLength(utf8(jsonOf(options))) + HEAD_ROOM <= LARGEST_MODULE;
 }
 
 /** A V8 module that carries these; its prototype is that of `type`. */
@@ -128,5 +136,5 @@ function unpack(module: WebAssembly.Module): Carried | undefined {
   const hash = moduleHash(bytes);
   const text = subBytes(sealed, SEAL_SIZE);
   if (!equalBytes(seal(hash, text), subBytes(sealed, 0, SEAL_SIZE))) return undefined;
-  return { bytes, hash, options: fromJson(textOf(text)) as ModuleOptions };
+  return { bytes, hash, options: fromJson(textOf(text)) as ReadModuleOptions };
 }

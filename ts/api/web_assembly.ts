@@ -25,7 +25,8 @@ import type { Artifact } from '../compile/artifact.js';
 import { requireCompilable } from '../compile/limits.js';
 import { badResponse, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
-import type { ModuleOptions } from '../instance/compiling.js';
+import { providedFor, requireProvidable } from '../instance/builtins.js';
+import { type ModuleOptions, readModuleOptions } from '../instance/compiling.js';
 import { type Engine, theEngine } from '../instance/engine.js';
 import {
   type ExportedObject,
@@ -41,8 +42,9 @@ import { resolveImports, type Unwrap } from '../instance/resolve.js';
 import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { provideCodegen } from '../source/crate.js';
+import type { ImportDescription as DescribedImport } from '../validate/description.js';
 import { asInterface } from './interface.js';
-import { carried, makeCarrier } from './module_carrier.js';
+import { canBeCarried, carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
 import { ownCodegen } from './own_codegen.js';
 
@@ -86,6 +88,11 @@ class FromCompiled {
   ) {}
 }
 
+/** The imports that a module's instances are given: those that Heddle gives itself are none of them. */
+function wantedImports({ description, options }: CompiledModule): readonly DescribedImport[] {
+  return selected(description.imports, (entry) => providedFor(entry, options) === undefined);
+}
+
 const compiledModules = new WeakMap<object, CompiledModule>();
 
 /** A compiled module. It may be posted to other threads, which compile it anew or find it in the cache when they first use it. */
@@ -97,7 +104,8 @@ export class Module {
   constructor(bytes: BytesSource, options?: ModuleOptions) {
     const given: unknown = bytes;
     const compiled = given instanceof FromCompiled ? given.module : CompiledModule.compileSync(theEngine(), copyBytes(bytes), options);
-    const isPosted = !(given instanceof FromCompiled) || given.posted;
+    // What carries a module to other threads is larger than the module, and V8 has a limit for both.
+    const isPosted = (!(given instanceof FromCompiled) || given.posted) && canBeCarried(compiled);
     const carrier = isPosted ? makeCarrier(compiled, new.target) : this;
     weakSet(compiledModules, carrier, compiled);
     // biome-ignore lint/correctness/noConstructorReturn: the object has V8's internal slots, which structured cloning looks at
@@ -120,7 +128,8 @@ export class Module {
     if (known !== undefined) return known;
     const sent = carried(value);
     if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's, made by this process");
-    const compiled = CompiledModule.compileSync(theEngine(), sent.bytes, sent.options, sent.hash);
+    const engine = theEngine();
+    const compiled = CompiledModule.compileAgain(engine, sent.bytes, engine.compiling.withDefaults(sent.options), sent.hash);
     weakSet(compiledModules, value as object, compiled);
     return compiled;
   }
@@ -130,11 +139,7 @@ export class Module {
   }
 
   static imports(module: Module): ImportDescriptor[] {
-    return mapped(Module.compiled(module).description.imports, ({ module: from, name, kind }) => ({
-      module: from,
-      name,
-      kind: kindName(kind),
-    }));
+    return mapped(wantedImports(Module.compiled(module)), ({ module: from, name, kind }) => ({ module: from, name, kind: kindName(kind) }));
   }
 
   /** Contents of the custom sections of a name. */
@@ -173,7 +178,7 @@ function requireImports(imports: unknown): void {
 
 function importsOf(module: CompiledModule, imports: unknown): unknown {
   requireImports(imports);
-  if (imports === undefined && module.description.imports.length > 0) throw wrongArgument('imports must be an object');
+  if (imports === undefined && wantedImports(module).length > 0) throw wrongArgument('imports must be an object');
   return imports;
 }
 
@@ -251,10 +256,11 @@ export function dispose(instance: Instance): void {
   object.dispose();
 }
 
-/** Whether bytes are a valid module, within the limits of docs/limits.md. */
-export function validate(bytes: BytesSource): boolean {
+/** Whether bytes are a module that would compile with these options: valid, and within the limits of docs/limits.md. */
+export function validate(bytes: BytesSource, options: ModuleOptions | undefined = undefined): boolean {
+  const read = readModuleOptions(options);
   try {
-    requireCompilable(copyBytes(bytes));
+    requireProvidable(requireCompilable(copyBytes(bytes)), read);
     return true;
   } catch (error) {
     if (isInstance(error, V8.CompileError)) return false;

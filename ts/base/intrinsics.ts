@@ -62,6 +62,9 @@ export const digits: (value: number, base: number) => string = uncurried(Number.
 /** Text. Only with strings for arguments: regular expressions ask many things. */
 export const sliced: (text: string, start: number, end?: number) => string = uncurried(String.prototype.slice);
 export const indexOf: (text: string, wanted: string, from?: number) => number = uncurried(String.prototype.indexOf);
+export const charCodeAt: (text: string, at: number) => number = uncurried(String.prototype.charCodeAt);
+export const codePointAt: (text: string, at: number) => number = uncurried(String.prototype.codePointAt);
+export const { fromCharCode, fromCodePoint } = String;
 export const charAt: (text: string, at: number) => string = uncurried(String.prototype.charAt);
 export const startsWith: (text: string, start: string) => boolean = uncurried(String.prototype.startsWith);
 const { parse, stringify } = JSON;

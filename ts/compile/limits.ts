@@ -77,9 +77,11 @@ export function requireLimits(bytes: Uint8Array, description: ModuleDescription)
   if (suspects.length > 0) requireEach(bytes, description, spaces, suspects);
 }
 
-/** Checks that a module is valid and within the limits: a CompileError with code and offset where it is not. */
-export function requireCompilable(bytes: Uint8Array): void {
-  requireLimits(bytes, validateModule(bytes).description);
+/** Checks that a module is valid and within the limits: a CompileError with code and offset where it is not. Its description. */
+export function requireCompilable(bytes: Uint8Array): ModuleDescription {
+  const { description } = validateModule(bytes);
+  requireLimits(bytes, description);
+  return description;
 }
 
 function requireEach(bytes: Uint8Array, description: ModuleDescription, spaces: IndexSpaces, suspects: readonly number[]): void {

@@ -26,6 +26,11 @@ export function invalidModule(message: string, offset: number): WebAssembly.Comp
   return coded(new V8.CompileError(`${message} (at offset ${offset})`), 'HEDDLE_INVALID_MODULE', offset);
 }
 
+/** The module imports something that Heddle gives it, with another type. */
+export function invalidImport(message: string): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new V8.CompileError(message), 'HEDDLE_INVALID_MODULE');
+}
+
 /** The text is not a module's. Line and column count from 1. */
 export function invalidText(message: string, line: number, column: number): WebAssembly.CompileError & HeddleErrorFields {
   return coded(new V8.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');

@@ -406,6 +406,8 @@ export const TRAP = {
   fiberRunning: 34,
   fiberDone: 35,
   fiberOutside: 36,
+  stringBounds: 37,
+  codePoint: 38,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -443,6 +445,8 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   34: "the fiber is running",
   35: "the fiber has returned",
   36: "fiber_yield outside of a fiber",
+  37: "string offset out of bounds",
+  38: "invalid code point",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -583,4 +587,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '11d5a312f5e0314c';
+export const CONTRACT = 'cff6a8c8a069e667';

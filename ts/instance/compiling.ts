@@ -2,12 +2,12 @@
  * How a thread's modules are compiled: for this machine, with the options that their callers gave, and how long it took.
  */
 
-import { contains, env, joined, now, pieces, selected } from '../base/intrinsics.js';
+import { contains, env, joined, listOf, now, pieces, placeOf, selected } from '../base/intrinsics.js';
 import { Cache } from '../compile/cache.js';
 import type { CompileOptions } from '../compile/compile.js';
-import { platform } from '../errors/catalog.js';
+import { platform, wrongArgument } from '../errors/catalog.js';
 import type { Native } from '../link/native.js';
-import { flag, standardOptionsOf } from '../source/options.js';
+import { flag, type Reader, shown, standardOptionsOf } from '../source/options.js';
 import { pointerChoice, type ShadowStackOptions, shadowOption } from './shadow.js';
 
 /** How a module is to be compiled. */
@@ -19,12 +19,38 @@ export interface ModuleOptions {
    * instructions, which manages such stacks itself without it, they go with its continuations.
    */
   readonly shadowStack?: ShadowStackOptions | false;
+  /** Sets of functions that the module imports without being given them: `js-string`. Others are ignored. */
+  readonly builtins?: readonly string[];
+  /** The module from which immutable globals of externref are strings: their own names. */
+  readonly importedStringConstants?: string | null;
 }
 
-/** What they are, by name. */
+/** The same, read. */
+export interface ReadModuleOptions extends Omit<ModuleOptions, 'builtins'> {
+  /** Whether `js-string` is among them. */
+  readonly builtins?: boolean;
+}
+
+/** Those that hold for all modules of a program, by name. */
 export const moduleTable = { interruptible: flag, shadowStack: shadowOption };
 
-const readOptions = standardOptionsOf('a module', moduleTable);
+/** A sequence of strings, as Web IDL has it; null has none, as V8 has it. */
+const builtinsOption: Reader<boolean> = (value) => {
+  if (value === null) return false;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === undefined)
+    throw wrongArgument(`the option builtins must be a list, not ${shown(value)}`);
+  const names = listOf(value);
+  return placeOf(names, (name) => `${name as string}` === 'js-string') >= 0; // Throws a TypeError for symbols.
+};
+
+const stringsOption: Reader<string | null> = (value) => (value === null ? null : `${value as string}`);
+
+/** Reads the options of a module. Throws a TypeError for what is none. */
+export const readModuleOptions: (given: unknown) => ReadModuleOptions = standardOptionsOf('a module', {
+  ...moduleTable,
+  builtins: builtinsOption,
+  importedStringConstants: stringsOption,
+});
 
 /** Which of its variants a module's code is. */
 export interface CodeVariant {
@@ -54,7 +80,7 @@ export class Compiling {
   readonly #native: Native;
   #cache: Cache | undefined;
   #time = 0;
-  #defaults: ModuleOptions = {};
+  #defaults: ReadModuleOptions = {};
 
   constructor(native: Native) {
     this.#native = native;
@@ -66,18 +92,23 @@ export class Compiling {
   }
 
   /** From now on these hold for modules that say nothing else. */
-  setDefaults(options: ModuleOptions): void {
+  setDefaults(options: ReadModuleOptions): void {
     this.#defaults = options;
   }
 
-  /** Reads the options of a module. */
-  read(given: unknown): ModuleOptions {
+  /** Reads the options of a module, and adds those that hold for all. */
+  read(given: unknown): ReadModuleOptions {
+    return this.withDefaults(readModuleOptions(given));
+  }
+
+  /** Options that were read already. */
+  withDefaults(options: ReadModuleOptions): ReadModuleOptions {
     // asks: objects that were just read
-    return { ...this.#defaults, ...readOptions(given) };
+    return { ...this.#defaults, ...options };
   }
 
   /** How modules are compiled for this machine. */
-  options({ interruptible, shadowStack }: ModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
+  options({ interruptible, shadowStack }: ReadModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
     this.#cache ??= Cache.fromEnvironment(undefined, this.#native);
     return {
       target: this.#native.arch,

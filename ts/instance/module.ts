@@ -12,7 +12,8 @@ import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
 import { alwaysChecksStack, type StackPointer } from '../lower/module/stack_pointer.js';
 import type { MemoryDescription, ModuleDescription } from '../validate/description.js';
 import { requireRunnable } from './artifact_check.js';
-import type { CodeVariant, ModuleOptions } from './compiling.js';
+import { requireProvidable } from './builtins.js';
+import type { CodeVariant, ReadModuleOptions } from './compiling.js';
 import { hold } from './objects.js';
 import type { Thread } from './thread.js';
 
@@ -63,14 +64,15 @@ export class CompiledModule {
   readonly #thread: Thread;
   readonly #types: TypeIds;
   /** How it was asked to be compiled. */
-  readonly options: ModuleOptions;
+  readonly options: ReadModuleOptions;
   /** Which global is its shadow stack's pointer. */
   readonly stackPointer: StackPointer;
   readonly #artifacts = new Dictionary<string, Artifact>();
   readonly #codes = new Dictionary<Artifact, LoadedCode>();
   readonly #label: string;
 
-  private constructor(thread: Thread, bytes: Uint8Array, options: ModuleOptions, artifact: Artifact) {
+  private constructor(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, artifact: Artifact) {
+    requireProvidable(artifact.description, options);
     this.#thread = thread;
     this.options = options;
     this.bytes = bytes;
@@ -92,9 +94,13 @@ export class CompiledModule {
     return this.#types.ids;
   }
 
-  /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options, `hash` is the SHA-256 of the bytes where it is known. */
-  static compileSync(thread: Thread, bytes: Uint8Array, given: unknown, hash?: string): CompiledModule {
-    const options = thread.compiling.read(given);
+  /** Compiles on this thread. `bytes` must not change afterwards; `given` are a caller's options. */
+  static compileSync(thread: Thread, bytes: Uint8Array, given: unknown): CompiledModule {
+    return CompiledModule.compileAgain(thread, bytes, thread.compiling.read(given));
+  }
+
+  /** The same with options that were read before; `hash` is the SHA-256 of the bytes where it is known. */
+  static compileAgain(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, hash?: string): CompiledModule {
     const artifact = thread.compiling.timed(() => compileModuleSync(bytes, thread.compiling.options(options, hash)));
     return new CompiledModule(thread, bytes, options, artifact);
   }

@@ -22,6 +22,7 @@ import { LIMIT, VMTable } from '../generated/abi.js';
 import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/module/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { concreteId } from '../validate/registry.js';
+import { providedFor } from './builtins.js';
 import { cellOf, storeCell } from './cells.js';
 import type { ExportedFunction } from './functions/callable.js';
 import type { ImportedFunction } from './functions/imports.js';
@@ -86,7 +87,7 @@ class Resolver {
   resolve(object: unknown): ResolvedImports {
     const { imports } = this.#module.description;
     // Values are read first, all of them, as the JS API asks; then they are checked.
-    const values = mapped(imports, (entry) => (isExperiment(entry) ? undefined : lookUp(object, entry)));
+    const values = mapped(imports, (entry) => this.#value(object, entry));
     each(imports, (entry, i) => this.#import(entry, values[i]));
     const functions = this.#functions;
     return {
@@ -98,6 +99,13 @@ class Resolver {
       globals: this.#globals,
       tags: this.#tags,
     };
+  }
+
+  /** The value of an import: what is given, unless Heddle gives it itself. */
+  #value(object: unknown, entry: ImportDescription): unknown {
+    const provided = providedFor(entry, this.#module.options);
+    if (provided !== undefined) return provided.kind === 'string' ? provided.value : undefined;
+    return isExperiment(entry) ? undefined : lookUp(object, entry);
   }
 
   #import(entry: ImportDescription, value: unknown): void {
@@ -127,6 +135,9 @@ class Resolver {
       return;
     }
     const index = this.#functions.length;
+    const provided = providedFor(entry, this.#module.options);
+    if (provided?.kind === 'function')
+      return this.#hostFunction(entry, { fn: provided.builtin.fn, name: nameOf(entry), suspending: false, index });
     const suspending = this.#unwrap.suspending(value);
     if (suspending !== undefined) this.#mayWait = true;
     if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true, index });

@@ -18,7 +18,7 @@ import {
   weakAdd,
   weakIn,
 } from '../base/intrinsics.js';
-import { invalidText, notBytes, wrongArgument } from '../errors/catalog.js';
+import { invalidText, notBytes, tooLarge, wrongArgument } from '../errors/catalog.js';
 import { withCrate } from './crate.js';
 import { hereOrElsewhere } from './elsewhere.js';
 import { flattenLegacyTry } from './legacy_text.js';
@@ -30,10 +30,13 @@ export type BytesSource = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
 const ROOM = 1024;
 const copies = new WeakSet<Uint8Array>();
 
-/** A copy of the bytes, of a buffer or view of whichever realm, so that later changes of the buffer do not matter. A detached one has no bytes. */
+/**
+ * A copy of the bytes, of a buffer or view of whichever realm, so that later changes of the buffer do not matter. A detached one has no bytes.
+ * Throws a CompileError for more than a module may have. */
 export function copyBytes(source: unknown): Uint8Array {
   if (isView(source)) return bytesAt(source);
   if (!isAnyArrayBuffer(source)) throw notBytes();
+  requireSize(bufferLength(source));
   return bufferLength(source) === 0 ? new Bytes() : copyWithRoom(new Bytes(source));
 }
 
@@ -54,6 +57,13 @@ export function behind(front: Uint8Array, bytes: Uint8Array): Uint8Array {
   return whole;
 }
 
+/** Bytes that a module has at most: V8's limit. */
+export const LARGEST_MODULE = 2 ** 30;
+
+function requireSize(size: number): void {
+  if (size > LARGEST_MODULE) throw tooLarge(`a module of ${size} bytes: it may have ${LARGEST_MODULE}`, 0);
+}
+
 function bytesAt(view: ArrayBufferView): Uint8Array {
   let bytes: Uint8Array;
   try {
@@ -62,6 +72,7 @@ function bytesAt(view: ArrayBufferView): Uint8Array {
     // Of a detached buffer no view can be made.
     return new Bytes();
   }
+  requireSize(typedLength(bytes));
   return copyWithRoom(bytes);
 }
 

@@ -45,6 +45,12 @@ export function isFinal(words: Uint32Array, index: number): boolean {
   return ((words[typeOffset(words, index)] ?? 0) & FINAL) !== 0;
 }
 
+/** Whether a type is the only one of its recursion group. */
+export function isSingleType(words: Uint32Array, index: number): boolean {
+  const isFirst = (i: number): boolean => ((words[typeOffset(words, i)] ?? 0) & FIRST) !== 0;
+  return isFirst(index) && (index + 1 === typeCount(words) || isFirst(index + 1));
+}
+
 /** Whether a type is [param] -> [result]. */
 export function isFunctionOf(words: Uint32Array, index: number, param: ValueType, result: ValueType): boolean {
   const at = typeOffset(words, index);

@@ -8,7 +8,7 @@ import { OP, operatorEnd } from '../program/stream.js';
 
 /** A function's estimate. Each number is at least what the code needs. */
 export interface FunctionSize {
-  /** Operators, and targets of br_tables. */
+  /** Operators that become code, and targets of br_tables. */
   readonly operators: number;
   /** Instructions of Cranelift, roughly: operators, with what those of continuations and exceptions stand for. */
   readonly instructions: number;
@@ -178,8 +178,10 @@ class Estimator {
   run(): void {
     const { ops } = this;
     for (let at = 1 + 2 * (ops[0] as number); at < ops.length; at = operatorEnd(ops, at)) {
-      this.operators++;
       const opcode = ops[at] as number;
+      // No code comes of it.
+      if (opcode === OP.nop) continue;
+      this.operators++;
       // Most operators are plain ones.
       if (opcode < OP.drop || opcode === OP.tryTable || opcode === OP.localSet || opcode === OP.localTee) this.#structured(opcode, at + 2);
       else if ((opcode >= OP.brOnNull && opcode <= OP.switch) || isCast(opcode)) this.#structured(opcode, at + 2);
