@@ -110,6 +110,14 @@ test('the built package has the names of V8: a bundler changes those of classes 
   expect(ours.length).toBeGreaterThan(10);
 });
 
+test('a script may give its global constants the names of what it requires', () => {
+  const code = `const { WebAssembly, parseWat } = require(${JSON.stringify(new URL('../../dist/heddle.cjs', import.meta.url).pathname)});
+    const bytes = parseWat('(module (func (export "f") (result i32) (i32.const 42)))');
+    console.log(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.f());`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['42\n', '']);
+});
+
 test('Memory and the errors are those of V8', () => {
   for (const name of ['Memory', 'CompileError', 'LinkError', 'RuntimeError']) {
     expect(Reflect.get(heddle, name)).toBe(Reflect.get(v8, name));

@@ -135,7 +135,7 @@ for (const name of NAMES) {
 }
 // The classes of WebAssembly that the code generator's own JavaScript uses. Their functions may be wrapped: nobody here asks for them by name.
 for (const name of ['Instance', 'Memory', 'Module', 'Table'] as const)
-  keep(WebAssembly[name].prototype, `WebAssembly.${name}.prototype`, seen);
+  keep(globalThis.WebAssembly[name].prototype, `WebAssembly.${name}.prototype`, seen);
 // Prototypes that no global name leads to.
 const lists: [string, object][] = [
   ['an iterator of arrays', [][Symbol.iterator]()],
