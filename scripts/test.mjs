@@ -26,6 +26,7 @@ await tally.part('vitest', node, ['scripts/vitest_count.mjs', ...filters]);
 if (filters.length === 0) {
   await tally.part('frames', node, ['tests/stacks/frames/main.mjs']);
   await tally.part('specification', node, ['tests/spec/run.mjs']);
+  await tally.part('JS API suite', node, ['tests/js_api/run.mjs']);
   const env = { ...process.env, HEDDLE_CPU: '' };
   await tally.part('specification on the oldest CPU', node, ['tests/spec/run.mjs', ...ARITHMETIC], { env });
 }

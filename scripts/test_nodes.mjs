@@ -38,6 +38,7 @@ for (const version of versions) {
   const { stdout } = spawnSync(node, ['bin/heddle.cjs', 'run', 'examples/odds.wat'], { cwd: root, encoding: 'utf8', env });
   tally.check(`node ${version}, odds.wat`, stdout === TEN);
   await tally.part(`node ${version}, specification`, process.execPath, ['tests/spec/run.mjs', ...PART], { env });
+  await tally.part(`node ${version}, JS API suite`, process.execPath, ['tests/js_api/run.mjs'], { env });
   await tally.part(`node ${version}, tests`, node, ['scripts/vitest_count.mjs', ...TESTS], { env });
   // Their V8 has what the one of Node 20 has not: exceptions with references, several memories, 64-bit tables.
   if (Number(version) >= 24)

@@ -203,3 +203,12 @@ describe('instantiate', () => {
     return undefined;
   });
 });
+
+test('more bytes than a module may have', async () => {
+  // The kernel gives no page of it that nobody touches.
+  const bytes = new Uint8Array(2 ** 30 + 1);
+  bytes.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  expect(heddle.validate(bytes)).toBe(false);
+  expect(() => new heddle.Module(bytes)).toThrow(expect.objectContaining({ name: 'CompileError', code: 'HEDDLE_LIMIT' }));
+  await expect(heddle.compile(bytes)).rejects.toMatchObject({ name: 'CompileError', code: 'HEDDLE_LIMIT' });
+});

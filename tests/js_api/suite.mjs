@@ -19,7 +19,7 @@ export function suiteFolder() {
 
 /** What to say where it is missing. */
 export const MISSING =
-  "the JS API suite was not found: put test/js-api of github.com/WebAssembly/spec into js-api in the folder of the specification's scripts, or name its folder in HEDDLE_JS_API_TESTS";
+  "the JS API suite was not found, so none of it is run: put test/js-api of github.com/WebAssembly/spec into js-api in the folder of the specification's scripts, or name its folder in HEDDLE_JS_API_TESTS";
 
 /** Whether it must be there: where it was named, and where continuous integration runs with a folder of scripts that has it or has none. */
 export function isRequired() {

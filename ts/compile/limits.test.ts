@@ -148,6 +148,27 @@ describe('limits', () => {
     expect(refusal(text)).toMatchObject({ offset: first + 2 * 250 });
   });
 
+  test('a nop is no instruction', () => {
+    const module = (body: readonly number[], count: number, operator: readonly number[]): Uint8Array => {
+      const size = 1 + count * operator.length + body.length + 1;
+      const leb = (value: number): number[] => [
+        (value & 0x7f) | 0x80,
+        ((value >> 7) & 0x7f) | 0x80,
+        ((value >> 14) & 0x7f) | 0x80,
+        value >> 21,
+      ];
+      const head = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, ...leb(size + 5), 1, ...leb(size), 0];
+      const bytes = new Uint8Array(head.length + size - 1);
+      bytes.set(head);
+      for (let i = 0; i < count; i++) bytes.set(operator, head.length + i * operator.length);
+      bytes.set([...body, 0x0b], bytes.length - body.length - 1);
+      return bytes;
+    };
+    expect(() => requireCompilable(module([], 1_000_000, [0x01]))).not.toThrow();
+    // i32.const 0, drop: two instructions.
+    expect(() => requireCompilable(module([], 400_000, [0x41, 0, 0x1a]))).toThrow(expect.objectContaining({ code: 'HEDDLE_LIMIT' }));
+  });
+
   test('suspensions of one function, which are many instructions each', () => {
     const make = (count: number): string => `(tag $t) (func ${'(suspend $t) '.repeat(count)})`;
     expect(refusal(make(7_000))).toBeUndefined();
