@@ -120,7 +120,7 @@ describe.each(rows)('%s', (name, use, good) => {
 
   test('with a name that is none', async () => {
     const unread = {
-      get builtins() {
+      get tiering() {
         throw new Error('it was read');
       },
     };
@@ -130,7 +130,7 @@ describe.each(rows)('%s', (name, use, good) => {
     }) as object;
     const error = await failure(() => use(options));
     if (STANDARD.includes(name)) expect(error).toBeUndefined();
-    else expect(error).toMatchObject({ name: 'TypeError', code: 'HEDDLE_ARGUMENT', message: expect.stringContaining('"builtins"') });
+    else expect(error).toMatchObject({ name: 'TypeError', code: 'HEDDLE_ARGUMENT', message: expect.stringContaining('"tiering"') });
   });
 });
 
