@@ -41,6 +41,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   define_call_functions(env, exports);
   define_collect_functions(env, exports);
   define_resumption_functions(env, exports);
+  define_turn_functions(env, exports);
   define_shadow_functions(env, exports);
   define_type_functions(env, exports);
   return exports;

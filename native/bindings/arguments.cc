@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "trap/watchdog.h"
+
 namespace heddle {
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env), engine_(Engine::of(env)) {
@@ -21,6 +23,13 @@ uint64_t Arguments::number(size_t i) {
     return 0;
   }
   return number >= 18446744073709551616.0 ? ~uint64_t{0} : static_cast<uint64_t>(number);
+}
+
+uint64_t Arguments::deadline(size_t i) {
+  double milliseconds = 0;
+  if (napi_get_value_double(env_, values_[i], &milliseconds) != napi_ok || !(milliseconds > 0)) return ~uint64_t{0};
+  if (milliseconds > 1e12) return ~uint64_t{0};
+  return now_nanoseconds() + static_cast<uint64_t>(milliseconds * 1e6);
 }
 
 uint64_t Arguments::word(size_t i) {

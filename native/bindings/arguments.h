@@ -33,6 +33,8 @@ class Arguments {
     if (address == 0) fail("an address");
     return at<T>(address);
   }
+  /// Milliseconds, 0 for none, as the time at which they have passed: in monotonic nanoseconds, all ones for never.
+  uint64_t deadline(size_t i);
   Bytes bytes(size_t i) { return typed(i, napi_uint8_array, 1); }
   Bytes doubles(size_t i) { return typed(i, napi_float64_array, sizeof(double)); }
   Bytes words(size_t i, napi_typedarray_type type) { return typed(i, type, sizeof(uint32_t)); }
@@ -81,6 +83,7 @@ void define_report_functions(napi_env env, napi_value exports);
 void define_inspect_functions(napi_env env, napi_value exports);
 void define_resumption_functions(napi_env env, napi_value exports);
 void define_exception_functions(napi_env env, napi_value exports);
+void define_turn_functions(napi_env env, napi_value exports);
 void define_shadow_functions(napi_env env, napi_value exports);
 void define_type_functions(napi_env env, napi_value exports);
 void define_collect_functions(napi_env env, napi_value exports);

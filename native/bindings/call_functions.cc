@@ -4,7 +4,6 @@
 
 #include "bindings/arguments.h"
 #include "bindings/values.h"
-#include "trap/watchdog.h"
 
 namespace heddle {
 
@@ -112,19 +111,11 @@ napi_value create_number_export(napi_env env, napi_callback_info info) {
   return make_export(&in, {}, call_number_export);
 }
 
-/// Argument `i` in milliseconds, 0 for none, as the time at which it has passed.
-uint64_t deadline_of(Arguments* in, size_t i) {
-  double milliseconds = 0;
-  if (napi_get_value_double(in->env(), in->value(i), &milliseconds) != napi_ok || !(milliseconds > 0)) return kNever;
-  if (milliseconds > 1e12) return kNever;
-  return now_nanoseconds() + static_cast<uint64_t>(milliseconds * 1e6);
-}
-
 napi_value invoke(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto* function = in.object<const VMFunction>(0);
   const FunctionType* type = type_of(&in, function);
-  const uint64_t deadline = deadline_of(&in, 2);
+  const uint64_t deadline = in.deadline(2);
   uint32_t given = 0;
   if (in && napi_get_array_length(env, in.value(1), &given) != napi_ok) in.fail("an array");
   if (!in) return nullptr;
@@ -142,7 +133,7 @@ napi_value invoke_raw(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const auto* function = in.object<const VMFunction>(0);
   const Bytes slots = in.bytes(1);
-  const uint64_t deadline = deadline_of(&in, 2);
+  const uint64_t deadline = in.deadline(2);
   if (in && slots.size < uint64_t{function->slots} * kSlotSize) in.fail("enough slots");
   if (!in) return nullptr;
   const size_t size = size_t{function->slots} * kSlotSize;

@@ -211,6 +211,8 @@ class Engine {
   Runtime runtime;
   Hooks hooks;
   Captured captured;
+  /// The tag of cancellations, which TypeScript keeps for ever; null before it was given.
+  VMTag* cancellation = nullptr;
   /// The Float64Array that keeps the mailbox.
   napi_ref mailbox_array = nullptr;
   /// How many of its values are looked at by a collection: those that lie nowhere else yet.

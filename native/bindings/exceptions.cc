@@ -109,6 +109,12 @@ HostResult raise_exception(Engine* engine, VMException* exception) {
   return raise_error(thread);
 }
 
+HostResult raise_cancellation(Engine* engine) {
+  VMException* exception = engine->cancellation == nullptr ? nullptr : new_exception(&engine->heap, engine->cancellation, 0);
+  if (exception == nullptr) return raise_trap(&engine->runtime.thread, Trap::Cancelled);
+  return raise_exception(engine, exception);
+}
+
 HostResult raise_pending(Engine* engine) {
   VMThread* thread = &engine->runtime.thread;
   Landing landing;

@@ -8,6 +8,7 @@
 #include "bindings/values.h"
 #include "continuation/park.h"
 #include "trap/interrupt.h"
+#include "trap/turn.h"
 
 namespace heddle {
 
@@ -126,6 +127,18 @@ __attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t f
   return wait(engine, function);
 }
 
+/// A turn is to end. Where the import has returned to the turn's own entry, its handlers see a cancellation, and none of them may wait;
+/// entries of imports inside trap.
+__attribute__((noinline)) HostResult raise_end(Engine* engine) {
+  VMThread* thread = &engine->runtime.thread;
+  Turn* turn = Turn::ended_around(&engine->runtime);
+  if (turn == nullptr) return {0, nullptr};
+  if (!turn->is_direct()) return raise_trap(thread, Trap::Cancelled);
+  turn->told();
+  static_cast<OuterEntry*>(thread->entry)->takes = kTakesCancellation;
+  return raise_cancellation(engine);
+}
+
 /// Calls any other import.
 __attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
   // Its caller may do nothing but call: code without a loop has no other place to look.
@@ -134,7 +147,8 @@ __attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFuncti
   engine->runtime.running_import = import;
   const bool returned = host->kind == kHostNumbers ? call_numbers(engine, host, slots) : call(engine, host, slots);
   engine->runtime.running_import = nullptr;
-  return returned ? HostResult{0, nullptr} : raise_pending(engine);
+  if (!returned) return raise_pending(engine);
+  return __builtin_expect(engine->runtime.turns_ended == 0, 1) ? HostResult{0, nullptr} : raise_end(engine);
 }
 
 inline HostResult dispatch(Engine* engine, uint64_t function, uint64_t slots) {

@@ -89,6 +89,8 @@ struct OuterEntry {
   const VMTag* tag = nullptr;
 };
 
+class Turn;
+
 /// The thread's state. Everything here is used by its own thread only, except the fields that say so.
 class Runtime {
  public:
@@ -177,6 +179,9 @@ class Runtime {
   std::atomic<uint32_t> armed{0};
   /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.
   std::atomic<uint64_t> deadline{~uint64_t{0}};
+  /// The innermost turn (trap/turn.h) under way, and how many of them are to end.
+  Turn* turns = nullptr;
+  uint32_t turns_ended = 0;
   /// Calls from outside, ever. Read by the watchdog.
   std::atomic<uint64_t> entries{0};
   /// Called on the host stack at an interrupt: false when the thread is to be terminated. Set by the embedder.

@@ -16,7 +16,6 @@ namespace heddle {
 
 namespace {
 
-constexpr uint64_t kTick = 25'000'000;
 constexpr uint64_t kNever = ~uint64_t{0};
 /// Above every stack pointer, and far enough from the end that a prologue may add its frame's size to it.
 constexpr uint64_t kRaisedLimit = uint64_t{1} << 62;

@@ -4,6 +4,9 @@
 
 namespace heddle {
 
+/// How often the watchdog looks while WebAssembly runs, in nanoseconds.
+inline constexpr uint64_t kTick = 25'000'000;
+
 /// Monotonic nanoseconds.
 uint64_t now_nanoseconds();
 
@@ -13,7 +16,7 @@ void unwatch(Runtime* runtime);
 
 /// Called when a call begins, after VMThread.entry was set: wakes the watchdog where it sleeps. Costs a load otherwise.
 void note_entry();
-/// Called when a call with a deadline begins: the watchdog plans anew.
+/// Called when a deadline was set: the watchdog plans anew.
 void note_deadline();
 
 /// Takes back a pending interrupt: the poll page is readable and the stack limit is the current fiber's again.

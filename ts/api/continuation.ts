@@ -1,13 +1,14 @@
 /**
  * Continuation: a WebAssembly function that JavaScript starts, suspends, resumes, throws into and ends.
  */
-import { listOf, part } from '../base/intrinsics.js';
+import { INFINITE, listOf, part } from '../base/intrinsics.js';
 import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { RawValue } from '../instance/functions/mailbox.js';
 import { Held } from '../schedule/held.js';
+import { type CallLimits, LimitedCall, limitsOf, TurnLimit } from '../schedule/limit.js';
 import { exportOf } from '../schedule/promising.js';
 import { cancel, makeException, untilReady } from '../schedule/run.js';
 import type { ValueType } from '../validate/description.js';
@@ -47,6 +48,8 @@ interface Shape {
   /** Types of the function's results. */
   readonly results: readonly ValueType[];
   readonly fresh: boolean;
+  /** Of each resumption; undefined where there are none. */
+  readonly limits: CallLimits | undefined;
 }
 
 /** Passed instead of a function by this module itself. */
@@ -74,19 +77,23 @@ export class Continuation {
   readonly #version: number;
   readonly #shape: Shape;
 
-  /** Of an exported function; nothing runs yet. Throws a TypeError for other values, and where values of the function's type do not cross to JavaScript. */
-  constructor(fn: ExportedFunction) {
+  /**
+   * Of an exported function; nothing runs yet. Options say what ends each resumption of it, and of what stands for it later: with an error it is over. Throws a TypeError for other values and
+   * options, and where values of the function's type do not cross to JavaScript.
+   */
+  constructor(fn: ExportedFunction, options: CallLimits | undefined = undefined) {
     const given: unknown = fn;
     if (given instanceof Existing) {
       this.#held = given.held;
       this.#shape = given.shape;
     } else {
       const engine = theEngine();
+      const limits = limitsOf('Continuation', options);
       const address = exportOf(fn, 'Continuation');
       const type = engine.types.type(engine.exports.typeOf(address));
       engine.convert.requireCrossing(type);
       this.#held = Held.of(engine, address);
-      this.#shape = { params: type.params, results: type.results, fresh: true };
+      this.#shape = { params: type.params, results: type.results, fresh: true, limits };
     }
     this.#version = this.#held.version;
   }
@@ -110,8 +117,38 @@ export class Continuation {
 
   #resume(args: readonly unknown[]): Resumption {
     const values = this.#values(args);
+    const { limits } = this.#shape;
+    if (limits !== undefined)
+      return this.#limited(limits, () => this.#take().resume(this.#shape.params, this.#renewed(values, args), SYNC));
     this.#take().resume(this.#shape.params, values, SYNC);
     return this.#step();
+  }
+
+  /** Makes a resumption that ends with its turn. */
+  #limited(limits: CallLimits, resume: () => void): Resumption {
+    const limited = this.#begin(limits);
+    try {
+      limited.turn(resume);
+      return this.#step();
+    } finally {
+      limited.close();
+    }
+  }
+
+  /** Begins a resumption with limits. Where its signal is aborted already the continuation ends. */
+  #begin(limits: CallLimits): LimitedCall {
+    const engine = theEngine();
+    try {
+      return new LimitedCall(engine, limits, 'the resumption');
+    } catch (reason) {
+      cancel(engine, this.#take());
+      throw reason;
+    }
+  }
+
+  /** What {@link #values} made, once JavaScript has run. */
+  #renewed(values: readonly RawValue[], args: readonly unknown[]): readonly RawValue[] {
+    return theEngine().convert.renewHandles(this.#shape.params, values as readonly (number | bigint)[], args);
   }
 
   /** As {@link resume}; imports of `Suspending` may wait for promises meanwhile. */
@@ -121,9 +158,25 @@ export class Continuation {
 
   async #resumeAsync(args: readonly unknown[]): Promise<Resumption> {
     const values = this.#values(args);
+    const { limits } = this.#shape;
+    if (limits !== undefined) return await this.#resumeLimited(limits, values, args);
     const held = this.#take();
     held.resume(this.#shape.params, values, ASYNC);
     return held.isParked ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
+  }
+
+  async #resumeLimited(limits: CallLimits, values: readonly RawValue[], args: readonly unknown[]): Promise<Resumption> {
+    const limited = this.#begin(limits);
+    let held: Held | undefined;
+    try {
+      held = this.#take();
+      const taken = held;
+      limited.turn(() => taken.resume(this.#shape.params, this.#renewed(values, args), ASYNC));
+      if (!held.isParked) return this.#step();
+    } finally {
+      if (held?.isParked !== true) limited.close();
+    }
+    return await untilReady(theEngine(), ASYNC, () => this.#step(), held, limited);
   }
 
   /**
@@ -131,20 +184,25 @@ export class Continuation {
    * with one value throws that value as JavaScript's.
    */
   resumeThrow(tag: Tag, ...values: unknown[]): Resumption {
-    const exception = this.#exception(tag, values);
-    this.#take().throwInto(exception, SYNC);
+    const { limits } = this.#shape;
+    const resume = (): void => {
+      const exception = this.#exception(tag, values);
+      this.#take().throwInto(exception, SYNC);
+    };
+    if (limits !== undefined) return this.#limited(limits, resume);
+    resume();
     return this.#step();
   }
 
   /** Gives the first arguments now. The result stands for the continuation; this one is used. */
   bind(...args: unknown[]): Continuation {
-    const { params, results, fresh } = this.#shape;
+    const { params, results, fresh, limits } = this.#shape;
     if (args.length > params.length) throw wrongArgument(`the continuation takes ${params.length} values, not ${args.length}`);
     const engine = theEngine();
     const bound = part(params, 0, args.length);
     const values = engine.convert.toWasmAll(bound, args);
     this.#take().bind(bound, values);
-    return this.#next({ params: part(params, args.length), results, fresh });
+    return this.#next({ params: part(params, args.length), results, fresh, limits });
   }
 
   /**
@@ -153,7 +211,11 @@ export class Continuation {
    */
   cancel(): void {
     if (this.state === 'running') throw continuationRunning();
-    if (this.#held.version === this.#version) cancel(theEngine(), this.#held);
+    if (this.#held.version !== this.#version) return;
+    const { limits } = this.#shape;
+    const end = (): void => cancel(theEngine(), this.#held);
+    if (limits === undefined) end();
+    else new TurnLimit(theEngine(), limits.timeout ?? INFINITE, limits.deadline ?? 0).unwind(end);
   }
 
   /** {@link cancel}, for `using`. */
@@ -238,12 +300,17 @@ export class Continuation {
   /** What the addon has just told. */
   #step(): Resumption {
     const engine = theEngine();
-    const { results } = this.#shape;
+    const { results, limits } = this.#shape;
     if (engine.mailbox.ending === LIMIT.endingReturned) return { done: true, value: engine.convert.resultsFromMailbox(results) };
     const object = engine.tags.at(engine.mailbox.tag);
     const type = engine.types.type(object.type);
     const payload = engine.convert.valuesFromMailbox(type.params);
-    return { done: false, tag: Tag.wrap(object), payload, continuation: this.#next({ params: type.results, results, fresh: false }) };
+    return {
+      done: false,
+      tag: Tag.wrap(object),
+      payload,
+      continuation: this.#next({ params: type.results, results, fresh: false, limits }),
+    };
   }
 
   #next(shape: Shape): Continuation {

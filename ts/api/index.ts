@@ -116,6 +116,7 @@ export type { ShadowStackOptions } from '../instance/shadow.js';
 export type { TaskEnd, TaskEndMessage, TaskMessage } from '../schedule/diagnostics.js';
 export type { TaskGroup } from '../schedule/group.js';
 export { type InspectOptions, inspect } from '../schedule/inspect.js';
+export type { CallLimits } from '../schedule/limit.js';
 export { Scheduler, type SchedulerOptions, type SchedulerStatistics } from '../schedule/scheduler.js';
 export type { SpawnOptions } from '../schedule/spawn_options.js';
 export type { Task, TaskState } from '../schedule/task.js';

@@ -119,6 +119,11 @@ export function isCancellation(value: unknown): boolean {
   return isTrap(value) && getProperty(value as object, 'code') === 'HEDDLE_TRAP_CANCELLED';
 }
 
+/** Whether a value is the trap of a call whose deadline has passed. */
+export function isDeadline(value: unknown): boolean {
+  return isTrap(value) && getProperty(value as object, 'code') === 'HEDDLE_TRAP_DEADLINE';
+}
+
 /** A trap. Stack exhaustion is a RangeError, everything else a RuntimeError; `detail` is put behind the message. */
 export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const base = TRAP_MESSAGE[code] ?? `trap ${code}`;
@@ -165,14 +170,14 @@ function named<E extends Error>(error: E, name: string): E {
   return error;
 }
 
-/** A task was cancelled without a reason. */
-export function cancelled(): Error & HeddleErrorFields {
-  return coded(named(new PlainError('the task was cancelled'), 'AbortError'), 'HEDDLE_CANCELLED');
+/** A task, or a group of them, was cancelled without a reason. */
+export function cancelled(what: string): Error & HeddleErrorFields {
+  return coded(named(new PlainError(`${what} was cancelled`), 'AbortError'), 'HEDDLE_CANCELLED');
 }
 
-/** A task took longer than it may. */
-export function timedOut(milliseconds: number): Error & HeddleErrorFields {
-  return coded(named(new PlainError(`the task took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
+/** A task or a call took longer than it may. */
+export function timedOut(what: string, milliseconds: number): Error & HeddleErrorFields {
+  return coded(named(new PlainError(`${what} took longer than ${milliseconds} ms`), 'TimeoutError'), 'HEDDLE_TIMEOUT');
 }
 
 /** A built-in object of JavaScript's was changed, so that this thread must not compile, and there is none that could instead. */

@@ -67,6 +67,7 @@ export class Engine implements Thread {
     this.convert = this.exports.convert;
     this.imports = new ImportedFunctions(native, this.types, names, this.convert, mailbox);
     this.exceptions = new ExceptionObjects(native, this.types, this.tags, this.externs);
+    native.cancelWith(this.exceptions.cancellationTag.address);
     this.compiling = new Compiling(native);
     native.hooks(
       {

@@ -312,6 +312,17 @@ export interface Native {
   settle(): void;
   /** Goes on with a parked continuation: its import throws. */
   settleThrow(reason: unknown): void;
+  /**
+   * Calls `run` as a turn with that number, and returns what it does. What it enters has a deadline that many milliseconds from now, 0 for none, beside those there are.
+   */
+  turn<T>(id: number, milliseconds: number, run: () => T): T;
+  /**
+   * The turn of that number that is under way is to end: once the import that runs has returned to it, a cancellation is thrown there; what imports inside have entered traps. False where there
+   * is none.
+   */
+  endTurn(id: number): boolean;
+  /** The tag of cancellations, which is there for ever. */
+  cancelWith(tag: number): void;
   /** Whether the import that the addon is calling could wait for a promise; undefined where it is calling none. */
   canSuspend(): boolean | undefined;
   /** A fresh continuation of a function. */

@@ -61,7 +61,7 @@ export class TaskGroup {
   }
 
   /** Cancels every task, and those that are spawned later. */
-  cancel(reason: unknown = cancelled()): void {
+  cancel(reason: unknown = cancelled('the group')): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = { reason };
     each(setKeys(this.#running), (task) => task.cancel(reason));

@@ -8,6 +8,7 @@ import { type Engine, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { RawValue } from '../instance/functions/mailbox.js';
 import type { RegisteredType } from '../validate/registry.js';
+import { type CallLimits, LimitedCall, limitsOf } from './limit.js';
 import { untilReady } from './run.js';
 
 /** What `promising` makes. */
@@ -29,6 +30,34 @@ function begin(engine: Engine, start: () => void, type: RegisteredType, args: re
   }
 }
 
+/** {@link begin} of a call that may be ended. */
+function beginLimited(
+  engine: Engine,
+  start: () => void,
+  type: RegisteredType,
+  args: readonly RawValue[],
+  values: readonly unknown[],
+  limits: CallLimits,
+): Promise<unknown> {
+  const { mailbox } = engine;
+  const finish = (): unknown => engine.convert.resultsFromMailbox(type.results);
+  let limited: LimitedCall | undefined;
+  let waits = false;
+  try {
+    limited = new LimitedCall(engine, limits, 'the call');
+    // Only now: to look at the caller's signal may run JavaScript, which may use the mailbox, and a collection.
+    mailbox.putAll(type.params, engine.convert.renewHandles(type.params, args, values));
+    mailbox.takes(LIMIT.takesPromises);
+    limited.turn(start);
+    waits = mailbox.ending === LIMIT.endingParked;
+    return waits ? untilReady(engine, LIMIT.takesPromises, finish, undefined, limited) : resolved(finish());
+  } catch (error) {
+    return rejected(error);
+  } finally {
+    if (!waits) limited?.close();
+  }
+}
+
 /** The exported function that a value is, or stands for; a TypeError for others. */
 export function exportOf(value: unknown, what: string): number {
   if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
@@ -40,14 +69,18 @@ export function exportOf(value: unknown, what: string): number {
 /**
  * A function that calls an exported function and returns a promise of its results. Within it an import of `Suspending` may wait for a promise. Any number
  * of such calls may be under way. Arguments are converted at once, and what that throws is thrown; the promise is rejected with what WebAssembly throws.
- * Throws a TypeError for anything but an exported function.
+ * Options, which V8's function of this name has not, say what ends each call. Throws a TypeError for anything but an exported function, and for other options.
  */
-export function promising(fn: unknown): PromisingFunction {
+export function promising(fn: unknown, options: CallLimits | undefined = undefined): PromisingFunction {
   const engine = theEngine();
   const address = exportOf(fn, 'promising');
   const type = engine.types.type(engine.exports.typeOf(address));
   const start = engine.exports.starterOf(address);
-  const made: PromisingFunction = (...args) => begin(engine, start, type, engine.convert.argumentsToWasm(type, args));
+  const limits = limitsOf('promising', options);
+  const made: PromisingFunction =
+    limits === undefined
+      ? (...args) => begin(engine, start, type, engine.convert.argumentsToWasm(type, args))
+      : (...args) => beginLimited(engine, start, type, engine.convert.argumentsToWasm(type, args), args, limits);
   // asks: the function's own name
   defineConstant(made, 'name', (fn as ExportedFunction).name);
   defineConstant(made, 'length', type.params.length);

@@ -11,6 +11,7 @@ import { Handle, type RawValue } from '../instance/functions/mailbox.js';
 import { isAwaitable, type SuspendingImport } from '../instance/functions/suspending_import.js';
 import type { TagObject } from '../instance/objects.js';
 import { Held } from './held.js';
+import type { LimitedCall } from './limit.js';
 
 /** In a constant of this module: V8 reads an import's properties anew at each use. */
 const PARKED = LIMIT.endingParked;
@@ -44,15 +45,17 @@ class Waits<T> {
   readonly #known: Held | undefined;
   /** Where nobody does: made when there is something to wait for, as a call whose imports give plain values needs none. */
   #held: Held | undefined;
+  readonly #limited: LimitedCall | undefined;
   /** The continuation that is set aside, and the import whose promise it waits for. */
   #handle = new Handle();
   #call: SuspendingImport | undefined;
 
-  constructor(engine: Engine, takes: number, finish: () => T, known: Held | undefined) {
+  constructor(engine: Engine, takes: number, finish: () => T, known: Held | undefined, limited: LimitedCall | undefined) {
     this.#engine = engine;
     this.#takes = takes;
     this.#finish = finish;
     this.#known = known;
+    this.#limited = limited;
   }
 
   /** Goes on with what has come of the last wait, where there was one. What is to be waited for next; undefined where the call is no longer parked. */
@@ -87,19 +90,38 @@ class Waits<T> {
       try {
         value = call.call();
         if (isAwaitable(value)) {
-          this.#call = call;
-          if (this.#held === undefined) this.#hold();
+          this.#wait(call);
           return value;
         }
       } catch (error) {
         failed = true;
         value = error;
       }
+      if (this.#limited?.isEnding === true) {
+        this.#wait(call);
+        return null;
+      }
       settle(engine, call, handle, failed, value, this.#takes);
     }
     if (this.#known === undefined) this.#held?.recycle();
     else this.#known.note();
     return undefined;
+  }
+
+  /** Ends the call where it waits. Throws what a handler throws itself. */
+  end(): void {
+    const held = this.#known ?? this.#held;
+    if (held === undefined) return;
+    try {
+      cancel(this.#engine, held);
+    } finally {
+      if (this.#known === undefined) held.recycle();
+    }
+  }
+
+  #wait(call: SuspendingImport): void {
+    this.#call = call;
+    if (this.#held === undefined) this.#hold();
   }
 
   #hold(): void {
@@ -127,13 +149,36 @@ async function waitForAll<T>(waits: Waits<T>): Promise<T> {
   return waits.finish();
 }
 
+/** The same for a call with limits, which it closes. */
+async function waitLimited<T>(waits: Waits<T>, limited: LimitedCall): Promise<T> {
+  try {
+    let promise = limited.turn(() => waits.advance(false, undefined));
+    while (promise !== undefined) {
+      let failed = false;
+      let value: unknown;
+      try {
+        if (!limited.isEnding) value = await limited.wait(promise);
+      } catch (error) {
+        value = error;
+        failed = true;
+      }
+      if (limited.isEnding) throw limited.unwind(() => waits.end());
+      promise = limited.turn(() => waits.advance(failed, value));
+    }
+    return waits.finish();
+  } finally {
+    limited.close();
+  }
+}
+
 /**
  * Calls the imports that a parked call asks for, waits for their promises, and goes on with it, until it is no longer parked; then gives what `finish` returns. An async
  * function's own waiting keeps what AsyncLocalStorage holds, and lets V8 name the callers in an error's stack, which callbacks given to `then` would not. Requires: the addon has
- * just parked the call. `known` is what others know it by, where they do.
+ * just parked the call. `known` is what others know it by, where they do; `limited` what may end it.
  */
-export function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held): Promise<T> {
-  return waitForAll(new Waits(engine, takes, finish, known));
+export function untilReady<T>(engine: Engine, takes: number, finish: () => T, known?: Held, limited?: LimitedCall): Promise<T> {
+  const waits = new Waits(engine, takes, finish, known, limited);
+  return limited === undefined ? waitForAll(waits) : waitLimited(waits, limited);
 }
 
 /** An exception for WebAssembly to catch: its address. Throws a TypeError where the values do not fit. */

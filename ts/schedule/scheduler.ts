@@ -24,15 +24,16 @@ import {
   setTimeout,
   WeakReference,
 } from '../base/intrinsics.js';
-import { timedOut, wrongArgument } from '../errors/catalog.js';
+import { wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import { optionsOf, positive, shown } from '../source/options.js';
 import { Batches } from './batches.js';
 import type { TaskEnd } from './diagnostics.js';
 import { TaskGroup } from './group.js';
+import { LONGEST_TIMER, TurnLimit, watchLimits } from './limit.js';
 import { exportOf } from './promising.js';
 import { RunQueue } from './run_queue.js';
-import { DEFAULT_PRIORITY, LONGEST_TIMER, type SpawnOptions, spawnOptions } from './spawn_options.js';
+import { DEFAULT_PRIORITY, type SpawnOptions, spawnOptions } from './spawn_options.js';
 import { Suspending } from './suspending.js';
 import { Task } from './task.js';
 
@@ -111,7 +112,7 @@ export class Scheduler {
    * arguments that do not convert, a RangeError for a wrong priority.
    */
   spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
-    const { name, priority = DEFAULT_PRIORITY, signal, timeout = INFINITE } = spawnOptions(options);
+    const { name, priority = DEFAULT_PRIORITY, signal, timeout = INFINITE, deadline = 0 } = spawnOptions(options);
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
     const type = engine.types.type(engine.exports.typeOf(address));
@@ -121,9 +122,15 @@ export class Scheduler {
       ready: (task: Task) => this.#becomesReady(task, task.priority),
       ended: (task: Task, end: TaskEnd) => this.#ended(task, end),
     };
-    const task = new Task(engine, owner, call, ++this.#spawned, name ?? (fn as { readonly name: string }).name, priority);
-    this.#limit(task, signal, timeout);
-    if (task.state === 'ended') return task;
+    const limit = signal === undefined && timeout === INFINITE && deadline === 0 ? undefined : new TurnLimit(engine, timeout, deadline);
+    const task = new Task(engine, owner, call, ++this.#spawned, name ?? (fn as { readonly name: string }).name, priority, limit);
+    // asks: the signal that the caller gave, here and below
+    if (signal?.aborted === true) {
+      // asks: the signal
+      task.cancel(signal.reason);
+      return task;
+    }
+    if (limit !== undefined) task.onEnd(watchLimits(signal, timeout, task.title, (reason) => task.cancel(reason)));
     if (setSize(this.#active) < this.#maximum) this.#admit(task);
     else this.#queued.push(task, priority);
     return task;
@@ -177,26 +184,6 @@ export class Scheduler {
       turns: this.#turns,
       batches: this.#batches.count,
     };
-  }
-
-  #limit(task: Task, signal: AbortSignal | undefined, timeout: number): void {
-    if (signal !== undefined) {
-      // asks: the signal that the caller gave, here and below
-      const abort = (): void => task.cancel(signal.reason);
-      // asks: the signal
-      if (signal.aborted) {
-        abort();
-        return;
-      }
-      // asks: the signal
-      signal.addEventListener('abort', abort, { once: true });
-      // asks: the signal
-      task.onEnd(() => signal.removeEventListener('abort', abort));
-    }
-    if (timeout <= LONGEST_TIMER) {
-      const timer = setTimeout(() => task.cancel(timedOut(timeout)), timeout);
-      task.onEnd(() => clearTimeout(timer));
-    }
   }
 
   #admit(task: Task): void {

@@ -4,7 +4,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { abort, Collection, Controller, Promised, setAdd, setClear, setDelete, setEach, signalOf, uncurried } from '../base/intrinsics.js';
-import { cancelled } from '../errors/catalog.js';
+import { cancelled, isDeadline, timedOut } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
 import { Handle, type RawValue } from '../instance/functions/mailbox.js';
@@ -12,6 +12,7 @@ import { isAwaitable, type SuspendingImport } from '../instance/functions/suspen
 import type { RegisteredType } from '../validate/registry.js';
 import { type TaskEnd, taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
 import { Held } from './held.js';
+import { isEnd, type TurnLimit } from './limit.js';
 import { cancel, settle } from './run.js';
 
 /**
@@ -22,6 +23,9 @@ import { cancel, settle } from './run.js';
  * - ended: see the promise
  */
 export type TaskState = 'queued' | 'ready' | 'running' | 'waiting' | 'ended';
+
+/** What a turn gives whose call is not over. */
+const GOES_ON = Symbol('goes on');
 
 /** What a task calls. */
 export interface TaskCall {
@@ -63,6 +67,8 @@ export class Task extends AsyncResource {
   readonly #engine: Engine;
   readonly #owner: TaskOwner;
   readonly #call: TaskCall;
+  /** Of its turns; undefined where nothing but what it does itself ends them. */
+  readonly #limit: TurnLimit | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #cleanups = new Collection<() => void>();
@@ -77,7 +83,7 @@ export class Task extends AsyncResource {
   #controller: AbortController | undefined;
 
   /** @internal */
-  constructor(engine: Engine, owner: TaskOwner, call: TaskCall, id: number, name: string, priority: number) {
+  constructor(engine: Engine, owner: TaskOwner, call: TaskCall, id: number, name: string, priority: number, limit: TurnLimit | undefined) {
     super('HeddleTask');
     this.id = id;
     this.name = name;
@@ -86,6 +92,7 @@ export class Task extends AsyncResource {
     this.#held = Held.make(engine);
     this.#owner = owner;
     this.#call = call;
+    this.#limit = limit;
     let resolve: (value: unknown) => void = () => {};
     let reject: (reason: unknown) => void = () => {};
     this.promise = new Promised((res, rej) => {
@@ -94,6 +101,11 @@ export class Task extends AsyncResource {
     });
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** For messages. @internal */
+  get title(): string {
+    return `task ${this.name}`;
   }
 
   get state(): TaskState {
@@ -116,14 +128,15 @@ export class Task extends AsyncResource {
 
   /**
    * Ends the task. An exception that only catch_all sees is thrown where it waits, so that its handlers run; where one of them waits, or when all have run, its stack is given
-   * back. The promise is rejected with `reason`, or with what a handler throws itself. A task that runs at this moment goes on until it waits. Does nothing once it has
-   * ended or been cancelled.
+   * back. The promise is rejected with `reason`, or with what a handler throws itself. A task that runs at this moment goes on until the import that runs returns, where it has a
+   * timeout, a deadline or a signal; another goes on until it waits. Does nothing once it has ended or been cancelled.
    */
-  cancel(reason: unknown = cancelled()): void {
+  cancel(reason: unknown = cancelled(this.title)): void {
     if (this.#state === 'ended' || this.#reason !== undefined) return;
     this.#reason = { value: reason };
     if (this.#controller !== undefined) abort(this.#controller, reason);
-    if (this.#state !== 'running') this.#unwind();
+    if (this.#state === 'running') this.#limit?.end();
+    else this.#unwind();
   }
 
   /** Calls `cleanup` when the task ends, unless the result is called before. @internal */
@@ -145,21 +158,43 @@ export class Task extends AsyncResource {
   }
 
   #run(): void {
-    const { mailbox } = this.#engine;
+    const limit = this.#limit;
     this.#state = 'running';
     let result: unknown;
     try {
-      this.#go();
-      while (mailbox.ending === LIMIT.endingParked) {
-        if (this.#callImport()) return;
-      }
-      result = this.#engine.convert.resultsFromMailbox(this.#call.type.results);
+      result = limit === undefined ? this.#advance() : limit.run(() => this.#advance());
     } catch (error) {
-      this.#end('failed', error);
+      this.#fail(error);
       return;
     }
-    if (this.#reason === undefined) this.#end('completed', result);
-    else this.#end('cancelled', this.#reason.value);
+    if (result !== GOES_ON) {
+      if (this.#reason === undefined) this.#end('completed', result);
+      else this.#end('cancelled', this.#reason.value);
+    } else if (this.#state === 'running') {
+      this.#unwind();
+    }
+  }
+
+  /** Goes on until it waits, or is to end, or has results, which are returned. */
+  #advance(): unknown {
+    const { mailbox } = this.#engine;
+    this.#go();
+    while (mailbox.ending === LIMIT.endingParked) {
+      if (this.#callImport()) return GOES_ON;
+    }
+    return this.#engine.convert.resultsFromMailbox(this.#call.type.results);
+  }
+
+  /** It has thrown, or was ended in its turn. */
+  #fail(error: unknown): void {
+    const limit = this.#limit;
+    if (limit?.isTimeout(error) === true && this.#reason === undefined) {
+      this.#reason = { value: timedOut(this.title, limit.timeout) };
+      if (this.#controller !== undefined) abort(this.#controller, this.#reason.value);
+    }
+    if (this.#reason !== undefined && limit !== undefined && (isEnd(error) || isDeadline(error)))
+      this.#end('cancelled', this.#reason.value);
+    else this.#end('failed', error);
   }
 
   #go(): void {
@@ -203,7 +238,6 @@ export class Task extends AsyncResource {
     if (waits || this.#reason !== undefined) {
       this.#held.park(handle);
       if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);
-      else this.#unwind();
       return true;
     }
     this.#settle(failed, value);
@@ -233,13 +267,16 @@ export class Task extends AsyncResource {
 
   #unwind(): void {
     const reason = this.#reason?.value;
+    const limit = this.#limit;
     this.#state = 'running';
+    const handlers = (): void => cancel(this.#engine, this.#held);
     try {
-      inScope(this, () => cancel(this.#engine, this.#held));
-      this.#end('cancelled', reason);
+      inScope(this, () => (limit === undefined ? handlers() : limit.unwind(handlers)));
     } catch (error) {
-      this.#end('failed', error);
+      this.#fail(error);
+      return;
     }
+    this.#end('cancelled', reason);
   }
 
   #end(end: TaskEnd, result: unknown): void {

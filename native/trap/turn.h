@@ -1,0 +1,38 @@
+// Turns of calls with limits: what the host enters in one has a deadline together, and the host may end it from inside.
+#pragma once
+#include "continuation/runtime.h"
+
+namespace heddle {
+
+/// A stretch in which the host makes the entries of one turn of a call. Lives on the C++ stack of whoever makes it; turns and entries nest.
+class Turn {
+ public:
+  /// `deadline` is in monotonic nanoseconds, all ones for none. It holds beside those outside.
+  Turn(Runtime* runtime, uint64_t id, uint64_t deadline);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  /// The innermost turn of that id under way is to end; false where there is none. What the host enters before it returns goes on.
+  static bool end(Runtime* runtime, uint64_t id);
+  /// The outermost turn that is to end and that the innermost entry is part of, now that an import has returned to it; null where there is
+  /// none. Requires: Runtime::turns_ended is not 0.
+  static Turn* ended_around(const Runtime* runtime);
+  /// Whether the innermost entry is this turn's own, and not one of an import's inside it.
+  bool is_direct() const;
+  /// The end was told to the turn's own entry, once.
+  void told();
+
+ private:
+  Runtime* runtime_;
+  Turn* outer_;
+  uint64_t id_;
+  uint64_t outer_deadline_;
+  /// The entry that it lies in; null where JavaScript was not called by WebAssembly.
+  const OuterEntry* base_;
+  /// The innermost entry when it was ended.
+  const OuterEntry* at_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace heddle
