@@ -8,6 +8,7 @@ import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { StackUsage } from '../link/native.js';
 import type { NativeOptions } from '../link/native_options.js';
+import type { CallLimits } from '../schedule/limit.js';
 import { type PromisingFunction, promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
 import type { BytesSource } from '../source/bytes.js';
@@ -25,8 +26,8 @@ export const WebAssembly = {
   validate(bytes: BytesSource, options: ModuleOptions | undefined = undefined): boolean {
     return validate(bytes, options);
   },
-  promising(fn: unknown): PromisingFunction {
-    return promising(fn);
+  promising(fn: unknown, options: CallLimits | undefined = undefined): PromisingFunction {
+    return promising(fn, options);
   },
   instantiate,
   compileStreaming,
