@@ -10,7 +10,7 @@ import type { Names } from '../messages/names.js';
 import type { ExportedFunction } from './callable.js';
 import type { Conversions } from './conversions.js';
 import type { Mailbox } from './mailbox.js';
-import { isOfNumbers, numberImport } from './number_calls.js';
+import { isOfNumbers, isOfReferences, numberImport, referenceImport } from './number_calls.js';
 import { needsConversion } from './numbers.js';
 import { type ImportCalls, SuspendingImport } from './suspending_import.js';
 
@@ -62,6 +62,9 @@ export class ImportedFunctions implements ImportCalls {
     else if (isOfNumbers(type)) {
       kind = LIMIT.hostNumbers;
       wrapper = numberImport(this.mailbox, fn, type);
+    } else if (isOfReferences(type, this.convert)) {
+      kind = LIMIT.hostNumbers;
+      wrapper = referenceImport(this.mailbox, this.convert, fn, type);
     } else wrapper = this.#wrapper(fn, type);
     const address = this.#native.createHostFunction(wrapper, typeId, trampoline, enter, id, kind);
     this.#native.store(address + VMFunction.index, 'u32', index);

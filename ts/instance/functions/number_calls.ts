@@ -1,19 +1,30 @@
 /**
- * Calls across the border whose values are few numbers: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
+ * Calls across the border whose values are few: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
  */
 import { every, joinedLists, some } from '../../base/intrinsics.js';
 import type { ValueType } from '../../validate/description.js';
 import type { RegisteredType } from '../../validate/registry.js';
 import { type ExportedFunction, withArguments } from './callable.js';
+import type { Conversions } from './conversions.js';
 import type { Mailbox } from './mailbox.js';
 import { coerce, needsConversion, toInteger } from './numbers.js';
 
 const I32 = 0x7f;
 const MOST_PARAMS = 4;
 
+/** Whether a type has few enough values. */
+function isSmall({ params, results }: RegisteredType): boolean {
+  return params.length <= MOST_PARAMS && results.length <= 1;
+}
+
 /** Whether calls of functions of a type can be made by {@link numberExport} and {@link numberImport}. */
-export function isOfNumbers({ params, results }: RegisteredType): boolean {
-  return params.length <= MOST_PARAMS && results.length <= 1 && !some(joinedLists(params, results), needsConversion);
+export function isOfNumbers(type: RegisteredType): boolean {
+  return isSmall(type) && !some(joinedLists(type.params, type.results), needsConversion);
+}
+
+/** Whether an import of a type can be called by {@link referenceImport}. */
+export function isOfReferences(type: RegisteredType, convert: Conversions): boolean {
+  return isSmall(type) && convert.crosses(type);
 }
 
 /** Whether all values of a type are i32: most calls are such, and to ask for each value's type takes a fifth of what is left of a call. */
@@ -230,4 +241,17 @@ export function numberImport(mailbox: Mailbox, fn: ExportedFunction, registered:
   };
   const call = withArguments(fn, (place) => mailbox.get(params[place] as ValueType, place), params.length);
   return () => give(call());
+}
+
+/** The same where references are among the values. A handle that is made of the result is in the mailbox, and taken from there, before any JavaScript runs again. */
+export function referenceImport(mailbox: Mailbox, convert: Conversions, fn: ExportedFunction, type: RegisteredType): () => void {
+  const { params, results } = type;
+  const result = results[0];
+  const argument = (place: number): unknown => {
+    const param = params[place] as ValueType;
+    return needsConversion(param) ? convert.fromMailbox(param, place) : mailbox.get(param, place);
+  };
+  const call = withArguments(fn, argument, params.length);
+  if (result === undefined) return () => void call();
+  return () => mailbox.put(result, 0, convert.toWasm(result, call()));
 }
