@@ -27,6 +27,13 @@ const VALUES = `(module
 const values = file('values.wat', VALUES);
 
 describe('heddle run', () => {
+  test('says which exception nobody caught', () => {
+    const path = file('throws.wat', '(module (tag $mine) (func (export "f") (throw $mine)))');
+    const { status, stdout, stderr } = heddle(['run', '--invoke', 'f', path]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('uncaught exception: mine (HEDDLE_EXCEPTION)');
+  });
+
   test('runs the example of goroutines', () =>
     expect(heddle(['run', 'examples/odds.wat'])).toEqual({ status: 0, stdout: TEN, stderr: '' }));
 

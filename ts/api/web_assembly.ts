@@ -43,6 +43,8 @@ import { Suspending } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { provideCodegen } from '../source/crate.js';
 import type { ImportDescription as DescribedImport } from '../validate/description.js';
+// What leaves an instance as an exception is of its class.
+import './exception.js';
 import { asInterface } from './interface.js';
 import { canBeCarried, carried, makeCarrier } from './module_carrier.js';
 import { Global, Table, Tag } from './objects.js';
