@@ -459,8 +459,8 @@ enum class Libcall : uint32_t {
   ContThrow = 27,
   /// (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag
   TagNew = 28,
-  /// (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack
-  ShadowOverflow = 29,
+  /// (cell of a stack pointer's global, value, 1 where the value is none that was just computed) -> what the pointer becomes; traps where it would leave the area that the call has
+  ShadowSet = 29,
   /// (VMInstance*, VMFunction*) -> fiber: one that has not begun
   FiberNew = 30,
   /// (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on
@@ -551,7 +551,7 @@ enum class Trap : uint32_t {
   Cancelled = 30,
   /// shadow stack overflow
   ShadowOverflow = 31,
-  /// a second call of the instance cannot begin while one waits
+  /// a second call of the instance cannot wait while one does
   ShadowStack = 32,
   /// unknown fiber
   FiberUnknown = 33,
@@ -657,6 +657,12 @@ inline constexpr uint32_t kEndingParked = 2;
 inline constexpr uint32_t kShadowBelow = 4;
 /// byte of that cell (u32): how many values above the least are not allowed; those next to it are
 inline constexpr uint32_t kShadowBeyond = 8;
+/// shadow_below of an i64 global: an i32 that is extended; it counts units of 1 << shadow_wide_shift bytes
+inline constexpr uint32_t kShadowWideBelow = 8;
+/// shadow_beyond of an i64 global, in the same way
+inline constexpr uint32_t kShadowWideBeyond = 12;
+/// see shadow_wide_below
+inline constexpr uint32_t kShadowWideShift = 4;
 /// the detail of trap shadow_stack: several globals may be the stack pointer
 inline constexpr uint32_t kShadowAmbiguous = 1;
 /// the size of the shadow stack is not known, and no allocator was named
@@ -698,6 +704,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "cff6a8c8a069e667";
+inline constexpr char kContract[] = "237f29681b05a853";
 
 }  // namespace heddle

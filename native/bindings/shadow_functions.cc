@@ -14,23 +14,23 @@ uint64_t failure_of(const Call& call) {
   return inner ? call.trap_detail() : kShadowFailed + static_cast<uint64_t>(call.trap());
 }
 
-/// Calls a function of WebAssembly that takes one i32: its result, 0 where it fails, and why. What it throws is nobody's concern.
-uint32_t call_quietly(Engine* engine, const VMFunction* function, uint32_t argument, uint64_t* failure) {
+/// Calls a function of WebAssembly that takes one integer: its result, 0 where it fails, and why. What it throws is nobody's concern.
+uint64_t call_quietly(Engine* engine, const VMFunction* function, uint64_t argument, bool wide, uint64_t* failure) {
   // The caller is between two states of a continuation, which the collector would not understand.
   engine->runtime.no_collection++;
   // What is in the mailbox is of a call that waits now, or goes on; imports of the allocator may use it.
   std::array<uint64_t, kMailboxSize> kept;
   std::copy_n(engine->mailbox(), kept.size(), kept.begin());
-  uint32_t result = 0;
+  uint64_t result = 0;
   {
     Call call(&engine->runtime, function);
     bool returned = false;
     if (call) {
-      *at<uint32_t>(call.slots()) = argument;
+      *at<uint64_t>(call.slots()) = argument;
       returned = call.run() == Call::Ending::Returned;
     }
     if (returned) {
-      result = *at<uint32_t>(call.slots());
+      result = wide ? *at<uint64_t>(call.slots()) : *at<uint32_t>(call.slots());
     } else {
       *failure = failure_of(call);
     }
@@ -50,11 +50,11 @@ InstanceObject* instance_of(Arguments* in) {
 
 /// The instance uses the shadow stack of a cell, which `make_space` completes where it is the first to.
 template <typename MakeSpace>
-void use_shadow(Engine* engine, InstanceObject* instance, uint64_t cell, MakeSpace make_space) {
+void use_shadow(Engine* engine, InstanceObject* instance, uint64_t cell, bool wide, MakeSpace make_space) {
   const auto& all = engine->runtime.shadows;
   const auto known = std::find_if(all.begin(), all.end(), [cell](const ShadowStack* stack) { return stack->cell() == cell; });
   instance->shadow = known != all.end() ? (*known)->shared_from_this()
-                                        : std::make_shared<ShadowStack>(&engine->runtime, instance->context, cell, make_space());
+                                        : std::make_shared<ShadowStack>(&engine->runtime, instance->context, cell, wide, make_space());
   instance->shadow->attach();
   instance->context->shadow = instance->shadow.get();
 }
@@ -63,10 +63,11 @@ napi_value slice_shadow(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   InstanceObject* instance = instance_of(&in);
   const uint64_t cell = in.number(1), low = in.number(2), size = in.number(3);
+  const bool wide = in.number(4) != 0;
   if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
   if (!in) return nullptr;
-  use_shadow(in.engine(), instance, cell,
-             [=] { return make_slices(static_cast<uint32_t>(low), *at<uint32_t>(cell), static_cast<uint32_t>(size)); });
+  use_shadow(in.engine(), instance, cell, wide,
+             [=] { return make_slices(low, wide ? *at<uint64_t>(cell) : *at<uint32_t>(cell), size); });
   return nullptr;
 }
 
@@ -76,16 +77,17 @@ napi_value allocate_shadow(napi_env env, napi_callback_info info) {
   const uint64_t cell = in.number(1), size = in.number(2);
   const auto* allocate = in.object<const VMFunction>(3);
   const auto* release = in.object<const VMFunction>(4);
+  const bool wide = in.number(5) != 0;
   if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
   if (!in) return nullptr;
   Engine* engine = in.engine();
-  use_shadow(engine, instance, cell, [=] {
-    ShadowAllocator allocator{[=](uint32_t bytes, uint64_t* failure) { return call_quietly(engine, allocate, bytes, failure); },
-                              [=](uint32_t address) {
+  use_shadow(engine, instance, cell, wide, [=] {
+    ShadowAllocator allocator{[=](uint64_t bytes, uint64_t* failure) { return call_quietly(engine, allocate, bytes, wide, failure); },
+                              [=](uint64_t address) {
                                 uint64_t failure = 0;
-                                call_quietly(engine, release, address, &failure);
+                                call_quietly(engine, release, address, wide, &failure);
                               }};
-    return make_blocks(std::move(allocator), static_cast<uint32_t>(size));
+    return make_blocks(std::move(allocator), size);
   });
   return nullptr;
 }

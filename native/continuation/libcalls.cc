@@ -146,10 +146,12 @@ HostResult tag_new(VMThread* thread, uint64_t model, uint64_t, uint64_t, uint64_
   return {address_of(&made.function), nullptr};
 }
 
-HostResult shadow_overflow(VMThread* thread, uint64_t cell, uint64_t, uint64_t, uint64_t) {
+HostResult shadow_set(VMThread* thread, uint64_t cell, uint64_t value, uint64_t saved, uint64_t) {
   uint64_t detail = 0;
   for (const ShadowStack* stack : Runtime::of(thread)->shadows) {
     if (stack->cell() != cell) continue;
+    uint64_t pointer = 0;
+    if (saved != 0 && stack->restore(value, &pointer)) return {pointer, nullptr};
     detail = stack->room();
     if (detail == 0) detail = stack->failure();
   }
@@ -195,7 +197,7 @@ void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ContRenew, cont_renew);
   runtime->set_libcall(Libcall::FindHandler, find_handler);
   runtime->set_libcall(Libcall::TagNew, tag_new);
-  runtime->set_libcall(Libcall::ShadowOverflow, shadow_overflow);
+  runtime->set_libcall(Libcall::ShadowSet, shadow_set);
   runtime->set_libcall(Libcall::ShadowEnter, shadow_enter);
   runtime->set_libcall(Libcall::ShadowLeave, shadow_leave);
 }

@@ -18,9 +18,9 @@ bool goes_on(const VMFiber* fiber) {
 
 }  // namespace
 
-ShadowStack::ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, std::unique_ptr<ShadowSpace> space)
-    : runtime_(runtime), cell_(cell), space_(std::move(space)), instance_(owner), base_{&trunk_}, running_(&base_) {
-  trunk_.top = trunk_.pointer = *at<uint32_t>(cell);
+ShadowStack::ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, bool wide, std::unique_ptr<ShadowSpace> space)
+    : runtime_(runtime), cell_(cell), wide_(wide), space_(std::move(space)), instance_(owner), base_{&trunk_}, running_(&base_) {
+  trunk_.top = trunk_.pointer = pointer();
   runtime_->shadows.push_back(this);
 }
 
@@ -64,40 +64,83 @@ void ShadowStack::give(ShadowArea* area) {
 }
 
 void ShadowStack::save() {
-  if (running_->area != nullptr) running_->area->pointer = *at<uint32_t>(cell_);
+  if (running_->area != nullptr) running_->area->pointer = pointer();
 }
 
-uint32_t ShadowStack::low_of(const ShadowArea& area) const {
+uint64_t ShadowStack::low_of(const ShadowArea& area) const {
   return &area == &trunk_ ? space_->trunk_limit() : area.low;
 }
 
-void ShadowStack::write(uint32_t pointer, uint32_t below, uint32_t beyond) {
-  *at<uint32_t>(cell_) = pointer;
-  *at<uint32_t>(cell_ + kShadowBelow) = below;
-  *at<uint32_t>(cell_ + kShadowBeyond) = beyond;
+uint64_t ShadowStack::pointer() const {
+  return wide_ ? *at<uint64_t>(cell_) : *at<uint32_t>(cell_);
+}
+
+void ShadowStack::set_pointer(uint64_t pointer) {
+  if (wide_) {
+    *at<uint64_t>(cell_) = pointer;
+  } else {
+    *at<uint32_t>(cell_) = static_cast<uint32_t>(pointer);
+  }
+}
+
+void ShadowStack::write(uint64_t pointer, uint32_t below, uint32_t beyond) {
+  set_pointer(pointer);
+  *at<uint32_t>(cell_ + (wide_ ? kShadowWideBelow : kShadowBelow)) = below;
+  *at<uint32_t>(cell_ + (wide_ ? kShadowWideBeyond : kShadowBeyond)) = beyond;
 }
 
 void ShadowStack::install(ShadowPlace* place) {
   running_ = place;
   const ShadowArea* area = place->area;
   // Where there is no area a frame is at the end of the address space: it faults even in code that does not check.
-  if (area == nullptr) return write(0, 0, ~uint32_t{0});
-  const uint32_t low = low_of(*area);
-  // The trunk alone is the module's own affair.
-  if (low == 0 && area == &trunk_) return write(area->pointer, 0, 0);
-  write(area->pointer, low - 1, ~(area->top - low));
+  if (area == nullptr) return write(0, ~uint32_t{0}, ~uint32_t{0});
+  const uint64_t low = low_of(*area);
+  // The trunk alone is the module's own affair: every value is allowed. Where some were saved elsewhere, those that were saved are looked at.
+  if (low == 0 && area == &trunk_) return write(area->pointer, past_.empty() ? 0 : 1, 0);
+  const uint64_t shift = wide_ ? kShadowWideShift : 0;
+  write(area->pointer, static_cast<uint32_t>((low >> shift) - 1), static_cast<uint32_t>(~((area->top >> shift) - (low >> shift))));
+}
+
+bool ShadowStack::restore(uint64_t value, uint64_t* result) const {
+  *result = value;
+  const uint64_t now = pointer();
+  if (value == now) return true;
+  const ShadowArea* area = running_->area;
+  const bool on_trunk = area == &trunk_;
+  const uint64_t low = area == nullptr ? 0 : low_of(*area);
+  const bool inside = area != nullptr && value >= low && value <= area->top;
+  // A caller's own frames lie between the pointer and the area's top, so that a value that it saved there is above the pointer.
+  if (inside && (now <= value || past_.count(value) == 0)) return true;
+  if (past_.count(value) != 0 || value == trunk_.top) {
+    *result = area == nullptr ? 0 : area->top;
+    return true;
+  }
+  return on_trunk && low == 0;
+}
+
+void ShadowStack::leave_behind(ShadowUse* use, const ShadowArea* area) {
+  // The trunk's top is always known.
+  if (area != &trunk_) past_.insert(area == nullptr ? 0 : area->top);
+  if (past_.empty() || use->moved) return;
+  use->moved = true;
+  moved_++;
+}
+
+void ShadowStack::move_away(const ShadowArea* area) {
+  if (area != &trunk_) past_.insert(area->top);
+  base_moved_ = !past_.empty();
 }
 
 ShadowStack::Mark ShadowStack::mark() const {
-  return {running_->area, *at<uint32_t>(cell_)};
+  return {running_->area, pointer()};
 }
 
 void ShadowStack::back_to(const Mark& mark) {
-  if (shared_ && running_->area == mark.area && mark.area != nullptr) *at<uint32_t>(cell_) = mark.pointer;
+  if (shared_ && running_->area == mark.area && mark.area != nullptr) set_pointer(mark.pointer);
 }
 
 void ShadowStack::clear() {
-  if (running_->area != nullptr) *at<uint32_t>(cell_) = running_->area->top;
+  if (running_->area != nullptr) set_pointer(running_->area->top);
 }
 
 bool ShadowStack::is_of(const VMFiber* fiber) const {
@@ -105,8 +148,13 @@ bool ShadowStack::is_of(const VMFiber* fiber) const {
 }
 
 void ShadowStack::settle() {
-  if (cell_ == 0 || running_ != &base_ || trunk_taken_) return;
+  if (cell_ == 0 || running_ != &base_) return;
+  base_moved_ = false;
+  const bool forgets = moved_ == 0 && !past_.empty();
+  if (forgets) past_.clear();
+  if (trunk_taken_ && !forgets) return;
   save();
+  if (trunk_taken_) return install(&base_);
   if (base_.area != nullptr && !base_.area->idle()) return;
   give(base_.area);
   base_.area = take();
@@ -155,7 +203,8 @@ uint64_t ShadowSwitch::unknown(const VMFiber* fiber) const {
 
 uint64_t ShadowSwitch::enter(VMFiber* first, VMFiber* leaf) {
   for (const ShadowStack* stack : runtime_->shadows) {
-    if (stack->is_of(first) && stack->waiting_ > 0 && use_of(first, stack) == nullptr) return stack->reason_;
+    // One that has waited would run below another that runs, and go back to its own frames above.
+    if (stack->is_of(first) && stack->going_ > 0 && use_of(first, stack) != nullptr) return stack->reason_;
   }
   first->shadow_entered = 1;
   // By index: an allocator may run code that makes instances.
@@ -207,7 +256,8 @@ ShadowUse* ShadowSwitch::find_use(ShadowStack* stack, VMFiber* first, VMFiber* l
   if (ShadowUse* use = use_of(first, stack)) return use;
   stack->save();
   ShadowPlace* borrowed = stack->running_;
-  if (first == leaf && (borrowed->area == nullptr || borrowed->area->idle())) return nullptr;
+  const bool bare = borrowed->area == nullptr || borrowed->area->idle();
+  if (first == leaf && bare && borrowed->area == &stack->trunk_ && !stack->base_moved_) return nullptr;
   for (VMFiber* fiber = leaf; fiber != first; fiber = fiber->parent) {
     if (const ShadowUse* inner = use_of(fiber, stack)) borrowed = inner->before;
   }
@@ -222,7 +272,7 @@ uint64_t ShadowSwitch::leave(VMFiber* first, VMFiber* leaf) {
   for (size_t i = 0; i < runtime_->shadows.size(); i++) {
     ShadowStack* stack = runtime_->shadows[i];
     if (stack->is_of(first)) {
-      if (--stack->going_ > 0) refused = stack->reason_;
+      if (--stack->going_ > 0 || stack->waiting_ > 0) refused = stack->reason_;
       stack->waiting_++;
       use_of(first, stack)->waits = true;
     } else if (stack->cell_ != 0) {
@@ -230,7 +280,7 @@ uint64_t ShadowSwitch::leave(VMFiber* first, VMFiber* leaf) {
       if (use == nullptr) continue;
       leave(use, first, leaf);
       // Where nothing of it lies there, it goes on as if it began. (The places of fibers inside may be its own, though.)
-      if (use->own.area == nullptr && first == leaf) drop_use(first, use);
+      if (use->own.area == nullptr && first == leaf && !use->moved) drop_use(first, use);
     }
   }
   return refused;
@@ -243,9 +293,11 @@ void ShadowSwitch::leave(ShadowUse* use, VMFiber* first, VMFiber* leaf) {
   // An instance that was made meanwhile.
   if (before == nullptr) return;
   stack->save();
+  const ShadowArea* const left = use->place->area;
   if (use->place == before) {
     repoint(stack, first, leaf, before, &use->own);
     if (before->area != nullptr && !before->area->idle()) {
+      stack->move_away(before->area);
       use->own.area = before->area;
       before->area = stack->take();
     }
@@ -253,6 +305,9 @@ void ShadowSwitch::leave(ShadowUse* use, VMFiber* first, VMFiber* leaf) {
     stack->give(use->own.area);
     use->own.area = nullptr;
   }
+  if (use->own.area == nullptr) stack->leave_behind(use, left);
+  // The fibers inside may outlive the outermost.
+  if (first != leaf && !stack->past_.empty() && !std::exchange(stack->keeps_past_, true)) stack->moved_++;
   use->place = &use->own;
   stack->install(before);
 }
@@ -272,6 +327,7 @@ void ShadowSwitch::end(VMFiber* fiber, bool returned) {
     if (stack->is_of(fiber)) {
       (use->waits ? stack->waiting_ : stack->going_)--;
     } else {
+      if (use->moved) stack->moved_--;
       stack->give(use->own.area);
       if (use->before != nullptr && stack->running_ == &use->own && stack->cell_ != 0) stack->install(use->before);
     }

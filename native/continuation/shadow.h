@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/layout.h"
@@ -16,10 +17,10 @@ class ShadowStack;
 
 /// A stretch of linear memory, in bytes from the memory's beginning. Frames grow down from `top`.
 struct ShadowArea {
-  uint32_t low = 0;
-  uint32_t top = 0;
+  uint64_t low = 0;
+  uint64_t top = 0;
   /// The stack pointer, while another area's is in the global.
-  uint32_t pointer = 0;
+  uint64_t pointer = 0;
 
   /// Whether nothing lies on it. Requires: the area's pointer is not in the global, or was saved.
   bool idle() const { return pointer == top; }
@@ -41,6 +42,8 @@ struct ShadowUse {
   ShadowPlace* place = nullptr;
   /// Whether the fiber waits.
   bool waits = false;
+  /// Whether functions of it may have saved the top of an area that it has left: ShadowStack::past_.
+  bool moved = false;
   ShadowUse* next = nullptr;
 };
 
@@ -49,10 +52,10 @@ class ShadowSpace {
  public:
   virtual ~ShadowSpace() = default;
   /// An idle area that lies below `water`, or outside of the trunk; null when there is none.
-  virtual ShadowArea* take(uint32_t water) = 0;
+  virtual ShadowArea* take(uint64_t water) = 0;
   virtual void give(ShadowArea* area) = 0;
   /// The lowest address that the trunk may use now; 0 for any.
-  virtual uint32_t trunk_limit() const = 0;
+  virtual uint64_t trunk_limit() const = 0;
   /// Why the last area could not be had: a detail of trap shadow_overflow, 0 where all are taken.
   virtual uint64_t failure() const { return 0; }
   /// Called where code may run: gives back what is not needed.
@@ -60,22 +63,23 @@ class ShadowSpace {
 };
 
 /// Equal slices of the module's own stack, handed out from its low end.
-std::unique_ptr<ShadowSpace> make_slices(uint32_t low, uint32_t top, uint32_t size);
+std::unique_ptr<ShadowSpace> make_slices(uint64_t low, uint64_t top, uint64_t size);
 
 /// The module's own allocator.
 struct ShadowAllocator {
   /// Address of a block, 0 when there is none. Where it does not return `*failure` is what ShadowSpace::failure says.
-  std::function<uint32_t(uint32_t size, uint64_t* failure)> allocate;
-  std::function<void(uint32_t address)> free;
+  std::function<uint64_t(uint64_t size, uint64_t* failure)> allocate;
+  std::function<void(uint64_t address)> free;
 };
-std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint32_t size);
+std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint64_t size);
 
 /// One module's shadow stack: that of one global, which several instances may share.
 class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
  public:
   /// `cell` is the address of the global's cell: the pointer, and from kShadowBelow on the bounds of what code may set it to.
   /// `owner` is the instance whose allocator it may use: others keep it.
-  ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, std::unique_ptr<ShadowSpace> space);
+  /// `wide` says that the global is an i64.
+  ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, bool wide, std::unique_ptr<ShadowSpace> space);
   /// One that is not swapped, because too little is known of it (a shadow_… of LIMITS): only one call of `instance` may wait at a time, and
   /// no other begin meanwhile.
   ShadowStack(Runtime* runtime, const VMInstance* instance, uint64_t reason);
@@ -93,10 +97,14 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   /// while no fiber has ever waited on the stack neither: the global is the module's own until then, whatever it is for.
   struct Mark {
     const ShadowArea* area;
-    uint32_t pointer;
+    uint64_t pointer;
   };
   Mark mark() const;
   void back_to(const Mark& mark);
+
+  /// What code is about to give the global a value that was saved, where areas are shared, makes of it: the value itself; or, where it is the
+  /// top of an area that the caller has left since, that of the area in use. False where it is neither.
+  bool restore(uint64_t value, uint64_t* pointer) const;
 
   const VMInstance* owner() const { return instance_; }
   /// One more instance uses it, or one fewer: with the last one the global is gone.
@@ -109,9 +117,15 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   void give(ShadowArea* area);
   void save();
   void install(ShadowPlace* place);
-  uint32_t low_of(const ShadowArea& area) const;
+  uint64_t low_of(const ShadowArea& area) const;
+  uint64_t pointer() const;
+  void set_pointer(uint64_t pointer);
   /// Writes the cell (shadow_… of LIMITS).
-  void write(uint32_t pointer, uint32_t below, uint32_t beyond);
+  void write(uint64_t pointer, uint32_t below, uint32_t beyond);
+  /// A fiber has left an area on which it has nothing: functions of it may have saved its top.
+  void leave_behind(ShadowUse* use, const ShadowArea* area);
+  /// A fiber keeps the area on which others run that have nothing there: they go on elsewhere, and may have saved its top.
+  void move_away(const ShadowArea* area);
   void settle();
   /// Drops what lies on the area in use.
   void clear();
@@ -119,6 +133,7 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
 
   Runtime* runtime_;
   uint64_t cell_ = 0;
+  bool wide_ = false;
   std::unique_ptr<ShadowSpace> space_;
   const VMInstance* instance_ = nullptr;
   uint64_t reason_ = 0;
@@ -131,6 +146,12 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   /// The area that the module begins with. How far it reaches is the module's affair, as long as no other area is in it.
   ShadowArea trunk_;
   bool trunk_taken_ = true;
+  /// Tops of areas besides the trunk that callers with nothing there have left; 0 stands for no area. Kept while one of them lives.
+  std::set<uint64_t> past_;
+  /// Fibers that may have saved one of them; and whether anyone else may, until what runs has ended.
+  size_t moved_ = 0;
+  bool base_moved_ = false;
+  bool keeps_past_ = false;
   /// Frames of calls that nothing can set aside.
   ShadowPlace base_;
   /// What the pointer in the global belongs to.

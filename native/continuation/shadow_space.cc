@@ -7,23 +7,24 @@ namespace heddle {
 
 namespace {
 
-constexpr uint32_t kAlignment = 16;
+constexpr uint64_t kAlignment = 16;
+constexpr uint64_t kMostAddress = uint64_t{1} << (31 + kShadowWideShift);
 
 /// The trunk keeps one slice's size at least, at the high end. The lowest free slice is the next: the trunk ends above the highest that is
 /// taken.
 class Slices : public ShadowSpace {
  public:
-  Slices(uint32_t low, uint32_t top, uint32_t size) {
-    const uint32_t count = size == 0 || top < low ? 0 : (top - low) / size;
+  Slices(uint64_t low, uint64_t top, uint64_t size) {
+    const uint64_t count = size == 0 || top < low ? 0 : (top - low) / size;
     areas_.resize(count > 0 ? count - 1 : 0);
     taken_.resize(areas_.size());
     for (size_t i = 0; i < areas_.size(); i++) {
-      areas_[i].low = low + static_cast<uint32_t>(i) * size;
+      areas_[i].low = low + static_cast<uint64_t>(i) * size;
       areas_[i].top = areas_[i].pointer = areas_[i].low + size;
     }
   }
 
-  ShadowArea* take(uint32_t water) override {
+  ShadowArea* take(uint64_t water) override {
     const auto free = std::find(taken_.begin() + static_cast<ptrdiff_t>(first_free_), taken_.end(), false);
     const size_t i = static_cast<size_t>(free - taken_.begin());
     first_free_ = i;
@@ -41,7 +42,7 @@ class Slices : public ShadowSpace {
     while (end_ > 0 && !taken_[end_ - 1]) end_--;
   }
 
-  uint32_t trunk_limit() const override { return end_ == 0 ? 0 : areas_[end_ - 1].top; }
+  uint64_t trunk_limit() const override { return end_ == 0 ? 0 : areas_[end_ - 1].top; }
 
  private:
   std::vector<ShadowArea> areas_;
@@ -55,16 +56,21 @@ class Slices : public ShadowSpace {
 /// Blocks are kept for the next call, up to a number.
 class Blocks : public ShadowSpace {
  public:
-  Blocks(ShadowAllocator allocator, uint32_t size) : allocator_(std::move(allocator)), size_(size) {}
+  Blocks(ShadowAllocator allocator, uint64_t size) : allocator_(std::move(allocator)), size_(size) {}
 
-  ShadowArea* take(uint32_t) override {
+  ShadowArea* take(uint64_t) override {
     if (spare_.empty()) {
       uint64_t failure = 0;
-      const uint32_t address = allocator_.allocate(size_, &failure);
+      const uint64_t address = allocator_.allocate(size_, &failure);
       failure_ = failure;
       if (address == 0) return nullptr;
-      const uint32_t low = (address + kAlignment - 1) / kAlignment * kAlignment;
-      const uint32_t top = (address + size_) / kAlignment * kAlignment;
+      // The bounds of an i64 pointer cannot say more.
+      if (address > kMostAddress - size_) {
+        allocator_.free(address);
+        return nullptr;
+      }
+      const uint64_t low = (address + kAlignment - 1) / kAlignment * kAlignment;
+      const uint64_t top = (address + size_) / kAlignment * kAlignment;
       spare_.push_back(std::make_unique<Block>(Block{{low, top, top}, address}));
     }
     Block* block = spare_.back().release();
@@ -85,12 +91,12 @@ class Blocks : public ShadowSpace {
     taken_.pop_back();
   }
 
-  uint32_t trunk_limit() const override { return 0; }
+  uint64_t trunk_limit() const override { return 0; }
   uint64_t failure() const override { return failure_; }
 
   void trim() override {
     while (spare_.size() > std::max(kSpare, taken_.size())) {
-      const uint32_t address = spare_.back()->address;
+      const uint64_t address = spare_.back()->address;
       spare_.pop_back();
       allocator_.free(address);
     }
@@ -101,12 +107,12 @@ class Blocks : public ShadowSpace {
   struct Block {
     ShadowArea area;
     /// As the allocator gave it.
-    uint32_t address;
+    uint64_t address;
     /// Its place in taken_.
     size_t place = 0;
   };
   ShadowAllocator allocator_;
-  uint32_t size_;
+  uint64_t size_;
   uint64_t failure_ = 0;
   std::vector<std::unique_ptr<Block>> taken_;
   std::vector<std::unique_ptr<Block>> spare_;
@@ -114,11 +120,11 @@ class Blocks : public ShadowSpace {
 
 }  // namespace
 
-std::unique_ptr<ShadowSpace> make_slices(uint32_t low, uint32_t top, uint32_t size) {
+std::unique_ptr<ShadowSpace> make_slices(uint64_t low, uint64_t top, uint64_t size) {
   return std::make_unique<Slices>(low, top, size);
 }
 
-std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint32_t size) {
+std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint64_t size) {
   return std::make_unique<Blocks>(std::move(allocator), size);
 }
 

@@ -39,8 +39,8 @@ class Model {
   Model(bool blocks, uint32_t seed) : memory_(4 * kTop, -1), random_(seed) {
     std::unique_ptr<ShadowSpace> space = make_slices(1024, kTop, kSize);
     if (blocks)
-      space = make_blocks({[this](uint32_t size, uint64_t*) { return allocate(size); }, [this](uint32_t at) { live_.erase(at); }}, kSize);
-    stack_ = std::make_shared<ShadowStack>(&runtime_, nullptr, address_of(&cell_), std::move(space));
+      space = make_blocks({[this](uint64_t size, uint64_t*) { return allocate(static_cast<uint32_t>(size)); }, [this](uint64_t at) { live_.erase(static_cast<uint32_t>(at)); }}, kSize);
+    stack_ = std::make_shared<ShadowStack>(&runtime_, nullptr, address_of(&cell_), false, std::move(space));
     stack_->attach();
   }
 
@@ -187,7 +187,7 @@ TEST(blocks, "no call overwrites another's frames, in blocks of an allocator") {
   }
 }
 
-TEST(unknown, "of an instance that is not known one call may wait, and no other begin") {
+TEST(unknown, "of an instance that is not known one call may wait at a time") {
   Runtime runtime(RuntimeOptions::defaults());
   VMInstance instance{};
   auto stack = std::make_shared<ShadowStack>(&runtime, &instance, kShadowAmbiguous);
@@ -201,9 +201,16 @@ TEST(unknown, "of an instance that is not known one call may wait, and no other 
   EXPECT_EQUAL(shadow.leave(&second, &second), uint64_t{kShadowAmbiguous});
   shadow.end(&second, false);
   EXPECT_EQUAL(shadow.leave(&first, &first), 0u);
-  EXPECT_EQUAL(shadow.enter(&second, &second), uint64_t{kShadowAmbiguous});
+  // Another may begin and return. While it runs the first may not go on: its frames lie above.
+  EXPECT_EQUAL(shadow.enter(&second, &second), 0u);
   EXPECT_EQUAL(shadow.enter(&elsewhere, &elsewhere), 0u);
   shadow.end(&elsewhere, true);
+  EXPECT_EQUAL(shadow.enter(&first, &first), uint64_t{kShadowAmbiguous});
+  shadow.end(&second, true);
+  // Nor may another wait.
+  EXPECT_EQUAL(shadow.enter(&second, &second), 0u);
+  EXPECT_EQUAL(shadow.leave(&second, &second), uint64_t{kShadowAmbiguous});
+  shadow.end(&second, false);
   EXPECT_EQUAL(shadow.enter(&first, &first), 0u);
   shadow.end(&first, true);
   EXPECT_EQUAL(shadow.enter(&second, &second), 0u);

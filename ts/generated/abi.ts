@@ -334,8 +334,8 @@ export const LIBCALL = {
   contThrow: 27,
   /** (VMFunction*) -> VMFunction*: a function like it whose context is a new VMNamedTag */
   tagNew: 28,
-  /** (cell of a stack pointer's global): trap: the pointer would leave the area that the call has in the shadow stack */
-  shadowOverflow: 29,
+  /** (cell of a stack pointer's global, value, 1 where the value is none that was just computed) -> what the pointer becomes; traps where it would leave the area that the call has */
+  shadowSet: 29,
   /** (VMInstance*, VMFunction*) -> fiber: one that has not begun */
   fiberNew: 30,
   /** (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on */
@@ -440,7 +440,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   21: "internal error: a value would be stored beyond its buffer",
   30: "the call was cancelled",
   31: "shadow stack overflow",
-  32: "a second call of the instance cannot begin while one waits",
+  32: "a second call of the instance cannot wait while one does",
   33: "unknown fiber",
   34: "the fiber is running",
   35: "the fiber has returned",
@@ -544,6 +544,12 @@ export const LIMIT = {
   shadowBelow: 4,
   /** byte of that cell (u32): how many values above the least are not allowed; those next to it are */
   shadowBeyond: 8,
+  /** shadow_below of an i64 global: an i32 that is extended; it counts units of 1 << shadow_wide_shift bytes */
+  shadowWideBelow: 8,
+  /** shadow_beyond of an i64 global, in the same way */
+  shadowWideBeyond: 12,
+  /** see shadow_wide_below */
+  shadowWideShift: 4,
   /** the detail of trap shadow_stack: several globals may be the stack pointer */
   shadowAmbiguous: 1,
   /** the size of the shadow stack is not known, and no allocator was named */
@@ -587,4 +593,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'cff6a8c8a069e667';
+export const CONTRACT = '237f29681b05a853';

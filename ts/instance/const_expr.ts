@@ -14,12 +14,14 @@ export interface ConstantSpace {
 }
 
 const I32_CONST = 0x41;
+const I64_CONST = 0x42;
 
 /**
- * The value of `i32.const` and nothing else, which most offsets are: its opcode, its offset in the module, its value. Undefined for other expressions, which are
+ * The value of `i32.const` or `i64.const` and nothing else, which most offsets are: its opcode, its offset in the module, its value. Undefined for other expressions, which are
  * `size` words from `start` on.
  */
 export function plainConstant(words: Uint32Array, start: number, size: number): number | undefined {
+  if (size === 4 && words[start] === I64_CONST) return (words[start + 2] as number) + (words[start + 3] as number) * 2 ** 32;
   return size === 3 && words[start] === I32_CONST ? words[start + 2] : undefined;
 }
 

@@ -5,6 +5,7 @@ import { floor, INFINITE, min, NumberValue, placeOf, typedLength } from '../base
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
+import { indexSpaces } from '../lower/module/spaces.js';
 import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
 import { integer, nested, type Reader, text } from '../source/options.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -14,11 +15,11 @@ import type { ExportedFunctions } from './functions/exports.js';
 
 /** How calls of a C, C++ or Rust module that wait at the same time share its stack in linear memory. */
 export interface ShadowStackOptions {
-  /** The global that is the stack pointer, a mutable i32: its index, or its export or name. Looked for unless given. */
+  /** The global that is the stack pointer, a mutable i32 (i64 in a 64-bit memory): its index, or its export or name. Looked for unless given. */
   readonly pointer?: number | string;
   /** Bytes that each call besides the first may use; 16 KiB, or a quarter of the module's stack where that is less, unless given. */
   readonly size?: number;
-  /** Exports that the space comes from, of types `[i32] -> [i32]` and `[i32] -> […]`. Without them it comes from the module's own stack. */
+  /** Exports that the space comes from, of types `[i32] -> [i32]` and `[i32] -> […]` (i64 in a 64-bit memory). Without them it comes from the module's own stack. */
   readonly allocator?: { readonly allocate: string; readonly free: string };
   /** Lowest address of the module's own stack, where the module does not tell. */
   readonly low?: number;
@@ -27,7 +28,8 @@ export interface ShadowStackOptions {
 const DEFAULT_SIZE = 16 * 1024;
 const DEFAULT_SHARE = 4;
 const ALIGNMENT = 16;
-const LAST_ADDRESS = 2 ** 32 - 1;
+/** The bounds of an i64 pointer count in units of 16 bytes, in 31 bits. */
+const LAST_ADDRESS = 2 ** 35 - ALIGNMENT;
 
 const address = integer(0, LAST_ADDRESS);
 const pointer: Reader<number | string> = (value, name) => (typeof value === 'string' ? value : address(value, name));
@@ -74,18 +76,19 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   if (pointer.kind === 'none') return;
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   const cell = instance.global(pointer.global);
+  const wide = isWide(instance) ? 1 : 0;
   if (options.allocator !== undefined) {
-    const allocate = exported(thread, instance, options.allocator.allocate, 1);
-    const free = exported(thread, instance, options.allocator.free);
-    return native.allocateShadow(address, cell, options.size ?? DEFAULT_SIZE, allocate, free);
+    const allocate = exported(thread, instance, options.allocator.allocate, wide, 1);
+    const free = exported(thread, instance, options.allocator.free, wide);
+    return native.allocateShadow(address, cell, options.size ?? DEFAULT_SIZE, allocate, free, wide);
   }
-  const top = NumberValue(native.load(cell, 'u32'));
+  const top = NumberValue(native.load(cell, wide === 1 ? 'u64' : 'u32'));
   const low = options.low ?? stackLow(thread, instance, top);
   // The official Go compiler's programs begin with 0 and set the pointer themselves.
   if (low === undefined || (options.low === undefined && low >= top)) return native.refuseShadow(address, LIMIT.shadowUnsized);
   if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
   const share = align(floor((top - low) / DEFAULT_SHARE));
-  native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? min(DEFAULT_SIZE, share)));
+  native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? min(DEFAULT_SIZE, share)), wide);
 }
 
 function align(value: number): number {
@@ -93,15 +96,22 @@ function align(value: number): number {
 }
 
 const I32 = 0x7f;
+const I64 = 0x7e;
 
-/** An export for the allocator: a function of one i32. Throws a TypeError for others. */
-function exported(thread: ShadowThread, instance: ShadowInstance, name: string, results?: number): number {
+/** Whether addresses of the instance's memory 0 are i64, and with them the pointer. */
+function isWide({ description }: ShadowInstance): boolean {
+  return indexSpaces(description).memories[0]?.memory64 === true;
+}
+
+/** An export for the allocator: a function of one address. Throws a TypeError for others. */
+function exported(thread: ShadowThread, instance: ShadowInstance, name: string, wide: number, results?: number): number {
   const entry = instance.description.exports[placeOf(instance.description.exports, (one) => one.kind === 'func' && one.name === name)];
   if (entry === undefined) throw wrongArgument(`the option shadowStack.allocator names ${name}, which the module does not export`);
   const address = instance.function(entry.index);
   const type = thread.types.type(thread.exports.typeOf(address));
-  const fits = type.params.length === 1 && type.params[0] === I32;
-  const gives = results === undefined || (type.results.length === results && type.results[0] === I32);
+  const word = wide === 1 ? I64 : I32;
+  const fits = type.params.length === 1 && type.params[0] === word;
+  const gives = results === undefined || (type.results.length === results && type.results[0] === word);
   if (!fits || !gives) throw wrongArgument(`the option shadowStack.allocator names ${name}, which has another type`);
   return address;
 }
@@ -114,7 +124,7 @@ function stackLow(thread: ShadowThread, instance: ShadowInstance, top: number): 
   const value = (name: string): number | undefined => {
     const index =
       instance.description.exports[placeOf(instance.description.exports, (entry) => entry.kind === 'global' && entry.name === name)]?.index;
-    return index === undefined ? undefined : NumberValue(thread.native.load(instance.global(index), 'u32'));
+    return index === undefined ? undefined : NumberValue(thread.native.load(instance.global(index), isWide(instance) ? 'u64' : 'u32'));
   };
   const low = value('__stack_low');
   if (low !== undefined) return low;

@@ -337,9 +337,9 @@ export interface Native {
    * The cell's global is the pointer of the instance's shadow stack, which reaches from its value now down to `low`. Calls besides the first get slices of `size`
    * bytes of it. Both are multiples of 16.
    */
-  sliceShadow(instance: number, cell: number, low: number, size: number): void;
+  sliceShadow(instance: number, cell: number, low: number, size: number, wide: number): void;
   /** The same, where they get blocks that two functions of the instance allocate and free. */
-  allocateShadow(instance: number, cell: number, size: number, allocate: number, free: number): void;
+  allocateShadow(instance: number, cell: number, size: number, allocate: number, free: number, wide: number): void;
   /** Too little is known of the instance's shadow stack, LIMIT.shadow…: only one of its calls may wait at a time. */
   refuseShadow(instance: number, reason: number): void;
   /** Gives a continuation up, parked or not; false where its handle is stale. */

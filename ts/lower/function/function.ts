@@ -90,6 +90,8 @@ export class FunctionLowering {
   #epoch = 1;
   /** Values that hold throughout a frame once they are made in it. */
   readonly #shared = new Map<number, Value>();
+  /** The values that are results of additions and the like, in order, where a stack pointer is checked. */
+  readonly #computed: Value[] = [];
   #location = -1;
   #area = { slot: -1, slots: 0 };
   #vectorSlot = -1;
@@ -410,6 +412,22 @@ export class FunctionLowering {
   /** A pointer in the thread that never changes. */
   threadPointer(offset: number): Value {
     return this.#once(THREAD_KEY + offset, () => this.program.load(TYPE.I64, MEMORY.constant, this.thread(), offset));
+  }
+
+  /** Notes that a value was just computed by an addition or the like. */
+  noteComputed(value: Value): void {
+    this.#computed.push(value);
+  }
+
+  /** Whether a value is one of {@link noteComputed}. */
+  isComputed(value: Value): boolean {
+    let [low, high] = [0, this.#computed.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#computed[middle] as Value) < value) low = middle + 1;
+      else high = middle;
+    }
+    return this.#computed[low] === value;
   }
 
   /** An i32 as an unsigned I64. */

@@ -25,11 +25,12 @@ export type StackPointer =
   /** Functions use each of these as one. */
   | { readonly kind: 'ambiguous'; readonly globals: readonly number[] };
 
-/** The option names no mutable i32 global of the module. */
+/** The option names no mutable global of the addresses' type of the module. */
 export class WrongStackPointer extends Error {}
 
 const NAME = '__stack_pointer';
 const I32 = 0x7f;
+const I64 = 0x7e;
 const NONE: StackPointer = { kind: 'none' };
 /** Frames are multiples of this in every ABI that has a shadow stack. */
 const ALIGNMENT = 16;
@@ -46,20 +47,22 @@ export function findStackPointer(
   choice: StackPointerChoice,
 ): StackPointer {
   if (choice === false) return NONE;
-  const candidates = mutableIntegers(description);
+  const candidates = mutableAddresses(description);
   if (typeof choice === 'number' || typeof choice === 'string') return chosen(description, bytes, candidates, choice);
   if (candidates.length === 0 || (choice === null && hasContinuations(description))) return NONE;
   return byName(description, bytes, candidates, NAME) ?? byPrologues(description, bytes, operators, candidates);
 }
 
-/** Indices of the mutable i32 globals. */
-function mutableIntegers(description: ModuleDescription): readonly number[] {
-  return indexSpaces(description).globals.flatMap(({ type, mutable }, i) => (type === I32 && mutable ? [i] : []));
+/** Indices of the mutable globals that hold addresses of memory 0: i32, or i64 where it has such addresses. */
+function mutableAddresses(description: ModuleDescription): readonly number[] {
+  const { globals, memories } = indexSpaces(description);
+  const address = memories[0]?.memory64 === true ? I64 : I32;
+  return globals.flatMap(({ type, mutable }, i) => (type === address && mutable ? [i] : []));
 }
 
 function chosen(description: ModuleDescription, bytes: Uint8Array, candidates: readonly number[], choice: number | string): StackPointer {
   const global = typeof choice === 'number' ? choice : (byName(description, bytes, candidates, choice)?.global ?? -1);
-  if (!candidates.includes(global)) throw new WrongStackPointer(`the module has no mutable i32 global ${choice}`);
+  if (!candidates.includes(global)) throw new WrongStackPointer(`the module has no mutable global ${choice} of its addresses' type`);
   return { kind: 'found', global, by: 'option' };
 }
 
@@ -193,12 +196,18 @@ export function loweredGlobals(ops: Uint32Array): readonly number[] {
       case OP.localTee:
         locals.set(immediate, stack.at(-1));
         break;
+      case OP.i64Const:
+        stack.push({ kind: 'constant', value: immediate | 0 });
+        break;
+      case I64_ADD:
+      case I64_SUB:
+      case I64_AND:
       case I32_ADD:
       case I32_SUB:
       case I32_AND: {
         const right = stack.pop();
         const left = stack.pop();
-        stack.push(combined(opcode, left, right));
+        stack.push(combined(opcode >= I64_ADD ? opcode - I64_ADD + I32_ADD : opcode, left, right));
         break;
       }
       case OP.globalSet: {
@@ -216,6 +225,9 @@ export function loweredGlobals(ops: Uint32Array): readonly number[] {
 const I32_ADD = 0x6a;
 const I32_SUB = 0x6b;
 const I32_AND = 0x71;
+const I64_ADD = 0x7c;
+const I64_SUB = 0x7d;
+const I64_AND = 0x83;
 
 /** A frame's size is taken off, or the pointer is aligned for locals that need more than the ABI gives. */
 function combined(opcode: number, left: Known | undefined, right: Known | undefined): Known | undefined {

@@ -69,6 +69,18 @@ const store = (opcode: Opcode, size: number): Handler => {
   };
 };
 
+/** An operator that stack pointers are computed with: its results are noted as such where there is one to check. */
+const pointerArithmetic = (opcode: Opcode): Handler => {
+  const first = head(KIND.binary, OPCODE[opcode]);
+  return (f) => {
+    const b = f.pop();
+    const a = f.pop();
+    const value = f.program.make2(first, a, b);
+    if (f.context.checkedPointer >= 0) f.noteComputed(value);
+    f.push(value);
+  };
+};
+
 /** Sign extension of an integer's low part. */
 const extend = (from: number, to: number): Handler => {
   const narrow = head(KIND.unary, OPCODE.ireduce, from);
@@ -114,6 +126,8 @@ const INTEGER_BINARY = [
   'rotl',
   'rotr',
 ] as const;
+/** What stack pointers are computed with. */
+const POINTER_ARITHMETIC: ReadonlySet<string> = new Set(['iadd', 'isub', 'band']);
 const ROUNDINGS = ['ceil', 'floor', 'trunc', 'nearest'] as const;
 const FLOAT_BINARY = ['fadd', 'fsub', 'fmul', 'fdiv', 'fmin', 'fmax', 'fcopysign'] as const;
 const TRUNCATIONS = ['fcvt_to_sint', 'fcvt_to_uint', 'fcvt_to_sint', 'fcvt_to_uint'] as const;
@@ -126,7 +140,7 @@ const fcmp = (name: keyof typeof FLOAT): Handler => compare(head(KIND.fcmp, FLOA
 const integers = (comparisons: number, arithmetic: number): Entry[] => [
   ...from(comparisons, INTEGER_COMPARISONS, icmp),
   ...from(arithmetic, ['clz', 'ctz', 'popcnt'] as const, (name) => unary(name)),
-  ...from(arithmetic + 3, INTEGER_BINARY, binary),
+  ...from(arithmetic + 3, INTEGER_BINARY, (name) => (POINTER_ARITHMETIC.has(name) ? pointerArithmetic(name) : binary(name))),
 ];
 
 const floats = (type: number, comparisons: number, arithmetic: number): Entry[] => [

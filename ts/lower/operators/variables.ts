@@ -71,20 +71,55 @@ function globalSet(f: FunctionLowering): void {
   const index = f.immediate();
   const { address, offset } = cell(f, index);
   const value = f.pop();
-  if (index === f.context.checkedPointer) checkPointer(f, value, address, offset);
-  f.program.store(MEMORY.trusted, value, address, offset);
+  const set = index === f.context.checkedPointer ? checkedPointer(f, value, address, offset) : value;
+  f.program.store(MEMORY.trusted, set, address, offset);
+}
+
+/**
+ * What a stack pointer becomes: the value, if it stays in its area, whose bounds stand beside it in the cell. A value that is not computed here was saved: where several areas are in use it
+ * may be the top of another one, on which the function began (docs/decisions/0026).
+ */
+function checkedPointer(f: FunctionLowering, value: Value, address: Value, offset: number): Value {
+  if (f.isComputed(value)) {
+    checkPointer(f, value, address, offset);
+    return value;
+  }
+  const { program } = f;
+  const wide = isWide(f);
+  const bound = (at: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
+  const shared = program.binary(OPCODE.bor, bound(wide ? LIMIT.shadowWideBelow : LIMIT.shadowBelow), bound(wide ? LIMIT.shadowWideBeyond : LIMIT.shadowBeyond));
+  return f.unlikely(shared, [wide ? TYPE.I64 : TYPE.I32], [value], () => {
+    const set = setPointer(f, value, address, offset, true);
+    return [wide ? set : program.unary(OPCODE.ireduce, TYPE.I32, set)];
+  });
+}
+
+/** Whether the pointer is an i64. */
+const isWide = (f: FunctionLowering): boolean => f.context.spaces.globals[f.context.checkedPointer]?.type === I64;
+const I64 = 0x7e;
+
+function setPointer(f: FunctionLowering, value: Value, address: Value, offset: number, saved: boolean): Value {
+  const { program } = f;
+  const cell = program.binary(OPCODE.iadd, address, program.address(offset));
+  return f.hostCall(LIBCALL.shadowSet, [cell, isWide(f) ? value : f.zeroExtend(value), program.address(saved ? 1 : 0)]);
 }
 
 /** Traps unless a stack pointer stays in its area, whose bounds stand beside it in the cell. */
 function checkPointer(f: FunctionLowering, value: Value, address: Value, offset: number): void {
   const { program } = f;
-  const bound = (at: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
-  // Where the pointer has come down to 0 and goes on at 2^32 it is above its area, so that both ends count. Cells are made without bounds: all zeros.
-  const distance = program.binary(OPCODE.isub, bound(LIMIT.shadowBelow), value);
-  const overflow = (): void => {
-    f.hostCall(LIBCALL.shadowOverflow, [program.binary(OPCODE.iadd, address, program.address(offset))]);
+  const wide = isWide(f);
+  const bound = (at: number): Value => {
+    const word = program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
+    return wide ? program.unary(OPCODE.sextend, TYPE.I64, word) : word;
   };
-  f.never(program.icmp(INTEGER.ugt, bound(LIMIT.shadowBeyond), distance), overflow, TRAP.shadowOverflow);
+  const place = wide ? program.binary(OPCODE.ushr, value, program.iconst(TYPE.I32, LIMIT.shadowWideShift)) : value;
+  // Where the pointer has come down to 0 and goes on at 2^32 it is above its area, so that both ends count. Cells are made without bounds: all zeros.
+  const distance = program.binary(OPCODE.isub, bound(wide ? LIMIT.shadowWideBelow : LIMIT.shadowBelow), place);
+  const overflow = (): void => {
+    setPointer(f, value, address, offset, false);
+  };
+  const beyond = bound(wide ? LIMIT.shadowWideBeyond : LIMIT.shadowBeyond);
+  f.never(program.icmp(INTEGER.ugt, beyond, distance), overflow, TRAP.shadowOverflow);
 }
 
 /** A constant of `words` words. */
