@@ -59,6 +59,28 @@ void use_shadow(Engine* engine, InstanceObject* instance, uint64_t cell, bool wi
   instance->context->shadow = instance->shadow.get();
 }
 
+constexpr uint64_t kShadowAlignment = 16;
+/// What an area has where nothing is said, and the part of the whole that it has at most.
+constexpr uint64_t kShadowSize = 16 * 1024;
+constexpr uint64_t kShadowShare = 4;
+
+uint64_t aligned(uint64_t value) {
+  return value / kShadowAlignment * kShadowAlignment;
+}
+
+uint64_t slice_size(uint64_t whole) {
+  return std::max(kShadowAlignment, aligned(std::min(kShadowSize, whole / kShadowShare)));
+}
+
+std::unique_ptr<ShadowSpace> blocks_of(Engine* engine, const VMFunction* allocate, const VMFunction* release, bool wide, uint64_t size) {
+  ShadowAllocator allocator{[=](uint64_t bytes, uint64_t* failure) { return call_quietly(engine, allocate, bytes, wide, failure); },
+                            [=](uint64_t address) {
+                              uint64_t failure = 0;
+                              call_quietly(engine, release, address, wide, &failure);
+                            }};
+  return make_blocks(std::move(allocator), size);
+}
+
 napi_value slice_shadow(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   InstanceObject* instance = instance_of(&in);
@@ -66,8 +88,7 @@ napi_value slice_shadow(napi_env env, napi_callback_info info) {
   const bool wide = in.number(4) != 0;
   if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
   if (!in) return nullptr;
-  use_shadow(in.engine(), instance, cell, wide,
-             [=] { return make_slices(low, wide ? *at<uint64_t>(cell) : *at<uint32_t>(cell), size); });
+  use_shadow(in.engine(), instance, cell, wide, [=] { return make_slices(low, wide ? *at<uint64_t>(cell) : *at<uint32_t>(cell), size); });
   return nullptr;
 }
 
@@ -81,14 +102,41 @@ napi_value allocate_shadow(napi_env env, napi_callback_info info) {
   if (in && (cell == 0 || size == 0)) in.fail("a cell and a size");
   if (!in) return nullptr;
   Engine* engine = in.engine();
+  use_shadow(engine, instance, cell, wide, [=] { return blocks_of(engine, allocate, release, wide, size); });
+  return nullptr;
+}
+
+/// [instance, cell, size of an area or 0, VMFunction of emscripten_stack_get_end or 0, those of malloc and free or 0, wide]
+napi_value defer_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  InstanceObject* instance = instance_of(&in);
+  const uint64_t cell = in.number(1), size = in.number(2);
+  const auto* end = at<const VMFunction>(in.number(3));
+  const auto* allocate = at<const VMFunction>(in.number(4));
+  const auto* release = at<const VMFunction>(in.number(5));
+  const bool wide = in.number(6) != 0;
+  if (in && cell == 0) in.fail("a cell");
+  if (!in) return nullptr;
+  Engine* engine = in.engine();
   use_shadow(engine, instance, cell, wide, [=] {
-    ShadowAllocator allocator{[=](uint64_t bytes, uint64_t* failure) { return call_quietly(engine, allocate, bytes, wide, failure); },
-                              [=](uint64_t address) {
-                                uint64_t failure = 0;
-                                call_quietly(engine, release, address, wide, &failure);
-                              }};
-    return make_blocks(std::move(allocator), size);
+    return make_deferred([=](uint64_t top) -> std::unique_ptr<ShadowSpace> {
+      uint64_t failure = 0;
+      const uint64_t low = end == nullptr ? 0 : call_quietly(engine, end, 0, wide, &failure);
+      // Nobody has set it before the program is ready.
+      if (low != 0 && low < top) return make_slices(aligned(low + kShadowAlignment - 1), top, size != 0 ? size : slice_size(top - low));
+      if (allocate == nullptr) return nullptr;
+      return blocks_of(engine, allocate, release, wide, size != 0 ? size : kShadowSize);
+    });
   });
+  return nullptr;
+}
+
+napi_value limit_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const InstanceObject* instance = instance_of(&in);
+  const uint64_t base = in.number(1), end = in.number(2);
+  if (in && (base == 0 || end == 0)) in.fail("two cells");
+  if (in && instance->shadow != nullptr) instance->shadow->tell_limits(base, end);
   return nullptr;
 }
 
@@ -106,7 +154,12 @@ napi_value refuse_shadow(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_shadow_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"sliceShadow", slice_shadow}, {"allocateShadow", allocate_shadow}, {"refuseShadow", refuse_shadow}});
+  define_functions(env, exports,
+                   {{"sliceShadow", slice_shadow},
+                    {"allocateShadow", allocate_shadow},
+                    {"deferShadow", defer_shadow},
+                    {"limitShadow", limit_shadow},
+                    {"refuseShadow", refuse_shadow}});
 }
 
 }  // namespace heddle

@@ -174,7 +174,7 @@ HostResult shadow_enter(VMThread* thread, uint64_t address, uint64_t, uint64_t, 
 
 HostResult shadow_leave(VMThread* thread, uint64_t address, uint64_t returned, uint64_t, uint64_t) {
   Runtime* runtime = Runtime::of(thread);
-  const auto* record = at<VMContinuation>(address);
+  auto* record = at<VMContinuation>(address);
   if (runtime->shadows.empty()) return {0, nullptr};
   ShadowSwitch shadow(runtime);
   if (returned != 0) {
@@ -182,7 +182,9 @@ HostResult shadow_leave(VMThread* thread, uint64_t address, uint64_t returned, u
     return {0, nullptr};
   }
   const uint64_t refused = shadow.leave(record->fiber, record->leaf);
-  return refused == 0 ? HostResult{0, nullptr} : raise_trap(thread, Trap::ShadowStack, refused);
+  if (refused == 0) return {0, nullptr};
+  runtime->drop(record);
+  return raise_trap(thread, Trap::ShadowStack, refused);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ ShadowArea* ShadowStack::take() {
     trunk_taken_ = true;
     return &trunk_;
   }
-  return space_->take(trunk_.pointer);
+  return space_->take(trunk_.pointer, trunk_.top);
 }
 
 void ShadowStack::give(ShadowArea* area) {
@@ -71,16 +71,33 @@ uint64_t ShadowStack::low_of(const ShadowArea& area) const {
   return &area == &trunk_ ? space_->trunk_limit() : area.low;
 }
 
-uint64_t ShadowStack::pointer() const {
-  return wide_ ? *at<uint64_t>(cell_) : *at<uint32_t>(cell_);
+uint64_t ShadowStack::word(uint64_t cell) const {
+  return wide_ ? *at<uint64_t>(cell) : *at<uint32_t>(cell);
 }
 
-void ShadowStack::set_pointer(uint64_t pointer) {
+void ShadowStack::set_word(uint64_t cell, uint64_t value) const {
   if (wide_) {
-    *at<uint64_t>(cell_) = pointer;
+    *at<uint64_t>(cell) = value;
   } else {
-    *at<uint32_t>(cell_) = static_cast<uint32_t>(pointer);
+    *at<uint32_t>(cell) = static_cast<uint32_t>(value);
   }
+}
+
+void ShadowStack::tell_limits(uint64_t base_cell, uint64_t end_cell) {
+  base_cell_ = base_cell;
+  end_cell_ = end_cell;
+}
+
+void ShadowStack::tell(const ShadowArea& area) {
+  const bool own = &area == &trunk_;
+  if (own && !told_) return;
+  if (!told_) {
+    own_base_ = word(base_cell_);
+    own_end_ = word(end_cell_);
+  }
+  told_ = !own;
+  set_word(base_cell_, own ? own_base_ : area.top);
+  set_word(end_cell_, own ? own_end_ : area.low);
 }
 
 void ShadowStack::write(uint64_t pointer, uint32_t below, uint32_t beyond) {
@@ -94,8 +111,10 @@ void ShadowStack::install(ShadowPlace* place) {
   const ShadowArea* area = place->area;
   // Where there is no area a frame is at the end of the address space: it faults even in code that does not check.
   if (area == nullptr) return write(0, ~uint32_t{0}, ~uint32_t{0});
+  if (base_cell_ != 0) tell(*area);
   const uint64_t low = low_of(*area);
-  // The trunk alone is the module's own affair: every value is allowed. Where some were saved elsewhere, those that were saved are looked at.
+  // The trunk alone is the module's own affair: every value is allowed. Where some were saved elsewhere, those that were saved are looked
+  // at.
   if (low == 0 && area == &trunk_) return write(area->pointer, past_.empty() ? 0 : 1, 0);
   const uint64_t shift = wide_ ? kShadowWideShift : 0;
   write(area->pointer, static_cast<uint32_t>((low >> shift) - 1), static_cast<uint32_t>(~((area->top >> shift) - (low >> shift))));
@@ -231,6 +250,8 @@ void ShadowSwitch::begin_unknown(ShadowStack* stack, VMFiber* fiber) {
 }
 
 void ShadowSwitch::enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
+  // Some modules set the pointer when they begin.
+  if (stack->trunk_.top == 0 && stack->running_ == &stack->base_) stack->trunk_.top = stack->trunk_.pointer = stack->pointer();
   if (runtime_->thread.entry == nullptr) stack->settle();
   stack->save();
   ShadowUse* use = use_of(first, stack);

@@ -51,8 +51,8 @@ struct ShadowUse {
 class ShadowSpace {
  public:
   virtual ~ShadowSpace() = default;
-  /// An idle area that lies below `water`, or outside of the trunk; null when there is none.
-  virtual ShadowArea* take(uint64_t water) = 0;
+  /// An idle area that lies below `water`, or outside of the trunk, which ends at `top`; null when there is none.
+  virtual ShadowArea* take(uint64_t water, uint64_t top) = 0;
   virtual void give(ShadowArea* area) = 0;
   /// The lowest address that the trunk may use now; 0 for any.
   virtual uint64_t trunk_limit() const = 0;
@@ -62,7 +62,7 @@ class ShadowSpace {
   virtual void trim() {}
 };
 
-/// Equal slices of the module's own stack, handed out from its low end.
+/// Equal slices of the module's own stack.
 std::unique_ptr<ShadowSpace> make_slices(uint64_t low, uint64_t top, uint64_t size);
 
 /// The module's own allocator.
@@ -72,6 +72,8 @@ struct ShadowAllocator {
   std::function<void(uint64_t address)> free;
 };
 std::unique_ptr<ShadowSpace> make_blocks(ShadowAllocator allocator, uint64_t size);
+/// What `make` says when an area is needed first; null where there are none.
+std::unique_ptr<ShadowSpace> make_deferred(std::function<std::unique_ptr<ShadowSpace>(uint64_t top)> make);
 
 /// One module's shadow stack: that of one global, which several instances may share.
 class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
@@ -93,6 +95,9 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t room() const;
   /// Where there is no area: ShadowSpace::failure.
   uint64_t failure() const { return space_ == nullptr ? 0 : space_->failure(); }
+  /// The cells of the globals in which the module keeps the ends of its stack for checks of its own: they are told those of the area in
+  /// use.
+  void tell_limits(uint64_t base_cell, uint64_t end_cell);
   /// Where the pointer is, and back there: what lies below is nobody's any more. Where another area is in use by then nothing changes, and
   /// while no fiber has ever waited on the stack neither: the global is the module's own until then, whatever it is for.
   struct Mark {
@@ -102,8 +107,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   Mark mark() const;
   void back_to(const Mark& mark);
 
-  /// What code is about to give the global a value that was saved, where areas are shared, makes of it: the value itself; or, where it is the
-  /// top of an area that the caller has left since, that of the area in use. False where it is neither.
+  /// What code is about to give the global a value that was saved, where areas are shared, makes of it: the value itself; or, where it is
+  /// the top of an area that the caller has left since, that of the area in use. False where it is neither.
   bool restore(uint64_t value, uint64_t* pointer) const;
 
   const VMInstance* owner() const { return instance_; }
@@ -118,8 +123,11 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   void save();
   void install(ShadowPlace* place);
   uint64_t low_of(const ShadowArea& area) const;
-  uint64_t pointer() const;
-  void set_pointer(uint64_t pointer);
+  uint64_t pointer() const { return word(cell_); }
+  uint64_t word(uint64_t cell) const;
+  void set_word(uint64_t cell, uint64_t value) const;
+  void set_pointer(uint64_t pointer) const { set_word(cell_, pointer); }
+  void tell(const ShadowArea& area);
   /// Writes the cell (shadow_… of LIMITS).
   void write(uint64_t pointer, uint32_t below, uint32_t beyond);
   /// A fiber has left an area on which it has nothing: functions of it may have saved its top.
@@ -154,6 +162,12 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   bool keeps_past_ = false;
   /// Frames of calls that nothing can set aside.
   ShadowPlace base_;
+  /// tell_limits; what the module itself has said, while they say something else.
+  uint64_t base_cell_ = 0;
+  uint64_t end_cell_ = 0;
+  bool told_ = false;
+  uint64_t own_base_ = 0;
+  uint64_t own_end_ = 0;
   /// What the pointer in the global belongs to.
   ShadowPlace* running_;
 };

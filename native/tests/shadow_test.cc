@@ -39,7 +39,9 @@ class Model {
   Model(bool blocks, uint32_t seed) : memory_(4 * kTop, -1), random_(seed) {
     std::unique_ptr<ShadowSpace> space = make_slices(1024, kTop, kSize);
     if (blocks)
-      space = make_blocks({[this](uint64_t size, uint64_t*) { return allocate(static_cast<uint32_t>(size)); }, [this](uint64_t at) { live_.erase(static_cast<uint32_t>(at)); }}, kSize);
+      space = make_blocks({[this](uint64_t size, uint64_t*) { return allocate(static_cast<uint32_t>(size)); },
+                           [this](uint64_t at) { live_.erase(static_cast<uint32_t>(at)); }},
+                          kSize);
     stack_ = std::make_shared<ShadowStack>(&runtime_, nullptr, address_of(&cell_), false, std::move(space));
     stack_->attach();
   }

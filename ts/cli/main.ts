@@ -19,6 +19,15 @@ function bytes(text: string): number {
   return Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase());
 }
 
+/** An index, where it is one; else a name. */
+const indexOrName = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
+
+function twoNames(text: string): { readonly allocate: string; readonly free: string } {
+  const [allocate = '', free = '', ...more] = text.split(',');
+  if (allocate === '' || free === '' || more.length > 0) throw new InvalidArgumentError('It must be two names, such as malloc,free.');
+  return { allocate, free };
+}
+
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Runs a command line without the program's name; sets the exit status. */
@@ -78,6 +87,12 @@ function runCommand(heddle: Command): void {
     .option('--stack-memory <bytes>', 'what all their stacks may commit', bytes)
     .option('--stack-warm <bytes>', 'what unused stacks may keep for reuse', bytes)
     .option('--stack-budget <bytes>', 'what stacks may commit before suspended ones hibernate', bytes)
+    .option('--entry-stack-size <bytes>', "what the frames of a call that is no continuation's may take", bytes)
+    .option('--shadow-stack-pointer <global>', "the global that is the stack pointer of C's stack: its index, export or name", indexOrName)
+    .option('--shadow-stack-size <bytes>', 'what each call besides the first may use of it', bytes)
+    .option('--shadow-stack-low <address>', 'its lowest address', bytes)
+    .option('--shadow-stack-allocator <allocate,free>', 'the two exports that its parts come from', twoNames)
+    .option('--no-shadow-stack', 'calls that wait share one part of it')
     .addHelpText(
       'after',
       "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10\n  heddle run --invoke reader --invoke clock program.wasm",

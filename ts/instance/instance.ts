@@ -173,6 +173,7 @@ class Builder {
       address: this.#address,
       description,
       pointer,
+      helpers: pointer.kind === 'found' ? pointer.helpers : {},
       options: options.shadowStack ?? {},
       global: (index) => at(this.#globals, index).address,
       function: (index) => this.functionAddress(index),

@@ -6,6 +6,7 @@ import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
 import { indexSpaces } from '../lower/module/spaces.js';
+import type { StackHelpers } from '../lower/module/stack_helpers.js';
 import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
 import { integer, nested, type Reader, text } from '../source/options.js';
 import type { ModuleDescription } from '../validate/description.js';
@@ -56,6 +57,7 @@ export interface ShadowInstance {
   readonly description: ModuleDescription;
   readonly pointer: StackPointer;
   readonly options: ShadowStackOptions;
+  readonly helpers: StackHelpers;
   /** Address of a global's cell. */
   global(index: number): number;
   /** Address of the VMFunction of a function index. */
@@ -72,10 +74,18 @@ interface ShadowThread {
 /** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
 export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance): void {
   const { native } = thread;
-  const { pointer, options, address } = instance;
+  const { pointer, address } = instance;
   if (pointer.kind === 'none') return;
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   const cell = instance.global(pointer.global);
+  shareSpace(thread, instance, cell);
+  const { limits } = instance.helpers;
+  if (limits !== undefined) native.limitShadow(address, instance.global(limits.base), instance.global(limits.end));
+}
+
+function shareSpace(thread: ShadowThread, instance: ShadowInstance, cell: number): void {
+  const { native } = thread;
+  const { options, address } = instance;
   const wide = isWide(instance) ? 1 : 0;
   if (options.allocator !== undefined) {
     const allocate = exported(thread, instance, options.allocator.allocate, wide, 1);
@@ -85,10 +95,18 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   const top = NumberValue(native.load(cell, wide === 1 ? 'u64' : 'u32'));
   const low = options.low ?? stackLow(thread, instance, top);
   // The official Go compiler's programs begin with 0 and set the pointer themselves.
-  if (low === undefined || (options.low === undefined && low >= top)) return native.refuseShadow(address, LIMIT.shadowUnsized);
+  if (low === undefined || (options.low === undefined && low >= top)) return deferShadow(native, instance, cell, wide);
   if (low >= top) throw outOfRange(`the shadow stack ends at ${low}, above its pointer, which is ${top}`);
   const share = align(floor((top - low) / DEFAULT_SHARE));
   native.sliceShadow(address, cell, align(low + ALIGNMENT - 1), align(options.size ?? min(DEFAULT_SIZE, share)), wide);
+}
+
+/** Where the size is not known until the program runs: by what it exports, or not at all. */
+function deferShadow(native: Native, instance: ShadowInstance, cell: number, wide: number): void {
+  const { address, helpers, options } = instance;
+  const of = (index: number | undefined): number => (index === undefined ? 0 : instance.function(index));
+  if (helpers.end === undefined && helpers.allocate === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
+  native.deferShadow(address, cell, align(options.size ?? 0), of(helpers.end), of(helpers.allocate), of(helpers.free), wide);
 }
 
 function align(value: number): number {

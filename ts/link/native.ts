@@ -340,6 +340,13 @@ export interface Native {
   sliceShadow(instance: number, cell: number, low: number, size: number, wide: number): void;
   /** The same, where they get blocks that two functions of the instance allocate and free. */
   allocateShadow(instance: number, cell: number, size: number, allocate: number, free: number, wide: number): void;
+  /**
+   * The same where it is not known how far the stack reaches: when an area is needed first, the VMFunction `end` is asked, unless it is 0, and else blocks come from the others, unless they are
+   * 0. A `size` of 0 is that which is usual.
+   */
+  deferShadow(instance: number, cell: number, size: number, end: number, allocate: number, free: number, wide: number): void;
+  /** These globals' cells hold the ends of the instance's stack, for checks of its own: they are told those of the area in use. */
+  limitShadow(instance: number, base: number, end: number): void;
   /** Too little is known of the instance's shadow stack, LIMIT.shadow…: only one of its calls may wait at a time. */
   refuseShadow(instance: number, reason: number): void;
   /** Gives a continuation up, parked or not; false where its handle is stale. */

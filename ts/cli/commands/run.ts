@@ -8,6 +8,7 @@ import { unknownExport, unknownImport, untrusted, usage, wrongArgument } from '.
 import { type EngineStatistics, theEngine } from '../../instance/engine.js';
 import type { ExportedFunction } from '../../instance/functions/callable.js';
 import { CompiledModule } from '../../instance/module.js';
+import type { ShadowStackOptions } from '../../instance/shadow.js';
 import type { StackUsage } from '../../link/native.js';
 import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native_options.js';
 import { experimentName } from '../../lower/module/experiments.js';
@@ -41,11 +42,17 @@ export interface RunOptions {
   readonly stackMemory?: number;
   readonly stackWarm?: number;
   readonly stackBudget?: number;
+  readonly entryStackSize?: number;
+  readonly shadowStack: boolean;
+  readonly shadowStackPointer?: number | string;
+  readonly shadowStackSize?: number;
+  readonly shadowStackLow?: number;
+  readonly shadowStackAllocator?: { readonly allocate: string; readonly free: string };
 }
 
 /** The options that say how stacks are made; undefined where none was given. */
 function stackOptions(options: RunOptions): StackOptions | undefined {
-  const given = Object.entries({
+  return someOf({
     strategy: options.stackStrategy,
     guard: options.stackGuard,
     size: options.stackSize,
@@ -53,7 +60,25 @@ function stackOptions(options: RunOptions): StackOptions | undefined {
     memory: options.stackMemory,
     warm: options.stackWarm,
     budget: options.stackBudget,
-  }).filter(([, value]) => value !== undefined);
+  });
+}
+
+/** The option `shadowStack` of the module; undefined where nothing of it was given. */
+function shadowOptions(options: RunOptions): ShadowStackOptions | false | undefined {
+  const given = someOf({
+    pointer: options.shadowStackPointer,
+    size: options.shadowStackSize,
+    low: options.shadowStackLow,
+    allocator: options.shadowStackAllocator,
+  });
+  if (options.shadowStack) return given;
+  if (given !== undefined) throw usage('--no-shadow-stack leaves nothing for the other options of the shadow stack to say');
+  return false;
+}
+
+/** What was given of some options; undefined where nothing was. */
+function someOf(options: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
@@ -66,7 +91,10 @@ export async function runFile(file: string, args: readonly string[], options: Ru
   startQuickly();
   const engine = theEngine();
   const stack = stackOptions(options);
-  if (stack !== undefined) engine.configure({ stack });
+  const { entryStackSize } = options;
+  if (stack !== undefined || entryStackSize !== undefined) {
+    engine.configure({ ...(stack !== undefined && { stack }), ...(entryStackSize !== undefined && { entryStackSize }) });
+  }
   const tree = options.tree === undefined ? undefined : new TreeFile(engine, options.tree);
   let start = performance.now();
   try {
@@ -93,10 +121,16 @@ async function drawn(tree: TreeFile | undefined, run: () => Promise<number>): Pr
   return status;
 }
 
-async function moduleOf(file: string, { interruptible, trustCompiled }: RunOptions): Promise<Module> {
+async function moduleOf(file: string, options: RunOptions): Promise<Module> {
+  const { interruptible, trustCompiled } = options;
+  const shadowStack = shadowOptions(options);
   const source = load(file);
   const engine = theEngine();
-  if (source.kind === 'module') return Module.wrap(await CompiledModule.compile(engine, source.bytes, { interruptible }));
+  if (source.kind === 'module') {
+    const given = { interruptible, ...(shadowStack !== undefined && { shadowStack }) };
+    return Module.wrap(await CompiledModule.compile(engine, source.bytes, given));
+  }
+  if (shadowStack !== undefined) throw usage('the options of the shadow stack are for modules, not for compiled files');
   if (trustCompiled !== true) requireSigned(file, source.bytes);
   const artifact = readArtifactFile(source.bytes);
   return moduleOfArtifact(artifact.module, artifact);

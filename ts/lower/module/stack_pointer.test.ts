@@ -28,7 +28,7 @@ const ALIGNED = `(func (param i32) (local i32)
   (if (local.get 0) (then (return)))
   (global.set $sp (local.tee 1 (i32.and (i32.sub (global.get $sp) (i32.const 64)) (i32.const -64)))))`;
 
-const found = (global: number, by: string): object => ({ kind: 'found', global, by });
+const found = (global: number, by: string): object => ({ kind: 'found', global, by, helpers: {} });
 
 describe('the stack pointer', () => {
   test.each([

@@ -9,6 +9,7 @@ import { OP, operatorEnd } from '../program/stream.js';
 import { hasContinuations } from '../program/types.js';
 import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
+import { findStackHelpers, type StackHelpers } from './stack_helpers.js';
 
 /**
  * How to find it. `null` looks for it, unless the module switches stacks by instructions of its own and so manages its shadow stacks itself; `true` looks for it in
@@ -21,7 +22,12 @@ export type StackPointer =
   /** No global is used as one. */
   | { readonly kind: 'none' }
   /** `by` says how: the option, an export, import or name `__stack_pointer`, or what functions begin with. */
-  | { readonly kind: 'found'; readonly global: number; readonly by: 'option' | 'export' | 'import' | 'name' | 'prologues' }
+  | {
+      readonly kind: 'found';
+      readonly global: number;
+      readonly by: 'option' | 'export' | 'import' | 'name' | 'prologues';
+      readonly helpers: StackHelpers;
+    }
   /** Functions use each of these as one. */
   | { readonly kind: 'ambiguous'; readonly globals: readonly number[] };
 
@@ -31,7 +37,7 @@ export class WrongStackPointer extends Error {}
 const NAME = '__stack_pointer';
 const I32 = 0x7f;
 const I64 = 0x7e;
-const NONE: StackPointer = { kind: 'none' };
+const NONE = { kind: 'none' } as const;
 /** Frames are multiples of this in every ABI that has a shadow stack. */
 const ALIGNMENT = 16;
 /** Operators of a function that are looked at. */
@@ -46,6 +52,18 @@ export function findStackPointer(
   operators: (definedIndex: number) => Uint32Array,
   choice: StackPointerChoice,
 ): StackPointer {
+  const found = search(description, bytes, operators, choice);
+  return found.kind === 'found' ? { ...found, helpers: findStackHelpers(description, operators) } : found;
+}
+
+type Bare = Exclude<StackPointer, { kind: 'found' }> | Found;
+
+function search(
+  description: ModuleDescription,
+  bytes: Uint8Array,
+  operators: (definedIndex: number) => Uint32Array,
+  choice: StackPointerChoice,
+): Bare {
   if (choice === false) return NONE;
   const candidates = mutableAddresses(description);
   if (typeof choice === 'number' || typeof choice === 'string') return chosen(description, bytes, candidates, choice);
@@ -60,13 +78,13 @@ function mutableAddresses(description: ModuleDescription): readonly number[] {
   return globals.flatMap(({ type, mutable }, i) => (type === address && mutable ? [i] : []));
 }
 
-function chosen(description: ModuleDescription, bytes: Uint8Array, candidates: readonly number[], choice: number | string): StackPointer {
+function chosen(description: ModuleDescription, bytes: Uint8Array, candidates: readonly number[], choice: number | string): Found {
   const global = typeof choice === 'number' ? choice : (byName(description, bytes, candidates, choice)?.global ?? -1);
   if (!candidates.includes(global)) throw new WrongStackPointer(`the module has no mutable global ${choice} of its addresses' type`);
   return { kind: 'found', global, by: 'option' };
 }
 
-type Found = Extract<StackPointer, { kind: 'found' }>;
+type Found = Omit<Extract<StackPointer, { kind: 'found' }>, 'helpers'>;
 
 /** The candidate that is exported, imported or called by a name. */
 function byName(description: ModuleDescription, bytes: Uint8Array, candidates: readonly number[], name: string): Found | undefined {
@@ -149,7 +167,7 @@ function byPrologues(
   bytes: Uint8Array,
   operators: (definedIndex: number) => Uint32Array,
   candidates: readonly number[],
-): StackPointer {
+): Bare {
   const lowered = new Set<number>();
   const { bodies, functions } = description;
   // The first function that lowers the only candidate decides.
