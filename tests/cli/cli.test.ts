@@ -26,6 +26,53 @@ const VALUES = `(module
   (func (export "nothing")))`;
 const values = file('values.wat', VALUES);
 
+/** Two tasks that yield with a frame of 64 bytes on the stack in linear memory, whose size the module does not tell; and a recursion. */
+const TASKS = `(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+  (memory (export "memory") 1) (global $sp (mut i32) (i32.const 65536)) (global $other (mut i32) (i32.const 32768))
+  (func $frame (param $v i32) (result i32) (local $at i32)
+    (global.set $sp (local.tee $at (i32.sub (global.get $sp) (i32.const 64))))
+    (i32.store (local.get $at) (local.get $v))
+    (drop (call $yield))
+    (i32.load (local.get $at))
+    (global.set $sp (i32.add (local.get $at) (i32.const 64))))
+  (func (export "one") (result i32) (i32.add (call $frame (i32.const 1)) (call $frame (i32.const 10))))
+  (func (export "two") (result i32) (i32.add (call $frame (i32.const 2)) (call $frame (i32.const 20))))
+  (func $down (export "down") (param i32) (result i32)
+    (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0))))
+  (func (export "take") (param i32) (result i32) (i32.const 4096)) (func (export "give") (param i32)))`;
+const tasks = file('tasks.wat', TASKS);
+
+describe('heddle run, and the stack in linear memory', () => {
+  const run = (...options: string[]): ReturnType<typeof heddle> => heddle(['run', ...options, '--invoke', 'one', '--invoke', 'two', tasks]);
+
+  test.each([
+    ['its lowest address', ['--shadow-stack-low', '1K']],
+    ['the pointer, the lowest address and a size', ['--shadow-stack-pointer', '0', '--shadow-stack-low', '0', '--shadow-stack-size', '64']],
+    ['an allocator', ['--shadow-stack-allocator', 'take,give', '--shadow-stack-size', '1024']],
+  ])('has options for %s', (_, options) => {
+    const { status, stdout, stderr } = run(...options);
+    expect({ status, stderr, lines: stdout.trim().split('\n').sort() }).toEqual({ status: 0, stderr: '', lines: ['11', '22'] });
+  });
+
+  test.each([
+    [[], 'HEDDLE_TRAP_SHADOW_STACK'],
+    [['--shadow-stack-low', '0', '--shadow-stack-size', '32'], 'HEDDLE_TRAP_SHADOW_OVERFLOW'],
+    [['--shadow-stack-pointer', 'nobody'], 'HEDDLE_ARGUMENT'],
+    [['--shadow-stack-allocator', 'take'], 'HEDDLE_USAGE'],
+    [['--no-shadow-stack', '--shadow-stack-size', '64'], 'HEDDLE_USAGE'],
+  ])('%j ends with %s', (options, code) => {
+    const { status, stderr } = run(...options);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(code);
+  });
+
+  test('--entry-stack-size lets calls nest deeper', () => {
+    const down = (...options: string[]): ReturnType<typeof heddle> => heddle(['run', ...options, '--invoke', 'down', tasks, '100000']);
+    expect(down('--entry-stack-size', '32M')).toEqual({ status: 0, stdout: '100000\n', stderr: '' });
+    expect(down('--entry-stack-size', '256K').stderr).toContain('HEDDLE_TRAP_STACK_OVERFLOW');
+  });
+});
+
 describe('heddle run', () => {
   test('says which exception nobody caught', () => {
     const path = file('throws.wat', '(module (tag $mine) (func (export "f") (throw $mine)))');

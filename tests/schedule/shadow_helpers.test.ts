@@ -23,9 +23,12 @@ const program = (more: string, first = TOP): string => `(module
   (func (export "set") (param i32) (global.set $__stack_pointer (local.get 0)))
   ${more})`;
 
-const GET_END = '(global $low (mut i32) (i32.const 0)) (func (export "emscripten_stack_get_end") (result i32) (global.get $low)) (func (export "init") (global.set $low (i32.const 1024)))';
+const GET_END =
+  '(global $low (mut i32) (i32.const 0)) (func (export "emscripten_stack_get_end") (result i32) (global.get $low)) (func (export "init") (global.set $low (i32.const 1024)))';
 /** `note` is called in `malloc` where `calls` says so. */
-const allocator = (calls: string): string => `(global $next (mut i32) (i32.const 131072)) (global $live (export "live") (mut i32) (i32.const 0))
+const allocator = (
+  calls: string,
+): string => `(global $next (mut i32) (i32.const 131072)) (global $live (export "live") (mut i32) (i32.const 0))
   (func $more (param i32) (result i32) ${calls} (global.set $live (i32.add (global.get $live) (i32.const 1)))
     (global.get $next) (global.set $next (i32.add (global.get $next) (local.get 0))))
   (func (export "malloc") (param i32) (result i32) (call $more (local.get 0)))
@@ -135,7 +138,8 @@ const LOW = '(global (export "__stack_low") i32 (i32.const 1024))';
 
 test('a program that checks its stack is told the limits of the part that is in use', async () => {
   // Between its limits each frame must lie, as Emscripten's own check has it.
-  const check = '(func (export "ok") (result i32) (i32.and (i32.le_u (global.get $__stack_pointer) (global.get $base)) (i32.ge_u (global.get $__stack_pointer) (global.get $end))))';
+  const check =
+    '(func (export "ok") (result i32) (i32.and (i32.le_u (global.get $__stack_pointer) (global.get $base)) (i32.ge_u (global.get $__stack_pointer) (global.get $end))))';
   const one = new Running(program(`${LIMITS} ${LOW} ${check}`), { size: 4096 });
   const calls: Promise<unknown>[] = [];
   for (const v of VALUES) {

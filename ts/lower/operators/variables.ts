@@ -87,7 +87,11 @@ function checkedPointer(f: FunctionLowering, value: Value, address: Value, offse
   const { program } = f;
   const wide = isWide(f);
   const bound = (at: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset + at);
-  const shared = program.binary(OPCODE.bor, bound(wide ? LIMIT.shadowWideBelow : LIMIT.shadowBelow), bound(wide ? LIMIT.shadowWideBeyond : LIMIT.shadowBeyond));
+  const shared = program.binary(
+    OPCODE.bor,
+    bound(wide ? LIMIT.shadowWideBelow : LIMIT.shadowBelow),
+    bound(wide ? LIMIT.shadowWideBeyond : LIMIT.shadowBeyond),
+  );
   return f.unlikely(shared, [wide ? TYPE.I64 : TYPE.I32], [value], () => {
     const set = setPointer(f, value, address, offset, true);
     return [wide ? set : program.unary(OPCODE.ireduce, TYPE.I32, set)];
