@@ -399,6 +399,8 @@ describe('wrong options', () => {
     [{ allocator: { allocate: 'take', free: 'missing' } }, 'HEDDLE_ARGUMENT'],
     [{ allocator: { allocate: 'work', free: 'drop' } }, 'HEDDLE_ARGUMENT'],
     [{ low: 2 ** 21 }, 'HEDDLE_RANGE'],
+    [{ size: 2 ** 32, allocator }, 'HEDDLE_RANGE'],
+    [{ size: 2 ** 35 }, 'HEDDLE_RANGE'],
     ['no object' as unknown as ShadowStackOptions, 'HEDDLE_ARGUMENT'],
   ])('%j is an error', (options, code) => {
     let error: unknown;

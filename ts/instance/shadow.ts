@@ -29,6 +29,7 @@ export interface ShadowStackOptions {
 const DEFAULT_SIZE = 16 * 1024;
 const DEFAULT_SHARE = 4;
 const ALIGNMENT = 16;
+const LAST_NARROW = 2 ** 32 - 1;
 /** The bounds of an i64 pointer count in units of 16 bytes, in 31 bits. */
 const LAST_ADDRESS = 2 ** 35 - ALIGNMENT;
 
@@ -87,6 +88,8 @@ function shareSpace(thread: ShadowThread, instance: ShadowInstance, cell: number
   const { native } = thread;
   const { options, address } = instance;
   const wide = isWide(instance) ? 1 : 0;
+  if (wide === 0 && (options.size ?? 0) > LAST_NARROW)
+    throw outOfRange(`shadowStack.size is ${options.size}, more than 32-bit addresses reach`);
   if (options.allocator !== undefined) {
     const allocate = exported(thread, instance, options.allocator.allocate, wide, 1);
     const free = exported(thread, instance, options.allocator.free, wide);
