@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "bindings/arguments.h"
+#include "bindings/run_call.h"
 #include "bindings/values.h"
 
 namespace heddle {
@@ -25,16 +26,27 @@ struct Export {
   const FunctionType* type;
 };
 
+/// Puts JavaScript values into a call's slots. False when an exception is pending.
+__attribute__((noinline)) bool store_arguments(Engine* engine, const FunctionType* type, const napi_value* arguments, uint64_t slots) {
+  for (size_t i = 0; i < type->params.size(); i++) {
+    if (!store_value(engine, type->params[i], arguments[i], slots + kSlotSize * i)) return false;
+  }
+  return true;
+}
+
+/// Apart from what runs the call, so that its lists are not on the stack meanwhile.
+__attribute__((noinline)) napi_value load_call_results(Engine* engine, const FunctionType* type, uint64_t slots) {
+  return load_results(engine, type->results, slots);
+}
+
 /// Calls with JavaScript values; `arguments` are as many as the type has parameters.
 napi_value call_values(Engine* engine, const VMFunction* function, const FunctionType* type, const napi_value* arguments,
                        uint64_t deadline) {
   Call call(&engine->runtime, function);
   if (!check_fiber(engine, call)) return nullptr;
-  for (size_t i = 0; i < type->params.size(); i++) {
-    if (!store_value(engine, type->params[i], arguments[i], call.slots() + kSlotSize * i)) return nullptr;
-  }
+  if (!store_arguments(engine, type, arguments, call.slots())) return nullptr;
   if (!run_call(engine, &call, deadline)) return nullptr;
-  return load_results(engine, type->results, call.slots());
+  return load_call_results(engine, type, call.slots());
 }
 
 /// A call of an exported function of `kParams` parameters: N-API fills a list that is longer than that, one by one.

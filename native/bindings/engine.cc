@@ -172,22 +172,9 @@ void throw_ending(Engine* engine, const Entry& entry) {
   if (entry.trap() != Trap::Terminated) throw_trap(engine, entry.trap(), entry.frames(), entry.trap_detail());
 }
 
-bool run_call(Engine* engine, Call* call, uint64_t deadline) {
-  engine->epoch++;
-  if (!refresh_unguarded(engine)) return false;
-  engine->heap.poll();
-  const CallScope scope(engine, call);
-  switch (call->run(deadline)) {
-    case Call::Ending::Returned:
-      return true;
-    case Call::Ending::Failed:
-      return false;
-    case Call::Ending::Suspended:
-    case Call::Ending::Parked:  // A call takes neither.
-    case Call::Ending::Trapped:
-      break;
-  }
-  throw_ending(engine, *call);
+bool fail_call(Engine* engine, const Call& call, Entry::Ending ending) {
+  // A call takes neither suspensions nor waits.
+  if (ending != Entry::Ending::Failed) throw_ending(engine, call);
   return false;
 }
 

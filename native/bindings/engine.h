@@ -157,7 +157,7 @@ enum class EngineUse {
 };
 
 /// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; the first do
-/// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call.
+/// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call (bindings/run_call.h).
 class CallScope {
  public:
   CallScope(Engine* engine, const Call* call);
@@ -278,8 +278,8 @@ inline void take_values(const Engine* engine, uint64_t slots, size_t count) {
   for (size_t i = 0; i < count; i++) *at<uint64_t>(slots + kSlotSize * i) = read_halves(values + i);
 }
 
-/// Runs a call whose arguments are in its slots. False when an exception is pending.
-bool run_call(Engine* engine, Call* call, uint64_t deadline);
+/// A call has come to another end than to return: false, with an exception pending.
+bool fail_call(Engine* engine, const Call& call, Entry::Ending ending);
 
 /// Throws the error that the trap hook makes.
 void throw_trap(Engine* engine, Trap code, const std::vector<Frame>& frames, uint64_t detail);

@@ -51,8 +51,9 @@ inline bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots)
   return returned;
 }
 
-/// Calls the JavaScript function; false when an exception is pending.
-bool call(Engine* engine, const HostObject* host, uint64_t slots) {
+/// Calls the JavaScript function; false when an exception is pending. Apart, because JavaScript that is called for numbers nests on the
+/// host stack, and is not to lie on this one's frame.
+__attribute__((noinline)) bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
   if (!check_callee(engine, host)) return false;
@@ -103,7 +104,7 @@ inline std::optional<HostResult> refusal(Engine* engine, const HostObject* host)
 
 /// An import that may wait for a promise is not called from here: its caller is set aside first, and TypeScript calls it. So JavaScript's
 /// frames never lie on the host stack between, and values go by the mailbox.
-HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
+__attribute__((noinline)) HostResult call_suspending(Engine* engine, const HostObject* host, uint64_t slots) {
   if (const auto refused = refusal(engine, host)) return *refused;
   put_values(engine, slots, host->type->params.size());
   engine->mailbox()[kMailboxImport] = host->vm.id;
@@ -140,10 +141,13 @@ __attribute__((noinline)) HostResult raise_end(Engine* engine) {
 }
 
 /// Calls any other import.
-__attribute__((noinline)) HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
+__attribute__((always_inline)) inline HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host,
+                                                          uint64_t slots) {
   // Its caller may do nothing but call: code without a loop has no other place to look.
-  HostResult ended;
-  if (interrupted(&engine->runtime.thread, &ended)) return ended;
+  if (__builtin_expect(engine->runtime.armed.load(std::memory_order_relaxed) != 0, 0)) {
+    const Trap trap = serve_interrupt(&engine->runtime);
+    if (trap != Trap::None) return raise_trap(&engine->runtime.thread, trap);
+  }
   engine->runtime.running_import = import;
   const bool returned = host->kind == kHostNumbers ? call_numbers(engine, host, slots) : call(engine, host, slots);
   engine->runtime.running_import = nullptr;

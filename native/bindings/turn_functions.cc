@@ -20,9 +20,9 @@ napi_value turn(napi_env env, napi_callback_info info) {
 
 napi_value end_turn(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
-  const uint64_t id = in.number(0);
+  const uint64_t id = in.number(0), between = in.number(1);
   napi_value result = nullptr;
-  if (in) napi_get_boolean(env, Turn::end(&in.engine()->runtime, id), &result);
+  if (in) napi_get_boolean(env, Turn::end(&in.engine()->runtime, id, between != 0), &result);
   return result;
 }
 

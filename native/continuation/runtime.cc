@@ -133,7 +133,7 @@ EntryFiber* Runtime::make_entry_fiber(Trap* trap, uint64_t* detail) {
     *detail = static_cast<uint64_t>(entry_stacks_->refusal());
     return nullptr;
   }
-  auto* entry = new (std::nothrow) EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr};
+  auto* entry = new (std::nothrow) EntryFiber{stack, prepare_block(stack->span, heddle_fiber_start), {}, nullptr, nullptr, {}};
   if (entry == nullptr) {
     entry_stacks_->release(stack);
     return nullptr;

@@ -28,6 +28,26 @@ struct RuntimeOptions {
   static RuntimeOptions defaults();
 };
 
+/// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest, and sets what has
+/// no value here.)
+struct OuterEntry {
+  OuterEntry* outer;
+  /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
+  VMFiber* suspended_current;
+  /// VMThread's exit_… fields of then: where that fiber waits. Of no value where there is none.
+  uint64_t exit_sp;
+  uint64_t exit_fp;
+  uint64_t exit_pc;
+  /// The import that fiber was calling; null when it called none.
+  const VMHostFunction* import;
+  /// Its outermost fiber.
+  VMFiber* outermost;
+  /// What the host takes that nothing inside handles: kTakes… bits.
+  uint32_t takes = 0;
+  /// The tag of the suspension that the host took.
+  const VMTag* tag = nullptr;
+};
+
 /// A fiber that calls from outside start on, with a record of its own for arguments and results. Kept for the next call.
 struct EntryFiber {
   Stack* stack;
@@ -37,6 +57,8 @@ struct EntryFiber {
   /// Among those that are taken, or those that are free.
   EntryFiber* before;
   EntryFiber* after;
+  /// What the thread knows of the call of now.
+  OuterEntry entry;
 };
 
 /// What frees continuations that nothing refers to (heap/heap.h).
@@ -68,26 +90,6 @@ struct FiberTag {
   uint64_t tags[2] = {};
 };
 static_assert(offsetof(FiberTag, tags) == offsetof(FiberTag, handlers) + sizeof(VMHandlers), "the tags follow the head");
-
-/// What every active call from outside has in front: VMThread.entry points to the innermost. (trap/entry.h has the rest, and sets what has
-/// no value here.)
-struct OuterEntry {
-  OuterEntry* outer;
-  /// The fiber that was current when this call began, on the other side of host frames; null when JavaScript called.
-  VMFiber* suspended_current;
-  /// VMThread's exit_… fields of then: where that fiber waits. Of no value where there is none.
-  uint64_t exit_sp;
-  uint64_t exit_fp;
-  uint64_t exit_pc;
-  /// The import that fiber was calling; null when it called none.
-  const VMHostFunction* import;
-  /// Its outermost fiber.
-  VMFiber* outermost;
-  /// What the host takes that nothing inside handles: kTakes… bits.
-  uint32_t takes = 0;
-  /// The tag of the suspension that the host took.
-  const VMTag* tag = nullptr;
-};
 
 class Turn;
 

@@ -8,6 +8,9 @@ namespace heddle {
 
 namespace {
 
+/// How many entries around a trap's are shown.
+constexpr size_t kOuterEntries = 16;
+
 /// Keeps the first kInnerFrames and the last kOuterFrames of however many come.
 class Collector {
  public:
@@ -31,7 +34,7 @@ class Collector {
 
   std::vector<Frame> finish() {
     const size_t kept = std::min(outer_count_, kOuterFrames);
-    if (outer_count_ > kept) inner_.push_back({-1, static_cast<int32_t>(missing_), -1});
+    if (outer_count_ > kept) inner_.push_back({kOmitted, static_cast<int32_t>(missing_), -1});
     for (size_t i = outer_count_ - kept; i < outer_count_; i++) inner_.push_back(outer_[i % kOuterFrames].frame);
     return std::move(inner_);
   }
@@ -72,14 +75,10 @@ bool walk_one(const CodeReader& reader, const VMFiber* fiber, uint64_t fp, uint6
   }
 }
 
-}  // namespace
-
-std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
+/// The frames of a chain: of `fiber`, from the one at `fp`, and of its parents up to `last`. `pc` lies inside an instruction.
+std::vector<Frame> walk_chain(const VMFiber* fiber, uint64_t fp, uint64_t pc, const VMFiber* last) {
   const CodeReader reader;
   Collector frames;
-  uint64_t pc = thread->trap_pc;  // Always inside the instruction that trapped or called.
-  uint64_t fp = thread->trap_fp;
-  const VMFiber* fiber = thread->current;
   while (walk_one(reader, fiber, fp, pc, &frames) && fiber != last) {
     // While a fiber runs its control block holds where its resumer waits.
     pc = fiber->pc - 1;
@@ -87,6 +86,26 @@ std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
     fiber = fiber->parent;
   }
   return frames.finish();
+}
+
+}  // namespace
+
+std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last) {
+  // Always inside the instruction that trapped or called.
+  return walk_chain(thread->current, thread->trap_fp, thread->trap_pc, last);
+}
+
+void append_outer_frames(std::vector<Frame>* frames, const OuterEntry* innermost) {
+  attempt([=] {
+    const OuterEntry* entry = innermost;
+    // Where calls nest deep, JavaScript's frames are cut off as well.
+    for (size_t entries = 0; entry->outer != nullptr && entries < kOuterEntries; entry = entry->outer, entries++) {
+      if (entry->suspended_current == nullptr) continue;
+      const auto more = walk_chain(entry->suspended_current, entry->exit_fp, entry->exit_pc - 1, entry->outer->outermost);
+      frames->push_back({kNextEntry, -1, -1});
+      frames->insert(frames->end(), more.begin(), more.end());
+    }
+  });
 }
 
 std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance) {

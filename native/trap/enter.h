@@ -18,17 +18,18 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   const uint64_t outer_deadline = runtime->deadline.load(std::memory_order_relaxed);
   const bool deadline_changes = deadline < outer_deadline;
   const uint32_t in_wasm = thread->in_wasm;
-  outer = outer_entry;
-  suspended_current = current;
-  outermost = first;
-  import = outer_import;
+  OuterEntry* const own = own_;
+  own->outer = outer_entry;
+  own->suspended_current = current;
+  own->outermost = first;
+  own->import = outer_import;
   if (current != nullptr) {
-    exit_sp = thread->exit_sp;
-    exit_fp = thread->exit_fp;
-    exit_pc = thread->exit_pc;
+    own->exit_sp = thread->exit_sp;
+    own->exit_fp = thread->exit_fp;
+    own->exit_pc = thread->exit_pc;
   }
   runtime->running_import = nullptr;
-  __atomic_store_n(&thread->entry, static_cast<OuterEntry*>(this), __ATOMIC_RELAXED);
+  __atomic_store_n(&thread->entry, own, __ATOMIC_RELAXED);
   thread->current = leaf;
   __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
   if (runtime->signal_thread == nullptr) runtime->signal_thread = signal_thread();
@@ -58,16 +59,26 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   } else if (result.kind == kEnterLeft) {
     ending = take_back(first, end);
   }
-  __atomic_store_n(&thread->entry, outer_entry, __ATOMIC_RELAXED);
-  thread->current = current;
-  runtime->running_import = outer_import;
+  // Read again, not kept: what is kept takes a word of the host stack for each call that nests.
+  VMFiber* const suspended = own->suspended_current;
+  __atomic_store_n(&thread->entry, own->outer, __ATOMIC_RELAXED);
+  thread->current = suspended;
+  runtime->running_import = own->import;
   // Not what it was: an interrupt that was pending then may have been served since.
-  __atomic_store_n(&thread->stack_limit, current == nullptr ? 0 : current->limit, __ATOMIC_RELAXED);
-  if (current != nullptr) {
-    thread->exit_sp = exit_sp;
-    thread->exit_fp = exit_fp;
-    thread->exit_pc = exit_pc;
+  __atomic_store_n(&thread->stack_limit, suspended == nullptr ? 0 : suspended->limit, __ATOMIC_RELAXED);
+  if (suspended != nullptr) {
+    thread->exit_sp = own->exit_sp;
+    thread->exit_fp = own->exit_fp;
+    thread->exit_pc = own->exit_pc;
   }
+  return ending;
+}
+
+__attribute__((always_inline)) inline Entry::Ending Call::run_here(uint64_t deadline) {
+  if (entry_ == nullptr || refused()) return Ending::Trapped;
+  const ShadowStack::Mark mark = shadow_ == nullptr ? ShadowStack::Mark{} : shadow_->mark();
+  const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
+  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(mark);
   return ending;
 }
 

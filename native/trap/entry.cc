@@ -39,6 +39,7 @@ Entry::Ending Entry::take_back(const VMFiber* first, const VMFiber* end) {
   thread->trap_code = 0;
   if (trap_ != Trap::None && trap_ != Trap::Terminated) {
     frames_ = walk_frames(thread, first);
+    append_outer_frames(&frames_, own_);
     show_trap();
   }
   runtime_->release_chain(end);
@@ -47,8 +48,10 @@ Entry::Ending Entry::take_back(const VMFiber* first, const VMFiber* end) {
 
 Call::Call(Runtime* runtime, const VMFunction* function)
     // Without flags a function's context is an instance.
-    : Entry(runtime, 0), shadow_(function->flags == 0 ? static_cast<ShadowStack*>(function->context->shadow) : nullptr) {
+    : Entry(runtime, nullptr), shadow_(function->flags == 0 ? static_cast<ShadowStack*>(function->context->shadow) : nullptr) {
   entry_ = runtime->take_entry_fiber(function, &trap_, &detail_);
+  // Not on the host stack, where calls nest.
+  if (entry_ != nullptr) own_ = &entry_->entry;
 }
 
 Call::~Call() {
@@ -56,11 +59,7 @@ Call::~Call() {
 }
 
 Entry::Ending Call::run(uint64_t deadline) {
-  if (entry_ == nullptr || refused()) return Ending::Trapped;
-  const ShadowStack::Mark mark = shadow_ == nullptr ? ShadowStack::Mark{} : shadow_->mark();
-  const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
-  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(mark);
-  return ending;
+  return run_here(deadline);
 }
 
 }  // namespace heddle

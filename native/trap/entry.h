@@ -8,7 +8,8 @@ namespace heddle {
 
 /// One frame of a backtrace, innermost first.
 struct Frame {
-  /// The artifact; -1 for the mark where the middle of a long backtrace was cut out.
+  /// The artifact; kOmitted for the mark where the middle of a long backtrace was cut out, kNextEntry for the one behind which the frames
+  /// of the entry around begin, on the other side of host frames.
   int32_t code;
   /// Function number in it; for the mark, how many frames are missing.
   int32_t function;
@@ -16,18 +17,23 @@ struct Frame {
   int32_t location;
 };
 
+inline constexpr int32_t kOmitted = -1;
+inline constexpr int32_t kNextEntry = -2;
+
 /// How many frames of a long backtrace are kept at its inner and its outer end.
 inline constexpr size_t kInnerFrames = 64;
 inline constexpr size_t kOuterFrames = 32;
 
 /// Walks from the trap noted in `thread` to the base of `last`, which the current fiber descends from.
 std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last);
+/// Adds those of the entries around `entry`, each behind a mark, as far as so many frames go.
+void append_outer_frames(std::vector<Frame>* frames, const OuterEntry* entry);
 /// The frames of one fiber, from the one at `fp`; `pc` lies inside the instruction that it stopped at. They are read
 /// `distance` bytes behind where they belong.
 std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance = 0);
 
 /// A stretch in which fibers run, from the host's enter until they come back to it. Lives on the C++ stack of whoever enters; entries nest.
-class Entry : protected OuterEntry {
+class Entry {
  public:
   enum class Ending {
     /// The outermost fiber's function returned; its record's slots hold the results.
@@ -50,8 +56,8 @@ class Entry : protected OuterEntry {
   const std::vector<Frame>& frames() const { return frames_; }
 
  protected:
-  /// `what` are kTakes… bits.
-  Entry(Runtime* runtime, uint32_t what) : runtime_(runtime) { takes = what; }
+  /// `own` is what the thread knows of it meanwhile, and lives as long.
+  Entry(Runtime* runtime, OuterEntry* own) : runtime_(runtime), own_(own) {}
   ~Entry() = default;
 
   /// Whether nothing may be entered: the outer call's deadline has passed, or the thread's own stack is used up. Then trap() says so.
@@ -65,6 +71,7 @@ class Entry : protected OuterEntry {
   Ending enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline);
 
   Runtime* runtime_;
+  OuterEntry* own_;
   Trap trap_ = Trap::None;
   uint64_t detail_ = ~uint64_t{0};
   std::vector<Frame> frames_;
@@ -80,11 +87,13 @@ class Call : public Entry {
   /// Whether there is a fiber.
   explicit operator bool() const { return entry_ != nullptr; }
   /// What VMThread::entry is while it runs.
-  const void* entry() const { return static_cast<const OuterEntry*>(this); }
+  const void* entry() const { return own_; }
   /// The payload slots (16 bytes each): arguments before run, results after.
   uint64_t slots() const { return entry_->record.slots; }
   /// Runs the function; `deadline` is in monotonic nanoseconds, all ones for none. Requires: the arguments are in the slots.
   Ending run(uint64_t deadline = ~uint64_t{0});
+  /// The same in the caller's frame (trap/enter.h): calls nest on the host stack.
+  Ending run_here(uint64_t deadline);
 
  private:
   EntryFiber* entry_;

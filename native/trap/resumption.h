@@ -8,7 +8,7 @@ namespace heddle {
 class Resumption : public Entry {
  public:
   /// `what` are kTakes… bits. Requires: the record's handle is consumed, the host does not hold it.
-  Resumption(Runtime* runtime, VMContinuation* record, uint32_t what) : Entry(runtime, what), record_(record) {}
+  Resumption(Runtime* runtime, VMContinuation* record, uint32_t what) : Entry(runtime, &entry_), record_(record) { entry_.takes = what; }
 
   /// Goes on with `payload` (the record, or the exception that it was aimed with). Where it traps, fails or gets no stack, it is given
   /// back.
@@ -18,7 +18,7 @@ class Resumption : public Entry {
   /// values; parked, the one that was set aside.
   VMContinuation* record() const { return record_; }
   /// After a suspension: its tag.
-  const VMTag* suspension() const { return tag; }
+  const VMTag* suspension() const { return entry_.tag; }
 
  private:
   /// Moves the shadow stacks' pointers; false where the fiber may not go on, and is given back.
@@ -27,6 +27,7 @@ class Resumption : public Entry {
   Ending leave_shadow(VMFiber* fiber, Ending ending);
   void refuse(uint64_t reason);
 
+  OuterEntry entry_{};
   VMContinuation* record_;
 };
 

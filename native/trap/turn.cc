@@ -37,12 +37,13 @@ Turn::~Turn() {
   runtime_->turns = outer_;
 }
 
-bool Turn::end(Runtime* runtime, uint64_t id) {
+bool Turn::end(Runtime* runtime, uint64_t id, bool between) {
   Turn* turn = runtime->turns;
   while (turn != nullptr && turn->id_ != id) turn = turn->outer_;
   if (turn == nullptr) return false;
   if (!turn->ended_) runtime->turns_ended++;
   turn->ended_ = true;
+  turn->between_ = between;
   turn->at_ = innermost(runtime);
   return true;
 }
@@ -57,7 +58,7 @@ Turn* Turn::ended_around(const Runtime* runtime) {
 }
 
 bool Turn::is_direct() const {
-  return innermost(runtime_)->outer == base_;
+  return !between_ && innermost(runtime_)->outer == base_;
 }
 
 void Turn::told() {

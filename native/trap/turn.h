@@ -14,7 +14,8 @@ class Turn {
   Turn& operator=(const Turn&) = delete;
 
   /// The innermost turn of that id under way is to end; false where there is none. What the host enters before it returns goes on.
-  static bool end(Runtime* runtime, uint64_t id);
+  /// `between`: none of its own entries is under way, what is entered is the host's own affair.
+  static bool end(Runtime* runtime, uint64_t id, bool between);
   /// The outermost turn that is to end and that the innermost entry is part of, now that an import has returned to it; null where there is
   /// none. Requires: Runtime::turns_ended is not 0.
   static Turn* ended_around(const Runtime* runtime);
@@ -33,6 +34,7 @@ class Turn {
   /// The innermost entry when it was ended.
   const OuterEntry* at_ = nullptr;
   bool ended_ = false;
+  bool between_ = false;
 };
 
 }  // namespace heddle

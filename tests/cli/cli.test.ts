@@ -110,6 +110,25 @@ describe('heddle run', () => {
     expect(stderr).toContain(message);
   });
 
+  test('an exception that nothing catches is told by its tag and its values, what JavaScript throws by itself', () => {
+    const path = file(
+      'throws.wat',
+      `(module $throws (tag $oops (param i32 f64 i64 externref funcref)) (func $f)
+        (elem declare func $f) (func (export "go")
+          (throw $oops (i32.const 7) (f64.const 1.5) (i64.const -9) (ref.null extern) (ref.func $f))))`,
+    );
+    expect(heddle(['run', '--invoke', 'go', path])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'heddle: uncaught exception oops(7, 1.5, -9, null, funcref) (HEDDLE_EXCEPTION)\n',
+    });
+  });
+
+  test('a module without a name is told by its file', () => {
+    const { stderr } = heddle(['run', '--invoke', 'trap', values]);
+    expect(stderr).toMatch(/^ {4}at inner \(values\.wat:wasm-function\[\d+\]:0x[0-9a-f]+\)$/m);
+  });
+
   test('prints statistics to stderr, of a trap too', () => {
     const { stdout, stderr } = heddle(['run', '--stats', 'examples/odds.wat']);
     expect(stdout).toBe(TEN);
@@ -259,6 +278,18 @@ describe('a file that is not a module', () => {
       stderr: expect.stringMatching(/at offset \d+\) \(HEDDLE_INVALID_MODULE\)/),
     });
   });
+
+  test('a module with an operator that Heddle does not run is refused as run refuses it', () => {
+    const path = file('structs.wat', '(module (type $s (struct (field i32))) (func (export "f") (drop (struct.new $s (i32.const 1)))))');
+    const refused = {
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^heddle: operator struct\.new is not supported \(at offset \d+\) /),
+    };
+    expect(heddle(['validate', path])).toEqual(refused);
+    expect(heddle(['run', '--invoke', 'f', path])).toEqual(refused);
+  });
+
   test('a missing file, a folder, a file that may not be read', () => {
     for (const path of [join(folder, 'missing.wasm'), folder]) {
       const { status, stderr } = heddle(['run', path]);

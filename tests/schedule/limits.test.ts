@@ -55,7 +55,7 @@ const CALLERS: Readonly<Record<string, (name: string, args: readonly unknown[], 
 const timeout = expect.objectContaining({
   name: 'TimeoutError',
   code: 'HEDDLE_TIMEOUT',
-  message: expect.stringMatching(/longer than 20 ms$/),
+  message: expect.stringMatching(/longer than \d+ ms$/),
 });
 const deadline = expect.objectContaining({ name: 'RuntimeError', code: 'HEDDLE_TRAP_DEADLINE' });
 
@@ -81,7 +81,7 @@ describe.each(Object.entries(CALLERS))('%s', (_name, begin) => {
 
   test('a timeout ends a wait, and handlers run', async () => {
     waiting = never;
-    await expect(begin('run', [0], { timeout: 20 })).rejects.toEqual(timeout);
+    await expect(begin('run', [0], { timeout: 300 })).rejects.toEqual(timeout);
     expect(logged).toEqual([9, 1]);
     expectClean();
   });
@@ -169,6 +169,22 @@ describe.each(Object.entries(CALLERS))('%s', (_name, begin) => {
     expectClean();
   });
 
+  test('what an import that may wait has entered ends as well, by a trap', async () => {
+    const controller = new AbortController();
+    const seen: unknown[] = [];
+    act = () => controller.abort('enough');
+    waiting = () => {
+      try {
+        exports['act_spin']?.();
+      } catch (error) {
+        seen.push((error as { readonly code: string }).code);
+      }
+    };
+    await expect(begin('waits', [1], { signal: controller.signal })).rejects.toBe('enough');
+    expect([seen, logged]).toEqual([['HEDDLE_TRAP_CANCELLED'], []]);
+    expectClean();
+  });
+
   test('a signal that is aborted already', async () => {
     await expect(begin('fine', [], { signal: AbortSignal.abort('before') })).rejects.toBe('before');
     expectClean();
@@ -176,9 +192,9 @@ describe.each(Object.entries(CALLERS))('%s', (_name, begin) => {
 
   test('handlers may neither wait nor run for ever', async () => {
     waiting = never;
-    await expect(begin('run', [3], { timeout: 20 })).rejects.toEqual(timeout);
-    await expect(begin('run', [2], { timeout: 20 })).rejects.toEqual(timeout);
-    await expect(begin('run', [1], { timeout: 20 })).rejects.toEqual(timeout);
+    await expect(begin('run', [3], { timeout: 300 })).rejects.toEqual(timeout);
+    await expect(begin('run', [2], { timeout: 300 })).rejects.toEqual(timeout);
+    await expect(begin('run', [1], { timeout: 300 })).rejects.toEqual(timeout);
     expect(logged).toEqual([9, 1, 9, 1, 9, 1]);
     expectClean();
   });
@@ -187,7 +203,7 @@ describe.each(Object.entries(CALLERS))('%s', (_name, begin) => {
     act = () => {
       expect(() => call(exports['spin'] as Fn, [], { deadline: 10 })).toThrow(deadline);
     };
-    await expect(begin('act_spin', [], { timeout: 200 })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(begin('act_spin', [], { timeout: 500 })).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(logged).toEqual([9]);
     expectClean();
   });

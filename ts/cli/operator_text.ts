@@ -1,6 +1,7 @@
 /** Operator streams as text. */
+
+import { operatorName } from '../lower/program/operator_names.js';
 import { operatorEnd } from '../lower/program/stream.js';
-import { operatorName } from './operator_names.js';
 
 /** One line for each operator: byte offset, name, immediates. */
 export function operatorLines(ops: Uint32Array): string[] {

@@ -1,5 +1,9 @@
 /** What the command line writes, and the status it exits with. */
 
+import { inspect } from 'node:util';
+import { exceptionOf } from '../instance/exceptions.js';
+import { showException } from './values.js';
+
 /** Exit statuses; a WASI program's own status takes their place. */
 export const EXIT = {
   /** Done. */
@@ -45,20 +49,20 @@ function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** Whether something says what it is as errors do: errors, and exceptions of WebAssembly that nobody caught. */
-function isErrorLike(error: unknown): error is Error {
-  if (error instanceof Error) return true;
-  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === 'HEDDLE_EXCEPTION';
-}
-
 /** An error's message on one line. */
 function messageOf(error: unknown): string {
-  return (isErrorLike(error) ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  return (showException(error) ?? (error instanceof Error ? error.message : shownValue(error))).replace(/\s*\n\s*/g, ' ');
+}
+
+/** What JavaScript threw that is no error. */
+function shownValue(value: unknown): string {
+  return `uncaught ${inspect(value)}`;
 }
 
 /** An error's code; errors that are not ours have Node's, or none. */
 function codeOf(error: unknown): string {
-  const code: unknown = isErrorLike(error) ? Reflect.get(error, 'code') : undefined;
+  if (exceptionOf(error) !== undefined) return 'HEDDLE_EXCEPTION';
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   if (typeof code === 'string') return code;
   return error instanceof Error ? error.name : 'Error';
 }

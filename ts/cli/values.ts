@@ -1,13 +1,19 @@
 /** Arguments and results of `--invoke`, as text. */
 
+import '../api/exception.js'; // What exceptions are to JavaScript.
 import { typeName } from '../api/value_types.js';
 import { wrongArgument } from '../errors/catalog.js';
+import { type CellWords, cellValue, loadCell } from '../instance/cells.js';
+import { theEngine } from '../instance/engine.js';
+import { exceptionOf, exceptionSlot } from '../instance/exceptions.js';
 import type { ValueType } from '../validate/description.js';
+import { isReference } from '../validate/registry.js';
 
 const I32 = 0x7f;
 const I64 = 0x7e;
 const F32 = 0x7d;
 const F64 = 0x7c;
+const V128 = 0x7b;
 
 /** An argument of a type from the command line. */
 export function parseValue(text: string, type: ValueType): unknown {
@@ -55,4 +61,20 @@ export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'funcref';
   if (typeof value === 'bigint') return String(value);
   return value === null ? 'null' : 'externref';
+}
+
+/** An exception of WebAssembly's, with its tag's name and its values; undefined for everything else. */
+export function showException(value: unknown): string | undefined {
+  const object = exceptionOf(value);
+  if (object === undefined) return undefined;
+  const { native, tags, types } = theEngine();
+  const { params } = types.type(object.tag.type);
+  const values = params.map((type, i) => showCell(type, loadCell(native, exceptionSlot(object.address, i))));
+  return `uncaught exception ${tags.nameOf(object.tag.address)}(${values.join(', ')})`;
+}
+
+function showCell(type: ValueType, cell: CellWords): string {
+  if (isReference(type)) return cellValue(type, cell) === 0 ? 'null' : typeName(type);
+  if (type === V128) return cell.map((word) => `0x${word.toString(16).padStart(8, '0')}`).join(' ');
+  return showValue(cellValue(type, cell));
 }

@@ -2,10 +2,12 @@
  * What is too large to be compiled (docs/limits.md), found out in time that is linear in the module's size, before anything is lowered. What is
  * not looked at here costs a small multiple of its bytes: see `lower/function/size.ts` for locals.
  */
-import { tooLarge } from '../errors/catalog.js';
+import { tooLarge, unsupported } from '../errors/catalog.js';
 import { type FunctionSize, functionSize } from '../lower/function/size.js';
+import { type UnsupportedOperator, unsupportedOperator } from '../lower/lower.js';
 import { moduleArities } from '../lower/module/arities.js';
 import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
+import { operatorName } from '../lower/program/operator_names.js';
 import { OP } from '../lower/program/stream.js';
 import { hasContinuations } from '../lower/program/types.js';
 import { withCrate } from '../source/crate.js';
@@ -77,10 +79,51 @@ export function requireLimits(bytes: Uint8Array, description: ModuleDescription)
   if (suspects.length > 0) requireEach(bytes, description, spaces, suspects);
 }
 
-/** Checks that a module is valid and within the limits: a CompileError with code and offset where it is not. Its description. */
+/** What a compile says of an operator that Heddle does not run. */
+export function refusedOperator({ opcode, offset }: UnsupportedOperator): Error {
+  return unsupported(`operator ${operatorName(opcode)}`, offset);
+}
+
+/** The prefixes of operators that are not lowered, and the least and the greatest byte that follows them there: few bodies have such bytes for something else. */
+const PREFIXES: readonly (readonly [prefix: number, least: number, greatest: number])[] = [
+  [0xfb, 0x00, 0x1f],
+  [0xfe, 0x4f, 0xff],
+];
+
+/** Whether a body's bytes could hold an operator that Heddle does not run. */
+function mayBeUnsupported(body: Uint8Array): boolean {
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i] as number;
+    if (byte < 0xfb) continue;
+    const next = body[i + 1] ?? 0;
+    if (PREFIXES.some(([prefix, least, greatest]) => byte === prefix && next >= least && next <= greatest)) return true;
+  }
+  return false;
+}
+
+/** Refuses a valid module with an operator that Heddle does not run. A compile finds that out by itself. */
+function requireSupported(bytes: Uint8Array, { bodies }: ModuleDescription): void {
+  const suspects: number[] = [];
+  for (let i = 0; i < bodies.length / 2; i++) if (mayBeUnsupported(bytes.subarray(bodies[2 * i], bodies[2 * i + 1]))) suspects.push(i);
+  if (suspects.length === 0) return;
+  withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, FEATURE_BITS, false);
+    try {
+      for (const i of suspects) {
+        const refused = unsupportedOperator(info.ops(i));
+        if (refused !== undefined) throw refusedOperator(refused);
+      }
+    } finally {
+      info.free();
+    }
+  });
+}
+
+/** Checks that a module is valid, within the limits and without operators that Heddle does not run: a CompileError with code and offset where it is not. */
 export function requireCompilable(bytes: Uint8Array): ModuleDescription {
   const { description } = validateModule(bytes);
   requireLimits(bytes, description);
+  requireSupported(bytes, description);
   return description;
 }
 

@@ -1,5 +1,5 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
-import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
+import { codegenFailed, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { LIMIT } from '../generated/abi.js';
 import { type LoweredFunctions, ModuleLowering, UnsupportedOperator } from '../lower/lower.js';
@@ -13,7 +13,7 @@ import { lowerTrampolines } from '../lower/stubs/trampolines.js';
 import { crateSize, renewCrate, withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
-import { requireLimits } from './limits.js';
+import { refusedOperator, requireLimits } from './limits.js';
 import { Assembly, type Part, word } from './part.js';
 import { type CompileSettings, compilerArguments, loweringOptions } from './settings.js';
 
@@ -165,7 +165,7 @@ export class FunctionCompiler {
       this.#lowering.add(index, this.operators(index));
     } catch (error) {
       this.#lowering.drop();
-      if (error instanceof UnsupportedOperator) throw unsupported(`operator 0x${error.opcode.toString(16)}`, error.offset);
+      if (error instanceof UnsupportedOperator) throw refusedOperator(error);
       throw error;
     }
   }

@@ -48,7 +48,8 @@ export function tooLarge(message: string, offset: number): WebAssembly.CompileEr
 
 /** The module uses something that Heddle does not run yet. */
 export function unsupported(what: string, offset?: number): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new V8.CompileError(`${what} is not supported`), 'HEDDLE_UNSUPPORTED', offset);
+  const place = offset === undefined ? '' : ` (at offset ${offset})`;
+  return coded(new V8.CompileError(`${what} is not supported${place}`), 'HEDDLE_UNSUPPORTED', offset);
 }
 
 /** An argument that should be a module's bytes is something else. */

@@ -34,6 +34,11 @@ export function setExceptionClass(make: typeof wrap, take: typeof unwrap): void 
   unwrap = take;
 }
 
+/** The exception that an object of that class stands for; undefined for other values. */
+export function exceptionOf(value: unknown): ExceptionObject | undefined {
+  return unwrap(value);
+}
+
 /** Address of a slot. */
 export function exceptionSlot(exception: number, index: number): number {
   return exception + VMException.$size + LIMIT.slotSize * index;

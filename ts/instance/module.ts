@@ -2,7 +2,6 @@
  * A module as the engine holds it: its bytes, its machine code in the variants that were asked for, and where that code lies.
  */
 
-import { randomUUID } from 'node:crypto';
 import { Dictionary, each, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
@@ -69,7 +68,9 @@ export class CompiledModule {
   readonly stackPointer: StackPointer;
   readonly #artifacts = new Dictionary<string, Artifact>();
   readonly #codes = new Dictionary<Artifact, LoadedCode>();
-  readonly #label: string;
+  readonly #name: string | null;
+  /** What stands for the name in messages: the same in each run. */
+  #label: string;
 
   private constructor(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, artifact: Artifact) {
     requireProvidable(artifact.description, options);
@@ -84,7 +85,8 @@ export class CompiledModule {
     this.signatures = moduleSignatures(artifact.description, spaces);
     this.#types = holdTypes(thread, artifact.description);
     this.names = namesWhenAsked(artifact.description, artifact.names);
-    this.#label = artifact.names.module ?? `module-${sliced(newId(), 0, 8)}`;
+    this.#name = artifact.names.module;
+    this.#label = artifact.names.module ?? `module-${sliced(this.hash, 0, 8)}`;
     this.stackPointer = artifact.stackPointer;
     this.#add(artifact);
   }
@@ -117,6 +119,11 @@ export class CompiledModule {
   static fromArtifact(thread: Thread, bytes: Uint8Array, artifact: Artifact): CompiledModule {
     const { interruptible } = artifact.key.settings;
     return new CompiledModule(thread, bytes, { interruptible }, artifact);
+  }
+
+  /** Where it has no name, messages call it this. Comes before its first instance. */
+  call(file: string): void {
+    this.#label = this.#name ?? file;
   }
 
   /** Compiles a variant, where it is not there yet. */
@@ -192,8 +199,6 @@ export class CompiledModule {
     });
   }
 }
-
-const newId: () => string = randomUUID;
 
 /** The names of a module. Most programs never ask for one. */
 function namesWhenAsked(description: ModuleDescription, given: NameMaps): NameMaps {

@@ -318,9 +318,9 @@ export interface Native {
   turn<T>(id: number, milliseconds: number, run: () => T): T;
   /**
    * The turn of that number that is under way is to end: once the import that runs has returned to it, a cancellation is thrown there; what imports inside have entered traps. False where there
-   * is none.
+   * is none. `between` is 1 where it is TypeScript that calls an import of it: then all that runs is what imports have entered.
    */
-  endTurn(id: number): boolean;
+  endTurn(id: number, between: number): boolean;
   /** The tag of cancellations, which is there for ever. */
   cancelWith(tag: number): void;
   /** Whether the import that the addon is calling could wait for a promise; undefined where it is calling none. */

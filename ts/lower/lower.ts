@@ -24,7 +24,7 @@ import { declareLocals, VARIABLES } from './operators/variables.js';
 import { VECTORS } from './operators/vector.js';
 import { checkProgram } from './program/check.js';
 import { Program } from './program/program.js';
-import { OPERATOR_COUNT, operatorIndex } from './program/stream.js';
+import { OPERATOR_COUNT, operatorEnd, operatorIndex } from './program/stream.js';
 import { UnsupportedOperator } from './program/unsupported.js';
 
 export { UnsupportedOperator };
@@ -144,6 +144,15 @@ function lowerOperators(f: FunctionLowering): void {
     if (handler === undefined) throw new UnsupportedOperator(opcode, f.offset);
     handler(f);
   }
+}
+
+/** The first operator of a stream that the lowering does not know: its opcode word and its byte offset in the module. */
+export function unsupportedOperator(ops: Uint32Array): UnsupportedOperator | undefined {
+  for (let at = 1 + 2 * (ops[0] as number); at < ops.length; at = operatorEnd(ops, at)) {
+    const opcode = ops[at] as number;
+    if (HANDLERS[operatorIndex(opcode)] === undefined) return new UnsupportedOperator(opcode, ops[at + 1] as number);
+  }
+  return undefined;
 }
 
 /** Lowers one function: see {@link ModuleLowering.add}. */

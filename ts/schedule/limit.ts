@@ -61,6 +61,8 @@ export class TurnLimit {
   readonly #over: number;
   /** Number of the turn under way, 0 for none. */
   #turn = 0;
+  /** Number of the import of `Suspending` that ran when it began. */
+  #calling = 0;
 
   /** From now on the time of `timeout` passes. */
   constructor(engine: Engine, timeout: number, deadline: number) {
@@ -100,12 +102,13 @@ export class TurnLimit {
 
   /** Ends the turn under way, where there is one. */
   end(): void {
-    if (this.#turn !== 0) this.#engine.native.endTurn(this.#turn);
+    if (this.#turn !== 0) this.#engine.native.endTurn(this.#turn, this.#engine.imports.calling === this.#calling ? 0 : 1);
   }
 
   #enter<T>(milliseconds: number, run: () => T): T {
     const outer = this.#turn;
     this.#turn = ++turns;
+    this.#calling = this.#engine.imports.calling;
     try {
       return this.#engine.native.turn(this.#turn, milliseconds === INFINITE ? 0 : milliseconds, run);
     } finally {

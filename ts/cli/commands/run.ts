@@ -1,4 +1,5 @@
 /** `heddle run`: a WASI program, or one export of any module. */
+import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
 import { readArtifactFile } from '../../compile/artifact.js';
@@ -128,7 +129,9 @@ async function moduleOf(file: string, options: RunOptions): Promise<Module> {
   const engine = theEngine();
   if (source.kind === 'module') {
     const given = { interruptible, ...(shadowStack !== undefined && { shadowStack }) };
-    return Module.wrap(await CompiledModule.compile(engine, source.bytes, given));
+    const compiled = await CompiledModule.compile(engine, source.bytes, given);
+    compiled.call(basename(file));
+    return Module.wrap(compiled);
   }
   if (shadowStack !== undefined) throw usage('the options of the shadow stack are for modules, not for compiled files');
   if (trustCompiled !== true) requireSigned(file, source.bytes);
@@ -161,7 +164,7 @@ async function runModule(module: Module, file: string, args: readonly string[], 
   const { exports } = instance;
   if (scheduler !== undefined) {
     const functions = names.map((name) => exported(module, exports, name, 0));
-    const run = (): Promise<void> => runTasks(scheduler, exports, functions);
+    const run = (): Promise<void> => runTasks(scheduler, exports, functions, names);
     if (wasi !== undefined) return await wasi.runTasks(exports['memory'], run);
     await run();
     return 0;
@@ -190,10 +193,16 @@ function startOf(exports: Instance['exports']): () => void {
 }
 
 /** Calls functions at once; each prints its results when it ends. The first failure is the whole's. */
-async function runTasks(scheduler: Scheduler, exports: Instance['exports'], functions: readonly ExportedFunction[]): Promise<void> {
+async function runTasks(
+  scheduler: Scheduler,
+  exports: Instance['exports'],
+  functions: readonly ExportedFunction[],
+  names: readonly string[],
+): Promise<void> {
   const first: unknown = exports['_initialize'];
   if (typeof first === 'function') await scheduler.spawn(first).promise;
-  await Promise.all(functions.map(async (fn) => printResults(await scheduler.spawn(fn).promise)));
+  const spawn = (fn: ExportedFunction, name = ''): Promise<unknown> => scheduler.spawn(fn, [], { name }).promise;
+  await Promise.all(functions.map(async (fn, i) => printResults(await spawn(fn, names[i]))));
 }
 
 function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {

@@ -1,7 +1,8 @@
 /** `heddle validate`. */
+import { requireCompilable } from '../../compile/limits.js';
 import { stackPointerOf } from '../../compile/work.js';
 import type { StackPointer } from '../../lower/module/stack_pointer.js';
-import { FEATURE_BITS, validateModule } from '../../validate/validate.js';
+import { FEATURE_BITS } from '../../validate/validate.js';
 import { loadModule } from '../load.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
@@ -10,7 +11,7 @@ import { startQuickly } from '../tiering.js';
 export function validateFile(file: string): number {
   startQuickly();
   const bytes = loadModule(file);
-  const { description } = validateModule(bytes);
+  const description = requireCompilable(bytes);
   print(`${file}: valid`);
   const pointer = stackPointerOf(bytes, description, { stackPointer: null, features: FEATURE_BITS });
   if (pointer.kind !== 'none') print(`stack pointer: ${pointerText(pointer)}`);

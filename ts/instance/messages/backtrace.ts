@@ -12,12 +12,11 @@ import {
   joinedLists,
   mapGet,
   pieces,
-  selected,
   sliced,
-  some,
   typedLength,
 } from '../../base/intrinsics.js';
 import { INLINED_ROW, inlinedRow } from '../../lower/function/locations.js';
+import { isBuilt, packagePath } from '../../source/package_root.js';
 
 /** What is known of the functions of one piece of code. */
 export interface FrameNames {
@@ -51,6 +50,8 @@ export interface ProgramFrame {
 const WORDS = 3;
 /** The code of the mark where the middle was cut out; its function number is how many frames are missing. */
 const OMITTED = -1;
+/** The code of the mark behind which come the frames of the entry around. */
+const NEXT_ENTRY = -2;
 
 function programFrame(index: number, offset: number, names: FrameNames | undefined): ProgramFrame {
   const name = names?.functionName(index);
@@ -82,7 +83,7 @@ function eachFrame(frames: Float64Array, visit: (code: number, fn: number, locat
 export function programFrames(frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): ProgramFrame[] {
   const list: ProgramFrame[] = [];
   eachFrame(frames, (code, fn, location) => {
-    if (code === OMITTED) return;
+    if (code < 0) return;
     each(expand(code, fn, location, codes), (frame) => append(list, frame));
   });
   return list;
@@ -129,21 +130,50 @@ function stackOf(error: Error): string {
   return `${name}: ${message}`;
 }
 
-/** Where the files lie that stand between WebAssembly and what called it. */
-const OWN_FILES = ['/instance/engine.', '/errors/catalog.'];
+/** Where Heddle's own files lie, and what Node has between them where a task has its turn. */
+const OWN = packagePath(isBuilt() ? 'dist/bundle/' : 'ts/');
+const OWN_TESTS = '.test.';
+const ASYNC_SCOPE = '.runInAsyncScope (node:async_hooks';
 
-/** Puts frames in front of the JavaScript frames of an error's stack. */
+function isOwn(line: string): boolean {
+  return (indexOf(line, OWN) >= 0 && indexOf(line, OWN_TESTS) < 0) || indexOf(line, ASYNC_SCOPE) >= 0;
+}
+
+/** The lines of an error's JavaScript frames without Heddle's own, in whose places are WebAssembly's: `groups` are those of each entry, innermost first. */
+function merged(lines: readonly string[], groups: readonly (readonly string[])[]): string[] {
+  const all: string[] = [];
+  const next = (group: number): void => each(groups[group] ?? [], (one) => append(all, one));
+  let group = 0;
+  let own = true;
+  // The innermost entry's come first, whatever is there.
+  next(group++);
+  each(lines, (one) => {
+    const is = isOwn(one);
+    if (is && !own) next(group++);
+    if (!is) append(all, one);
+    own = is;
+  });
+  // Those whose place was cut off.
+  while (group < groups.length) next(group++);
+  return all;
+}
+
+/** Puts frames among the JavaScript frames of an error's stack. */
 export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
-  const lines: string[] = [];
+  let lines: string[] = [];
+  const groups: string[][] = [lines];
   eachFrame(frames, (code, fn, location) => {
-    if (code === OMITTED) append(lines, `    ... ${fn} frames left out ...`);
+    if (code === NEXT_ENTRY) {
+      lines = [];
+      append(groups, lines);
+    } else if (code === OMITTED) append(lines, `    ... ${fn} frames left out ...`);
     else each(expand(code, fn, location, codes), (frame) => append(lines, line(frame)));
   });
   const text = stackOf(error);
   // The head is the lines before the first frame: a message may have several.
   const at = indexOf(text, '\n    at ');
-  const rest = at < 0 ? [] : selected(pieces(sliced(text, at + 1), '\n'), (one) => !some(OWN_FILES, (file) => indexOf(one, file) >= 0));
+  const rest = merged(at < 0 ? [] : pieces(sliced(text, at + 1), '\n'), groups);
   // asks: nothing; else V8 would ask for the old value, which may throw.
   delete error.stack;
-  define(error, 'stack', joined(joinedLists([at < 0 ? text : sliced(text, 0, at)], lines, rest), '\n'), true);
+  define(error, 'stack', joined(joinedLists([at < 0 ? text : sliced(text, 0, at)], rest), '\n'), true);
 }

@@ -1,3 +1,5 @@
+import { operatorName } from './operator_names.js';
+
 /** An operator that the lowering does not know. The validator lets it through where its proposal is accepted but not implemented. */
 export class UnsupportedOperator extends Error {
   constructor(
@@ -6,7 +8,7 @@ export class UnsupportedOperator extends Error {
     /** Byte offset in the module. */
     readonly offset: number,
   ) {
-    super(`operator 0x${opcode.toString(16)} is not supported`);
+    super(`operator ${operatorName(opcode)} is not supported`);
     this.name = 'UnsupportedOperator';
   }
 }
