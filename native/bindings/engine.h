@@ -157,7 +157,8 @@ enum class EngineUse {
 };
 
 /// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; the first do
-/// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call (bindings/run_call.h).
+/// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call
+/// (bindings/run_call.h).
 class CallScope {
  public:
   CallScope(Engine* engine, const Call* call);
