@@ -39,7 +39,7 @@ class Running {
   readonly places: number[] = [];
   readonly #going: (() => void)[] = [];
 
-  constructor(text: string, shadowStack?: ShadowStackOptions) {
+  constructor(text: string, shadowStack?: ShadowStackOptions, note: unknown = () => undefined) {
     const wait = new Heddle.Suspending((at: number, v: number) => {
       this.places.push(at);
       // As an import that reads into a buffer: it writes when the promise has settled.
@@ -51,7 +51,7 @@ class Running {
       );
     });
     const module = new Heddle.Module(parseWat(text), shadowStack === undefined ? {} : { shadowStack });
-    this.exports = new Heddle.Instance(module, { m: { wait, note: () => undefined } }).exports as Exports;
+    this.exports = new Heddle.Instance(module, { m: { wait, note } }).exports as Exports;
   }
 
   value(name: string): number {
@@ -100,8 +100,19 @@ describe('the size of a stack that the module does not tell', () => {
     expect(one.value('__stack_pointer')).toBe(TOP);
   });
 
-  test('does not come from a malloc that calls imports, in which a call might wait', async () => {
-    const one = new Running(program(allocator('(call $note)')));
+  test('comes from a malloc that asks JavaScript for more memory, as Emscripten’s does', async () => {
+    let asked = 0;
+    const one = new Running(program(allocator('(call $note)')), undefined, () => asked++);
+    expect(await one.all(VALUES)).toEqual(RESULTS);
+    expect(asked).toBe(VALUES.length);
+    expect(one.value('live')).toBe(VALUES.length);
+  });
+
+  test.each([
+    ['waits', () => new Heddle.Suspending(() => Promise.resolve())],
+    ['is another module’s', () => new Heddle.Instance(new Heddle.Module(parseWat('(module (func (export "f")))'))).exports['f']],
+  ])('does not come from a malloc that calls an import that %s', async (_, note) => {
+    const one = new Running(program(allocator('(call $note)')), undefined, note());
     const first = one.call(1);
     await expect(one.call(2)).rejects.toMatchObject(REFUSED);
     one.end();

@@ -4,6 +4,7 @@
 import {
   append,
   apply,
+  Collection,
   Dictionary,
   each,
   getProperty,
@@ -15,6 +16,7 @@ import {
   NumberValue,
   ObjectValue,
   placeOf,
+  setAdd,
 } from '../base/intrinsics.js';
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { isMemory, V8 } from '../errors/v8.js';
@@ -49,6 +51,8 @@ export interface ResolvedImports {
   readonly hostFunctions: readonly number[];
   /** Whether a call of one of them may wait: an import of `Suspending`, or code of another module, that may itself call one. */
   readonly mayWait: boolean;
+  /** Function indices of those that are JavaScript and cannot wait. */
+  readonly plain: ReadonlySet<number>;
   readonly tables: readonly TableObject[];
   readonly memories: readonly MemoryObject[];
   readonly globals: readonly GlobalObject[];
@@ -70,6 +74,7 @@ class Resolver {
   readonly #memories: MemoryObject[] = [];
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
+  readonly #plain = new Collection<number>();
   #mayWait = false;
 
   /** The module's experiments by function index. */
@@ -94,6 +99,7 @@ class Resolver {
       functions: (code) => mapped(functions, (make) => make(code)),
       hostFunctions: this.#hostFunctions,
       mayWait: this.#mayWait || this.#tables.length > 0,
+      plain: this.#plain,
       tables: this.#tables,
       memories: this.#memories,
       globals: this.#globals,
@@ -151,6 +157,7 @@ class Resolver {
       append(this.#functions, () => this.#thread.exports.addressOf(value) ?? address);
       return;
     }
+    setAdd(this.#plain, this.#functions.length);
     this.#hostFunction(entry, { fn: withoutThis(value as ExportedFunction), name: nameOf(entry), suspending: false, index });
   }
 

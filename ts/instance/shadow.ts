@@ -1,7 +1,7 @@
 /**
  * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
  */
-import { floor, INFINITE, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
+import { every, floor, INFINITE, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -59,6 +59,8 @@ export interface ShadowInstance {
   readonly pointer: StackPointer;
   readonly options: ShadowStackOptions;
   readonly helpers: StackHelpers;
+  /** Whether an imported function is JavaScript that cannot wait. */
+  isPlain(index: number): boolean;
   /** Address of a global's cell. */
   global(index: number): number;
   /** Address of the VMFunction of a function index. */
@@ -108,8 +110,11 @@ function shareSpace(thread: ShadowThread, instance: ShadowInstance, cell: number
 function deferShadow(native: Native, instance: ShadowInstance, cell: number, wide: number): void {
   const { address, helpers, options } = instance;
   const of = (index: number | undefined): number => (index === undefined ? 0 : instance.function(index));
-  if (helpers.end === undefined && helpers.allocate === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
-  native.deferShadow(address, cell, align(options.size ?? 0), of(helpers.end), of(helpers.allocate), of(helpers.free), wide);
+  // An allocator that asks for more memory, as Emscripten's does, must not wait there.
+  const allocates = helpers.allocate !== undefined && every(helpers.asks ?? [], (index) => instance.isPlain(index));
+  const { allocate, free } = allocates ? helpers : {};
+  if (helpers.end === undefined && allocate === undefined) return native.refuseShadow(address, LIMIT.shadowUnsized);
+  native.deferShadow(address, cell, align(options.size ?? 0), of(helpers.end), of(allocate), of(free), wide);
 }
 
 function align(value: number): number {

@@ -12,9 +12,11 @@ export interface StackHelpers {
   readonly end?: number;
   /** The globals that hold the highest and the lowest address, as `emscripten_stack_set_limits` sets them. */
   readonly limits?: { readonly base: number; readonly end: number };
-  /** `malloc` and `free`, where nothing can wait inside them, nor call back: they reach no import and no function that is not known. */
+  /** `malloc` and `free`, where nothing can wait inside them but what they import: they reach no function that is not known. */
   readonly allocate?: number;
   readonly free?: number;
+  /** The imports that these reach. */
+  readonly asks?: readonly number[];
 }
 
 const I32 = 0x7f;
@@ -38,8 +40,11 @@ export function findStackHelpers(description: ModuleDescription, operators: (def
   const limits = setter === undefined ? undefined : limitGlobals(stream(setter));
   const allocate = exported('malloc', 1, 1);
   const free = exported('free', 1, 0);
-  const alone = allocate !== undefined && free !== undefined && staysInside([allocate, free], spaces.importedFunctions, stream);
-  return { ...(end !== undefined && { end }), ...(limits !== undefined && { limits }), ...(alone && { allocate, free }) };
+  const asks = allocate === undefined || free === undefined ? undefined : importsOf([allocate, free], spaces.importedFunctions, stream);
+  const allocator = allocate !== undefined &&
+    free !== undefined &&
+    asks !== undefined && { allocate, free, ...(asks.length > 0 && { asks }) };
+  return { ...(end !== undefined && { end }), ...(limits !== undefined && { limits }), ...allocator };
 }
 
 /** The globals that a function of two params sets to the first and the second, where it does nothing else. */
@@ -72,17 +77,18 @@ const OUTWARD: ReadonlySet<number> = new Set([
   OP.switch,
 ]);
 
-/** Whether functions call those of the module alone, by direct calls. */
-function staysInside(roots: readonly number[], imported: number, stream: (index: number) => Uint32Array): boolean {
+/** The imports that functions reach by direct calls; undefined where they reach what is not known. */
+function importsOf(roots: readonly number[], imported: number, stream: (index: number) => Uint32Array): readonly number[] | undefined {
   const seen = new Set(roots);
   for (const index of seen) {
-    if (index < imported || seen.size > MOST_FUNCTIONS) return false;
+    if (seen.size > MOST_FUNCTIONS) return undefined;
+    if (index < imported) continue;
     const ops = stream(index);
     for (let at = 1 + 2 * (ops[0] ?? 0); at < ops.length; at = operatorEnd(ops, at)) {
       const opcode = ops[at] ?? 0;
-      if (OUTWARD.has(opcode)) return false;
+      if (OUTWARD.has(opcode)) return undefined;
       if (opcode === OP.call || opcode === OP.returnCall) seen.add(ops[at + 2] ?? 0);
     }
   }
-  return true;
+  return [...seen].filter((index) => index < imported);
 }
