@@ -51,7 +51,7 @@ class Running {
       );
     });
     const module = new Heddle.Module(parseWat(text), shadowStack === undefined ? {} : { shadowStack });
-    this.exports = new Heddle.Instance(module, { m: { wait, note } }).exports as Exports;
+    this.exports = new Heddle.Instance(module, { m: { wait, note }, env: { syncifyHandler: () => undefined } }).exports as Exports;
   }
 
   value(name: string): number {
@@ -118,6 +118,16 @@ describe('the size of a stack that the module does not tell', () => {
     one.end();
     expect(await first).toBe(1001);
     expect(one.value('live')).toBe(0);
+  });
+
+  test('is left alone where the program’s glue moves its stack itself, as Pyodide’s', async () => {
+    const keeper = '(import "m" "wait" (func $wait (param i32 i32))) (import "env" "syncifyHandler" (func))';
+    const text = program(GET_END).replace('(import "m" "wait" (func $wait (param i32 i32)))', keeper);
+    const one = new Running(text);
+    one.exports['init']?.();
+    expect(await one.all([1, 2])).toEqual([1001, 1002]);
+    // One below the other, as on V8.
+    expect(one.places).toEqual([TOP - 16, TOP - 32]);
   });
 
   test('is not needed by calls that do not wait at the same time', async () => {

@@ -44,7 +44,7 @@ import { type MemoryObject, newMemory, PAGE_SHIFT } from './memories.js';
 import { type CompiledModule, type LoadedCode, nameOfTag } from './module.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
 import type { ResolvedImports } from './resolve.js';
-import { shareShadowStack } from './shadow.js';
+import { keepsItsStack, shareShadowStack } from './shadow.js';
 import type { Thread } from './thread.js';
 
 /** What an export is, before the API wraps it. */
@@ -169,7 +169,7 @@ class Builder {
 
   #shareShadowStack(): void {
     const { description, options, stackPointer: pointer } = this.#module;
-    if (options.shadowStack === false) return;
+    if (options.shadowStack === false || (options.shadowStack === undefined && keepsItsStack(description))) return;
     shareShadowStack(this.#thread, {
       address: this.#address,
       description,

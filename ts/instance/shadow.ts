@@ -1,7 +1,7 @@
 /**
  * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
  */
-import { every, floor, INFINITE, min, NumberValue, placeOf, typedLength } from '../base/intrinsics.js';
+import { every, floor, INFINITE, min, NumberValue, placeOf, some, typedLength } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -72,6 +72,16 @@ interface ShadowThread {
   readonly native: Native;
   readonly types: TypeRegistry;
   readonly exports: ExportedFunctions;
+}
+
+/**
+ * Imports of programs whose own glue saves what a call has on the stack when it waits, and puts it back: Pyodide's. Two who do so would be one too many.
+ */
+const KEEPERS: readonly (readonly [module: string, name: string])[] = [['env', 'syncifyHandler']];
+
+/** Whether a program moves its stack itself. */
+export function keepsItsStack({ imports }: ModuleDescription): boolean {
+  return some(imports, (entry) => entry.kind === 'func' && some(KEEPERS, (one) => one[0] === entry.module && one[1] === entry.name));
 }
 
 /** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
