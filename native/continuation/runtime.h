@@ -38,6 +38,8 @@ struct OuterEntry {
   uint64_t exit_sp;
   uint64_t exit_fp;
   uint64_t exit_pc;
+  /// VMThread.host_sp of then: where on the host stack the entry around was made. Of no value where there is none.
+  uint64_t outer_host_sp;
   /// The import that fiber was calling; null when it called none.
   const VMHostFunction* import;
   /// Its outermost fiber.

@@ -36,15 +36,20 @@ void mark_running(Marker* marker, const Runtime& runtime) {
   }
 }
 
+/// What is looked at of the frame that made the outermost entry, in bytes: more than any has. Above it are Node's.
+constexpr uint64_t kEntryFrame = 1024;
+
 /// The host stack from here to the outermost entry. A library call keeps what generated code had in callee-saved registers, so they are in
 /// the C++ frames between; and so is whatever C++ itself holds on to while it calls JavaScript.
 __attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread) {
-  const OuterEntry* outermost = nullptr;
-  for (const auto* entry = static_cast<const OuterEntry*>(thread->entry); entry != nullptr; entry = entry->outer) outermost = entry;
-  if (outermost == nullptr) return;
+  if (thread->entry == nullptr) return;
+  uint64_t outermost = thread->host_sp;
+  for (const auto* entry = static_cast<const OuterEntry*>(thread->entry); entry->outer != nullptr; entry = entry->outer) {
+    outermost = entry->outer_host_sp;
+  }
   // SAFETY: both are addresses on this stack, which grows down.
   const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-  marker->words(here, address_of(outermost + 1));
+  marker->words(here, outermost + kEntryFrame);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   own->suspended_current = current;
   own->outermost = first;
   own->import = outer_import;
+  own->outer_host_sp = thread->host_sp;
   if (current != nullptr) {
     own->exit_sp = thread->exit_sp;
     own->exit_fp = thread->exit_fp;

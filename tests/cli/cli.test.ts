@@ -78,7 +78,7 @@ describe('heddle run', () => {
     const path = file('throws.wat', '(module (tag $mine) (func (export "f") (throw $mine)))');
     const { status, stdout, stderr } = heddle(['run', '--invoke', 'f', path]);
     expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('uncaught exception: mine (HEDDLE_EXCEPTION)');
+    expect(stderr).toContain('uncaught exception mine() (HEDDLE_EXCEPTION)');
   });
 
   test('runs the example of goroutines', () =>
