@@ -35,6 +35,8 @@ uint64_t call_quietly(Engine* engine, const VMFunction* function, uint64_t argum
       *failure = failure_of(call);
     }
   }
+  // But for what is no call's: the allocator may have made a table longer.
+  kept[kMailboxTables] = engine->mailbox()[kMailboxTables];
   std::copy(kept.begin(), kept.end(), engine->mailbox());
   engine->runtime.no_collection--;
   bool pending = false;

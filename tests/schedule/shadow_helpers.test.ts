@@ -120,6 +120,17 @@ describe('the size of a stack that the module does not tell', () => {
     expect(one.value('live')).toBe(0);
   });
 
+  test('may come from a malloc that makes tables longer, which JavaScript then sees', async () => {
+    const table = '(table $t (export "t") 1 100000 externref) (func (export "size") (result i32) (table.size $t))';
+    const one = new Running(program(`${allocator('(drop (table.grow $t (ref.null extern) (i32.const 1000)))')} ${table}`));
+    const known = one.exports['t'] as unknown as { length: number; get(index: number): unknown };
+    for (let i = 0; i < 20; i++) expect([known.length, known.get(0)]).toEqual([1, null]);
+    expect(await one.all(VALUES)).toEqual(RESULTS);
+    expect(one.exports['size']?.()).toBe(1 + 1000 * VALUES.length);
+    expect(known.length).toBe(1 + 1000 * VALUES.length);
+    expect(known.get(1000 * VALUES.length)).toBe(null);
+  });
+
   test('is left alone where the program’s glue moves its stack itself, as Pyodide’s', async () => {
     const keeper = '(import "m" "wait" (func $wait (param i32 i32))) (import "env" "syncifyHandler" (func))';
     const text = program(GET_END).replace('(import "m" "wait" (func $wait (param i32 i32)))', keeper);

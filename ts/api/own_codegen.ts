@@ -101,7 +101,8 @@ class References {
 
   set(index: number, value: unknown): void {
     const { convert, native } = this.engine;
-    native.store(tableElement(this.engine, this.table, index), 'u64', Number(convert.toWasm(this.table.type, value)));
+    const word = Number(convert.toWasm(this.table.type, value));
+    native.store(tableElement(this.engine, this.table, index), 'u64', word);
   }
 }
 

@@ -98,6 +98,8 @@ export class TableElements {
   }
 
   #store(index: number, word: number): void {
+    // To convert a value may run anything, which may have made the table longer: then it lies elsewhere.
+    if (this.#epoch !== this.#engine.mailbox.tables) this.#renew();
     if (index < this.#viewed || this.#view(index)) {
       this.#words[2 * index] = word;
       this.#words[2 * index + 1] = word / WORD;
