@@ -29,7 +29,6 @@ export function asInterface(
   // asks: a class of Heddle's, when it is made
   const prototype = type.prototype as Readonly<Record<string, unknown>>;
   // asks: nobody has run yet
-  // asks: nobody has run yet
   for (const member of Object.getOwnPropertyNames(prototype)) {
     if (member !== 'constructor' && !contains(hidden, member)) setEnumerable(prototype, member, true);
   }
