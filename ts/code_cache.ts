@@ -3,11 +3,11 @@
  * third of the time until the first call is V8 reading these files. What is there counts as machine code there does: in the user's own folder, whole, and under the hash of
  * the very file, Node and CPU. V8 itself refuses what another V8 made, or one with other flags.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
+import { sha256 } from './base/digest.js';
 import { Cache } from './compile/cache.js';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
@@ -24,7 +24,7 @@ function keepAtExit(script: Script, cache: Cache, key: Uint8Array): void {
 export function load(path: string, require: NodeJS.Require): object {
   const source = readFileSync(path, 'utf8');
   const cache = Cache.fromEnvironment();
-  const key = createHash('sha256').update(`${process.version} ${process.arch}\n`).update(source).digest();
+  const key = sha256(`${process.version} ${process.arch}\n`, source);
   const kept = cache.folder === undefined ? undefined : cache.read(key);
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,

@@ -142,7 +142,6 @@ export function watchLimits(signal: AbortSignal | undefined, timeout: number, wh
 /** One call with limits, from its beginning to its end. */
 export class LimitedCall {
   readonly #limit: TurnLimit;
-  readonly #timeout: number;
   readonly #what: string;
   readonly #close: () => void;
   #reason: { readonly value: unknown } | undefined;
@@ -154,7 +153,6 @@ export class LimitedCall {
     // asks: the signal
     if (signal?.aborted === true) throw signal.reason;
     this.#limit = new TurnLimit(engine, timeout, deadline);
-    this.#timeout = timeout;
     this.#what = what;
     this.#close = watchLimits(signal, timeout, what, (reason) => this.#end(reason));
   }
@@ -207,6 +205,6 @@ export class LimitedCall {
 
   #meaning(error: unknown): unknown {
     if (this.#reason !== undefined) return isEnd(error) || isDeadline(error) ? this.#reason.value : error;
-    return this.#limit.isTimeout(error) ? timedOut(this.#what, this.#timeout) : error;
+    return this.#limit.isTimeout(error) ? timedOut(this.#what, this.#limit.timeout) : error;
   }
 }
