@@ -101,15 +101,21 @@ export async function bundle() {
     const file = `./bundle/${name}.cjs`;
     replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').load(require.resolve('${file}'), require);\n`);
   }
-  // Not `import heddle from './heddle.cjs'`: Node would read all that file requires for the names of its exports.
-  const names = Object.keys(await import(join(ts, 'index.js')));
-  const lines = [
-    "import { createRequire } from 'node:module';",
-    "const heddle = createRequire(import.meta.url)('./heddle.cjs');",
-    ...names.map((name) => `export const ${name} = heddle.${name};`),
-    '',
-  ];
-  replace('heddle.mjs', lines.join('\n'));
+  replace('typed.cjs', "module.exports = require('./heddle.cjs').typed;\n");
+  for (const [name, file] of [
+    ['heddle', 'index.js'],
+    ['typed', 'typed/index.js'],
+  ]) {
+    // Not `import all from './heddle.cjs'`: Node would read all that file requires for the names of its exports.
+    const names = Object.keys(await import(join(ts, file)));
+    const lines = [
+      "import { createRequire } from 'node:module';",
+      `const all = createRequire(import.meta.url)('./${name}.cjs');`,
+      ...names.map((each) => `export const ${each} = all.${each};`),
+      '',
+    ];
+    replace(`${name}.mjs`, lines.join('\n'));
+  }
   replace('register.cjs', "exports.V8 = require('./heddle.cjs').register();\n");
   const register = [
     "import { createRequire } from 'node:module';",

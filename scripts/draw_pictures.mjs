@@ -110,6 +110,7 @@ const FOLDERS = {
   instance: ['gives it memories, tables, globals and imports', 'exports', 'the addon'],
   schedule: ['lets calls wait for promises, and take turns', 'promises', 'the addon'],
   api: ['is what users import', '', ''],
+  typed: ['gives coroutines types', '', ''],
   wast: ['runs the specification’s scripts', '', ''],
   cli: ['is the command line', '', ''],
 };

@@ -159,19 +159,22 @@ export class Continuation {
   async #resumeAsync(args: readonly unknown[]): Promise<Resumption> {
     const values = this.#values(args);
     const { limits } = this.#shape;
-    if (limits !== undefined) return await this.#resumeLimited(limits, values, args);
+    if (limits !== undefined) {
+      return await this.#limitedAsync(limits, (held) => held.resume(this.#shape.params, this.#renewed(values, args), ASYNC));
+    }
     const held = this.#take();
     held.resume(this.#shape.params, values, ASYNC);
     return held.isParked ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
   }
 
-  async #resumeLimited(limits: CallLimits, values: readonly RawValue[], args: readonly unknown[]): Promise<Resumption> {
+  /** {@link #limited} of a resumption that may wait. */
+  async #limitedAsync(limits: CallLimits, resume: (held: Held) => void): Promise<Resumption> {
     const limited = this.#begin(limits);
     let held: Held | undefined;
     try {
       held = this.#take();
       const taken = held;
-      limited.turn(() => taken.resume(this.#shape.params, this.#renewed(values, args), ASYNC));
+      limited.turn(() => resume(taken));
       if (!held.isParked) return this.#step();
     } finally {
       if (held?.isParked !== true) limited.close();
@@ -192,6 +195,34 @@ export class Continuation {
     if (limits !== undefined) return this.#limited(limits, resume);
     resume();
     return this.#step();
+  }
+
+  /**
+   * Throws what JavaScript has thrown where it is suspended, as an import that throws it would. A trap, which WebAssembly must not catch, is thrown here, and nothing goes on. @internal
+   */
+  raise(reason: unknown): Resumption {
+    const { limits } = this.#shape;
+    const resume = (): void => this.#take().throwInto(this.#caught(reason), SYNC);
+    if (limits !== undefined) return this.#limited(limits, resume);
+    resume();
+    return this.#step();
+  }
+
+  /** {@link raise}; imports may wait for promises meanwhile. @internal */
+  async raiseAsync(reason: unknown): Promise<Resumption> {
+    const { limits } = this.#shape;
+    const resume = (held: Held): void => held.throwInto(this.#caught(reason), ASYNC);
+    if (limits !== undefined) return await this.#limitedAsync(limits, resume);
+    const held = this.#take();
+    resume(held);
+    return held.isParked ? await untilReady(theEngine(), ASYNC, () => this.#step(), held) : this.#step();
+  }
+
+  /** The exception that WebAssembly sees; throws what it must not catch. */
+  #caught(reason: unknown): number {
+    const address = theEngine().exceptions.caught(reason);
+    if (address === 0) throw reason;
+    return address;
   }
 
   /** Gives the first arguments now. The result stands for the continuation; this one is used. */

@@ -161,6 +161,21 @@ export function continuationUsed(): TypeError & HeddleErrorFields {
   return coded(new WrongType('the continuation is used: it can be resumed once'), 'HEDDLE_CONTINUATION_USED');
 }
 
+/** A function or a tag is not of the types that it was declared with. */
+export function wrongDeclaration(message: string): TypeError & HeddleErrorFields {
+  return coded(new WrongType(message), 'HEDDLE_COROUTINE_TYPE');
+}
+
+/** Values do not fit the types that a coroutine takes. */
+export function wrongValues(message: string): TypeError & HeddleErrorFields {
+  return coded(new WrongType(message), 'HEDDLE_COROUTINE_VALUE');
+}
+
+/** A coroutine has suspended with a tag that it was not declared with. */
+export function wrongTag(message: string): TypeError & HeddleErrorFields {
+  return coded(new WrongType(message), 'HEDDLE_COROUTINE_TAG');
+}
+
 /** A continuation is used while it runs. */
 export function continuationRunning(): TypeError & HeddleErrorFields {
   return coded(new WrongType('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
