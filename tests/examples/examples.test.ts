@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { resultOf, runProgram, withFolder } from '../traps/child.js';
+import { runProgram, withFolder } from '../traps/child.js';
 
 const example = (path: string): URL => new URL(`../../examples/${path}`, import.meta.url);
 
@@ -43,18 +43,6 @@ test('fibers in C: two trees are walked in turns', async () => {
     signal: null,
     output,
     errors: '',
-  });
-});
-
-test('coroutines: each use prints what arithmetic says', async () => {
-  expect(await resultOf(example('coroutines/uses.mjs'))).toEqual({
-    iterator: [1, 1, 2, 3, 5, 8, 13, 21, 34, 55],
-    'single-assignment variable': [21, 42, 'assigned twice'],
-    'async/await': 1 + 2 + 3 + 4,
-    actor: 5050,
-    'event stream': ['down 1', 'move 2', 'move 3', 'up 4', 'drag of 3'],
-    'symmetric coroutines': 'abcabcabc',
-    'one-shot continuation': 8,
   });
 });
 
