@@ -1,6 +1,6 @@
 /**
  * The snippets of README and docs, taken out of the Markdown and run. JavaScript is a whole program that prints what
- * its comments say; `console` is a session: commands and what they print; `wat` is a module, or fields of one. What
+ * its comments say, and so is TypeScript; `console` is a session: commands and what they print; `wat` is a module, or fields of one. What
  * cannot run says why in front of it (markdown.mjs).
  */
 import { spawnSync } from 'node:child_process';
@@ -39,6 +39,16 @@ function runJavaScript({ code, line }: Snippet): void {
   expect(output(process.execPath, [...QUICK, file])).toBe(saidOutput(code).join(''));
 }
 
+/** The same in TypeScript, which must find nothing wrong with it. */
+function runTypeScript({ code, line }: Snippet): void {
+  const file = join(folder, `line${line}.mts`);
+  writeFileSync(file, code);
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+  const lib = ['--lib', 'es2023,dom,esnext.disposable'];
+  expect(output(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...lib, file])).toBe('');
+  expect(output(process.execPath, [...QUICK, '--import', 'tsx', file])).toBe(saidOutput(code).join(''));
+}
+
 /** Each line behind `$ ` is a command; the lines up to the next one are what it prints. */
 function runSession({ code }: Snippet): void {
   const commands = code.split(/^\$ /m).slice(1);
@@ -54,7 +64,12 @@ function validate({ code }: Snippet): void {
   expect(WebAssembly.validate(parseWat(text))).toBe(true);
 }
 
-const runners: Readonly<Record<string, (snippet: Snippet) => void>> = { js: runJavaScript, console: runSession, wat: validate };
+const runners: Readonly<Record<string, (snippet: Snippet) => void>> = {
+  js: runJavaScript,
+  ts: runTypeScript,
+  console: runSession,
+  wat: validate,
+};
 /** tests/examples compares the C++ of cpp.md with the program that is built. C needs a compiler for WebAssembly. */
 const FOREIGN = ['c', 'cpp'];
 
@@ -67,7 +82,12 @@ describe.each(pages)('%s', (page) => {
     if (runner === undefined) throw new Error(`a snippet in "${language}" can neither be run nor says why not`);
     runner(snippet);
   });
-  test('what is not run says why', () => {
-    for (const { reason } of snippets) expect(reason).not.toBe('');
+  test('what is not run says why, and parts of files are in them', () => {
+    const words = (text: string): string => text.split(/\s+/).join(' ').trim();
+    for (const { reason, code } of snippets) {
+      expect(reason).not.toBe('');
+      const file = reason?.match(/^part of (\S+)$/)?.[1];
+      if (file !== undefined) expect(words(readFileSync(join(root, file), 'utf8'))).toContain(words(code));
+    }
   });
 });
