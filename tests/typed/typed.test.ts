@@ -562,6 +562,32 @@ test('limits: each resumption ends where it takes too long', async () => {
   expect(() => limited.start(0, 1).resume()).toThrow('enough');
 });
 
+test('limits: an error of a handler is thrown into a coroutine that has some, at once and later', async () => {
+  const fails = (): never => {
+    throw new Error('no answer');
+  };
+  const limited = coroutine(exports['careful'], { results: ['i64'], yields: [asks, yields], timeout: 60_000, deadline: 30_000 });
+  const seen: number[] = [];
+  for await (const value of limited.start().handle(asks, async () => fails())) seen.push(value);
+  expect(seen).toEqual([100]);
+  // Without waiting the import inside cannot wait, and says so.
+  expect(() => limited.start().handle(asks, fails).resume()).toThrow(WebAssembly.SuspendError);
+});
+
+test('what resumes later is refused by a promise, and changes nothing', async () => {
+  const step = await sum.start(1).resumeAsync();
+  if (step.done) throw new Error('it has returned');
+  const { coroutine: rest } = step;
+  const resume = loose(rest.resumeAsync.bind(rest));
+  await expect(resume(1)).rejects.toMatchObject({ name: 'TypeError', code: 'HEDDLE_COROUTINE_VALUE' });
+  expect(await rest.resumeAsync(3n)).toMatchObject({ value: 3n });
+  await expect(resume(3n)).rejects.toMatchObject({ code: 'HEDDLE_CONTINUATION_USED' });
+  const handled = sum.start(1).handle(asks, async () => 4n);
+  const first = handled.resumeAsync();
+  await expect(handled.resumeAsync()).rejects.toMatchObject({ code: 'HEDDLE_CONTINUATION_RUNNING' });
+  expect(await first).toMatchObject({ value: 4n });
+});
+
 test.each(['mjs', 'cjs'])('the package has it: typed.%s is the same Heddle', (kind) => {
   const typed = kind === 'mjs' ? "await import('heddle/typed')" : "require('heddle/typed')";
   const code = `${kind === 'mjs' ? "import { createRequire } from 'node:module'; const require = createRequire('/'); " : ''}
