@@ -339,6 +339,15 @@ describe('handle', () => {
     expect([...handled]).toEqual([6, 42]);
   });
 
+  test('may begin at any step', () => {
+    const step = both.start(6).resume();
+    if (step.done || step.tag !== yields) throw new Error('it yields first');
+    expect([...step.coroutine.handle(asks, (n) => BigInt(n) * 7n)]).toEqual([42]);
+    const asked = sum.start(3).resume();
+    if (asked.done) throw new Error('it asks first');
+    expect(asked.coroutine.handle(asks, () => 1n).resume(40n)).toMatchObject({ value: 42n });
+  });
+
   test('the last one leaves nothing: resume returns', () => {
     expect(
       sum
