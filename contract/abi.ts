@@ -65,7 +65,7 @@ export const LIBCALLS = [
   ],
   ['fiber_new', '(VMInstance*, VMFunction*) -> fiber: one that has not begun'],
   ['fiber_enter', '(VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on'],
-  ['fiber_leave', '(VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned'],
+  ['fiber_leave', '(VMInstance*, fiber, handle, VMContinuation*): it has yielded; with handle 0 it has returned'],
   ['fiber_free', '(VMInstance*, fiber): drop it'],
   ['fiber_status', '(VMInstance*, fiber) -> a fiber_… of LIMITS'],
   [
@@ -82,6 +82,8 @@ export const LIBCALLS = [
     "(VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot",
   ],
   ['shadow_leave', '(VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again'],
+  ['cont_clone', '(handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is'],
+  ['fiber_clone', '(VMInstance*, fiber) -> fiber: the same of a suspended fiber'],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -244,11 +246,11 @@ export const STRUCTS: readonly Struct[] = [
       ['generation', 'u64', 'counts consumptions, at most 2^40 - 1'],
       ['state', 'u32', 'STATES value'],
       ['count', 'u32', 'payload slots already bound'],
-      ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates'],
+      ['fiber', 'ptr', 'VMFiber of the outermost fiber of the chain; 0 before the first resume, and while the chain is in a copy'],
       [
         'leaf',
         'ptr',
-        'VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy',
+        'VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain is in a copy, that',
       ],
       ['slots', 'u64', 'address of the payload slots, 16 bytes each'],
       ['capacity', 'u32', 'slots'],
@@ -316,6 +318,7 @@ export const TRAPS = [
   [19, 'expected_shared', 'expected shared memory'],
   [20, 'out_of_memory', 'out of memory'],
   [21, 'store_bounds', 'internal error: a value would be stored beyond its buffer'],
+  [22, 'snapshot_active', 'another version of the continuation is active'],
   [30, 'cancelled', 'the call was cancelled'],
   [31, 'shadow_overflow', 'shadow stack overflow'],
   [32, 'shadow_stack', 'a second call of the instance cannot wait while one does'],
@@ -366,6 +369,8 @@ export const LIMITS = [
   ['refused_system', 3, 'the kernel gives no more memory, or no more memory maps'],
   ['refused_depth', 4, 'too many fibers wait for each other'],
   ['refused_records', 5, "the thread's range of continuation records is used up"],
+  ['refused_active', 6, 'why a version of a continuation does not go on: another one runs where it would lie'],
+  ['refused_shadow', 16, 'why there is no copy: this, and the detail of trap shadow_stack'],
   [
     'extern_generation_bits',
     28,
@@ -391,6 +396,7 @@ export const LIMITS = [
   ['mailbox_values', 8, 'mailbox: values, 8 bytes each as in memory, both ways'],
   ['ending_returned', 0, 'the function returned'],
   ['ending_suspended', 1, 'it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound'],
+  ['ending_refused', 3, 'nothing happened: another version of the continuation is active, and this one is as it was'],
   ['ending_parked', 2, 'an import that may wait for a promise is to be called'],
   [
     'shadow_below',

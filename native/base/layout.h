@@ -335,9 +335,9 @@ struct VMContinuation {
   uint32_t state;
   /// payload slots already bound
   uint32_t count;
-  /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates
+  /// VMFiber of the outermost fiber of the chain; 0 before the first resume, and while the chain is in a copy
   VMFiber* fiber;
-  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy
+  /// VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain is in a copy, that
   VMFiber* leaf;
   /// address of the payload slots, 16 bytes each
   uint64_t slots;
@@ -465,7 +465,7 @@ enum class Libcall : uint32_t {
   FiberNew = 30,
   /// (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on
   FiberEnter = 31,
-  /// (VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned
+  /// (VMInstance*, fiber, handle, VMContinuation*): it has yielded; with handle 0 it has returned
   FiberLeave = 32,
   /// (VMInstance*, fiber): drop it
   FiberFree = 33,
@@ -481,8 +481,12 @@ enum class Libcall : uint32_t {
   ShadowEnter = 38,
   /// (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again
   ShadowLeave = 39,
+  /// (handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is
+  ContClone = 40,
+  /// (VMInstance*, fiber) -> fiber: the same of a suspended fiber
+  FiberClone = 41,
 };
-inline constexpr uint32_t kLibcallCount = 40;
+inline constexpr uint32_t kLibcallCount = 42;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -547,6 +551,8 @@ enum class Trap : uint32_t {
   OutOfMemory = 20,
   /// internal error: a value would be stored beyond its buffer
   StoreBounds = 21,
+  /// another version of the continuation is active
+  SnapshotActive = 22,
   /// the call was cancelled
   Cancelled = 30,
   /// shadow stack overflow
@@ -617,6 +623,10 @@ inline constexpr uint32_t kRefusedSystem = 3;
 inline constexpr uint32_t kRefusedDepth = 4;
 /// the thread's range of continuation records is used up
 inline constexpr uint32_t kRefusedRecords = 5;
+/// why a version of a continuation does not go on: another one runs where it would lie
+inline constexpr uint32_t kRefusedActive = 6;
+/// why there is no copy: this, and the detail of trap shadow_stack
+inline constexpr uint32_t kRefusedShadow = 16;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
@@ -651,6 +661,8 @@ inline constexpr uint32_t kMailboxValues = 8;
 inline constexpr uint32_t kEndingReturned = 0;
 /// it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound
 inline constexpr uint32_t kEndingSuspended = 1;
+/// nothing happened: another version of the continuation is active, and this one is as it was
+inline constexpr uint32_t kEndingRefused = 3;
 /// an import that may wait for a promise is to be called
 inline constexpr uint32_t kEndingParked = 2;
 /// byte of a stack pointer's global cell (u32): the least value that code may set it to, less 1; 0 with a shadow_beyond of 0 for any
@@ -704,6 +716,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "237f29681b05a853";
+inline constexpr char kContract[] = "2f253761a1c058eb";
 
 }  // namespace heddle

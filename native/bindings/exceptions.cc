@@ -54,7 +54,10 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
   Runtime* runtime = Runtime::of(thread);
   VMContinuation* record = at<VMContinuation>(address);
   VMException* exception = at<VMException>(exception_address);
-  runtime->wake(record);
+  if (const uint64_t refused = runtime->wake_or_reclaim(record, {address, exception_address})) {
+    release_exception(&Engine::of(thread)->heap.blocks, exception);
+    return refuse_version(thread, record, refused);
+  }
   if (record->fiber == nullptr) {
     runtime->release_continuation(record);
     return raise_exception(Engine::of(thread), exception);

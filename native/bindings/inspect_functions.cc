@@ -40,7 +40,7 @@ const VMHostFunction* import_of(const FiberReport& fiber) {
 
 /// The import that the fiber began with; null where it began with a function of WebAssembly.
 const VMHostFunction* imported_start(const FiberReport& fiber) {
-  const VMFunction* function = fiber.record->function;
+  const VMFunction* function = fiber.start;
   const bool imported = function != nullptr && (function->flags & 1) != 0;
   return imported ? reinterpret_cast<const VMHostFunction*>(function->context) : nullptr;  // SAFETY: what the flag says.
 }
@@ -69,7 +69,9 @@ napi_value fiber_object(napi_env env, const FiberReport& fiber) {
     double value;
   } numbers[] = {
       {"id", static_cast<double>(fiber.id)},
-      {"continuation", static_cast<double>(fiber.record->index)},
+      {"continuation", fiber.record == nullptr ? 0 : static_cast<double>(fiber.record->index)},
+      {"versions", static_cast<double>(fiber.versions)},
+      {"copyOf", static_cast<double>(fiber.copy_of)},
       {"parent", static_cast<double>(fiber.parent)},
       {"code", static_cast<double>(fiber.function.code)},
       {"function", static_cast<double>(fiber.function.function)},

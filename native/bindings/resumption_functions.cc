@@ -1,10 +1,11 @@
-// start, settle, settleThrow, contNew, contBind, contResume, contThrow, contDrop, canSuspend: continuations in the host's hands. What goes
+// start, settle, settleThrow, contNew, contClone, contBind, contResume, contThrow, contDrop, canSuspend: continuations in the host's hands. What goes
 // with a resumption, both ways, lies in the mailbox (LIMITS of contract/abi.ts), so that a call from JavaScript carries no values.
 #include <cstring>
 
 #include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
+#include "heap/exceptions.h"
 #include "continuation/park.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
@@ -55,6 +56,7 @@ napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
       hand_out(engine, record, kEndingParked);
       break;
     case Entry::Ending::Trapped:
+      if (record != nullptr) hand_out(engine, record, kEndingRefused);
       throw_ending(engine, resumption);
       break;
     case Entry::Ending::Failed:
@@ -63,11 +65,27 @@ napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
   return nullptr;
 }
 
+/// Throws the trap of a version that cannot go on now.
+void throw_refused(Engine* engine, uint64_t refused) {
+  throw_trap(engine, refused == kRefusedActive ? Trap::SnapshotActive : Trap::TooManyStacks, {}, refused);
+}
+
 /// Throws an exception into a consumed continuation.
 napi_value throw_into(Engine* engine, VMContinuation* record, VMException* exception) {
   take_parked_words(record);
-  if (aim(&engine->runtime, record, exception)) return resume(engine, record, address_of(exception));
-  throw_exception(engine, exception);
+  uint64_t refused = 0;
+  switch (aim(&engine->runtime, record, exception, &refused)) {
+    case Aimed::Yes:
+      return resume(engine, record, address_of(exception));
+    case Aimed::No:
+      throw_exception(engine, exception);
+      break;
+    case Aimed::Refused:
+      release_exception(&engine->heap.blocks, exception);
+      hand_out(engine, record, kEndingRefused);
+      throw_refused(engine, refused);
+      break;
+  }
   return nullptr;
 }
 
@@ -145,6 +163,27 @@ napi_value cont_new(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// A second continuation in the state of the one that the mailbox names, which is fresh or suspended.
+napi_value cont_clone(napi_env env, napi_callback_info) {
+  Engine* engine = Engine::of(env);
+  VMContinuation* source = find(engine);
+  const bool parked = source != nullptr && source->state == static_cast<uint32_t>(State::Parked);
+  if (source == nullptr || parked) {
+    throw_trap(engine, Trap::ContinuationConsumed, {}, kNever);
+    return nullptr;
+  }
+  uint64_t refused = 0;
+  VMContinuation* made = engine->runtime.clone_continuation(source, handle_of(source), &refused);
+  if (made != nullptr) {
+    hand_out(engine, made, kEndingSuspended);
+  } else if (refused > kRefusedShadow) {
+    throw_trap(engine, Trap::ShadowStack, {}, refused - kRefusedShadow);
+  } else {
+    throw_trap(engine, Trap::TooManyStacks, {}, refused);
+  }
+  return nullptr;
+}
+
 napi_value cont_bind(napi_env env, napi_callback_info) {
   Engine* engine = Engine::of(env);
   VMContinuation* record = take(engine);
@@ -200,8 +239,13 @@ inline VMContinuation* take_parked(Engine* engine) {
     napi_throw_type_error(engine->env, "HEDDLE_INTERNAL", "the addon was not given a parked continuation");
     return nullptr;
   }
+  if (const uint64_t refused = engine->runtime.wake_or_reclaim(record, {address_of(record)})) {
+    // Another version runs where it would go on, and waits in JavaScript that settles this one.
+    engine->runtime.drop(record);
+    throw_refused(engine, refused);
+    return nullptr;
+  }
   Records::let_go(record);
-  engine->runtime.wake(record);
   record->generation++;
   return record;
 }
@@ -249,6 +293,7 @@ void define_resumption_functions(napi_env env, napi_value exports) {
   define_functions(env, exports,
                    {{"createStarter", create_starter},
                     {"contNew", cont_new},
+                    {"contClone", cont_clone},
                     {"contBind", cont_bind},
                     {"contResume", cont_resume},
                     {"contThrow", cont_throw},

@@ -89,6 +89,7 @@ HostResult fiber_enter(VMThread* thread, uint64_t instance, uint64_t number, uin
   VMContinuation* record = record_of(runtime, entry->handle);
   if (record->fiber == nullptr) {
     const uint64_t refused = runtime->allocate_fiber_or_reclaim(record, entry->handle);
+    if (refused == kRefusedActive) return raise_trap(thread, Trap::SnapshotActive);
     if (refused != 0) return raise_trap(thread, Trap::TooManyStacks, refused);
   }
   if (!runtime->shadows.empty()) {
@@ -104,13 +105,16 @@ HostResult fiber_enter(VMThread* thread, uint64_t instance, uint64_t number, uin
   return {address_of(record), nullptr};
 }
 
-HostResult fiber_leave(VMThread* thread, uint64_t instance, uint64_t number, uint64_t handle, uint64_t) {
+HostResult fiber_leave(VMThread* thread, uint64_t instance, uint64_t number, uint64_t handle, uint64_t returned) {
   Runtime* runtime = Runtime::of(thread);
+  // Of a chain that was cloned each version names it by the one number: it stands for the one that came back last. It may be freed by then.
   FiberTable::Entry* entry = entry_of(instance, number);
-  VMContinuation* record = handle == 0 ? entry->record : record_of(runtime, handle);
+  VMContinuation* record = handle == 0 ? at<VMContinuation>(returned) : record_of(runtime, handle);
   ShadowSwitch shadow(runtime);
-  entry->handle = handle;
-  entry->record = nullptr;
+  if (entry != nullptr) {
+    entry->handle = handle;
+    entry->record = nullptr;
+  }
   if (handle == 0) {
     shadow.end(record->fiber, true);
     runtime->release_continuation(record);
@@ -118,6 +122,21 @@ HostResult fiber_leave(VMThread* thread, uint64_t instance, uint64_t number, uin
     shadow.leave(record->fiber, record->leaf);
   }
   return {0, nullptr};
+}
+
+HostResult fiber_clone(VMThread* thread, uint64_t instance, uint64_t number, uint64_t, uint64_t) {
+  Runtime* runtime = Runtime::of(thread);
+  const FiberTable::Entry* entry = entry_of(instance, number);
+  const uint32_t status = FiberTable::status(entry);
+  if (status != kFiberSuspended) return refuse(thread, status);
+  uint64_t refused = 0;
+  VMContinuation* made = runtime->clone_continuation(record_of(runtime, entry->handle), entry->handle, &refused);
+  if (made == nullptr) return raise_no_copy(thread, refused);
+  uint32_t clone = 0;
+  const bool well = attempt([&] { clone = table_of(at<VMInstance>(instance))->add(handle_of(made)); });
+  if (clone != 0) return {clone, nullptr};
+  runtime->drop(made);
+  return well ? raise_trap(thread, Trap::TooManyStacks, kRefusedRecords) : raise_trap(thread, Trap::OutOfMemory);
 }
 
 HostResult fiber_free(VMThread* thread, uint64_t instance, uint64_t number, uint64_t, uint64_t) {
@@ -140,6 +159,7 @@ void install_fiber_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::FiberNew, fiber_new);
   runtime->set_libcall(Libcall::FiberEnter, fiber_enter);
   runtime->set_libcall(Libcall::FiberLeave, fiber_leave);
+  runtime->set_libcall(Libcall::FiberClone, fiber_clone);
   runtime->set_libcall(Libcall::FiberFree, fiber_free);
   runtime->set_libcall(Libcall::FiberStatus, fiber_status);
 }

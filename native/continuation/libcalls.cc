@@ -19,6 +19,10 @@ HostResult make_continuation(VMThread* thread, uint64_t function_address, Stacks
   return {handle_of(record), nullptr};
 }
 
+HostResult cont_invalid(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
+  return raise_trap(thread, handle == 0 ? Trap::NullContinuation : Trap::ContinuationConsumed);
+}
+
 HostResult cont_new(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t) {
   return make_continuation(thread, function, nullptr);
 }
@@ -44,9 +48,19 @@ HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t,
   // The record is consumed: no handle names it now, so that its address must do.
   const uint64_t refused = runtime->allocate_fiber_or_reclaim(record, address);
   if (refused == 0) return {0, nullptr};
+  if (is_copied(record)) return refuse_version(thread, record, refused);
   // It is consumed already and belongs to no chain: nobody else would take the record back.
   runtime->release_continuation(record);
   return raise_trap(thread, Trap::TooManyStacks, refused);
+}
+
+HostResult cont_clone(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
+  VMContinuation* source = records_of(thread).find(handle & ((uint64_t{1} << kHandleIndexBits) - 1));
+  if (source == nullptr || source->generation != handle >> kHandleIndexBits) return cont_invalid(thread, handle, 0, 0, 0);
+  uint64_t refused = 0;
+  const VMContinuation* made = Runtime::of(thread)->clone_continuation(source, handle, &refused);
+  if (made == nullptr) return raise_no_copy(thread, refused);
+  return {handle_of(made), nullptr};
 }
 
 HostResult cont_release(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -57,10 +71,6 @@ HostResult cont_release(VMThread* thread, uint64_t address, uint64_t, uint64_t, 
 HostResult cont_reserve(VMThread* thread, uint64_t address, uint64_t slots, uint64_t, uint64_t) {
   if (Records::reserve(at<VMContinuation>(address), static_cast<uint32_t>(slots))) return {0, nullptr};
   return raise_trap(thread, Trap::OutOfMemory);
-}
-
-HostResult cont_invalid(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
-  return raise_trap(thread, handle == 0 ? Trap::NullContinuation : Trap::ContinuationConsumed);
 }
 
 HostResult cont_renew(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
@@ -193,6 +203,7 @@ void install_continuation_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ContNew, cont_new);
   runtime->set_libcall(Libcall::ContNewOn, cont_new_on);
   runtime->set_libcall(Libcall::ContAllocate, cont_allocate);
+  runtime->set_libcall(Libcall::ContClone, cont_clone);
   runtime->set_libcall(Libcall::ContRelease, cont_release);
   runtime->set_libcall(Libcall::ContReserve, cont_reserve);
   runtime->set_libcall(Libcall::ContInvalid, cont_invalid);

@@ -43,6 +43,16 @@ constexpr size_t kFreeEntries = 8;
 
 }  // namespace
 
+HostResult refuse_version(VMThread* thread, VMContinuation* record, uint64_t refused) {
+  unconsume(record);
+  return refused == kRefusedActive ? raise_trap(thread, Trap::SnapshotActive) : raise_trap(thread, Trap::TooManyStacks, refused);
+}
+
+HostResult raise_no_copy(VMThread* thread, uint64_t refused) {
+  if (refused > kRefusedShadow) return raise_trap(thread, Trap::ShadowStack, refused - kRefusedShadow);
+  return raise_trap(thread, Trap::TooManyStacks, refused);
+}
+
 VMHandlers* host_handlers() {
   return &no_handlers.head;
 }
@@ -89,7 +99,11 @@ Runtime::~Runtime() {
     const VMContinuation* record = records.find(i);
     const bool live = record->state != static_cast<uint32_t>(State::Free) && record->state != static_cast<uint32_t>(State::Retired);
     if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, true);
-    if (live && is_hibernated(record)) forget_shadows(record);
+  }
+  for (uint64_t i = 1; copies.chains() > 0 && i < records.end(); i++) {
+    VMContinuation* record = records.find(i);
+    const auto state = static_cast<State>(record->state);
+    if ((state == State::Suspended || state == State::Parked) && is_copied(record)) copies.drop(record);
   }
   while (EntryFiber* entry = free_entries_.first()) {
     free_entries_.remove(entry);
@@ -217,17 +231,14 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
   if (continuation_stacks_ == nullptr && !attempt([this] { continuation_stacks(); })) return kRefusedSystem;
   keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
-  if (is_hibernated(record)) {
-    wake(record);
-    return 0;
-  }
+  if (is_copied(record)) return wake(record);
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
   StackSets& stacks = continuation_stacks();
   // SAFETY: what leaf is while a record is fresh.
   auto* chosen = reinterpret_cast<Stacks*>(record->leaf);
-  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen, hibernation.copied_bytes());
+  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen, copies.bytes());
   if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
   stack->user = depth;
   const VMFunction* function = record->function;
@@ -260,14 +271,30 @@ VMContinuation* Runtime::make_continuation(VMFunction* function, Stacks* stacks)
 uint64_t Runtime::allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root) {
   if (reclaimer != nullptr && reclaimer->always()) reclaimer->reclaim({root});
   const uint64_t refused = allocate_fiber(record);
-  if (refused == 0 || refused == kRefusedDepth || reclaimer == nullptr) return refused;
+  if (refused == 0 || refused == kRefusedDepth || refused == kRefusedActive || reclaimer == nullptr) return refused;
   reclaimer->reclaim({root});
   return allocate_fiber(record);
 }
 
-void Runtime::forget_shadows(const VMContinuation* record) {
-  // What waits has no pointer in a global, whoever inside was running.
-  for (const SavedFiber& fiber : *hibernated(record)) ShadowSwitch(this).end(fiber.block(), true);
+uint64_t Runtime::wake_or_reclaim(VMContinuation* record, std::initializer_list<uint64_t> roots) {
+  const uint64_t refused = wake(record);
+  if (refused == 0 || refused == kRefusedActive || reclaimer == nullptr) return refused;
+  reclaimer->reclaim(roots);
+  return wake(record);
+}
+
+VMContinuation* Runtime::clone_continuation(VMContinuation* source, uint64_t handle, uint64_t* refused) {
+  const uint64_t memory = options_.continuation.memory;
+  const auto is_full = [=] { return copies.bytes() > memory; };
+  if (reclaimer != nullptr && (records.live() >= reclaim_at || copies.copied_since() >= reclaim_copies_at || is_full())) {
+    reclaimer->reclaim({handle});
+  }
+  *refused = kRefusedMemory;
+  if (is_full()) return nullptr;
+  VMContinuation* made = copies.clone(source, refused);
+  if (made != nullptr || reclaimer == nullptr || *refused >= kRefusedShadow) return made;
+  reclaimer->reclaim({handle});
+  return copies.clone(source, refused);
 }
 
 void Runtime::release_continuation(VMContinuation* record) {
@@ -281,14 +308,16 @@ void Runtime::release_continuation(VMContinuation* record) {
   record->fiber = nullptr;
   record->leaf = nullptr;
   records.release(record);
-  if (stack != nullptr) continuation_stacks_->release(stack);
+  if (stack == nullptr) return;
+  if (stack->copied) {
+    copies.leave(stack);
+  } else {
+    continuation_stacks_->release(stack);
+  }
 }
 
 void Runtime::drop(VMContinuation* record) {
-  if (is_hibernated(record)) {
-    forget_shadows(record);
-    return hibernation.drop(record, [this](VMContinuation* each) { release_continuation(each); });
-  }
+  if (is_copied(record)) return copies.drop(record);
   if (record->fiber == nullptr) return release_continuation(record);
   release_fibers(record->leaf, nullptr);
 }

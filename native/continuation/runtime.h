@@ -10,6 +10,7 @@
 #include "base/asm.h"
 #include "base/linked.h"
 #include "base/system.h"
+#include "continuation/copies.h"
 #include "continuation/hibernation.h"
 #include "continuation/records.h"
 #include "continuation/shadow.h"
@@ -139,10 +140,14 @@ class Runtime {
   uint64_t allocate_fiber(VMContinuation* record);
   /// The same; where there is none, what nothing refers to is reclaimed first. `root` is a word that keeps the record.
   uint64_t allocate_fiber_or_reclaim(VMContinuation* record, uint64_t root);
-  /// Puts back a chain that may hibernate.
-  void wake(VMContinuation* record) {
-    if (is_hibernated(record)) hibernation.wake(record);
-  }
+  /// Puts back a chain that may be in a copy. 0, or a refused_… of LIMITS with nothing changed: only a version (copies.h) can be refused.
+  uint64_t wake(VMContinuation* record) { return is_copied(record) ? copies.wake(record) : 0; }
+  /// The same; where what nothing refers to may be in the way it is reclaimed first. `roots` are words that keep the record, and
+  /// what else only the caller holds.
+  uint64_t wake_or_reclaim(VMContinuation* record, std::initializer_list<uint64_t> roots);
+  /// A second continuation in the state of a fresh or suspended one, which stays as it is; null, with `*refused`, where there is none.
+  /// `handle` is the source's.
+  VMContinuation* clone_continuation(VMContinuation* source, uint64_t handle, uint64_t* refused);
   /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
   /// about to resume.
   uint64_t hibernate() {
@@ -156,16 +161,21 @@ class Runtime {
   void release_fibers(VMFiber* fiber, const VMFiber* end);
   /// Takes back a continuation that is fresh, suspended or parked, with everything inside.
   void drop(VMContinuation* record);
+  /// A number for a fiber.
+  uint64_t next_fiber_id() { return ++fibers_made_; }
 
   VMThread thread{};
   /// Stands for the host as the parent of a fiber that JavaScript resumed. Nothing runs on it.
   VMFiber host{};
   Records records;
-  Hibernation hibernation{&records};
+  Copies copies{this};
+  Hibernation hibernation{&records, &copies};
   /// Null where nothing reclaims; then continuations live until they end.
   Reclaimer* reclaimer = nullptr;
   /// How many live continuations bring the next reclamation.
   uint64_t reclaim_at = ~uint64_t{0};
+  /// How many bytes of new copies do.
+  uint64_t reclaim_copies_at = ~uint64_t{0};
   /// Above 0 nothing may be reclaimed, and nothing hibernates: frames are where no library call has left them.
   uint32_t no_collection = 0;
   /// Nothing says when one is no longer named, so each lives as long as the thread.
@@ -211,8 +221,6 @@ class Runtime {
   Linked<EntryFiber> free_entries_;
   Linked<EntryFiber> taken_entries_;
   size_t free_entry_count_ = 0;
-  /// Frees what a chain that hibernates has of shadow stacks.
-  void forget_shadows(const VMContinuation* record);
   EntryFiber* make_entry_fiber(Trap* trap, uint64_t* detail);
   void destroy_entry_fiber(EntryFiber* entry);
   void keep_budget();
@@ -222,6 +230,15 @@ class Runtime {
   uint64_t look_again_at_ = 0;
   uint64_t look_for_eager_at_ = 0;
 };
+
+/// Takes the consumption of a record back: a version that cannot go on now is as it was, and its handle is valid again.
+inline void unconsume(VMContinuation* record) {
+  record->generation--;
+}
+/// The trap of a version of a consumed record that cannot go on now, which stays as it was.
+HostResult refuse_version(VMThread* thread, VMContinuation* record, uint64_t refused);
+/// The trap of a continuation that cannot be cloned.
+HostResult raise_no_copy(VMThread* thread, uint64_t refused);
 
 /// The handlers of a fiber that the host runs: none.
 VMHandlers* host_handlers();

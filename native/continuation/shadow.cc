@@ -56,6 +56,12 @@ ShadowArea* ShadowStack::take() {
 void ShadowStack::give(ShadowArea* area) {
   if (area == nullptr) return;
   area->pointer = area->top;
+  disown(area);
+}
+
+void ShadowStack::disown(ShadowArea* area) {
+  if (--area->owners > 0) return;
+  area->owners = 1;
   if (area == &trunk_) {
     trunk_taken_ = false;
   } else {
@@ -256,7 +262,7 @@ void ShadowSwitch::enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
   stack->save();
   ShadowUse* use = use_of(first, stack);
   const ShadowArea* outer = stack->running_->area;
-  const bool borrows = outer != nullptr && outer->idle();
+  const bool borrows = outer != nullptr && outer->can_be_borrowed();
   // It goes on where nothing lies. When it stops it is seen whether anything does then.
   if (use == nullptr && borrows && first == leaf) return;
   if (use == nullptr) use = make_use(first, stack);

@@ -21,9 +21,14 @@ struct ShadowArea {
   uint64_t top = 0;
   /// The stack pointer, while another area's is in the global.
   uint64_t pointer = 0;
+  /// Who has it: at most one fiber or caller, and copies of what lay on it (shadow_copy.h), which are counted apart as well.
+  uint32_t owners = 1;
+  uint32_t copies = 0;
 
   /// Whether nothing lies on it. Requires: the area's pointer is not in the global, or was saved.
   bool idle() const { return pointer == top; }
+  /// Whether another fiber may put frames on it: where copies lay none but their own fibers may.
+  bool can_be_borrowed() const { return idle() && copies == 0; }
 };
 
 /// What frames lie on: the area of whoever calls from outside, or of a fiber. Null where none was left: then frames trap.
@@ -118,8 +123,11 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
 
  private:
   friend class ShadowSwitch;
+  friend class ShadowCopy;
   ShadowArea* take();
   void give(ShadowArea* area);
+  /// One owner fewer; with the last one it is free.
+  void disown(ShadowArea* area);
   void save();
   void install(ShadowPlace* place);
   uint64_t low_of(const ShadowArea& area) const;

@@ -30,11 +30,13 @@ Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, u
   define(ObjectKind::Exception, exception_kind());
   runtime_->reclaimer = this;
   runtime_->reclaim_at = kLeastContinuations;
+  runtime_->reclaim_copies_at = kLeastBytes;
 }
 
 Heap::~Heap() {
   runtime_->reclaimer = nullptr;
   runtime_->reclaim_at = ~uint64_t{0};
+  runtime_->reclaim_copies_at = ~uint64_t{0};
   blocks.each([this](uint64_t object) {
     const Kind& kind = kinds_[static_cast<size_t>(blocks.kind_of(object))];
     if (kind.finalize != nullptr) kind.finalize(finalizer_argument_, object);
@@ -53,8 +55,10 @@ void Heap::collect_always() {
 
 void Heap::plan() {
   allocated_ = 0;
+  runtime_->copies.planned();
   collect_at_ = always_ ? 0 : std::max(kLeastBytes, blocks.bytes());
   runtime_->reclaim_at = always_ ? 0 : std::max(kLeastContinuations, runtime_->records.live() * 2);
+  runtime_->reclaim_copies_at = always_ ? 0 : std::max(kLeastBytes, runtime_->copies.bytes());
 }
 
 void Heap::mark(Marker* marker, std::initializer_list<uint64_t> roots) {
@@ -76,7 +80,7 @@ void Heap::sweep_records(const Marker& marker) {
     const auto state = static_cast<State>(record->state);
     if (state == State::Free || state == State::Retired || state == State::Aside) continue;
     counts_.continuations_freed++;
-    if (is_hibernated(record)) {
+    if (is_copied(record)) {
       runtime_->drop(record);
     } else {
       runtime_->release_continuation(record);

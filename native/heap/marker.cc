@@ -38,7 +38,9 @@ Marker::Marker(Runtime* runtime, Blocks* blocks, Codes* codes, const Externs* ex
       memories_(std::move(memories)),
       base_(runtime->records.base()),
       record_count_(runtime->records.end()),
-      records_((record_count_ + 63) / 64) {}
+      records_((record_count_ + 63) / 64) {
+  runtime->copies.begin_scan();
+}
 
 void Marker::address(uint64_t word) {
   if (codes_->spans(word)) codes_->mark(word);
@@ -95,7 +97,8 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
   }
 }
 
-void Marker::copy(Hibernated* copy) {
+void Marker::copy(ChainCopy* copy) {
+  if (!runtime_->copies.scan(copy)) return;
   word(copy->outermost().block()->pc);
   for (const SavedFiber& fiber : *copy) {
     words(fiber.copy, fiber.copy + fiber.bytes - sizeof(VMFiber));
@@ -103,7 +106,7 @@ void Marker::copy(Hibernated* copy) {
     // Where the parent waits, the handlers of its resume, and what the fiber began with, as of one that is awake.
     word(fiber.block()->pc);
     word(address_of(fiber.block()->handlers));
-    word(address_of(fiber.block()->record->function));
+    word(address_of(fiber.function));
   }
 }
 
@@ -114,7 +117,7 @@ void Marker::suspended(VMContinuation* record) {
   const bool fresh = is_fresh(record);
   slots(record->slots, fresh ? record->capacity : record->count);
   if (state_of(record) == State::Parked) slots(record->slots, 1);  // The import's object.
-  if (is_hibernated(record)) return copy(hibernated(record));
+  if (is_copied(record)) return copy(copy_of(record));
   if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);
 }
 

@@ -64,7 +64,7 @@ class Marker {
   }
   bool mark_record(const VMContinuation* record);
   void suspended(VMContinuation* record);
-  void copy(Hibernated* copy);
+  void copy(ChainCopy* copy);
 
   Runtime* runtime_;
   Blocks* blocks_;

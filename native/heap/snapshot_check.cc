@@ -46,7 +46,7 @@ class SnapshotCheck {
   }
 
   void add_frames(const VMContinuation* record) {
-    if (is_hibernated(record)) return;
+    if (is_copied(record)) return;
     uint64_t sp = record->fiber->sp;
     for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
       frames_.push_back({sp, address_of(fiber), fiber->id, record->index});
@@ -79,8 +79,8 @@ class SnapshotCheck {
     look_at_words(address_of(record), address_of(record->inline_slots), 0, name);
     look_at_words(record->slots, record->slots + uint64_t{record->capacity} * kSlotSize, 0, "the payload of " + name);
     const auto state = static_cast<State>(record->state);
-    // What hibernates has no frames; its copy is its own.
-    if (is_hibernated(record)) return;
+    // What is in a copy has no frames.
+    if (is_copied(record)) return;
     if (state == State::Suspended || state == State::Parked) look_at_chain(record->leaf, record->fiber->sp, record->index);
   }
 

@@ -22,13 +22,29 @@ namespace heddle {
 
 class Stacks;
 
+/// Who owns a stack of which copies were made (continuation/copies.h): frames that lie on it, and copies that can be put back there. What
+/// takes the last one away gives the stack back.
+struct StackOwners {
+  uint32_t copies = 0;
+  /// Place in the list of those on which nothing lies; all ones for none.
+  uint32_t place = ~uint32_t{0};
+  /// Whether a fiber lies on it.
+  bool occupied = false;
+  /// Of the outermost fiber's stack: the copy that was made last of what lies there. Only the copy says whether it is still the same.
+  void* clean = nullptr;
+};
+
 /// A stack. Owned by the Stacks that made it. A cache line of its own: among many stacks each use of another is a miss.
 struct alignas(64) Stack {
   StackSpan span;
   /// One past the last byte of its memory: `span.top` without its colour.
   uint64_t end = 0;
-  /// Free lists.
-  Stack* next = nullptr;
+  union {
+    /// Free lists.
+    Stack* next = nullptr;
+    /// While `copied`.
+    StackOwners* owners;
+  };
   /// Who made it, and takes it back.
   Stacks* owner = nullptr;
   /// Free for whoever took the stack.
@@ -39,6 +55,8 @@ struct alignas(64) Stack {
   bool vacant = false;
   /// Whether somebody owns it.
   bool live = false;
+  /// Whether there are copies of what lay on it.
+  bool copied = false;
   /// Pages that it was last seen to have in memory.
   uint32_t seen = 0;
 };

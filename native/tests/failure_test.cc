@@ -233,7 +233,7 @@ void fail_each(const RuntimeOptions& options) {
     EXPECT_EQUAL(all.machine.result, waiting);
     all.heap.collect();
     EXPECT(all.machine.clean());
-    EXPECT_EQUAL(all.machine.runtime.hibernation.copied_bytes(), 0u);
+    EXPECT_EQUAL(all.machine.runtime.copies.bytes(), 0u);
     if (!reached) break;
   }
   std::printf("  %llu allocations failed in turn, %llu of them trapped\n", static_cast<unsigned long long>((at - 1) / kStep),

@@ -1,5 +1,7 @@
 #include "trap/inspect.h"
 
+#include <utility>
+
 #include "base/attempt.h"
 #include "stacks/usage.h"
 #include "trap/sites.h"
@@ -86,13 +88,14 @@ class Inspection {
   }
 
   void waiting_chain(const VMContinuation* record, Activity activity) {
-    if (is_hibernated(record)) return hibernated_chain(record, activity);
+    if (is_copied(record)) return copied_chain(record, activity);
     chain(record->leaf, saved_in(record->fiber), nullptr, activity);
   }
 
   void fresh(const VMContinuation* record) {
     FiberReport report;
     report.record = record;
+    report.start = record->function;
     report.function = function_at(record->function->code);
     tree_.fibers.push_back(std::move(report));
   }
@@ -111,19 +114,29 @@ class Inspection {
   }
 
   /// The same of a chain whose frames are in a copy.
-  void hibernated_chain(const VMContinuation* record, Activity activity) {
-    Hibernated* copy = hibernated(record);
+  void copied_chain(const VMContinuation* record, Activity activity) {
+    ChainCopy* copy = copy_of(record);
+    // A number is given when a version is resumed first.
+    const bool numbered = !copy->shared || copy->is_of(record);
     Place place = saved_in(copy->outermost().block());
     for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
       const VMFiber* block = part->block();
       const bool outermost = part == &copy->outermost();
       FiberReport report = report_of(block, place, part->copy - part->from);
       report.record = outermost ? record : block->record;
+      report.start = part->function;
       report.hibernated = true;
-      report.parent = outermost ? 0 : (part + 1)->block()->id;
+      report.versions = copy->versions + (has_source(copy) ? 1 : 0);
+      report.parent = outermost || !numbered ? 0 : (part + 1)->block()->id;
+      if (!numbered) report.copy_of = std::exchange(report.id, 0);
       add(std::move(report), &activity);
       place = saved_in(block);
     }
+  }
+
+  /// Whether what was copied lies on its stacks as it was.
+  static bool has_source(ChainCopy* copy) {
+    return copy->source != nullptr && copy->source->generation == copy->generation && copy->source->fiber != nullptr;
   }
 
   /// Adds the next fiber of a chain, from the innermost out.
@@ -141,6 +154,7 @@ class Inspection {
     FiberReport report;
     report.id = fiber->id;
     report.record = fiber->record;
+    report.start = fiber->record == nullptr ? nullptr : fiber->record->function;
     report.function = function_at(fiber->start_code);
     report.stack_size = span.top - span.limit;
     // A fiber that was set aside before its first instruction has used nothing.

@@ -24,8 +24,10 @@ enum class FiberState {
 struct FiberReport {
   /// VMFiber.id; 0 for a fresh one.
   uint64_t id = 0;
-  /// Its record; for a call of the host's one that no handle names, with index 0.
+  /// Its record; for a call of the host's one that no handle names, with index 0; null inside a version that was not resumed yet.
   const VMContinuation* record = nullptr;
+  /// What it began with; null for a call of the host's.
+  const VMFunction* start = nullptr;
   FiberState state = FiberState::Fresh;
   /// The id of the fiber that waits for it, 0 when none does.
   uint64_t parent = 0;
@@ -33,6 +35,10 @@ struct FiberReport {
   bool entered = false;
   /// What is on its stack has been put aside.
   bool hibernated = false;
+  /// How many continuations go on from the state that it is in: more than one where it was cloned and none of them was resumed since.
+  uint64_t versions = 1;
+  /// The id of the fiber that it is a copy of, while it has none of its own; else 0.
+  uint64_t copy_of = 0;
   /// The function that it began with: its code as a frame without a location; -1, -1 where that is unknown.
   Frame function{-1, -1, -1};
   /// What it calls, where that is an import whose JavaScript runs.

@@ -20,11 +20,15 @@ bool aim_at_handler(Runtime* runtime, VMContinuation* record, const VMTag* tag) 
   return true;
 }
 
-bool aim(Runtime* runtime, VMContinuation* record, const VMException* exception) {
-  runtime->wake(record);
-  if (record->fiber != nullptr && aim_at_handler(runtime, record, exception->tag)) return true;
+Aimed aim(Runtime* runtime, VMContinuation* record, const VMException* exception, uint64_t* refused) {
+  *refused = runtime->wake_or_reclaim(record, {address_of(record), address_of(exception)});
+  if (*refused != 0) {
+    unconsume(record);
+    return Aimed::Refused;
+  }
+  if (record->fiber != nullptr && aim_at_handler(runtime, record, exception->tag)) return Aimed::Yes;
   runtime->drop(record);
-  return false;
+  return Aimed::No;
 }
 
 Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
@@ -33,13 +37,19 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
   VMContinuation* const record = record_;
   if (refused()) {
     runtime->drop(record);
+    record_ = nullptr;
     return Ending::Trapped;
   }
   if (record->fiber == nullptr) {
     if (const uint64_t refused = runtime->allocate_fiber(record)) {
-      runtime->drop(record);
-      trap_ = Trap::TooManyStacks;
+      trap_ = refused == kRefusedActive ? Trap::SnapshotActive : Trap::TooManyStacks;
       detail_ = refused;
+      if (is_copied(record)) {
+        unconsume(record);
+      } else {
+        runtime->drop(record);
+        record_ = nullptr;
+      }
       return Ending::Trapped;
     }
   }

@@ -11,7 +11,7 @@ class Resumption : public Entry {
   Resumption(Runtime* runtime, VMContinuation* record, uint32_t what) : Entry(runtime, &entry_), record_(record) { entry_.takes = what; }
 
   /// Goes on with `payload` (the record, or the exception that it was aimed with). Where it traps, fails or gets no stack, it is given
-  /// back.
+  /// back. Where it is a version that cannot go on now that is a trap, and it is as it was, not consumed: then `record` is not null.
   Ending run(uint64_t payload, uint64_t deadline = ~uint64_t{0});
 
   /// After run: returned, the record whose slots hold the results, for its owner to release; suspended, the one whose slots hold the
@@ -31,8 +31,16 @@ class Resumption : public Entry {
   VMContinuation* record_;
 };
 
-/// Aims a consumed continuation at its handler of an exception, waking it. False where it has none; then it is given back.
-bool aim(Runtime* runtime, VMContinuation* record, const VMException* exception);
+/// What comes of aiming.
+enum class Aimed {
+  Yes,
+  /// It has no handler, and is given back.
+  No,
+  /// It is a version that cannot go on now, and stays as it was: not consumed.
+  Refused,
+};
+/// Aims a consumed continuation at its handler of an exception, waking it. `*refused` is why it cannot go on.
+Aimed aim(Runtime* runtime, VMContinuation* record, const VMException* exception, uint64_t* refused);
 
 /// Aims the consumed `record`, which has a stack, at its handler of an exception of `tag`: what is inside the handler's fiber is given
 /// back. False, with nothing changed, where it has none.

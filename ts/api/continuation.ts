@@ -237,6 +237,16 @@ export class Continuation {
   }
 
   /**
+   * A second continuation in the same state, both of which go on, each once. What frames refer to is shared: memories, tables, globals, objects. Of continuations that go on
+   * from one state only one runs at a time: where another runs already, resuming is a trap with code HEDDLE_TRAP_SNAPSHOT_ACTIVE, and this one stays as it is
+   * (docs/snapshots.md). Throws a TypeError where this one is used, running, or waits for a promise.
+   */
+  snapshot(): Continuation {
+    this.#requireUnused();
+    return new Continuation(new Existing(this.#held.clone(), this.#shape) as unknown as ExportedFunction);
+  }
+
+  /**
    * Ends it: an exception that only catch_all sees runs the handlers inside, and the stack is given back at once where one of them suspends or waits. What a handler throws
    * itself is thrown here. Does nothing where the continuation is used or over; throws a TypeError where it is running.
    */

@@ -229,9 +229,9 @@ export const VMContinuation = {
   state: 8,
   /** payload slots already bound */
   count: 12,
-  /** VMFiber of the outermost fiber of the chain; 0 before the first resume, and while it hibernates */
+  /** VMFiber of the outermost fiber of the chain; 0 before the first resume, and while the chain is in a copy */
   fiber: 16,
-  /** VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain hibernates, its C++ copy */
+  /** VMFiber where a resume goes on; while fresh, the C++ Stacks that its stack is to come from, 0 for the usual; while the chain is in a copy, that */
   leaf: 24,
   /** address of the payload slots, 16 bytes each */
   slots: 32,
@@ -340,7 +340,7 @@ export const LIBCALL = {
   fiberNew: 30,
   /** (VMInstance*, fiber) -> VMContinuation*: consumed, with a stack, to be switched into; traps where it cannot go on */
   fiberEnter: 31,
-  /** (VMInstance*, fiber, handle): it has yielded; with handle 0 it has returned */
+  /** (VMInstance*, fiber, handle, VMContinuation*): it has yielded; with handle 0 it has returned */
   fiberLeave: 32,
   /** (VMInstance*, fiber): drop it */
   fiberFree: 33,
@@ -356,6 +356,10 @@ export const LIBCALL = {
   shadowEnter: 38,
   /** (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again */
   shadowLeave: 39,
+  /** (handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is */
+  contClone: 40,
+  /** (VMInstance*, fiber) -> fiber: the same of a suspended fiber */
+  fiberClone: 41,
 } as const;
 
 /** States of a continuation. */
@@ -399,6 +403,7 @@ export const TRAP = {
   expectedShared: 19,
   outOfMemory: 20,
   storeBounds: 21,
+  snapshotActive: 22,
   cancelled: 30,
   shadowOverflow: 31,
   shadowStack: 32,
@@ -438,6 +443,7 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   19: "expected shared memory",
   20: "out of memory",
   21: "internal error: a value would be stored beyond its buffer",
+  22: "another version of the continuation is active",
   30: "the call was cancelled",
   31: "shadow stack overflow",
   32: "a second call of the instance cannot wait while one does",
@@ -504,6 +510,10 @@ export const LIMIT = {
   refusedDepth: 4,
   /** the thread's range of continuation records is used up */
   refusedRecords: 5,
+  /** why a version of a continuation does not go on: another one runs where it would lie */
+  refusedActive: 6,
+  /** why there is no copy: this, and the detail of trap shadow_stack */
+  refusedShadow: 16,
   /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
   externGenerationBits: 28,
   /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
@@ -538,6 +548,8 @@ export const LIMIT = {
   endingReturned: 0,
   /** it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound */
   endingSuspended: 1,
+  /** nothing happened: another version of the continuation is active, and this one is as it was */
+  endingRefused: 3,
   /** an import that may wait for a promise is to be called */
   endingParked: 2,
   /** byte of a stack pointer's global cell (u32): the least value that code may set it to, less 1; 0 with a shadow_beyond of 0 for any */
@@ -593,4 +605,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '237f29681b05a853';
+export const CONTRACT = '2f253761a1c058eb';

@@ -40,6 +40,10 @@ export interface FiberInfo {
   readonly entered: boolean;
   /** Whether what is on its stack has been put aside (hibernate). */
   readonly hibernated: boolean;
+  /** How many continuations go on from the state that it is in: 1 where it has no snapshots. */
+  readonly versions: number;
+  /** Of one that was made by a snapshot and not resumed since: the id of the fiber that it is a copy of. Its own is given when it is resumed. */
+  readonly copyOf?: number;
   /** The function that it began with: its name, or `wasm-function[index]`. */
   readonly function: string;
   /** The tag that it is suspended with; absent where the instruction does not say. */
@@ -123,6 +127,8 @@ function fiberInfo(fiber: NativeFiber, names: InspectionNames): FiberInfo {
     parent: fiber.parent,
     entered: fiber.entered,
     hibernated: fiber.hibernated,
+    versions: fiber.versions,
+    ...(fiber.copyOf === 0 ? {} : { copyOf: fiber.copyOf }),
     function: functionName(fiber, names),
     ...(tag === undefined ? {} : { tag }),
     ...(called === undefined ? {} : { import: called }),

@@ -53,6 +53,9 @@ export interface NativeStatistics {
   /** Chains of fibers whose stacks are empty while a copy keeps what was on them; bytes of the copies; how often chains were put aside and woken. */
   readonly continuationsHibernated: number;
   readonly hibernatedBytes: number;
+  /** Clones that were made, ever, and copies of suspended chains that there are now, of which several may go on. */
+  readonly continuationsCloned: number;
+  readonly continuationCopies: number;
   readonly hibernations: number;
   readonly wakes: number;
   /** Live stacks that are empty because what was on them hibernates. */
@@ -105,6 +108,8 @@ export interface NativeFiber {
   readonly parent: number;
   readonly entered: boolean;
   readonly hibernated: boolean;
+  readonly versions: number;
+  readonly copyOf: number;
   /** The function that it began with: artifact and function number in it, -1 where unknown; and where it is an import, that one's number, else -1. */
   readonly code: number;
   readonly function: number;
@@ -327,6 +332,8 @@ export interface Native {
   canSuspend(): boolean | undefined;
   /** A fresh continuation of a function. */
   contNew(fn: number): void;
+  /** A second continuation in the state of the one that the mailbox names; the mailbox names it then. */
+  contClone(): void;
   /** Binds the values. Traps where the handle is stale, as the functions below. */
   contBind(): void;
   /** Resumes with the values. */

@@ -59,6 +59,16 @@ export class Held {
     return held;
   }
 
+  /** A second continuation in the state of this one, which is to be resumed and stays so. */
+  clone(): Held {
+    if (this.#state !== WAITING) throw this.#state === OVER ? continuationUsed() : continuationRunning();
+    const clone = Held.make(this.#engine);
+    this.#engine.mailbox.aim(this.#handle);
+    this.#engine.native.contClone();
+    clone.#hold(WAITING);
+    return clone;
+  }
+
   /** Whether an import that may wait for a promise has been called, or is to be. */
   get isParked(): boolean {
     return this.#state === PARKED;
@@ -148,13 +158,22 @@ export class Held {
 
   #run(action: () => void): void {
     let done = false;
+    const { mailbox } = this.#engine;
+    mailbox.ending = LIMIT.endingReturned;
     try {
       action();
       done = true;
     } finally {
       if (done) this.note();
+      else if (mailbox.ending === LIMIT.endingRefused) this.#unconsume();
       else this.close();
     }
+  }
+
+  /** Another version of it is active: nothing has happened to this one. */
+  #unconsume(): void {
+    this.#version--;
+    this.#hold(WAITING);
   }
 
   #consume(): void {

@@ -54,6 +54,10 @@ export class Mailbox {
     return naturals[ENDING] as number;
   }
 
+  set ending(value: number) {
+    naturals[ENDING] = value;
+  }
+
   /** Makes `handle` name the continuation that there is now. */
   save(handle: Handle): void {
     handle.index = integers[INDEX] as number;

@@ -19,7 +19,7 @@ export interface Experiment {
   readonly name: ExperimentName;
   /** Type index of the import. */
   readonly type: number;
-  /** Index of the function type that it is about: what `barrier` calls and `cont.new` continues, else the tag's. */
+  /** Index of the function type that it is about: what `barrier` calls, `cont.new` and `cont.clone` continue, else the tag's. */
   readonly about: number;
   /** Of `cont.new`: the stack. */
   readonly stack?: StackChoice;
@@ -38,6 +38,8 @@ export const EXPERIMENT_TYPES = {
   fiber_yield: '[i64] -> [i64]',
   fiber_free: '[i32] -> []',
   fiber_status: '[i32] -> [i32]',
+  fiber_clone: '[i32] -> [i32]',
+  'cont.clone': '[(ref null $c)] -> [(ref $c)], where $c is a continuation type',
   'cont.new': '[(ref null $f)] -> [(ref $c)], where $c continues $f',
 } as const;
 
@@ -143,6 +145,13 @@ function continuedFirst(types: Types, { params, results }: FunctionTypeDescripti
   return fits ? about : -1;
 }
 
+/** See {@link EXPERIMENT_TYPES}. */
+function continuedTwice(types: Types, { params, results }: FunctionTypeDescription): number {
+  const about = types.continuedIndex(params[0]);
+  const same = concreteType(params[0] ?? 0) === concreteType(results[0] ?? 0);
+  return params.length === 1 && results.length === 1 && same && isReference(results[0] ?? 0) ? about : -1;
+}
+
 const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription, index: number) => number>> = {
   barrier: calledLast,
   'tag.new': madeTag,
@@ -153,6 +162,8 @@ const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDes
   fiber_yield: plainly([I64], [I64]),
   fiber_free: plainly([I32], []),
   fiber_status: plainly([I32], [I32]),
+  fiber_clone: plainly([I32], [I32]),
+  'cont.clone': continuedTwice,
   'cont.new': continuedFirst,
 };
 

@@ -1,5 +1,5 @@
 /**
- * The function of the experiment `cont.new`, which makes a continuation whose stack is another than the usual one.
+ * The functions of the experiments `cont.new`, which makes a continuation whose stack is another than the usual one, and `cont.clone`.
  */
 import { LIBCALL, LIMIT } from '../../generated/abi.js';
 import type { FunctionLowering } from '../function/function.js';
@@ -11,4 +11,9 @@ export function writeContNewOn(f: FunctionLowering, { stack = USUAL }: { readonl
   const { strategy, guard, size } = stack;
   const kinds = f.program.address(strategy + guard * 2 ** LIMIT.stackGuardShift);
   f.push(f.hostCall(LIBCALL.contNewOn, [params[0] as Value, f.program.address(size), kinds]));
+}
+
+/** `cont.clone`: a second continuation in the state of the first. */
+export function writeContClone(f: FunctionLowering, [handle]: readonly Value[]): void {
+  f.push(f.hostCall(LIBCALL.contClone, [handle as Value]));
 }

@@ -53,7 +53,7 @@ export function writeFiberResume(f: FunctionLowering, [number, value]: readonly 
   f.follow(returned);
   f.aside(() => {
     const loaded = loadSlots(f, back.payload, [TYPE.I64]);
-    f.hostCall(LIBCALL.fiberLeave, [f.instance, fiber, program.address(0)]);
+    f.hostCall(LIBCALL.fiberLeave, [f.instance, fiber, program.address(0), back.payload]);
     program.jump(next, loaded);
   });
   f.follow(yielded);
@@ -73,6 +73,11 @@ export function writeFiberYield(f: FunctionLowering, values: readonly Value[]): 
 /** `fiber_free(fiber)`. */
 export function writeFiberFree(f: FunctionLowering, [number]: readonly Value[]): void {
   f.hostCall(LIBCALL.fiberFree, [f.instance, f.zeroExtend(number as Value)]);
+}
+
+/** `fiber_clone(fiber)`. */
+export function writeFiberClone(f: FunctionLowering, [number]: readonly Value[]): void {
+  f.push(narrow(f, f.hostCall(LIBCALL.fiberClone, [f.instance, f.zeroExtend(number as Value)])));
 }
 
 /** `fiber_status(fiber)`. */

@@ -11,8 +11,8 @@ import { checkProgram } from '../program/check.js';
 import { NONE, Program, type Value } from '../program/program.js';
 import { slotCount } from '../program/types.js';
 import { writeBarrier } from './barrier.js';
-import { writeContNewOn } from './cont_new.js';
-import { writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writeFiberYield } from './fibers.js';
+import { writeContClone, writeContNewOn } from './cont_new.js';
+import { writeFiberClone, writeFiberFree, writeFiberNew, writeFiberResume, writeFiberStatus, writeFiberYield } from './fibers.js';
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 
 const SLOT_ALIGNMENT_LOG2 = 4;
@@ -135,6 +135,10 @@ function writeExperiments(program: Program, context: LoweringContext): void {
           return writeFiberFree(f, params);
         case 'fiber_status':
           return writeFiberStatus(f, params);
+        case 'fiber_clone':
+          return writeFiberClone(f, params);
+        case 'cont.clone':
+          return writeContClone(f, params);
         case 'cont.new':
           return writeContNewOn(f, experiment, params);
       }

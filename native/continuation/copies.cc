@@ -1,0 +1,441 @@
+#include "continuation/copies.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/asm.h"
+#include "base/attempt.h"
+#include "base/check.h"
+#include "continuation/runtime.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr uint32_t kNowhere = ~uint32_t{0};
+
+typedef uint64_t Vector __attribute__((vector_size(16)));
+/// Two words, which may lie at any address that a word may.
+struct __attribute__((packed, aligned(8), may_alias)) Pair {
+  Vector words;
+};
+
+/// Copies words between a stack and its copy. Volatile, so that it stays a loop: memcpy is the sanitizers', who know parts of C++ frames as
+/// not to be touched.
+__attribute__((no_sanitize("address", "thread"))) void copy_words(uint64_t to, uint64_t from, uint64_t bytes) {
+  auto* target = at<volatile Pair>(to);
+  const auto* source = at<const volatile Pair>(from);
+  const uint64_t pairs = bytes / sizeof(Pair);
+  for (uint64_t i = 0; i < pairs; i++) target[i].words = source[i].words;
+  if (bytes % sizeof(Pair) != 0) *at<volatile uint64_t>(to + bytes - 8) = *at<const volatile uint64_t>(from + bytes - 8);
+}
+
+uint64_t size_of(ChainCopy* copy) {
+  uint64_t bytes = sizeof(ChainCopy) + copy->count * sizeof(SavedFiber);
+  for (const SavedFiber& fiber : *copy) bytes += fiber.bytes;
+  return bytes + (copy->shadow == nullptr ? 0 : copy->shadow->bytes());
+}
+
+/// Makes room for so many more, and for as many again where there are many, so that they are moved seldom. False without memory.
+bool make_room(std::vector<Stack*>* stacks, size_t more) {
+  if (stacks->capacity() - stacks->size() >= more) return true;
+  return attempt([=] { stacks->reserve(std::max(stacks->size() + more, stacks->size() * 2)); });
+}
+
+Stack* stack_of(const VMFiber* fiber) {
+  return static_cast<Stack*>(fiber->stack);
+}
+
+bool any_copied(const VMFiber* leaf) {
+  for (; leaf != nullptr; leaf = leaf->parent) {
+    if (stack_of(leaf)->copied) return true;
+  }
+  return false;
+}
+
+/// The record that may be put aside so that a fiber's stack becomes free; null where the fiber's chain runs, or waits for one that does.
+VMContinuation* movable(const VMFiber* fiber) {
+  while (!is_host(fiber->parent)) fiber = fiber->parent;
+  VMContinuation* record = fiber->record;
+  const auto state = static_cast<State>(record->state);
+  const bool waits = fiber->parent == nullptr && record->fiber == fiber && (state == State::Suspended || state == State::Parked);
+  return waits ? record : nullptr;
+}
+
+}  // namespace
+
+/// A copy of a chain that is awake, for nobody yet. Null without memory.
+ChainCopy* Copies::make(const VMContinuation* record) {
+  uint64_t count = 0, bytes = 0;
+  // The outermost fiber's control block holds where the innermost stands, and each other one's where its parent waits.
+  uint64_t sp = record->fiber->sp;
+  for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
+    bytes += address_of(fiber + 1) - sp;
+    sp = fiber->sp;
+    count++;
+  }
+  const uint64_t head = sizeof(ChainCopy) + count * sizeof(SavedFiber);
+  auto* copy = static_cast<ChainCopy*>(std::malloc(head + bytes));
+  if (copy == nullptr) return nullptr;
+  *copy = {count, 0, scan_ - 1, false, record, record->generation, nullptr};
+  uint64_t place = address_of(copy) + head;
+  SavedFiber* part = copy->begin();
+  sp = record->fiber->sp;
+  for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
+    const VMContinuation* own = fiber->record;
+    *part = {sp, address_of(fiber + 1) - sp, place, own->function, own->capacity};
+    copy_words(place, sp, part->bytes);
+    place += part->bytes;
+    sp = fiber->sp;
+    part++;
+  }
+  count_++;
+  bytes_ += head + bytes;
+  return copy;
+}
+
+void Copies::free(ChainCopy* copy) {
+  count_--;
+  bytes_ -= size_of(copy);
+  delete copy->shadow;
+  if (copy->shared) {
+    // The parts are read before any stack goes.
+    for (SavedFiber& part : *copy) {
+      Stack* stack = part.stack();
+      if (stack->owners->clean == copy) stack->owners->clean = nullptr;
+      disown(stack);
+    }
+  }
+  std::free(copy);
+}
+
+/// Makes a copy one of the owners of its stacks. False, with nothing changed, without memory.
+bool Copies::share(ChainCopy* copy, bool occupied) {
+  for (SavedFiber* part = copy->begin(); part != copy->end(); part++) {
+    Stack* stack = part->stack();
+    if (!stack->copied) {
+      auto* owners = new (std::nothrow) StackOwners;
+      if (owners == nullptr) {
+        while (part-- != copy->begin()) {
+          if (--part->stack()->owners->copies == 0) note_released(part->stack());
+        }
+        return false;
+      }
+      owners->occupied = occupied;
+      stack->owners = owners;
+      stack->copied = true;
+    }
+    stack->owners->copies++;
+  }
+  copy->shared = true;
+  return true;
+}
+
+/// No copies of it are left: it is as other stacks are.
+void Copies::note_released(Stack* stack) {
+  delete stack->owners;
+  stack->owners = nullptr;
+  stack->copied = false;
+}
+
+void Copies::disown(Stack* stack) {
+  StackOwners* owners = stack->owners;
+  if (--owners->copies > 0) return;
+  const bool occupied = owners->occupied;
+  note_occupied(stack);
+  note_released(stack);
+  if (!occupied) stack->owner->release(stack);
+}
+
+void Copies::note_empty(Stack* stack) {
+  StackOwners* owners = stack->owners;
+  owners->occupied = false;
+  owners->clean = nullptr;
+  if (owners->place != kNowhere || stack->vacant || !make_room(&empty_, 1)) return;
+  owners->place = static_cast<uint32_t>(empty_.size());
+  empty_.push_back(stack);
+}
+
+/// It is not one on which nothing lies any more.
+void Copies::note_occupied(Stack* stack) {
+  const uint32_t place = stack->owners->place;
+  if (place == kNowhere) return;
+  stack->owners->place = kNowhere;
+  empty_[place] = empty_.back();
+  empty_.pop_back();
+  if (place < empty_.size()) empty_[place]->owners->place = place;
+}
+
+uint64_t Copies::vacate_empty(StackSets* stacks) {
+  const uint64_t count = empty_.size();
+  for (Stack* stack : empty_) stack->owners->place = kNowhere;
+  stacks->vacate(empty_.data(), empty_.data() + count);
+  empty_.clear();
+  return count;
+}
+
+/// The copy that is still what lies on a record's stacks; null where there is none.
+ChainCopy* Copies::clean_copy(const VMContinuation* record) const {
+  const Stack* stack = stack_of(record->fiber);
+  if (!stack->copied) return nullptr;
+  auto* copy = static_cast<ChainCopy*>(stack->owners->clean);
+  return copy != nullptr && copy->source == record && copy->generation == record->generation ? copy : nullptr;
+}
+
+/// Inner fibers of a copy lose the records that they have in it: each version gets some of its own when it wakes.
+void Copies::forget_inner(VMContinuation* record) {
+  record->fiber = nullptr;
+  record->leaf = nullptr;
+  runtime_->release_continuation(record);
+}
+
+/// Makes a copy of a chain that hibernates one that several may have. False, with nothing changed, and `*refused`.
+bool Copies::strip(ChainCopy* copy, uint64_t* refused) {
+  const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
+  if (const uint64_t reason = ShadowCopy::capture(copy->count, block, &copy->shadow)) {
+    *refused = reason;
+    return false;
+  }
+  if (!share(copy, false)) {
+    delete copy->shadow;
+    copy->shadow = nullptr;
+    *refused = kRefusedSystem;
+    return false;
+  }
+  if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
+  copy->source = nullptr;
+  for (SavedFiber& part : *copy) {
+    VMFiber* fiber = part.block();
+    ShadowSwitch(runtime_).end(fiber, true);
+    if (&part != &copy->outermost()) forget_inner(fiber->record);
+    fiber->record = nullptr;
+  }
+  return true;
+}
+
+/// A copy of a suspended chain that versions may go on from; null, with nothing changed, and `*refused`.
+ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
+  if (is_copied(source)) {
+    ChainCopy* copy = copy_of(source);
+    return copy->shared || strip(copy, refused) ? copy : nullptr;
+  }
+  if (ChainCopy* copy = clean_copy(source)) return copy;
+  ChainCopy* copy = make(source);
+  if (copy == nullptr) {
+    *refused = kRefusedSystem;
+    return nullptr;
+  }
+  const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
+  *refused = ShadowCopy::capture(copy->count, block, &copy->shadow);
+  if (*refused == 0) {
+    if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
+    if (!share(copy, true)) *refused = kRefusedSystem;
+  }
+  if (*refused != 0) {
+    free(copy);
+    return nullptr;
+  }
+  for (SavedFiber& part : *copy) {
+    part.block()->record = nullptr;
+    part.block()->shadow = nullptr;
+  }
+  copied_since_ += size_of(copy);
+  // What lies in linear memory others may write while the chain waits.
+  stack_of(source->fiber)->owners->clean = copy->shadow == nullptr ? copy : nullptr;
+  return copy;
+}
+
+VMContinuation* Copies::clone(VMContinuation* source, uint64_t* refused) {
+  ChainCopy* copy = nullptr;
+  if (!is_fresh(source)) {
+    copy = shared_copy(source, refused);
+    if (copy == nullptr) return nullptr;
+  }
+  VMContinuation* made = runtime_->records.allocate(source->capacity);
+  if (made == nullptr) {
+    if (copy != nullptr && copy->versions == 0) free(copy);
+    *refused = kRefusedRecords;
+    return nullptr;
+  }
+  made->function = source->function;
+  made->count = source->count;
+  std::memcpy(at<void>(made->slots), at<const void>(source->slots), uint64_t{source->count} * kSlotSize);
+  clones_++;
+  if (copy == nullptr) {
+    made->leaf = source->leaf;  // The Stacks that its stack is to come from.
+    return made;
+  }
+  made->state = static_cast<uint32_t>(State::Suspended);
+  made->leaf = at<VMFiber>(address_of(copy));
+  copy->versions++;
+  chains_++;
+  return made;
+}
+
+bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
+  VMFiber* const leaf = record->leaf;
+  const bool shared = any_copied(leaf);
+  ChainCopy* copy = shared ? clean_copy(record) : nullptr;
+  const bool joins = copy != nullptr;
+  if (!joins) copy = make(record);
+  if (copy == nullptr) return false;
+  if (emptied != nullptr && !make_room(emptied, copy->count)) {
+    if (!joins) free(copy);
+    return false;
+  }
+  if (shared && !joins) {
+    const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
+    const bool captured = ShadowCopy::capture(copy->count, block, &copy->shadow) == 0;
+    if (captured && copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
+    if (!captured || !share(copy, true)) {
+      free(copy);
+      return false;
+    }
+    for (SavedFiber& part : *copy) {
+      part.block()->record = nullptr;
+      part.block()->shadow = nullptr;
+    }
+  }
+  for (VMFiber *fiber = leaf, *parent = nullptr; fiber != nullptr; fiber = parent) {
+    parent = fiber->parent;
+    Stack* stack = stack_of(fiber);
+    if (shared) {
+      ShadowSwitch(runtime_).end(fiber, true);
+      if (emptied == nullptr) {
+        note_empty(stack);
+      } else {
+        note_occupied(stack);
+        stack->owners->occupied = false;
+        stack->owners->clean = nullptr;
+      }
+      if (fiber->record != record) forget_inner(fiber->record);
+    } else if (fiber->record != record) {
+      fiber->record->fiber = nullptr;
+      fiber->record->leaf = nullptr;
+      fiber->record->state = static_cast<uint32_t>(State::Aside);
+    }
+    if (emptied != nullptr) emptied->push_back(stack);
+  }
+  record->fiber = nullptr;
+  record->leaf = at<VMFiber>(address_of(copy));
+  copy->versions++;
+  chains_++;
+  hibernations_++;
+  return true;
+}
+
+/// Puts aside what lies on the stacks of a copy. 0, or a refused_….
+uint64_t Copies::make_way(ChainCopy* copy) {
+  for (const SavedFiber& part : *copy) {
+    if (part.stack()->owners->occupied && movable(part.home()) == nullptr) return kRefusedActive;
+  }
+  for (const SavedFiber& part : *copy) {
+    if (part.stack()->owners->occupied && !put_aside(movable(part.home()), nullptr)) return kRefusedSystem;
+  }
+  return copy->shadow == nullptr || copy->shadow->is_free() ? 0 : kRefusedActive;
+}
+
+/// Records for the inner fibers of a copy, in inner_. False, and there are none, where they run out.
+bool Copies::make_records(const ChainCopy* copy) {
+  inner_.clear();
+  if (copy->count == 1) return true;
+  if (!attempt([=] { inner_.reserve(copy->count - 1); })) return false;
+  const SavedFiber* part = const_cast<ChainCopy*>(copy)->begin();
+  for (uint64_t i = 0; i + 1 < copy->count; i++, part++) {
+    VMContinuation* record = runtime_->records.allocate(static_cast<uint32_t>(part->capacity));
+    if (record == nullptr) {
+      for (VMContinuation* each : inner_) runtime_->records.release(each);
+      return false;
+    }
+    record->function = part->function;
+    record->state = static_cast<uint32_t>(State::Aside);
+    inner_.push_back(record);
+  }
+  return true;
+}
+
+/// What lies on the stacks is what the copy says: who is there and who goes on change places.
+void Copies::exchange(VMContinuation* record, ChainCopy* copy) {
+  VMFiber* home = copy->outermost().home();
+  VMContinuation* other = home->record;
+  record->fiber = home;
+  record->leaf = other->leaf;
+  home->record = record;
+  other->fiber = nullptr;
+  other->leaf = at<VMFiber>(address_of(copy));
+  stack_of(home)->owners->clean = nullptr;
+  for (VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) fiber->id = runtime_->next_fiber_id();
+  hibernations_++;
+  wakes_++;
+}
+
+uint64_t Copies::wake(VMContinuation* record) {
+  HEDDLE_CHECK(is_copied(record));
+  ChainCopy* copy = copy_of(record);
+  if (copy->shared) {
+    const VMFiber* home = copy->outermost().home();
+    const StackOwners* owners = copy->outermost().stack()->owners;
+    if (owners->clean == copy && clean_copy(home->record) == copy) {
+      exchange(record, copy);
+      return 0;
+    }
+    if (!make_records(copy)) return kRefusedRecords;
+    if (const uint64_t refused = make_way(copy)) {
+      for (VMContinuation* each : inner_) runtime_->records.release(each);
+      return refused;
+    }
+  }
+  const bool original = !copy->shared || copy->is_of(record);
+  record->leaf = copy->begin()->home();
+  record->fiber = copy->outermost().home();
+  size_t i = 0;
+  for (const SavedFiber& part : *copy) {
+    copy_words(part.from, part.copy, part.bytes);
+    VMFiber* block = part.home();
+    Stack* stack = stack_of(block);
+    stack->owner->occupy(stack);
+    if (copy->shared) {
+      note_occupied(stack);
+      stack->owners->occupied = true;
+      stack->owners->clean = nullptr;
+      if (block != record->fiber) block->record = inner_[i++];
+      if (!original) block->id = runtime_->next_fiber_id();
+    }
+    if (block == record->fiber) {
+      block->record = record;  // It may have moved to another record meanwhile.
+      continue;
+    }
+    block->record->fiber = block;
+    block->record->state = static_cast<uint32_t>(State::Running);
+  }
+  if (copy->shadow != nullptr) copy->shadow->restore([copy](size_t part) { return copy->begin()[part].home(); });
+  chains_--;
+  wakes_++;
+  unversion(copy);
+  return 0;
+}
+
+void Copies::unversion(ChainCopy* copy) {
+  if (--copy->versions == 0) free(copy);
+}
+
+void Copies::drop(VMContinuation* record) {
+  ChainCopy* copy = copy_of(record);
+  record->leaf = nullptr;
+  chains_--;
+  if (copy->shared) {
+    if (copy->is_of(record)) copy->source = nullptr;
+    runtime_->release_continuation(record);
+    return unversion(copy);
+  }
+  for (const SavedFiber& part : *copy) {
+    // What waits has no pointer in a global, whoever inside was running.
+    ShadowSwitch(runtime_).end(part.block(), true);
+    part.stack()->owner->release(part.stack());
+    runtime_->release_continuation(&part == &copy->outermost() ? record : part.block()->record);
+  }
+  unversion(copy);
+}
+
+}  // namespace heddle
