@@ -43,6 +43,11 @@ HEDDLE_IMPORT("fiber_yield") uint64_t heddle_fiber_yield(uint64_t value);
 /* Drops a fiber: what it has on its stacks is gone, and nothing of it runs. Traps: HEDDLE_TRAP_FIBER_UNKNOWN, …FIBER_RUNNING. */
 HEDDLE_IMPORT("fiber_free") void heddle_fiber_free(heddle_fiber fiber);
 
+/* A second fiber in the state of one that has not begun or has yielded, which stays as it is: both go on, each once. Frames are copied, the native ones and those
+   in linear memory; what they point to elsewhere is shared. Of fibers that go on from one state only one may be active at a time. Traps: HEDDLE_TRAP_FIBER_UNKNOWN,
+   …FIBER_RUNNING, …FIBER_DONE, …TOO_MANY_STACKS; and HEDDLE_TRAP_SNAPSHOT_ACTIVE where one is resumed while another runs. */
+HEDDLE_IMPORT("fiber_clone") heddle_fiber heddle_fiber_clone(heddle_fiber fiber);
+
 /* One of enum heddle_fiber_status, for any number. */
 HEDDLE_IMPORT("fiber_status") uint32_t heddle_fiber_status(heddle_fiber fiber);
 

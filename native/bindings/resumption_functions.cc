@@ -1,12 +1,13 @@
-// start, settle, settleThrow, contNew, contClone, contBind, contResume, contThrow, contDrop, canSuspend: continuations in the host's hands. What goes
-// with a resumption, both ways, lies in the mailbox (LIMITS of contract/abi.ts), so that a call from JavaScript carries no values.
+// start, settle, settleThrow, contNew, contClone, contBind, contResume, contThrow, contDrop, canSuspend: continuations in the host's hands.
+// What goes with a resumption, both ways, lies in the mailbox (LIMITS of contract/abi.ts), so that a call from JavaScript carries no
+// values.
 #include <cstring>
 
 #include "bindings/arguments.h"
 #include "bindings/exceptions.h"
 #include "bindings/memory.h"
-#include "heap/exceptions.h"
 #include "continuation/park.h"
+#include "heap/exceptions.h"
 #include "trap/resumption.h"
 #include "trap/unwind.h"
 

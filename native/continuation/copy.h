@@ -1,7 +1,7 @@
 // What a suspended chain of fibers has on its stacks, kept elsewhere, to be put back at the same addresses.
 //
-// No switch of stacks knows of it: a record whose chain is in a copy has no fiber, as a fresh one has none, and that is where generated code
-// asks for a stack anyway (cont_allocate).
+// No switch of stacks knows of it: a record whose chain is in a copy has no fiber, as a fresh one has none, and that is where generated
+// code asks for a stack anyway (cont_allocate).
 #pragma once
 #include <memory>
 

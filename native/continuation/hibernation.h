@@ -1,5 +1,5 @@
-// Hibernation: the stacks of chains that have been suspended for long are emptied. What was on them is in copies, and their pages go back to
-// the kernel. The stacks stay where they are, so that the copy can be put back at the same addresses.
+// Hibernation: the stacks of chains that have been suspended for long are emptied. What was on them is in copies, and their pages go back
+// to the kernel. The stacks stay where they are, so that the copy can be put back at the same addresses.
 #pragma once
 #include <vector>
 

@@ -2,9 +2,9 @@
 
 #include <cstring>
 
-#include "base/page.h"
 #include "base/attempt.h"
 #include "base/check.h"
+#include "base/page.h"
 
 namespace heddle {
 

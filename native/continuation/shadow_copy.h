@@ -16,8 +16,8 @@ class ShadowCopy {
   /// The control block of the chain's fiber of a number, the innermost first.
   using Block = std::function<VMFiber*(size_t fiber)>;
 
-  /// Copies what the chain of `count` fibers has; `*result` is null where that is nothing. 0, or kRefusedShadow and more where too little is
-  /// known of a shadow stack, or kRefusedSystem without memory.
+  /// Copies what the chain of `count` fibers has; `*result` is null where that is nothing. 0, or kRefusedShadow and more where too little
+  /// is known of a shadow stack, or kRefusedSystem without memory.
   static uint64_t capture(size_t count, const Block& block, ShadowCopy** result);
   ~ShadowCopy();
   ShadowCopy(const ShadowCopy&) = delete;

@@ -127,6 +127,7 @@ const fiber = (id: number, parent: number, more: Partial<FiberInfo> = {}): Fiber
   parent,
   entered: false,
   hibernated: false,
+  versions: 1,
   function: `f${id}`,
   stack: { size: 4096, used: 256, highWater: 4096, resident: 4096 },
   frames: [],

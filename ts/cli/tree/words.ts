@@ -44,7 +44,9 @@ export function detailsOf(fiber: FiberInfo): readonly string[] {
   const { frames, framesOmitted } = fiber;
   const more = frames.length + framesOmitted - FRAMES;
   return [
-    stateOf(fiber) + (fiber.entered ? ', called by JavaScript' : '') + (fiber.hibernated ? ', hibernates' : ''),
+    stateOf(fiber) +
+      (fiber.entered ? ', called by JavaScript' : '') +
+      (fiber.copyOf === undefined ? (fiber.hibernated ? ', hibernates' : '') : `, a copy of fiber ${fiber.copyOf}`),
     ...stackOf(fiber),
     ...frames.slice(0, FRAMES).map((frame) => `at ${frameText(frame)}`),
     ...(more > 0 ? [`and ${more} more frames`] : []),
