@@ -104,15 +104,26 @@ EXPORT(descend) u32 descend(u32 depth) {
   return below + sum(words, WORDS);
 }
 
+// mixer, below `depth` frames with arrays of their own: seed and depth are the halves of the value.
+__attribute__((noinline)) static u64 deep_mixer(u64 value) {
+  volatile u32 words[WORDS];
+  const u32 depth = (u32)(value >> 32), seed = (u32)value;
+  fill(words, WORDS, depth);
+  const u64 below = depth == 0 ? mixer(seed) : deep_mixer((u64)(depth - 1) << 32 | seed);
+  return (u32)below + sum(words, WORDS);
+}
+
 static u32 another_type(u32 value) { return value; }
 
 EXPORT(make) heddle_fiber make(u32 what) {
   static const heddle_fiber_function functions[] = {echo,         of_javascript,  resumes_itself, frees_itself,
-                                                    asks_of_itself, deep, (heddle_fiber_function)another_type};
+                                                    asks_of_itself, deep, (heddle_fiber_function)another_type,
+                                                    mixer, deep_mixer};
   return heddle_fiber_new(functions[what]);
 }
 EXPORT(make_of) heddle_fiber make_of(u32 pointer) { return heddle_fiber_new((heddle_fiber_function)pointer); }
 EXPORT(resume) u64 resume(heddle_fiber fiber, u64 value) { return heddle_fiber_resume(fiber, value); }
+EXPORT(clone) heddle_fiber clone(heddle_fiber fiber) { return heddle_fiber_clone(fiber); }
 EXPORT(yield) u64 yield(u64 value) { return heddle_fiber_yield(value); }
 EXPORT(release) void release(heddle_fiber fiber) { heddle_fiber_free(fiber); }
 EXPORT(status) u32 status(heddle_fiber fiber) { return heddle_fiber_status(fiber); }
