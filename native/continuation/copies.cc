@@ -31,6 +31,16 @@ __attribute__((no_sanitize("address", "thread"))) void copy_words(uint64_t to, u
   if (bytes % sizeof(Pair) != 0) *at<volatile uint64_t>(to + bytes - 8) = *at<const volatile uint64_t>(from + bytes - 8);
 }
 
+/// Bytes of frames that may have been written just now, a word at a time: a load of two words would wait for both stores.
+constexpr uint64_t kRecent = 256;
+
+/// Copies out what has just stopped.
+__attribute__((no_sanitize("address", "thread"))) void copy_recent(uint64_t to, uint64_t from, uint64_t bytes) {
+  const uint64_t recent = std::min(bytes, kRecent);
+  for (uint64_t i = 0; i < recent; i += sizeof(uint64_t)) *at<volatile uint64_t>(to + i) = *at<const volatile uint64_t>(from + i);
+  copy_words(to + recent, from + recent, bytes - recent);
+}
+
 uint64_t size_of(ChainCopy* copy) {
   uint64_t bytes = sizeof(ChainCopy) + copy->count * sizeof(SavedFiber);
   for (const SavedFiber& fiber : *copy) bytes += fiber.bytes;
@@ -85,7 +95,7 @@ ChainCopy* Copies::make(const VMContinuation* record) {
   for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
     const VMContinuation* own = fiber->record;
     *part = {sp, address_of(fiber + 1) - sp, place, own->function, own->capacity};
-    copy_words(place, sp, part->bytes);
+    copy_recent(place, sp, part->bytes);
     place += part->bytes;
     sp = fiber->sp;
     part++;
@@ -143,7 +153,7 @@ void Copies::disown(Stack* stack) {
   StackOwners* owners = stack->owners;
   if (--owners->copies > 0) return;
   const bool occupied = owners->occupied;
-  note_occupied(stack);
+  unlist(stack);
   note_released(stack);
   if (!occupied) stack->owner->release(stack);
 }
@@ -157,8 +167,8 @@ void Copies::note_empty(Stack* stack) {
   empty_.push_back(stack);
 }
 
-/// It is not one on which nothing lies any more.
-void Copies::note_occupied(Stack* stack) {
+/// It is not in the list of those on which nothing lies any more.
+void Copies::unlist(Stack* stack) {
   const uint32_t place = stack->owners->place;
   if (place == kNowhere) return;
   stack->owners->place = kNowhere;
@@ -168,8 +178,9 @@ void Copies::note_occupied(Stack* stack) {
 }
 
 uint64_t Copies::vacate_empty(StackSets* stacks) {
-  const uint64_t count = empty_.size();
   for (Stack* stack : empty_) stack->owners->place = kNowhere;
+  const auto end = std::partition(empty_.begin(), empty_.end(), [](const Stack* stack) { return !stack->owners->occupied; });
+  const auto count = static_cast<uint64_t>(end - empty_.begin());
   stacks->vacate(empty_.data(), empty_.data() + count);
   empty_.clear();
   return count;
@@ -305,7 +316,7 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
       if (emptied == nullptr) {
         note_empty(stack);
       } else {
-        note_occupied(stack);
+        unlist(stack);
         stack->owners->occupied = false;
         stack->owners->clean = nullptr;
       }
@@ -396,7 +407,6 @@ uint64_t Copies::wake(VMContinuation* record) {
     Stack* stack = stack_of(block);
     stack->owner->occupy(stack);
     if (copy->shared) {
-      note_occupied(stack);
       stack->owners->occupied = true;
       stack->owners->clean = nullptr;
       if (block != record->fiber) block->record = inner_[i++];

@@ -48,6 +48,8 @@ class Copies {
 
   /// A collection begins: every copy is to be looked at once.
   void begin_scan() { scan_++; }
+  /// Whether a version may go on without a look at the budget: its stacks have their pages.
+  static bool is_warm(const VMContinuation* record) { return copy_of(record)->shared && !copy_of(record)->outermost().stack()->vacant; }
   /// Whether the collector has not looked at it yet.
   bool scan(ChainCopy* copy) const { return copy->scanned != scan_ && (copy->scanned = scan_, true); }
 
@@ -65,11 +67,11 @@ class Copies {
   void free(ChainCopy* copy);
   void disown(Stack* stack);
   void note_empty(Stack* stack);
-  void note_occupied(Stack* stack);
+  void unlist(Stack* stack);
   void note_released(Stack* stack);
 
   Runtime* runtime_;
-  /// Stacks that are owned by copies alone, and have pages.
+  /// Stacks that may be owned by copies alone, and have pages: all that are are among them.
   std::vector<Stack*> empty_;
   /// Records of the inner fibers of what wakes.
   std::vector<VMContinuation*> inner_;

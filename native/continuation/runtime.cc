@@ -230,8 +230,10 @@ void Runtime::put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again
 uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
   if (continuation_stacks_ == nullptr && !attempt([this] { continuation_stacks(); })) return kRefusedSystem;
+  const bool copied = is_copied(record);
+  if (copied && Copies::is_warm(record)) return copies.wake(record);
   keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
-  if (is_copied(record)) return wake(record);
+  if (copied) return copies.wake(record);
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
