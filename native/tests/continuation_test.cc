@@ -80,6 +80,72 @@ TEST(chain, "a chain of fibers suspends and resumes as one") {
   EXPECT(machine.clean());
 }
 
+TEST(versions, "versions of a chain go on from one state in any order, each with its own answers") {
+  Machine machine;
+  EXPECT(machine.run([](VMThread* thread, VMFiber* fiber) {
+    // The generator inside another fiber, which does not handle what it suspends with.
+    static const Body outside = [](VMThread* t, VMFiber* f) {
+      VMFunction function = make_function(context_of(f), generator, 1);
+      Clauses clauses{&tag_c};
+      slot(f->record, 0) = 1000 + finish(t, resume(t, cont_new(t, &function), &clauses, {argument(f)}));
+    };
+    for (const Body body : {generator, outside}) {
+      VMFunction function = make_function(context_of(fiber), body, 1);
+      Clauses clauses{&tag_a};
+      uint64_t handles[8];
+      uint64_t sums[8] = {};
+      handles[0] = resume(thread, cont_new(thread, &function), &clauses, {3}).handle;
+      for (size_t i = 1; i < 8; i++) handles[i] = libcall(thread, Libcall::ContClone, handles[i - 1]);
+      for (uint64_t round = 1; round < 3; round++) {
+        for (size_t n = 0; n < 8; n++) {
+          const size_t i = round == 1 ? 7 - n : (n * 3) % 8;
+          const Event event = resume(thread, handles[i], &clauses, {10 * i + round});
+          EXPECT(!event.returned);
+          EXPECT_EQUAL(slot(event.record, 0), round);
+          handles[i] = event.handle;
+          sums[i] += 10 * i + round;
+        }
+      }
+      const uint64_t base = body == generator ? 0 : 1000;
+      for (size_t i = 0; i < 8; i++) {
+        const uint64_t again = libcall(thread, Libcall::ContClone, handles[i]);
+        EXPECT_EQUAL(finish(thread, resume(thread, handles[i], &clauses, {100})), base + sums[i] + 100);
+        EXPECT_EQUAL(finish(thread, resume(thread, again, &clauses, {200})), base + sums[i] + 200);
+      }
+    }
+    slot(fiber->record, 0) = Runtime::of(thread)->copies.clones();
+  }) == Call::Ending::Returned);
+  EXPECT_EQUAL(machine.result, 30u);
+  EXPECT_EQUAL(machine.runtime.copies.count(), 0u);
+  EXPECT_EQUAL(machine.runtime.copies.bytes(), 0u);
+  EXPECT(machine.clean());
+}
+
+TEST(active, "a version that is resumed while another runs traps, and stays as it was") {
+  Machine machine;
+  static uint64_t other;
+  const auto nested = [](VMThread* thread, VMFiber* fiber) {
+    static const Body resumes = [](VMThread* t, VMFiber* f) {
+      Clauses clauses{&tag_a};
+      slot(suspend(t, &tag_a, {1}), 0);
+      resume(t, other, &clauses, {5});
+      slot(f->record, 0) = 1;
+    };
+    VMFunction function = make_function(context_of(fiber), resumes, 1);
+    Clauses clauses{&tag_a};
+    const Event event = resume(thread, cont_new(thread, &function), &clauses, {0});
+    other = libcall(thread, Libcall::ContClone, event.handle);
+    resume(thread, event.handle, &clauses, {2});
+  };
+  EXPECT(machine.run(nested) == Call::Ending::Trapped);
+  EXPECT(machine.trap == Trap::SnapshotActive);
+  const VMContinuation* record = machine.runtime.records.find(other & ((1u << kHandleIndexBits) - 1));
+  EXPECT_EQUAL(handle_of(record), other);
+  EXPECT(record->state == static_cast<uint32_t>(State::Suspended));
+  machine.runtime.drop(at<VMContinuation>(address_of(record)));
+  EXPECT(machine.clean());
+}
+
 TEST(consumed, "a handle is good once; null is never") {
   Machine machine;
   const Body twice = [](VMThread* thread, VMFiber* fiber) {

@@ -163,6 +163,28 @@ void others(VMThread* thread, const VMFiber* fiber, VMFunction* function) {
   libcall(thread, Libcall::TagNew, address_of(function));
 }
 
+/// The same inside another fiber.
+void waits_inside(VMThread* thread, VMFiber* fiber) {
+  VMFunction function = make_function(context_of(fiber), waits, 1);
+  Clauses none{};
+  slot(fiber->record, 0) = finish(thread, resume(thread, cont_new(thread, &function), &none, {slot(fiber->record, 0)}));
+}
+
+/// Versions of a chain of two fibers, before and after it hibernates, whoever of them lies on the stacks.
+void versions(VMThread* thread, const VMFiber* fiber) {
+  VMFunction function = make_function(context_of(fiber), waits_inside, 1);
+  Clauses clauses{&tag};
+  const Event first = resume(thread, cont_new(thread, &function), &clauses, {7});
+  const uint64_t second = libcall(thread, Libcall::ContClone, first.handle);
+  const uint64_t third = libcall(thread, Libcall::ContClone, second);
+  EXPECT_EQUAL(finish(thread, resume(thread, second, &clauses, {100})), 107u);
+  EXPECT_EQUAL(finish(thread, resume(thread, first.handle, &clauses, {200})), 207u);
+  host_call(thread, hibernate_now);
+  const uint64_t fourth = libcall(thread, Libcall::ContClone, third);
+  EXPECT_EQUAL(finish(thread, resume(thread, third, &clauses, {300})), 307u);
+  EXPECT_EQUAL(finish(thread, resume(thread, fourth, &clauses, {400})), 407u);
+}
+
 /// Makes all that are missing; all hibernate in between; two in three are resumed and made anew.
 void busy(VMThread* thread, VMFiber* fiber) {
   static VMFunction function;
@@ -176,6 +198,7 @@ void busy(VMThread* thread, VMFiber* fiber) {
     host_call(thread, hibernate_now);
     host_call(thread, collect_now, address_of(&failing(fiber).heap));
     others(thread, fiber, &function);
+    versions(thread, fiber);
     for (uint64_t i = 0; i < kMany; i++) {
       if (i % 3 == 0) continue;
       const uint64_t handle = handles[i];
