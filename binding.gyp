@@ -61,6 +61,7 @@
         "native/bindings/inspect_functions.cc",
         "native/bindings/code_functions.cc",
         "native/bindings/file_functions.cc",
+        "native/bindings/digest_functions.cc",
         "native/bindings/object_functions.cc",
         "native/bindings/atomics.cc",
         "native/bindings/call_functions.cc",

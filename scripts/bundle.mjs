@@ -1,6 +1,7 @@
 // Makes what users load of dist/ts: the API, the command line and the compiler's threads, a file each in dist/bundle. Node takes 0.4 ms for each module that it
 // loads, and twice as long for an ES module that imports Node's own as for `require`. So these are CommonJS, loaded by ts/code_cache.ts, with an ES module in front of
 // the API that has its names.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,9 +11,22 @@ import { root } from './tally.mjs';
 const ENTRIES = { heddle: 'bundle.js', cli: 'cli/main.js', compiler_thread: 'compiler_thread.js' };
 
 /** What a program needs only when it compiles something: made ready when something of it is first used. */
-const LATE = ['compile/pool.js', 'compile/work.js', 'compile/limits.js', 'lower/module/signatures.js'];
+const LATE = [
+  'base/node_digest.js',
+  'compile/build_hash.js',
+  'compile/pool.js',
+  'compile/work.js',
+  'compile/limits.js',
+  'lower/module/signatures.js',
+];
 /** The same of Node's own modules. */
 const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8'];
+/** The same in the command line, beside which no JavaScript of a program's runs: what the API has ready before a program can change it. (`heddle run app.mjs` is run by the API's bundle.) */
+const LATE_IN_CLI = ['source/errand_thread.js'];
+/** What the command line has in place of a file, for the same reason. */
+const INSTEAD_IN_CLI = { 'base/changes.js': 'export const changedIntrinsic = () => undefined;' };
+/** In a bundle there is a `require`; to load Node's module for another takes a millisecond. */
+const REQUIRE = 'exports.createRequire = () => require;';
 
 const require = createRequire(import.meta.url);
 const ts = join(root, 'dist/ts');
@@ -42,7 +56,7 @@ function requireQuietly(path) {
 
 const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== 'default');
 
-const SHAPE = {
+const shape = (name) => ({
   name: 'shape',
   setup(build) {
     // What requires already says itself what it reads; a late one is required by what stands in for it.
@@ -50,13 +64,19 @@ const SHAPE = {
       namespace === 'built-in' || (kind === 'require-call' && !isLate(path)) ? { path, external: true } : { path, namespace: 'built-in' },
     );
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
+      contents:
+        path === 'node:module' && name !== 'heddle' ? REQUIRE : isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
     }));
-    const files = new Set(LATE.map((name) => join(ts, name)));
+    const isCli = name === 'cli';
+    const files = new Set([...LATE, ...(isCli ? LATE_IN_CLI : [])].map((name) => join(ts, name)));
     build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace }) => {
       const file = join(resolveDir, path);
       return namespace === 'file' && files.has(file) ? { path: file, namespace: 'late' } : undefined;
     });
+    if (isCli) {
+      for (const [path, contents] of Object.entries(INSTEAD_IN_CLI))
+        build.onLoad({ filter: new RegExp(`/${path}$`) }, () => ({ contents }));
+    }
     build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
       const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)].map(
         (match) => match[1],
@@ -64,7 +84,7 @@ const SHAPE = {
       return { contents: late(names, path), resolveDir: root };
     });
   },
-};
+});
 
 /** Writes a file so that who reads it meanwhile finds the old one or the new one. */
 function replace(name, contents) {
@@ -77,11 +97,7 @@ function replace(name, contents) {
 /** Bundles dist/ts. */
 export async function bundle() {
   const { build } = await import('esbuild');
-  const entryPoints = Object.fromEntries(
-    Object.entries({ ...ENTRIES, code_cache: 'code_cache.js' }).map(([name, file]) => [name, join(ts, file)]),
-  );
-  const { outputFiles } = await build({
-    entryPoints,
+  const options = {
     outdir: join(root, 'dist/bundle'),
     outExtension: { '.js': '.cjs' },
     write: false,
@@ -92,14 +108,25 @@ export async function bundle() {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    plugins: [SHAPE],
     define: { 'import.meta.url': '__filename' },
     logLevel: 'warning',
-  });
-  for (const { path, contents } of outputFiles) replace(path.slice(join(root, 'dist/').length), contents);
+  };
+  const outputFiles = [];
+  for (const [name, file] of Object.entries({ ...ENTRIES, code_cache: 'code_cache.js' })) {
+    const built = await build({ ...options, entryPoints: { [name]: join(ts, file) }, plugins: [shape(name)] });
+    outputFiles.push(...built.outputFiles);
+  }
+  const hashes = new Map();
+  for (const { path, contents } of outputFiles) {
+    const name = path.slice(join(root, 'dist/').length);
+    replace(name, contents);
+    hashes.set(name, createHash('sha256').update(contents).digest('hex'));
+  }
   for (const name of Object.keys(ENTRIES)) {
     const file = `./bundle/${name}.cjs`;
-    replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').load(require.resolve('${file}'), require);\n`);
+    const last = name === 'compiler_thread' ? ', true' : '';
+    const call = `load(require.resolve('${file}'), require, '${hashes.get(`bundle/${name}.cjs`)}'${last})`;
+    replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').${call};\n`);
   }
   replace('typed.cjs', "module.exports = require('./heddle.cjs').typed;\n");
   for (const [name, file] of [

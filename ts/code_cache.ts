@@ -8,7 +8,8 @@ import { dirname } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { sha256 } from './base/digest.js';
-import { Cache } from './compile/cache.js';
+import { Cache, cacheFolder } from './compile/cache.js';
+import { addon } from './link/addon.js';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
 
@@ -20,17 +21,30 @@ function keepAtExit(script: Script, cache: Cache, key: Uint8Array): void {
   });
 }
 
-/** What a file exports. */
-export function load(path: string, require: NodeJS.Require): object {
-  const source = readFileSync(path, 'utf8');
-  const cache = Cache.fromEnvironment();
-  const key = sha256(`${process.version} ${process.arch}\n`, source);
-  const kept = cache.folder === undefined ? undefined : cache.read(key);
+/** The cache; undefined where there is none, or no addon: what uses the file says why. In compiler threads Node does what the addon does elsewhere, which would make an engine there. */
+function cacheHere(inCompilerThread: boolean): Cache | undefined {
+  const status = cacheFolder(process.env);
+  if (status.folder === undefined) return undefined;
+  try {
+    return new Cache(status, undefined, inCompilerThread ? undefined : addon());
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a file exports. `hash` is the SHA-256 of its text. */
+export function load(path: string, require: NodeJS.Require, hash: string, inCompilerThread = false): object {
+  // Its bytes are ASCII.
+  const source = readFileSync(path, 'latin1');
+  const cache = cacheHere(inCompilerThread);
+  const key = cache && sha256(`${process.version} ${process.arch} ${hash} ${source.length}\n`);
+  const kept = key && cache?.read(key);
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
     ...(kept !== undefined && { cachedData: kept }),
   });
-  if (cache.folder !== undefined && (kept === undefined || script.cachedDataRejected === true)) keepAtExit(script, cache, key);
+  if (cache !== undefined && key !== undefined && (kept === undefined || script.cachedDataRejected === true))
+    keepAtExit(script, cache, key);
   const module = { exports: {} };
   const body = script.runInThisContext() as Body;
   body.call(module.exports, module.exports, require, module, path, dirname(path));

@@ -76,6 +76,7 @@ void define_functions(napi_env env, napi_value exports, const NativeFunction (&f
 
 void define_code_functions(napi_env env, napi_value exports);
 void define_file_functions(napi_env env, napi_value exports);
+void define_digest_functions(napi_env env, napi_value exports);
 void define_object_functions(napi_env env, napi_value exports);
 void define_mapped_memory_functions(napi_env env, napi_value exports);
 void define_call_functions(napi_env env, napi_value exports);

@@ -1,26 +1,32 @@
 /**
- * Hashes, by what Node's crypto module was when Heddle was loaded.
+ * Hashes and random bytes. They are the addon's once it is loaded: Node takes 4 to 10 ms to load its crypto module, which is there for when the addon is not, or finds no OpenSSL.
  */
-import { createHash, createHmac, type Hash, type Hmac, timingSafeEqual } from 'node:crypto';
-import { Bytes, getPrototypeOf, typedLength, typedSet, uncurried } from './intrinsics.js';
+import { append, apply, Bytes, copied, each, joinedLists, typedLength, typedSet, utf8 } from './intrinsics.js';
+import { nodeRandom, nodeSha256 } from './node_digest.js';
 
-const newHash: (name: string) => Hash = createHash;
-const newHmac: (name: string, secret: Uint8Array) => Hmac = createHmac;
-const sameInTime: (a: Uint8Array, b: Uint8Array) => boolean = timingSafeEqual;
-const hashMethods = getPrototypeOf(createHash('sha256')) as Hash;
-const hmacMethods = getPrototypeOf(createHmac('sha256', 'key')) as Hmac;
-const hashUpdate = uncurried(hashMethods.update);
-const hashDigest = uncurried(hashMethods.digest);
-const hmacUpdate = uncurried(hmacMethods.update);
-const hmacDigest = uncurried(hmacMethods.digest);
+/** What the addon has of it (ts/link/native.ts); undefined where it cannot. */
+export interface NativeDigest {
+  sha256(...parts: Uint8Array[]): ArrayBuffer | undefined;
+  random(size: number): ArrayBuffer | undefined;
+}
+
+/** A buffer's bytes. */
+const viewed: (buffer: ArrayBuffer) => Buffer = Buffer.from;
+
+let native: NativeDigest | undefined;
+
+/** From here on they are the addon's. */
+export function useNativeDigest(digest: NativeDigest): void {
+  native = digest;
+}
 
 type Part = Uint8Array | string;
 
 /** SHA-256 of what a list has, one after another. */
 export function sha256OfAll(parts: readonly Part[]): Buffer {
-  const hash = newHash('sha256');
-  for (let i = 0; i < parts.length; i++) hashUpdate(hash, parts[i]);
-  return hashDigest(hash) as Buffer;
+  const pieces: Uint8Array[] = [];
+  each(parts, (part) => append(pieces, typeof part === 'string' ? utf8(part) : part));
+  return nativeSha256(pieces) ?? nodeSha256(pieces);
 }
 
 /** SHA-256 of some byte ranges, one after another. */
@@ -28,11 +34,32 @@ export function sha256(...parts: readonly Part[]): Buffer {
   return sha256OfAll(parts);
 }
 
-/** HMAC-SHA256 of some byte ranges, one after another. */
+/** The addon takes 8 ranges. */
+function nativeSha256(pieces: readonly Uint8Array[]): Buffer | undefined {
+  if (native === undefined) return undefined;
+  const hash = apply(native.sha256, native, pieces.length <= 8 ? pieces : [concatenated(pieces)]) as ArrayBuffer | undefined;
+  return hash && viewed(hash);
+}
+
+/** Bytes that nobody can foresee, at most 256. */
+export function random(size: number): Uint8Array {
+  const bytes = native?.random(size);
+  return bytes === undefined ? nodeRandom(size) : new Bytes(bytes);
+}
+
+/** A block of SHA-256, in bytes. */
+const BLOCK = 64;
+
+/** HMAC-SHA256 of some byte ranges, one after another (RFC 2104). */
 export function hmac(secret: Uint8Array, ...parts: readonly Part[]): Buffer {
-  const code = newHmac('sha256', secret);
-  for (let i = 0; i < parts.length; i++) hmacUpdate(code, parts[i]);
-  return hmacDigest(code) as Buffer;
+  const key = new Bytes(BLOCK);
+  typedSet(key, typedLength(secret) > BLOCK ? sha256(secret) : secret);
+  const inner = copied(key);
+  for (let i = 0; i < BLOCK; i++) {
+    (inner[i] as number) ^= 0x36;
+    (key[i] as number) ^= 0x5c;
+  }
+  return sha256(key, sha256OfAll(joinedLists<Part>([inner], parts)));
 }
 
 const DIGITS = '0123456789abcdef';
@@ -50,7 +77,11 @@ export function hex(bytes: Uint8Array): string {
 
 /** Whether two byte ranges are equal. How long it takes tells their lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return typedLength(a) === typedLength(b) && sameInTime(a, b);
+  const count = typedLength(a);
+  if (typedLength(b) !== count) return false;
+  let difference = 0;
+  for (let i = 0; i < count; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
 }
 
 /** Byte ranges one behind the other. */

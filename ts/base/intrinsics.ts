@@ -396,10 +396,12 @@ export const signalOf: (controller: AbortController) => AbortSignal = getter(Abo
 
 /** Timers, clocks and turns of the event loop. */
 export const { setTimeout, clearTimeout, setImmediate, queueMicrotask } = globalThis;
-const clock = performance;
-const readClock: (self: Performance) => number = uncurried(performance.now);
-/** Milliseconds, as performance.now() has them. */
-export const now = (): number => readClock(clock);
+const hrtime: () => readonly [seconds: number, nanoseconds: number] = process.hrtime;
+/** Milliseconds since some moment. Not by `performance`, which Node takes a millisecond to make. */
+export function now(): number {
+  const time = hrtime();
+  return time[0] * 1e3 + time[1] / 1e6;
+}
 
 /** `Atomics`. */
 export const { wait: atomicWait, notify: atomicNotify } = Atomics;

@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../compile/settings.js';
 import { GUARDS, STRATEGIES } from '../link/native_options.js';
-import { EXIT, endWhenClosed, reportError } from './report.js';
+import { EXIT, output, reportError } from './report.js';
 
 const STATUSES = `
 Exit status:
@@ -32,7 +32,6 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 
 /** Runs a command line without the program's name; sets the exit status. */
 export async function run(args: readonly string[]): Promise<void> {
-  endWhenClosed();
   try {
     await program().parseAsync([...args], { from: 'user' });
   } catch (error) {
@@ -54,6 +53,8 @@ function program(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
+      writeOut: (text) => output('stdout', text),
+      writeErr: (text) => output('stderr', text),
       outputError: (text, write) =>
         write(
           `heddle: ${text

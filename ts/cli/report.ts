@@ -18,28 +18,36 @@ export const EXIT = {
 
 /** Writes a line to stdout. */
 export function print(line: string): void {
-  process.stdout.write(`${printable(line)}\n`);
+  output('stdout', `${printable(line)}\n`);
 }
 
 /** Writes a remark to stderr. */
 export function note(text: string): void {
-  process.stderr.write(`heddle: ${printable(text)}\n`);
+  output('stderr', `heddle: ${printable(text)}\n`);
+}
+
+const ready = new Set<'stdout' | 'stderr'>();
+
+/** Writes text. Node takes 2 ms to make its two streams, so they are made when there is something to write: a WASI program writes without them. */
+export function output(to: 'stdout' | 'stderr', text: string): void {
+  endWhenClosed(to);
+  process[to].write(text);
 }
 
 /** A reader that has seen enough (`| head`) is no error: the command ends at once, quietly. */
-export function endWhenClosed(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(process.exitCode ?? EXIT.ok);
-    });
-  }
+export function endWhenClosed(to: 'stdout' | 'stderr'): void {
+  if (ready.has(to)) return;
+  ready.add(to);
+  process[to].on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? EXIT.ok);
+  });
 }
 
 /** Writes an error as `heddle: message (CODE)`, with the WebAssembly frames of a trap; returns the exit status that goes with it. */
 export function reportError(error: unknown): number {
   const code = codeOf(error);
-  process.stderr.write(printable(`heddle: ${messageOf(error)} (${code})\n${frames(error)}`));
+  output('stderr', printable(`heddle: ${messageOf(error)} (${code})\n${frames(error)}`));
   if (code === 'HEDDLE_USAGE') return EXIT.usage;
   return code.startsWith('HEDDLE_TRAP_') ? EXIT.trap : EXIT.failed;
 }

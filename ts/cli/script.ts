@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packagePath } from '../source/package_root.js';
 import { readFile } from './load.js';
+import { endWhenClosed } from './report.js';
 
 /** The files of dist that are used: the API is another copy of this code, which the program gets if it imports Heddle. */
 interface Files {
@@ -14,8 +15,10 @@ interface Files {
 /** Runs it. Its errors are Node's to report, and the status is the program's own. */
 export async function runScript(file: string, args: readonly string[]): Promise<number> {
   readFile(file);
+  endWhenClosed('stdout');
+  endWhenClosed('stderr');
   const require = createRequire(packagePath('package.json'));
-  const { api, importFile }: Files = { api: require('./dist/heddle.cjs'), importFile: require('./dist/import.cjs') };
+  const { api, importFile }: Files = { api: require(packagePath('dist/heddle.cjs')), importFile: require(packagePath('dist/import.cjs')) };
   api.register();
   // What `fork` begins with.
   process.execArgv = api.hooked(process.execArgv);

@@ -3,9 +3,9 @@
  * asked for and the hash of its own bytes; anything else is as if it were not there. Nothing here throws: without a usable folder there is no cache.
  * An entry is a file as in entry.ts, named by its key. It is replaced, or removed, and never changed: who has mapped it keeps what it was.
  */
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { hex, random } from '../base/digest.js';
 import { type FileAccess, readEntry, writeEntry } from './entry.js';
 import { folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
 
@@ -75,7 +75,7 @@ export class Cache {
   /** Stores a payload; another process may store the same at the same time. False where it could not. */
   write(key: Uint8Array, payload: readonly Uint8Array[]): boolean {
     if (!this.#usable(true) || this.#folder === undefined) return false;
-    const temporary = join(this.#folder, `.new-${process.pid}-${randomBytes(8).toString('hex')}`);
+    const temporary = join(this.#folder, `.new-${process.pid}-${hex(random(8))}`);
     try {
       writeNew(temporary, key, payload, this.#access);
       renameSync(temporary, this.#path(key));
@@ -89,7 +89,7 @@ export class Cache {
   }
 
   #path(key: Uint8Array): string {
-    return join(this.#folder ?? '', Buffer.from(key).toString('hex'));
+    return join(this.#folder ?? '', hex(key));
   }
 
   /** Whether the folder is the user's own; makes it when `make` is set. */

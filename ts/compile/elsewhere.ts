@@ -1,7 +1,7 @@
 /**
  * The whole way from a module to its artifact in another thread: where JavaScript's built-in objects were changed in this one.
  */
-import { runElsewhere } from '../source/elsewhere.js';
+import { runElsewhere } from '../source/errand_thread.js';
 import type { Artifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import type { CompileSettings } from './settings.js';

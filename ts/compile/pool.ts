@@ -8,7 +8,7 @@ import { internal } from '../errors/catalog.js';
 import { errorOf, type Failure } from '../errors/failure.js';
 import { V8 } from '../errors/v8.js';
 import { crateModule } from '../source/crate.js';
-import type { ErrandStart } from '../source/elsewhere.js';
+import type { ErrandStart } from '../source/errand_thread.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
 import { ownCodegenState } from './own_codegen.js';
 import type { Part } from './part.js';

@@ -2,9 +2,9 @@
  * The key with which this user's Heddle signs the compiled files that it writes, so that `heddle run` knows them again: 32 random bytes in a file that only the user may read
  * (docs/decisions/0020).
  */
-import { randomBytes } from 'node:crypto';
 import { fstatSync, linkSync, lstatSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hex, random } from '../base/digest.js';
 import { contents, folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
 
 const SIZE = 32;
@@ -39,8 +39,8 @@ export function userKey(make: boolean, environment: NodeJS.ProcessEnv = process.
 
 /** Makes the file, whole or not at all; of two processes at once one does. */
 function makeKey(path: string): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(8).toString('hex')}`;
-  writeFileSync(temporary, randomBytes(SIZE), { mode: 0o600, flag: 'wx' });
+  const temporary = `${path}.${process.pid}.${hex(random(8))}`;
+  writeFileSync(temporary, random(SIZE), { mode: 0o600, flag: 'wx' });
   try {
     linkSync(temporary, path);
   } catch (error) {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../errors/failure.js';
 import { parseWat } from '../source/bytes.js';
 import { crate, useCrateModule } from '../source/crate.js';
-import { ANSWERED, type Errand, type ErrandAnswer, type ErrandRequest, type ErrandStart, STARTED } from '../source/elsewhere.js';
+import { ANSWERED, type Errand, type ErrandAnswer, type ErrandRequest, type ErrandStart, STARTED } from '../source/errand_thread.js';
 import { checkModule } from '../validate/validate.js';
 import type { Artifact } from './artifact.js';
 import { CACHE_LIMIT, Cache } from './cache.js';

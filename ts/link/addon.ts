@@ -2,6 +2,7 @@
  * Finds and loads the addon.
  */
 import { createRequire } from 'node:module';
+import { useNativeDigest } from '../base/digest.js';
 import { absolutePath, Bytes, contains, createObject, env, isThere, joined, placeOf } from '../base/intrinsics.js';
 import { platform } from '../errors/catalog.js';
 import { bufferGetter, growMethod } from '../errors/v8.js';
@@ -54,6 +55,7 @@ function load(open: (path: string) => Native): Native {
   const path = addonPath();
   const native = open(path);
   if (native.contract !== CONTRACT) throw platform(`the addon ${path} is of another version: run \`npm run build\``);
+  useNativeDigest(native);
   native.capture(bufferGetter, growMethod, Bytes, (...values) => values, hasTransfer);
   // The addon's exports are a dictionary, which V8 searches at each call. A prototype's properties it knows.
   return createObject(native) as Native;

@@ -200,6 +200,10 @@ export interface Native {
     scopes: Int32Array,
     types: number,
   ): { id: number; base: number };
+  /** SHA-256 of up to 8 byte ranges, one after another; undefined where this Node gives addons no OpenSSL. */
+  sha256(...parts: Uint8Array[]): ArrayBuffer | undefined;
+  /** Random bytes of the system's, at most 256. */
+  random(size: number): ArrayBuffer | undefined;
   /** The first bytes of an open file, mapped, only to be read; undefined where it cannot be, or its file system is not this machine's own. The file may be closed then. */
   mapFile(file: number, size: number): ArrayBuffer | undefined;
   /** 64 bytes that depend on each byte of a part of an open file (native/base/sum.h); undefined where it cannot be read. */

@@ -1,7 +1,7 @@
 /** `heddle run`: a WASI program, or one export of any module. */
 import { basename } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
+import { now } from '../../base/intrinsics.js';
 import { readArtifactFile } from '../../compile/artifact.js';
 import { isSealed } from '../../compile/container.js';
 import { userKey } from '../../compile/user_key.js';
@@ -18,7 +18,7 @@ import { Scheduler } from '../../schedule/scheduler.js';
 import type { ValueType } from '../../validate/description.js';
 import { typeAt } from '../../validate/type_words.js';
 import { load } from '../load.js';
-import { print } from '../report.js';
+import { output, print } from '../report.js';
 import { runScript } from '../script.js';
 import { startQuickly } from '../tiering.js';
 import { TreeFile } from '../tree/tree_file.js';
@@ -97,13 +97,13 @@ export async function runFile(file: string, args: readonly string[], options: Ru
     engine.configure({ ...(stack !== undefined && { stack }), ...(entryStackSize !== undefined && { entryStackSize }) });
   }
   const tree = options.tree === undefined ? undefined : new TreeFile(engine, options.tree);
-  let start = performance.now();
+  let start = now();
   try {
     const module = await moduleOf(file, options);
-    start = performance.now();
+    start = now();
     return await drawn(tree, () => runModule(module, file, args, options));
   } finally {
-    if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, performance.now() - start);
+    if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, now() - start);
   }
 }
 
@@ -259,5 +259,5 @@ function writeStatistics(counters: EngineStatistics & StackUsage, runTime: numbe
     ['compile ms', counters.compileTime.toFixed(1)],
     ['run ms', runTime.toFixed(1)],
   ];
-  process.stderr.write(rows.map(([name, value]) => `${name}: ${value}\n`).join(''));
+  output('stderr', rows.map(([name, value]) => `${name}: ${value}\n`).join(''));
 }

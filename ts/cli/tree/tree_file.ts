@@ -7,7 +7,7 @@ import type { Engine } from '../../instance/engine.js';
 import type { FiberTree } from '../../instance/inspect.js';
 import { withTasks } from '../../schedule/inspect.js';
 import { reason } from '../load.js';
-import { reportError } from '../report.js';
+import { output, reportError } from '../report.js';
 import type { Picture } from './rows.js';
 import { svgOf } from './svg.js';
 import { textOf } from './text.js';
@@ -69,7 +69,7 @@ export class TreeFile {
     const path = `${this.#path.slice(0, -extension.length)}.${++this.#signals}${extension}`;
     this.#try(() => {
       this.#draw(path, `at ${SIGNAL} number ${this.#signals}`, this.#engine.inspect(MOST));
-      process.stderr.write(`heddle: wrote ${path}\n`);
+      output('stderr', `heddle: wrote ${path}\n`);
     });
   }
 
