@@ -14,6 +14,7 @@ import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { isOfKind, KIND_FUNC, typeCount, typeOffset } from '../validate/type_words.js';
 import { FEATURE_BITS, validateModule } from '../validate/validate.js';
+import { refusedConstant } from './constants.js';
 
 /** Instructions of one function: Cranelift needs up to 2 kB for each of them at once, and somewhere above 640,000 calls its time grows beyond measure. */
 const MOST_INSTRUCTIONS = 600_000;
@@ -54,10 +55,13 @@ function countedOperands({ operands, operators }: FunctionSize): number {
 }
 
 /**
- * Refuses a valid module that is beyond a limit: a CompileError with code HEDDLE_LIMIT and the offset. Few functions of ordinary modules are decoded for
+ * Refuses a valid module that is beyond a limit: a CompileError with code HEDDLE_LIMIT and the offset; and one with constant expressions that Heddle does not evaluate, with code
+ * HEDDLE_UNSUPPORTED. Few functions of ordinary modules are decoded for
  * it: those that could be beyond one by what their size and the module's types are.
  */
 export function requireLimits(bytes: Uint8Array, description: ModuleDescription): void {
+  const refused = refusedConstant(description);
+  if (refused !== undefined) throw refusedOperator(refused);
   const { bodies } = description;
   const spaces = indexSpaces(description);
   const count = bodies.length / 2;
@@ -80,7 +84,7 @@ export function requireLimits(bytes: Uint8Array, description: ModuleDescription)
 }
 
 /** What a compile says of an operator that Heddle does not run. */
-export function refusedOperator({ opcode, offset }: UnsupportedOperator): Error {
+export function refusedOperator({ opcode, offset }: Pick<UnsupportedOperator, 'opcode' | 'offset'>): Error {
   return unsupported(`operator ${operatorName(opcode)}`, offset);
 }
 
