@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { root } from './tally.mjs';
 
 /** Bundles by name, and where each begins in dist/ts. */
@@ -21,8 +21,17 @@ const LATE = [
 ];
 /** The same of Node's own modules. */
 const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8'];
-/** The same in the command line, beside which no JavaScript of a program's runs: what the API has ready before a program can change it. (`heddle run app.mjs` is run by the API's bundle.) */
-const LATE_IN_CLI = ['source/errand_thread.js'];
+/**
+ * The same in the command line: what the API has ready before a program can change it (no JavaScript of a program's runs beside the command line: `heddle run app.mjs` is run by the API's bundle), and
+ * what `heddle run` of a cached program has no use for. All that only late files use is a bundle of its own there, `cli_late`, which V8 does not read before it is needed.
+ */
+const LATE_IN_CLI = [
+  'source/errand_thread.js',
+  'cli/command_line.js',
+  'cli/script.js',
+  'cli/tree/tree_file.js',
+  ...['compile', 'doctor', 'inspect', 'validate', 'wast'].map((name) => `cli/commands/${name}.js`),
+];
 /** What the command line has in place of a file, for the same reason. */
 const INSTEAD_IN_CLI = { 'base/changes.js': 'export const changedIntrinsic = () => undefined;' };
 /** In a bundle there is a `require`; to load Node's module for another takes a millisecond. */
@@ -56,7 +65,14 @@ function requireQuietly(path) {
 
 const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== 'default');
 
-const shape = (name) => ({
+/** The names that a file exports. */
+const exportsOf = (path) =>
+  [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)].map((match) => match[1]);
+
+const nameOf = (path) => relative(ts, path).replaceAll('\\', '/');
+
+/** Shape of a bundle. `others` resolves what one of the command line's two bundles has of the other. */
+const shape = (name, others = () => undefined) => ({
   name: 'shape',
   setup(build) {
     // What requires already says itself what it reads; a late one is required by what stands in for it.
@@ -67,24 +83,73 @@ const shape = (name) => ({
       contents:
         path === 'node:module' && name !== 'heddle' ? REQUIRE : isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
     }));
-    const isCli = name === 'cli';
-    const files = new Set([...LATE, ...(isCli ? LATE_IN_CLI : [])].map((name) => join(ts, name)));
+    const files = new Set(LATE.map((file) => join(ts, file)));
     build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace }) => {
       const file = join(resolveDir, path);
-      return namespace === 'file' && files.has(file) ? { path: file, namespace: 'late' } : undefined;
+      if (namespace !== 'file') return undefined;
+      return others(file) ?? (files.has(file) ? { path: file, namespace: 'late' } : undefined);
     });
-    if (isCli) {
+    if (name.startsWith('cli')) {
       for (const [path, contents] of Object.entries(INSTEAD_IN_CLI))
         build.onLoad({ filter: new RegExp(`/${path}$`) }, () => ({ contents }));
     }
-    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
-      const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)].map(
-        (match) => match[1],
-      );
-      return { contents: late(names, path), resolveDir: root };
-    });
+    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({ contents: late(exportsOf(path), path), resolveDir: root }));
   },
 });
+
+/** The command line's two bundles: `cli`, and `cli_late`, which `cli` loads when something of it is first used and gives what both use. */
+async function commandLine(build, options) {
+  const lateFiles = new Set([...LATE, ...LATE_IN_CLI].map((file) => join(ts, file)));
+  const main = (hash, shared) => ({
+    ...options,
+    entryPoints: { cli: join(ts, ENTRIES.cli) },
+    metafile: true,
+    plugins: [
+      shape('cli', (file) => (lateFiles.has(file) ? { path: file, namespace: 'other' } : undefined)),
+      {
+        name: 'other',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^cli_late$/ }, () => ({ path: 'cli_late', namespace: 'cli_late' }));
+          onResolve({ filter: /^\.\/bundle\// }, ({ path }) => ({ path, external: true }));
+          onLoad({ filter: /.*/, namespace: 'other' }, ({ path }) => {
+            const getters = exportsOf(path).map((name) => `get ${name}() { return load().${name}; }`);
+            const load = `let all;\nconst load = () => (all ??= require('cli_late')[${JSON.stringify(nameOf(path))}]());`;
+            return { contents: `${load}\nmodule.exports = { ${getters.join(', ')} };` };
+          });
+          onLoad({ filter: /.*/, namespace: 'cli_late' }, () => {
+            const own = shared.map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(join(ts, name))}),`);
+            const load = `require('./bundle/code_cache.cjs').load(require.resolve('./bundle/cli_late.cjs'), from, '${hash}')`;
+            const from = 'const from = (name) => own[name]?.() ?? require(name);';
+            return { contents: `const own = { ${own.join('\n')} };\n${from}\nmodule.exports = ${load};`, resolveDir: root };
+          });
+        },
+      },
+    ],
+  });
+  const { metafile } = await build(main('', []));
+  const early = new Set(Object.keys(metafile.inputs).map((path) => join(root, path)));
+  const shared = new Set();
+  const entries = [...lateFiles].map((path) => `${JSON.stringify(nameOf(path))}: () => require(${JSON.stringify(path)}),`);
+  const built = await build({
+    ...options,
+    stdin: { contents: `module.exports = { ${entries.join('\n')} };`, resolveDir: root, loader: 'js' },
+    outfile: join(root, 'dist/bundle/cli_late.cjs'),
+    outdir: undefined,
+    supported: { 'dynamic-import': false },
+    plugins: [
+      shape('cli_late', (file) => {
+        if (lateFiles.has(file)) return { path: file };
+        if (!early.has(file)) return undefined;
+        shared.add(nameOf(file));
+        return { path: nameOf(file), external: true };
+      }),
+    ],
+  });
+  const code = built.outputFiles.find(({ path }) => path.endsWith('.cjs'));
+  return [...built.outputFiles, ...(await build(main(hashOf(code.contents), [...shared].sort()))).outputFiles];
+}
+
+const hashOf = (contents) => createHash('sha256').update(contents).digest('hex');
 
 /** Writes a file so that who reads it meanwhile finds the old one or the new one. */
 function replace(name, contents) {
@@ -113,14 +178,14 @@ export async function bundle() {
   };
   const outputFiles = [];
   for (const [name, file] of Object.entries({ ...ENTRIES, code_cache: 'code_cache.js' })) {
-    const built = await build({ ...options, entryPoints: { [name]: join(ts, file) }, plugins: [shape(name)] });
-    outputFiles.push(...built.outputFiles);
+    const entry = { ...options, entryPoints: { [name]: join(ts, file) }, plugins: [shape(name)] };
+    outputFiles.push(...(name === 'cli' ? await commandLine(build, options) : (await build(entry)).outputFiles));
   }
   const hashes = new Map();
   for (const { path, contents } of outputFiles) {
     const name = path.slice(join(root, 'dist/').length);
     replace(name, contents);
-    hashes.set(name, createHash('sha256').update(contents).digest('hex'));
+    hashes.set(name, hashOf(contents));
   }
   for (const name of Object.keys(ENTRIES)) {
     const file = `./bundle/${name}.cjs`;
