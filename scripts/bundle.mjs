@@ -32,6 +32,8 @@ const LATE_IN_CLI = [
   'cli/tree/tree_file.js',
   ...['compile', 'doctor', 'inspect', 'validate', 'wast'].map((name) => `cli/commands/${name}.js`),
 ];
+/** Of these, what a module from the cache needs as well. */
+const CACHED_TOO = ['lower/module/signatures.js'];
 /** What the command line has in place of a file, for the same reason. */
 const INSTEAD_IN_CLI = { 'base/changes.js': 'export const changedIntrinsic = () => undefined;' };
 /** In a bundle there is a `require`; to load Node's module for another takes a millisecond. */
@@ -99,7 +101,7 @@ const shape = (name, others = () => undefined) => ({
 
 /** The command line's two bundles: `cli`, and `cli_late`, which `cli` loads when something of it is first used and gives what both use. */
 async function commandLine(build, options) {
-  const lateFiles = new Set([...LATE, ...LATE_IN_CLI].map((file) => join(ts, file)));
+  const lateFiles = new Set([...LATE, ...LATE_IN_CLI].filter((file) => !CACHED_TOO.includes(file)).map((file) => join(ts, file)));
   const main = (hash, shared) => ({
     ...options,
     entryPoints: { cli: join(ts, ENTRIES.cli) },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -470,6 +470,18 @@ describe('the cache', () => {
     }
     expect(run()).toBe(TEN);
     expect(compileTime()).toBeLessThan(30);
+  });
+
+  test('is all that a program needs: what only a compile uses is not read', () => {
+    run();
+    // What V8 made of Heddle's own JavaScript; a process writes that of each bundle that it has read.
+    for (const name of readdirSync(cache)) if (statSync(join(cache, name)).size > 100_000) rmSync(join(cache, name));
+    expect(run()).toBe(TEN);
+    expect(readdirSync(cache)).toHaveLength(3);
+    const loaded = "process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')))";
+    const list = heddle(['run', 'examples/odds.wat'], { ...env, NODE_OPTIONS: `--require ${file('loaded.cjs', loaded)}` }).stderr;
+    expect(list).toContain('NativeModule vm');
+    for (const name of ['crypto', 'worker_threads', 'child_process']) expect(list.split('\n')).not.toContain(`NativeModule ${name}`);
   });
 
   test('in a folder that others may write is not used', () => {
