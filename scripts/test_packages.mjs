@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Packages of others and programs of the official Go compiler, by `heddle/register` on Node 20 and 26, against what V8 of Node 26 prints:
+// Packages of others and programs of the official Go compiler, by `heddle/register` on this Node and on Node 26, against what V8 of Node 26 prints:
 // `node scripts/test_packages.mjs [--all] [name…]`. Without --all only the small ones, and Go where it is installed. Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { installPackages, packagesFolder } from './install_packages.mjs';
 import { installNode } from './nodes.mjs';
 import { root, Tally } from './tally.mjs';
 
-/** Where V8 itself fails on Node 26, and why: what it prints on this Node counts there, and Heddle runs here alone. Looked at both ways. */
+/** Where V8 itself fails on Node 26, and why: what it prints on this Node counts there, and Heddle runs here alone; where this is Node 26, nothing can be compared. V8 is asked in each run. */
 const NOT_ON_26 = {
   php: 'a native helper of the package has no binary for it',
   clingo: 'its glue finds no file there',
@@ -62,6 +62,7 @@ installPackages();
 if (all) installPackages('large');
 const tally = new Tally();
 const newest = installNode('26');
+const isNewest = process.versions.node.startsWith('26.');
 const cache = mkdtempSync(join(tmpdir(), 'heddle-packages-'));
 for (const [name, args] of jobs()) {
   if (names.length > 0 && !names.includes(name)) continue;
@@ -69,18 +70,22 @@ for (const [name, args] of jobs()) {
   const reason = NOT_ON_26[name];
   const onNewest = run(newest, 'v8', args, cache);
   if (reason !== undefined) tally.check(`${name} fails under V8 of Node 26: ${reason}`, onNewest.failure !== undefined);
+  if (reason !== undefined && isNewest) {
+    console.log(`${name}: left out, for V8 fails on this Node too`);
+    continue;
+  }
   const expected = reason === undefined ? onNewest : run(process.execPath, 'v8', args, cache);
   if (expected.failure !== undefined) {
     console.error(`${name}, V8: ${expected.failure}`);
     tally.check(`${name}, V8`, false);
     continue;
   }
-  for (const node of reason === undefined ? [process.execPath, newest] : [process.execPath]) {
+  for (const node of reason === undefined && !isNewest ? [process.execPath, newest] : [process.execPath]) {
     const { output, failure } = run(node, 'heddle', args, cache);
     const same = output === expected.output;
     if (!same)
       console.error(`${name}, ${node}: ${failure ?? `printed\n${output.slice(0, 2000)}instead of\n${expected.output.slice(0, 2000)}`}`);
-    tally.check(`${name}, ${node === newest ? 'Node 26' : process.version}`, same);
+    tally.check(`${name}, ${node === process.execPath ? process.version : 'Node 26'}`, same);
   }
   console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
