@@ -72,20 +72,16 @@ struct FirstEngine {
 
 }  // namespace
 
-CallScope::CallScope(Engine* engine, const Call* call) : engine_(engine), outer_(engine->call_scope), entry_(call->entry()) {
-  engine->call_scope = this;
+__attribute__((noinline)) void CallScope::close(Runtime* runtime, OuterEntry* entry) {
+  napi_close_handle_scope(Engine::of(&runtime->thread)->env, static_cast<napi_handle_scope>(entry->scope));
 }
 
-CallScope::~CallScope() {
-  if (scope_ != nullptr) napi_close_handle_scope(engine_->env, scope_);
-  engine_->call_scope = outer_;
-}
-
-void CallScope::renew() {
-  if (scope_ != nullptr) napi_close_handle_scope(engine_->env, scope_);
-  scope_ = nullptr;
-  napi_open_handle_scope(engine_->env, &scope_);
-  left_ = kImports - 1;
+__attribute__((noinline)) void CallScope::renew(Runtime* runtime, OuterEntry* entry) {
+  if (entry->scope != nullptr) close(runtime, entry);
+  napi_handle_scope scope = nullptr;
+  napi_open_handle_scope(Engine::of(&runtime->thread)->env, &scope);
+  entry->scope = scope;
+  entry->scope_left = kImports - 1;
 }
 
 Engine::Engine(napi_env environment, EngineUse use)

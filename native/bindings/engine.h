@@ -158,30 +158,34 @@ enum class EngineUse {
 
 /// The handles of a call's imports. To open and close a scope costs a sixth of what such an import does, so many share one; the first do
 /// with that of the addon's function that makes the call. It is closed where the call ends. Lives on the C++ stack of run_call
-/// (bindings/run_call.h).
+/// (bindings/run_call.h); what it knows is in the entry, because calls nest there.
 class CallScope {
  public:
-  CallScope(Engine* engine, const Call* call);
-  ~CallScope();
+  explicit CallScope(Call* call) : call_(call) {
+    OuterEntry* entry = call->entry();
+    entry->shares_scope = true;
+    entry->scope_left = kImports;
+    entry->scope = nullptr;
+  }
+  ~CallScope() {
+    OuterEntry* entry = call_->entry();
+    entry->shares_scope = false;
+    if (entry->scope != nullptr) close(call_->runtime(), entry);
+  }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
 
-  /// Whether imports that are called now are this call's: not those of what was entered since.
-  bool serves(const void* entry) const { return entry == entry_; }
-  /// Makes room for the few handles of one more import.
-  void next() {
-    if (left_-- == 0) renew();
+  /// Makes room for the few handles of one more import. Requires: the entry shares its scope.
+  static void next(Runtime* runtime, OuterEntry* entry) {
+    if (entry->scope_left-- == 0) renew(runtime, entry);
   }
 
  private:
   static constexpr uint32_t kImports = 64;
-  void renew();
+  static void renew(Runtime* runtime, OuterEntry* entry);
+  static void close(Runtime* runtime, OuterEntry* entry);
 
-  Engine* engine_;
-  CallScope* outer_;
-  const void* entry_;
-  napi_handle_scope scope_ = nullptr;
-  uint32_t left_ = kImports;
+  Call* call_;
 };
 
 /// The engine. Made when the addon is loaded into an environment, freed with it. A thread may have several: one enters another only where
@@ -235,8 +239,6 @@ class Engine {
   bool check_types = false;
   /// Whether TypeScript gets ArrayBuffers over tables and the heap (not with HEDDLE_DEBUG_WINDOWS=0).
   bool windows = true;
-  /// That of the innermost call from JavaScript; null outside.
-  CallScope* call_scope = nullptr;
   /// The environment ends: its references are gone already.
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.

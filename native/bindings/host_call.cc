@@ -41,13 +41,13 @@ __attribute__((noinline)) bool call_numbers_apart(Engine* engine, const HostObje
 /// The same, in its call's scope where it is of the innermost.
 inline bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots) {
   VMThread* thread = &engine->runtime.thread;
-  const bool served = engine->call_scope != nullptr && engine->call_scope->serves(thread->entry);
-  if (host->callee == nullptr || !served) return call_numbers_apart(engine, host, slots);
-  const uint32_t in_wasm = thread->in_wasm;
+  auto* entry = static_cast<OuterEntry*>(thread->entry);
+  if (host->callee == nullptr || !entry->shares_scope) return call_numbers_apart(engine, host, slots);
   __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
-  engine->call_scope->next();
+  CallScope::next(&engine->runtime, entry);
   const bool returned = call_with_mailbox(engine, host, slots);
-  __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
+  // Generated code has called.
+  __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   return returned;
 }
 
@@ -141,18 +141,29 @@ __attribute__((noinline)) HostResult raise_end(Engine* engine) {
 }
 
 /// Calls any other import.
-__attribute__((always_inline)) inline HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host,
-                                                          uint64_t slots) {
-  // Its caller may do nothing but call: code without a loop has no other place to look.
-  if (__builtin_expect(engine->runtime.armed.load(std::memory_order_relaxed) != 0, 0)) {
-    const Trap trap = serve_interrupt(&engine->runtime);
-    if (trap != Trap::None) return raise_trap(&engine->runtime.thread, trap);
-  }
+__attribute__((always_inline)) inline HostResult call_served(Engine* engine, const VMHostFunction* import, const HostObject* host,
+                                                             uint64_t slots) {
   engine->runtime.running_import = import;
   const bool returned = host->kind == kHostNumbers ? call_numbers(engine, host, slots) : call(engine, host, slots);
   engine->runtime.running_import = nullptr;
   if (!returned) return raise_pending(engine);
   return __builtin_expect(engine->runtime.turns_ended == 0, 1) ? HostResult{0, nullptr} : raise_end(engine);
+}
+
+/// Apart, as is what else is rare: what it keeps would be on the host stack for each call that nests.
+__attribute__((noinline)) HostResult serve_and_call(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
+  const Trap trap = serve_interrupt(&engine->runtime);
+  if (trap != Trap::None) return raise_trap(&engine->runtime.thread, trap);
+  return call_served(engine, import, host, slots);
+}
+
+/// The same where an interrupt may be pending. The import's caller may do nothing but call: code without a loop has no other place to look.
+__attribute__((always_inline)) inline HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host,
+                                                          uint64_t slots) {
+  if (__builtin_expect(engine->runtime.armed.load(std::memory_order_relaxed) != 0, 0)) {
+    return serve_and_call(engine, import, host, slots);
+  }
+  return call_served(engine, import, host, slots);
 }
 
 inline HostResult dispatch(Engine* engine, uint64_t function, uint64_t slots) {

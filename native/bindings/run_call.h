@@ -11,7 +11,7 @@ __attribute__((always_inline)) inline bool run_call(Engine* engine, Call* call, 
   engine->epoch++;
   if (!refresh_unguarded(engine)) return false;
   engine->heap.poll();
-  const CallScope scope(engine, call);
+  const CallScope scope(call);
   const Entry::Ending ending = call->run_here(deadline);
   return __builtin_expect(ending == Entry::Ending::Returned, 1) ? true : fail_call(engine, *call, ending);
 }

@@ -49,6 +49,15 @@ struct OuterEntry {
   uint32_t takes = 0;
   /// The tag of the suspension that the host took.
   const VMTag* tag = nullptr;
+  /// VMThread.in_wasm, and whose the thread's signals were, before.
+  uint32_t outer_in_wasm;
+  VMThread* outer_signals;
+  /// What the embedder keeps for the imports of the entry: whether they share a scope, how many more it serves, and the scope.
+  bool shares_scope = false;
+  uint32_t scope_left;
+  void* scope;
+  /// Where the shadow stack's pointer was.
+  ShadowStack::Mark mark;
 };
 
 /// A fiber that calls from outside start on, with a record of its own for arguments and results. Kept for the next call.

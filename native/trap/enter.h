@@ -17,13 +17,13 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   const VMHostFunction* const outer_import = runtime->running_import;
   const uint64_t outer_deadline = runtime->deadline.load(std::memory_order_relaxed);
   const bool deadline_changes = deadline < outer_deadline;
-  const uint32_t in_wasm = thread->in_wasm;
   OuterEntry* const own = own_;
   own->outer = outer_entry;
   own->suspended_current = current;
   own->outermost = first;
   own->import = outer_import;
   own->outer_host_sp = thread->host_sp;
+  own->outer_in_wasm = thread->in_wasm;
   if (current != nullptr) {
     own->exit_sp = thread->exit_sp;
     own->exit_fp = thread->exit_fp;
@@ -34,9 +34,8 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   thread->current = leaf;
   __atomic_store_n(&thread->stack_limit, leaf->limit, __ATOMIC_RELAXED);
   if (runtime->signal_thread == nullptr) runtime->signal_thread = signal_thread();
-  VMThread** const signals = runtime->signal_thread;
-  VMThread* const outer_thread = *signals;
-  __atomic_store_n(signals, thread, __ATOMIC_RELAXED);
+  own->outer_signals = *runtime->signal_thread;
+  __atomic_store_n(runtime->signal_thread, thread, __ATOMIC_RELAXED);
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   runtime->entries.store(runtime->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   note_entry();
@@ -46,11 +45,12 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   }
 
   sanitizer::go_to_fiber(runtime, leaf);
-  const SwitchResult result = heddle_enter(thread, first, payload);
+  const SwitchResult result = heddle_enter(thread, own->outermost, payload);
   sanitizer::go_to_host(runtime);
 
-  __atomic_store_n(&thread->in_wasm, in_wasm, __ATOMIC_RELAXED);
-  __atomic_store_n(signals, outer_thread, __ATOMIC_RELAXED);
+  // What is read from `own` now was not kept in locals: that would take a word of the host stack for each call that nests.
+  __atomic_store_n(&thread->in_wasm, own->outer_in_wasm, __ATOMIC_RELAXED);
+  __atomic_store_n(runtime->signal_thread, own->outer_signals, __ATOMIC_RELAXED);
   if (deadline_changes) runtime->deadline.store(outer_deadline);
   Ending ending = Ending::Suspended;
   if (result.kind == kSwitchParked) {
@@ -60,7 +60,6 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   } else if (result.kind == kEnterLeft) {
     ending = take_back(first, end);
   }
-  // Read again, not kept: what is kept takes a word of the host stack for each call that nests.
   VMFiber* const suspended = own->suspended_current;
   __atomic_store_n(&thread->entry, own->outer, __ATOMIC_RELAXED);
   thread->current = suspended;
@@ -77,9 +76,9 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
 
 __attribute__((always_inline)) inline Entry::Ending Call::run_here(uint64_t deadline) {
   if (entry_ == nullptr || refused()) return Ending::Trapped;
-  const ShadowStack::Mark mark = shadow_ == nullptr ? ShadowStack::Mark{} : shadow_->mark();
+  if (shadow_ != nullptr) own_->mark = shadow_->mark();
   const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
-  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(mark);
+  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(own_->mark);
   return ending;
 }
 

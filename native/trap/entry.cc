@@ -8,15 +8,20 @@ namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
 }  // namespace
 
+const std::vector<Frame> Entry::kNoFrames;
+
 bool Entry::refused() {
   if (!runtime_->has_host_room()) {
     trap_ = Trap::StackOverflow;
     detail_ = kHostStack;
     return true;
   }
-  const uint64_t deadline = runtime_->deadline.load(std::memory_order_relaxed);
   // JavaScript that makes short calls for ever may reach no poll: the deadline of the call it is in is looked at here, too.
-  if (deadline == kNever || deadline > now_nanoseconds()) return false;
+  return runtime_->deadline.load(std::memory_order_relaxed) != kNever && is_late();
+}
+
+bool Entry::is_late() {
+  if (runtime_->deadline.load(std::memory_order_relaxed) > now_nanoseconds()) return false;
   trap_ = Trap::Deadline;
   return true;
 }
@@ -38,8 +43,8 @@ Entry::Ending Entry::take_back(const VMFiber* first, const VMFiber* end) {
   detail_ = thread->trap_detail;
   thread->trap_code = 0;
   if (trap_ != Trap::None && trap_ != Trap::Terminated) {
-    frames_ = walk_frames(thread, first);
-    append_outer_frames(&frames_, own_);
+    frames_ = std::make_unique<std::vector<Frame>>(walk_frames(thread, first));
+    append_outer_frames(frames_.get(), own_);
     show_trap();
   }
   runtime_->release_chain(end);

@@ -1,5 +1,6 @@
 // Calls from outside into WebAssembly, and what is left of them after a trap.
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "continuation/runtime.h"
@@ -53,7 +54,8 @@ class Entry {
 
   Trap trap() const { return trap_; }
   uint64_t trap_detail() const { return detail_; }
-  const std::vector<Frame>& frames() const { return frames_; }
+  Runtime* runtime() const { return runtime_; }
+  const std::vector<Frame>& frames() const { return frames_ == nullptr ? kNoFrames : *frames_; }
 
  protected:
   /// `own` is what the thread knows of it meanwhile, and lives as long.
@@ -62,6 +64,8 @@ class Entry {
 
   /// Whether nothing may be entered: the outer call's deadline has passed, or the thread's own stack is used up. Then trap() says so.
   bool refused();
+  /// Whether the outer call's deadline has passed. Apart, because calls nest on the host stack.
+  __attribute__((noinline)) bool is_late();
   /// Lets the embedder look at the fibers of a trap while they are still there.
   void show_trap();
   /// The fibers were left: notes why, and gives everything inside `end` back.
@@ -74,7 +78,11 @@ class Entry {
   OuterEntry* own_;
   Trap trap_ = Trap::None;
   uint64_t detail_ = ~uint64_t{0};
-  std::vector<Frame> frames_;
+  /// Apart: calls nest on the host stack.
+  std::unique_ptr<std::vector<Frame>> frames_;
+
+ private:
+  static const std::vector<Frame> kNoFrames;
 };
 
 /// A call that ends before the host goes on: nothing in it can be set aside.
@@ -87,7 +95,7 @@ class Call : public Entry {
   /// Whether there is a fiber.
   explicit operator bool() const { return entry_ != nullptr; }
   /// What VMThread::entry is while it runs.
-  const void* entry() const { return own_; }
+  OuterEntry* entry() const { return own_; }
   /// The payload slots (16 bytes each): arguments before run, results after.
   uint64_t slots() const { return entry_->record.slots; }
   /// Runs the function; `deadline` is in monotonic nanoseconds, all ones for none. Requires: the arguments are in the slots.

@@ -3,7 +3,6 @@
  */
 import {
   append,
-  apply,
   Collection,
   Dictionary,
   each,
@@ -158,7 +157,7 @@ class Resolver {
       return;
     }
     setAdd(this.#plain, this.#functions.length);
-    this.#hostFunction(entry, { fn: withoutThis(value as ExportedFunction), name: nameOf(entry), suspending: false, index });
+    this.#hostFunction(entry, { fn: value as ExportedFunction, name: nameOf(entry), suspending: false, index });
   }
 
   /** A stack that needs the kernel's guard pages is refused where the kernel has none. */
@@ -261,11 +260,6 @@ class Resolver {
     const remedy = kind === undefined ? '' : `: V8's own ${kind} cannot be used, make it with Heddle's WebAssembly.${kind}`;
     return incompatible(entry, `it is not ${wanted}${remedy}`);
   }
-}
-
-/** A function that calls another one without `this`. It holds nothing else: the heap keeps it, and whatever it held. */
-function withoutThis(fn: ExportedFunction): ExportedFunction {
-  return (...args) => apply(fn, undefined, args) as unknown;
 }
 
 function nameOf(entry: ImportDescription): string {

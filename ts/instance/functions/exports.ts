@@ -26,7 +26,7 @@ import { type ExportedFunction, withoutConstruct } from './callable.js';
 import { Conversions, type FunctionReferences } from './conversions.js';
 import type { ExternTable } from './externs.js';
 import type { Mailbox } from './mailbox.js';
-import { type ExportMaker, isOfNumbers, numberExports } from './number_calls.js';
+import { type ExportMaker, isOfNumbers, isOfReferences, numberExports, referenceExports } from './number_calls.js';
 import { needsConversion } from './numbers.js';
 
 /** Where in a VMFunction its starter is held. */
@@ -127,7 +127,7 @@ export class ExportedFunctions implements FunctionReferences {
     const type = this.#types.type(typeId);
     let maker = weakGet(this.#makers, type);
     if (maker === undefined) {
-      maker = isOfNumbers(type) ? numberExports(this.#mailbox, (at) => this.#native.createNumberExport(at), type) : this.#wrappers(type);
+      maker = this.#makerOf(type);
       weakSet(this.#makers, type, maker);
     }
     const fn = maker(StringValue(index), address, keeper);
@@ -135,7 +135,15 @@ export class ExportedFunctions implements FunctionReferences {
     return fn;
   }
 
-  /** How functions of a type are made that has more than few numbers. */
+  /** How functions of a type are made. */
+  #makerOf(type: RegisteredType): ExportMaker {
+    const create = (at: number, _keeper: object | undefined): (() => void) => this.#native.createNumberExport(at);
+    if (isOfNumbers(type)) return numberExports(this.#mailbox, create, type);
+    if (isOfReferences(type, this.convert)) return referenceExports(this.#mailbox, this.convert, create, type);
+    return this.#wrappers(type);
+  }
+
+  /** How functions of a type are made that has more than few values. */
   #wrappers(type: RegisteredType): ExportMaker {
     return (name, address, keeper) => {
       const fn = this.#wrapper(type, name, address, keeper);

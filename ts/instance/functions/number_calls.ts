@@ -1,10 +1,10 @@
 /**
  * Calls across the border whose values are few: these lie in the mailbox, because each value that the addon takes or makes costs as much as the call.
  */
-import { every, joinedLists, some } from '../../base/intrinsics.js';
+import { every, item, joinedLists, some } from '../../base/intrinsics.js';
 import type { ValueType } from '../../validate/description.js';
 import type { RegisteredType } from '../../validate/registry.js';
-import { type ExportedFunction, withArguments } from './callable.js';
+import type { ExportedFunction } from './callable.js';
 import type { Conversions } from './conversions.js';
 import type { Mailbox } from './mailbox.js';
 import { coerce, needsConversion, toInteger } from './numbers.js';
@@ -22,7 +22,7 @@ export function isOfNumbers(type: RegisteredType): boolean {
   return isSmall(type) && !some(joinedLists(type.params, type.results), needsConversion);
 }
 
-/** Whether an import of a type can be called by {@link referenceImport}. */
+/** Whether calls of functions of a type can be made by {@link referenceExports} and {@link referenceImport}. */
 export function isOfReferences(type: RegisteredType, convert: Conversions): boolean {
   return isSmall(type) && convert.crosses(type);
 }
@@ -231,6 +231,111 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
   }
 }
 
+/**
+ * {@link numberExports} where references are among the values. A handle lies in the mailbox before any JavaScript runs that is not Heddle's: the addon takes it from
+ * there, or gives it there, at once.
+ */
+export function referenceExports(
+  mailbox: Mailbox,
+  convert: Conversions,
+  create: EnterMaker,
+  { params, results }: RegisteredType,
+): ExportMaker {
+  const { 0: t0 = 0 } = params;
+  const type = results[0];
+  const putOne = (value: unknown): void => mailbox.put(t0, 0, convert.toWasm(t0, value));
+  const put = (values: readonly unknown[]): void => {
+    const raw = convert.toWasmAll(params, values);
+    for (let i = 0; i < params.length; i++) mailbox.put(item(params, i), i, item(raw, i));
+  };
+  const result = (): unknown => (type === undefined ? undefined : convert.fromMailbox(type, 0));
+  switch (params.length) {
+    case 0:
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: () => {
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
+    case 1:
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown) => {
+            putOne(a);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
+    case 2:
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown) => {
+            put([a, b]);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
+    case 3:
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown) => {
+            put([a, b, c]);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
+    default:
+      return (name, address, keeper) => {
+        let enter: (() => void) | undefined;
+        const made = {
+          [name]: (a: unknown, b: unknown, c: unknown, d: unknown) => {
+            put([a, b, c, d]);
+            enter ??= create(address, keeper);
+            enter();
+            return result();
+          },
+        };
+        return made[name] as ExportedFunction;
+      };
+  }
+}
+
+/**
+ * A function that calls `fn` with so many arguments, which `argument` gives by their place, and gives `give` what it returns. `fn` is called as no method. It is one
+ * frame, because JavaScript and WebAssembly that call each other nest on the host stack.
+ */
+function withFew(fn: ExportedFunction, argument: (place: number) => unknown, count: number, give: (value: unknown) => void): () => void {
+  switch (count) {
+    case 0:
+      return () => give(fn());
+    case 1:
+      return () => give(fn(argument(0)));
+    case 2:
+      return () => give(fn(argument(0), argument(1)));
+    case 3:
+      return () => give(fn(argument(0), argument(1), argument(2)));
+    default:
+      return () => give(fn(argument(0), argument(1), argument(2), argument(3)));
+  }
+}
+
 /** A function for the addon to call without arguments: it gives `fn` those in the mailbox, and puts the result there. */
 export function numberImport(mailbox: Mailbox, fn: ExportedFunction, registered: RegisteredType): () => void {
   const { params, results } = registered;
@@ -239,8 +344,7 @@ export function numberImport(mailbox: Mailbox, fn: ExportedFunction, registered:
   const give = (value: unknown): void => {
     if (type !== undefined) mailbox.put(type, 0, coerce(type, value));
   };
-  const call = withArguments(fn, (place) => mailbox.get(params[place] as ValueType, place), params.length);
-  return () => give(call());
+  return withFew(fn, (place) => mailbox.get(params[place] as ValueType, place), params.length, give);
 }
 
 /** The same where references are among the values. A handle that is made of the result is in the mailbox, and taken from there, before any JavaScript runs again. */
@@ -251,7 +355,8 @@ export function referenceImport(mailbox: Mailbox, convert: Conversions, fn: Expo
     const param = params[place] as ValueType;
     return needsConversion(param) ? convert.fromMailbox(param, place) : mailbox.get(param, place);
   };
-  const call = withArguments(fn, argument, params.length);
-  if (result === undefined) return () => void call();
-  return () => mailbox.put(result, 0, convert.toWasm(result, call()));
+  const give = (value: unknown): void => {
+    if (result !== undefined) mailbox.put(result, 0, convert.toWasm(result, value));
+  };
+  return withFew(fn, argument, params.length, give);
 }
