@@ -128,6 +128,7 @@ struct Hooks {
   napi_ref collected = nullptr;
   napi_ref uncache = nullptr;
   napi_ref suspend_error = nullptr;
+  napi_ref passed = nullptr;
   napi_ref wait = nullptr;
   napi_ref notify = nullptr;
 };
@@ -239,6 +240,9 @@ class Engine {
   bool check_types = false;
   /// Whether TypeScript gets ArrayBuffers over tables and the heap (not with HEDDLE_DEBUG_WINDOWS=0).
   bool windows = true;
+  /// Hook `passed` had no room on the stack: errors get no frames of WebAssembly until they have left the outermost entry, because those
+  /// inside would be missing.
+  bool frames_lost = false;
   /// The environment ends: its references are gone already.
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.

@@ -118,9 +118,28 @@ HostResult raise_cancellation(Engine* engine) {
   return raise_exception(engine, exception);
 }
 
+/// An error of JavaScript's comes to WebAssembly's frames, which its stack is to have.
+__attribute__((noinline)) static void show_passed(Engine* engine) {
+  const HostScope scope(engine);
+  napi_value value = nullptr, ignored = nullptr;
+  bool pending = false, is_error = false;
+  if (napi_is_exception_pending(engine->env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(engine->env, &value) != napi_ok) return;
+  if (!engine->frames_lost && napi_is_error(engine->env, value, &is_error) == napi_ok && is_error) {
+    if (call_hook(engine, engine->hooks.passed, {value}) == nullptr) {
+      engine->frames_lost = true;
+      napi_get_and_clear_last_exception(engine->env, &ignored);
+    }
+  }
+  const auto* entry = static_cast<const OuterEntry*>(engine->runtime.thread.entry);
+  if (entry == nullptr || entry->outer == nullptr) engine->frames_lost = false;
+  napi_throw(engine->env, value);
+}
+
 HostResult raise_pending(Engine* engine) {
   VMThread* thread = &engine->runtime.thread;
   Landing landing;
+  show_passed(engine);
   if (!find_landing(library_call_site(thread), nullptr, &landing)) return raise_error(thread);
   const HostScope scope(engine);
   napi_value value = nullptr;

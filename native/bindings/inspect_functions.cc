@@ -179,6 +179,12 @@ napi_value note_signal(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// The frames of WebAssembly around a hook that a library call has called.
+napi_value call_frames(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  return in ? frames_array(env, walk_calls(&in.engine()->runtime.thread)) : nullptr;
+}
+
 /// Whether it came since the last time.
 napi_value take_signal(napi_env env, napi_callback_info) {
   napi_value result = nullptr;
@@ -193,6 +199,7 @@ void define_inspect_functions(napi_env env, napi_value exports) {
                    {{"inspect", inspect},
                     {"keepTrapFibers", keep_trap_fibers},
                     {"trapFibers", trap_fibers},
+                    {"callFrames", call_frames},
                     {"stackUsage", stack_usage},
                     {"noteSignal", note_signal},
                     {"takeSignal", take_signal}});

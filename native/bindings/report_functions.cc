@@ -75,6 +75,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "collected", &hooks->collected);
   set_hook(&in, in.value(0), "uncache", &hooks->uncache);
   set_hook(&in, in.value(0), "suspendError", &hooks->suspend_error);
+  set_hook(&in, in.value(0), "passed", &hooks->passed);
   set_hook(&in, in.value(0), "wait", &hooks->wait);
   set_hook(&in, in.value(0), "notify", &hooks->notify);
   const Bytes mailbox = in.doubles(1);

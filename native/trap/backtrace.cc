@@ -108,6 +108,14 @@ void append_outer_frames(std::vector<Frame>* frames, const OuterEntry* innermost
   });
 }
 
+std::vector<Frame> walk_calls(const VMThread* thread) {
+  const auto* entry = static_cast<const OuterEntry*>(thread->entry);
+  if (entry == nullptr || thread->current == nullptr) return {};
+  auto frames = walk_chain(thread->current, thread->exit_fp, thread->exit_pc - 1, entry->outermost);
+  append_outer_frames(&frames, entry);
+  return frames;
+}
+
 std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance) {
   Collector frames;
   walk_one(CodeReader(), fiber, fp, pc, &frames, distance);

@@ -29,6 +29,8 @@ inline constexpr size_t kOuterFrames = 32;
 std::vector<Frame> walk_frames(const VMThread* thread, const VMFiber* last);
 /// Adds those of the entries around `entry`, each behind a mark, as far as so many frames go.
 void append_outer_frames(std::vector<Frame>* frames, const OuterEntry* entry);
+/// Those of the library call that runs, and of all the entries around.
+std::vector<Frame> walk_calls(const VMThread* thread);
 /// The frames of one fiber, from the one at `fp`; `pc` lies inside the instruction that it stopped at. They are read
 /// `distance` bytes behind where they belong.
 std::vector<Frame> walk_fiber(const VMFiber* fiber, uint64_t fp, uint64_t pc, uint64_t distance = 0);

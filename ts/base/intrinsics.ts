@@ -23,7 +23,7 @@ export const getProperty: (object: object, name: PropertyKey) => unknown = Refle
 /** Of `Object`. */
 export const { freeze, keys, values, hasOwn, getOwnPropertyDescriptors, is: isSame } = Object;
 export const createObject: (prototype: object | null) => object = Object.create;
-const { defineProperty } = Object;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
 
 /** Classes. `new` of them looks nothing up; not so `Map` and `Set` with an argument, and typed arrays of lists. */
 export const BigIntValue = BigInt;
@@ -104,6 +104,28 @@ export function define(object: object, name: PropertyKey, value: unknown, hidden
 export function defineConstant(object: object, name: PropertyKey, value: unknown, fixed = false): void {
   defineProperty(object, name, { __proto__: null, value, writable: false, configurable: !fixed, enumerable: fixed } as PropertyDescriptor);
 }
+
+/** Defines an accessor that is not enumerable. */
+export function defineAccessor(object: object, name: PropertyKey, get: () => unknown, set: (value: unknown) => void): void {
+  defineProperty(object, name, { __proto__: null, get, set, configurable: true, enumerable: false } as PropertyDescriptor);
+}
+
+/** What made stacks of errors a text when Heddle was loaded. */
+export const PREPARE_STACK_TRACE: unknown = Error.prepareStackTrace;
+/** The accessor of an error's own `stack`; undefined where V8 has made it a value (before Node 22). */
+const stackGetter: (() => unknown) | undefined = Object.getOwnPropertyDescriptor(new Error(), 'stack')?.get;
+/** Whether an error's stack is a value: to look at it makes the text. */
+export const STACK_IS_VALUE = stackGetter === undefined;
+/** Whether an error's `stack` is still V8's. Where it is a value, whether it is a text. */
+export function hasOwnStack(error: Error): boolean {
+  const found = getOwnPropertyDescriptor(error, 'stack');
+  if (found === undefined || !found.configurable) return false;
+  return stackGetter === undefined ? typeof found.value === 'string' : found.get === stackGetter;
+}
+/** What V8 gives as an error's stack, whatever stands there. */
+export const stackOfV8 = (error: Error): unknown => (stackGetter === undefined ? error.stack : apply(stackGetter, error, []));
+/** The first line or lines of an error's stack. */
+export const headOf: (error: Error) => string = uncurried(Error.prototype.toString);
 
 /** Makes a property of an object's own enumerable, or not. */
 export function setEnumerable(object: object, name: PropertyKey, enumerable: boolean): void {

@@ -18,7 +18,7 @@ import { ImportedFunctions } from './functions/imports.js';
 import { Mailbox } from './functions/mailbox.js';
 import { coerce } from './functions/numbers.js';
 import { type FiberTree, fiberTree } from './inspect.js';
-import { backtrace } from './messages/backtrace.js';
+import { amend, backtrace } from './messages/backtrace.js';
 import { Names } from './messages/names.js';
 import { trapDetail } from './messages/refusals.js';
 import { Tags } from './tags.js';
@@ -79,6 +79,7 @@ export class Engine implements Thread {
         collected: (tags, codes, imports) => this.#collected(tags, codes, imports),
         uncache: (cache) => (cache as FunctionCache).empty(),
         suspendError: (fn, way) => this.imports.suspendError(fn, way),
+        passed: (error) => amend(error, () => native.callFrames(), this.names.codes),
         wait,
         notify,
       },

@@ -31,6 +31,8 @@ export interface NativeHooks {
    * The error of an import that may not wait: numbers of that import and of the one that is in the way, -1 where none is.
    */
   suspendError(fn: number, way: number): Error;
+  /** An error has come from JavaScript to WebAssembly: {@link Native.callFrames} are those of its caller. */
+  passed(error: Error): void;
   /**
    * `memory.atomic.wait`: address in the shared memory, milliseconds (Infinity for ever); a bigint waits on 64 bits. 0 woken, 1 not equal, 2 timed out.
    */
@@ -171,6 +173,8 @@ export interface Native {
   keepTrapFibers(): void;
   /** Those of the last trap. */
   trapFibers(): NativeFiberTree | undefined;
+  /** In a hook: the frames of WebAssembly that called, as those of a trap. */
+  callFrames(): Float64Array;
   /** From now on the signal of this number is noted, whoever else handles it. Once a process. */
   noteSignal(signal: number): void;
   /** Whether it came since this was last asked. */

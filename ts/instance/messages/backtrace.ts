@@ -5,15 +5,26 @@ import {
   append,
   charAt,
   define,
+  defineAccessor,
   digits,
   each,
+  hasOwnStack,
+  headOf,
   indexOf,
   joined,
   joinedLists,
   mapGet,
+  now,
+  PlainError,
+  PREPARE_STACK_TRACE,
   pieces,
+  STACK_IS_VALUE,
   sliced,
+  stackOfV8,
   typedLength,
+  WeakCollection,
+  weakAdd,
+  weakIn,
 } from '../../base/intrinsics.js';
 import { INLINED_ROW, inlinedRow } from '../../lower/function/locations.js';
 import { isBuilt, packagePath } from '../../source/package_root.js';
@@ -139,17 +150,33 @@ function isOwn(line: string): boolean {
   return (indexOf(line, OWN) >= 0 && indexOf(line, OWN_TESTS) < 0) || indexOf(line, ASYNC_SCOPE) >= 0;
 }
 
-/** The lines of an error's JavaScript frames without Heddle's own, in whose places are WebAssembly's: `groups` are those of each entry, innermost first. */
-function merged(lines: readonly string[], groups: readonly (readonly string[])[]): string[] {
+/** Runs of lines of Heddle's own. */
+function ownRuns(lines: readonly string[]): number {
+  let runs = 0;
+  let own = false;
+  each(lines, (one) => {
+    const is = isOwn(one);
+    if (is && !own) runs++;
+    own = is;
+  });
+  return runs;
+}
+
+/**
+ * The lines of an error's JavaScript frames without Heddle's own, in whose places are WebAssembly's: `groups` are those of each entry, innermost first. A trap is made
+ * below the innermost, whose frames come first. Another error has gone through that entry; runs of Heddle's own lines that are more than the entries are no entries:
+ * a call's argument did not fit, say.
+ */
+function merged(lines: readonly string[], groups: readonly (readonly string[])[], isTrap: boolean): string[] {
   const all: string[] = [];
   const next = (group: number): void => each(groups[group] ?? [], (one) => append(all, one));
   let group = 0;
-  let own = true;
-  // The innermost entry's come first, whatever is there.
-  next(group++);
+  let own = isTrap;
+  let skipped = isTrap ? 0 : ownRuns(lines) - groups.length;
+  if (isTrap) next(group++);
   each(lines, (one) => {
     const is = isOwn(one);
-    if (is && !own) next(group++);
+    if (is && !own && skipped-- <= 0) next(group++);
     if (!is) append(all, one);
     own = is;
   });
@@ -158,8 +185,11 @@ function merged(lines: readonly string[], groups: readonly (readonly string[])[]
   return all;
 }
 
-/** Puts frames among the JavaScript frames of an error's stack. */
-export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
+/** What each frame's line begins with. */
+const FRAME = '\n    at ';
+
+/** The text of a stack with WebAssembly's frames in it. */
+function withFrames(text: string, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>, isTrap: boolean): string {
   let lines: string[] = [];
   const groups: string[][] = [lines];
   eachFrame(frames, (code, fn, location) => {
@@ -169,11 +199,87 @@ export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap
     } else if (code === OMITTED) append(lines, `    ... ${fn} frames left out ...`);
     else each(expand(code, fn, location, codes), (frame) => append(lines, line(frame)));
   });
-  const text = stackOf(error);
   // The head is the lines before the first frame: a message may have several.
-  const at = indexOf(text, '\n    at ');
-  const rest = merged(at < 0 ? [] : pieces(sliced(text, at + 1), '\n'), groups);
+  const at = indexOf(text, FRAME);
+  const rest = merged(at < 0 ? [] : pieces(sliced(text, at + 1), '\n'), groups, isTrap);
+  return joined(joinedLists([at < 0 ? text : sliced(text, 0, at)], rest), '\n');
+}
+
+/** Errors whose stacks have WebAssembly's frames, or are not to have them. */
+const seen = new WeakCollection<object>();
+
+/** Puts frames among the JavaScript frames of a trap's stack. */
+export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
+  weakAdd(seen, error);
+  const text = withFrames(stackOf(error), frames, codes, true);
   // asks: nothing; else V8 would ask for the old value, which may throw.
   delete error.stack;
-  define(error, 'stack', joined(joinedLists([at < 0 ? text : sliced(text, 0, at)], rest), '\n'), true);
+  define(error, 'stack', text, true);
+}
+
+/** Whether the program shows stacks its own way since Heddle was loaded. Node has a function of its own there; the property may be an accessor. */
+function isShownByProgram(): boolean {
+  try {
+    // asks: the program's way to show stacks
+    return PlainError.prepareStackTrace !== PREPARE_STACK_TRACE;
+  } catch {
+    return true;
+  }
+}
+
+/** The text of a stack with the head that the error has now, in the place of the one that it had. */
+function withHead(text: string, head: string, error: Error): string {
+  try {
+    return sliced(text, 0, head.length) === head ? headOf(error) + sliced(text, head.length) : text;
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Errors that get frames in a stretch of so many milliseconds. Programs that throw more throw them for control flow: V8's text alone, which Node 20 makes here, takes
+ * longer than to throw.
+ */
+const MOST_AMENDED = 100;
+const STRETCH = 100;
+let amended = 0;
+let stretchBegan = 0;
+
+/** Whether there were too many errors to look at one more. */
+function areTooMany(): boolean {
+  if (amended++ < MOST_AMENDED) return false;
+  const time = now();
+  if (time - stretchBegan < STRETCH) return true;
+  stretchBegan = time;
+  amended = 1;
+  return false;
+}
+
+/**
+ * An error has come from JavaScript to WebAssembly: its stack is to have WebAssembly's frames when somebody reads it. Programs throw errors that nobody reads, so little is
+ * done before. What the program has made of its stack, or makes of stacks, stays.
+ */
+export function amend(error: Error, findFrames: () => Float64Array, codes: ReadonlyMap<number, FrameNames>): void {
+  if (weakIn(seen, error)) return;
+  weakAdd(seen, error);
+  if (areTooMany()) return;
+  if ((STACK_IS_VALUE && isShownByProgram()) || !hasOwnStack(error)) return;
+  // Once an accessor of ours stands there V8's text cannot be had, where it is a value: it is made now, and its head again later.
+  const text = STACK_IS_VALUE ? stackOfV8(error) : undefined;
+  const head = STACK_IS_VALUE ? headOf(error) : '';
+  const frames = findFrames();
+  let found: unknown;
+  let known = false;
+  const set = (value: unknown): void => {
+    found = value;
+    known = true;
+  };
+  const get = (): unknown => {
+    if (known) return found;
+    const now = STACK_IS_VALUE ? withHead(text as string, head, error) : stackOfV8(error);
+    const isList = typeof now === 'string' && indexOf(now, FRAME) >= 0 && !isShownByProgram();
+    set(!isList ? now : withFrames(now, frames, codes, false));
+    return found;
+  };
+  defineAccessor(error, 'stack', get, set);
 }
