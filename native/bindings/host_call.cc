@@ -131,11 +131,17 @@ __attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t f
 /// A turn is to end. Where the import has returned to the turn's own entry, its handlers see a cancellation, and none of them may wait;
 /// entries of imports inside trap.
 __attribute__((noinline)) HostResult raise_end(Engine* engine) {
-  VMThread* thread = &engine->runtime.thread;
-  Turn* turn = Turn::ended_around(&engine->runtime);
-  if (turn == nullptr) return {0, nullptr};
-  if (!turn->is_direct()) return raise_trap(thread, Trap::Cancelled);
-  turn->told();
+  Runtime* runtime = &engine->runtime;
+  VMThread* thread = &runtime->thread;
+  if (is_in_ended_entry(runtime)) {
+    if (thread->entry != runtime->ended_entry) return raise_trap(thread, Trap::Cancelled);
+    forget_ended_entry(runtime);
+  } else {
+    Turn* turn = Turn::ended_around(runtime);
+    if (turn == nullptr) return {0, nullptr};
+    if (!turn->is_direct()) return raise_trap(thread, Trap::Cancelled);
+    turn->told();
+  }
   static_cast<OuterEntry*>(thread->entry)->takes = kTakesCancellation;
   return raise_cancellation(engine);
 }

@@ -26,6 +26,14 @@ napi_value end_turn(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/// Ends the call that the event loop has gone on with.
+napi_value end_running(napi_env env, napi_callback_info info) {
+  const Arguments in(env, info);
+  napi_value result = nullptr;
+  if (in) napi_get_boolean(env, end_entry(&in.engine()->runtime), &result);
+  return result;
+}
+
 napi_value cancel_with(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   VMTag* tag = in.object<VMTag>(0);
@@ -36,7 +44,7 @@ napi_value cancel_with(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_turn_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"turn", turn}, {"endTurn", end_turn}, {"cancelWith", cancel_with}});
+  define_functions(env, exports, {{"turn", turn}, {"endTurn", end_turn}, {"endRunning", end_running}, {"cancelWith", cancel_with}});
 }
 
 }  // namespace heddle

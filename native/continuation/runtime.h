@@ -49,6 +49,8 @@ struct OuterEntry {
   uint32_t takes = 0;
   /// The tag of the suspension that the host took.
   const VMTag* tag = nullptr;
+  /// Runtime::entries when it was made.
+  uint64_t number;
   /// VMThread.in_wasm, and whose the thread's signals were, before.
   uint32_t outer_in_wasm;
   VMThread* outer_signals;
@@ -202,8 +204,11 @@ class Runtime {
   std::atomic<uint32_t> armed{0};
   /// Monotonic nanoseconds when the innermost call must end, all ones when never. Read by the watchdog.
   std::atomic<uint64_t> deadline{~uint64_t{0}};
-  /// The innermost turn (trap/turn.h) under way, and how many of them are to end.
+  /// The innermost turn (trap/turn.h) under way; an entry that is to end though it is of no turn, and how many there were when that was
+  /// said; and how many of both are to end.
   Turn* turns = nullptr;
+  const OuterEntry* ended_entry = nullptr;
+  uint64_t ended_at = 0;
   uint32_t turns_ended = 0;
   /// Calls from outside, ever. Read by the watchdog.
   std::atomic<uint64_t> entries{0};

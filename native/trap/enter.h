@@ -37,7 +37,8 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   own->outer_signals = *runtime->signal_thread;
   __atomic_store_n(runtime->signal_thread, thread, __ATOMIC_RELAXED);
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
-  runtime->entries.store(runtime->entries.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  own->number = runtime->entries.load(std::memory_order_relaxed) + 1;
+  runtime->entries.store(own->number, std::memory_order_relaxed);
   note_entry();
   if (deadline_changes) {
     runtime->deadline.store(deadline);

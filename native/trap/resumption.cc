@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "trap/enter.h"
+#include "trap/turn.h"
 #include "trap/unwind.h"
 
 namespace heddle {
@@ -61,6 +62,7 @@ Entry::Ending Resumption::run(uint64_t payload, uint64_t deadline) {
   fiber->handlers = host_handlers();
   runtime->thread.switches++;
   const Ending ending = enter(fiber, record->leaf, payload, &runtime->host, deadline);
+  if (__builtin_expect(runtime->ended_entry == own_, 0)) forget_ended_entry(runtime);
   // At its last generation a fiber moves to another record.
   record_ = ending == Ending::Trapped || ending == Ending::Failed ? nullptr : fiber->record;
   return runtime->shadows.empty() ? ending : leave_shadow(fiber, ending);

@@ -10,10 +10,10 @@ const OuterEntry* innermost(const Runtime* runtime) {
   return static_cast<const OuterEntry*>(runtime->thread.entry);
 }
 
-/// Whether `entry` is `inner`, or one that it lies in.
-bool contains(const OuterEntry* entry, const OuterEntry* inner) {
-  while (inner != nullptr && inner != entry) inner = inner->outer;
-  return inner != nullptr;
+/// Whether the innermost entry was there already when so many had been made. (A later one may lie where another has been.)
+bool was_before(const Runtime* runtime, uint64_t made) {
+  const OuterEntry* entry = innermost(runtime);
+  return entry != nullptr && entry->number <= made;
 }
 
 }  // namespace
@@ -44,15 +44,14 @@ bool Turn::end(Runtime* runtime, uint64_t id, bool between) {
   if (!turn->ended_) runtime->turns_ended++;
   turn->ended_ = true;
   turn->between_ = between;
-  turn->at_ = innermost(runtime);
+  turn->at_ = runtime->entries.load(std::memory_order_relaxed);
   return true;
 }
 
 Turn* Turn::ended_around(const Runtime* runtime) {
-  const OuterEntry* entry = innermost(runtime);
   Turn* found = nullptr;
   for (Turn* turn = runtime->turns; turn != nullptr; turn = turn->outer_) {
-    if (turn->ended_ && contains(entry, turn->at_)) found = turn;
+    if (turn->ended_ && was_before(runtime, turn->at_)) found = turn;
   }
   return found;
 }
@@ -64,6 +63,25 @@ bool Turn::is_direct() const {
 void Turn::told() {
   if (ended_) runtime_->turns_ended--;
   ended_ = false;
+}
+
+bool end_entry(Runtime* runtime) {
+  const OuterEntry* entry = innermost(runtime);
+  while (entry != nullptr && entry->outer != nullptr) entry = entry->outer;
+  if (entry == nullptr || (entry->takes & kTakesPromises) == 0 || runtime->ended_entry != nullptr) return false;
+  runtime->ended_entry = entry;
+  runtime->ended_at = runtime->entries.load(std::memory_order_relaxed);
+  runtime->turns_ended++;
+  return true;
+}
+
+bool is_in_ended_entry(const Runtime* runtime) {
+  return runtime->ended_entry != nullptr && was_before(runtime, runtime->ended_at);
+}
+
+void forget_ended_entry(Runtime* runtime) {
+  runtime->ended_entry = nullptr;
+  runtime->turns_ended--;
 }
 
 }  // namespace heddle

@@ -31,10 +31,18 @@ class Turn {
   uint64_t outer_deadline_;
   /// The entry that it lies in; null where JavaScript was not called by WebAssembly.
   const OuterEntry* base_;
-  /// The innermost entry when it was ended.
-  const OuterEntry* at_ = nullptr;
+  /// Number of the last entry when it was ended.
+  uint64_t at_ = 0;
   bool ended_ = false;
   bool between_ = false;
 };
+
+/// The outermost entry, which takes waits, is to end as a turn is that has been ended, though it is of none; false where there is none
+/// such.
+bool end_entry(Runtime* runtime);
+/// Whether that entry is around the innermost one, now that an import has returned to it.
+bool is_in_ended_entry(const Runtime* runtime);
+/// That entry was told, or is over. Requires: there is one.
+void forget_ended_entry(Runtime* runtime);
 
 }  // namespace heddle

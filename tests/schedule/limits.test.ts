@@ -266,6 +266,110 @@ describe('tasks', () => {
   });
 });
 
+describe('a task without limits that is cancelled where it runs', () => {
+  /** Runs an export as a task, which `act` can cancel. */
+  const run = (name: string, how: () => unknown): Promise<unknown> => {
+    const task = new Scheduler().spawn(exports[name], name === 'run' ? [0] : []);
+    act = () => {
+      task.cancel('enough');
+      return how();
+    };
+    return task.promise;
+  };
+
+  test('ends when the import returns, and handlers run', async () => {
+    await expect(run('act_spin', () => undefined)).rejects.toBe('enough');
+    expect(logged).toEqual([]);
+    await expect(run('run', () => undefined)).rejects.toBe('enough');
+    expect(logged).toEqual([1]);
+    expectClean();
+  });
+
+  test('what the import enters after it goes on', async () => {
+    const seen: unknown[] = [];
+    await expect(run('act_spin', () => seen.push(exports['fine']?.(), exports['fine']?.()))).rejects.toBe('enough');
+    expect(seen).toEqual([42, 42]);
+    expectClean();
+  });
+
+  test('what the import is in ends by a trap, and what is entered then goes on', async () => {
+    const task = new Scheduler().spawn(exports['act_spin']);
+    const seen: unknown[] = [];
+    let depth = 0;
+    act = () => {
+      if (depth++ > 0) return task.cancel('enough');
+      try {
+        exports['act_spin']?.();
+      } catch (error) {
+        seen.push((error as { readonly code: string }).code);
+      }
+      return seen.push(exports['fine']?.());
+    };
+    await expect(task.promise).rejects.toBe('enough');
+    expect([seen, logged]).toEqual([['HEDDLE_TRAP_CANCELLED', 42], []]);
+    expectClean();
+  });
+
+  test('an import that throws has its exception seen first', async () => {
+    const thrown = new Error('its own');
+    await expect(
+      run('act_spin', () => {
+        throw thrown;
+      }),
+    ).rejects.toBe(thrown);
+    // The next task is another one.
+    act = () => undefined;
+    waiting = () => undefined;
+    expect(await new Scheduler().spawn(exports['run'], [0]).promise).toBe(7);
+    expectClean();
+  });
+
+  test('calls that its import has begun by itself are not meant', async () => {
+    const task = new Scheduler().spawn(exports['waits'], [1]);
+    let inner: Promise<unknown> | undefined;
+    let begun = false;
+    act = () => task.cancel('enough');
+    waiting = () => {
+      if (begun) return undefined;
+      begun = true;
+      inner = Heddle.promising(exports['run'])(0);
+      return undefined;
+    };
+    await expect(task.promise).rejects.toBe('enough');
+    expect(await inner).toBe(7);
+    expectClean();
+  });
+});
+
+describe("a task's name", () => {
+  const trapping = new Heddle.Instance(
+    new Heddle.Module(
+      parseWat('(module (func (export "job") unreachable) (func $inner (export "other") unreachable) (func (export "") unreachable))'),
+    ),
+  ).exports as unknown as Exports;
+
+  /** The last line of the stack of the trap that an export ends with. */
+  const lastLine = async (name: string, options?: { readonly name: string }): Promise<string | undefined> => {
+    const task = new Scheduler().spawn(trapping[name], [], options);
+    const error = await task.promise.catch((reason: Error) => reason);
+    return (error as Error).stack?.split('\n').at(-1);
+  };
+
+  test('is that of the function in its module, or as an export', async () => {
+    expect(new Scheduler().spawn(exports['fine']).name).toBe('fine');
+    expect(new Scheduler().spawn(Heddle.promising(exports['fine'])).name).toBe('fine');
+    const task = new Scheduler().spawn(trapping['other']);
+    expect(task.name).toBe('inner');
+    await expect(task.promise).rejects.toThrow('unreachable');
+  });
+
+  test("stands at the end of a trap's stack", async () => {
+    expect(await lastLine('job')).toBe('    at task job');
+    expect(await lastLine('other')).toBe('    at task inner');
+    expect(await lastLine('job', { name: 'import\n  at night' })).toBe('    at task import   at night');
+  });
+});
+
 describe('continuations', () => {
   test('limits hold for each resumption, and for what stands for the continuation later', () => {
     const step = new Continuation(exports['suspends'] as Fn, { timeout: 20 }).bind().resume();

@@ -219,7 +219,9 @@ class Builder {
         if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
       }
     };
-    const object = { address: this.#address, functions: new Dictionary<number, ExportedFunction>(), dispose };
+    const { names } = this.#module;
+    const functionName = (index: number): string | undefined => mapGet(names.functions, index);
+    const object = { address: this.#address, functions: new Dictionary<number, ExportedFunction>(), functionName, dispose };
     thread.exports.keepInstance(object);
     return object;
   }

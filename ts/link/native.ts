@@ -334,6 +334,8 @@ export interface Native {
    * is none. `between` is 1 where it is TypeScript that calls an import of it: then all that runs is what imports have entered.
    */
   endTurn(id: number, between: number): boolean;
+  /** The same for the call that the event loop has gone on with, where that is part of no turn. */
+  endRunning(): boolean;
   /** The tag of cancellations, which is there for ever. */
   cancelWith(tag: number): void;
   /** Whether the import that the addon is calling could wait for a promise; undefined where it is calling none. */

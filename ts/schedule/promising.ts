@@ -58,10 +58,15 @@ function beginLimited(
   }
 }
 
+/** The exported function that `promising` was given for this one; the function itself where it was given to none. */
+export function originalOf(fn: object): ExportedFunction {
+  return (weakGet(originals, fn) ?? fn) as ExportedFunction;
+}
+
 /** The exported function that a value is, or stands for; a TypeError for others. */
 export function exportOf(value: unknown, what: string): number {
   if (typeof value !== 'function') throw wrongArgument(`${what} takes an exported function`);
-  const address = theEngine().exports.addressOf(weakGet(originals, value) ?? value);
+  const address = theEngine().exports.addressOf(originalOf(value));
   if (address === undefined) throw wrongArgument(`${what} takes a function that WebAssembly of Heddle exports`);
   return address;
 }

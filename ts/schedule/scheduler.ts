@@ -31,7 +31,7 @@ import { Batches } from './batches.js';
 import type { TaskEnd } from './diagnostics.js';
 import { TaskGroup } from './group.js';
 import { LONGEST_TIMER, TurnLimit, watchLimits } from './limit.js';
-import { exportOf } from './promising.js';
+import { exportOf, originalOf } from './promising.js';
 import { RunQueue } from './run_queue.js';
 import { DEFAULT_PRIORITY, type SpawnOptions, spawnOptions } from './spawn_options.js';
 import { Suspending } from './suspending.js';
@@ -123,7 +123,9 @@ export class Scheduler {
       ended: (task: Task, end: TaskEnd) => this.#ended(task, end),
     };
     const limit = signal === undefined && timeout === INFINITE && deadline === 0 ? undefined : new TurnLimit(engine, timeout, deadline);
-    const task = new Task(engine, owner, call, ++this.#spawned, name ?? (fn as { readonly name: string }).name, priority, limit);
+    // The function keeps its instance, of which it has its name.
+    const named = (): string => name ?? engine.exports.nameOf(originalOf(fn as object));
+    const task = new Task(engine, owner, call, ++this.#spawned, named, priority, limit);
     // asks: the signal that the caller gave, here and below
     if (signal?.aborted === true) {
       // asks: the signal

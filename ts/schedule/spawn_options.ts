@@ -9,7 +9,7 @@ import { PRIORITIES } from './run_queue.js';
 
 /** How a task is to run. Its timeout begins when it is spawned. */
 export interface SpawnOptions extends CallLimits {
-  /** For messages; the function's name unless given. */
+  /** For messages; the function's name in its module or as an export, or its index, unless given. */
   readonly name?: string;
   /** 0 to 7, 3 unless given. Of two priorities that both have work the higher one gets twice the turns for each step between them. */
   readonly priority?: number;

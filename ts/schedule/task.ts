@@ -4,11 +4,12 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { abort, Collection, Controller, Promised, setAdd, setClear, setDelete, setEach, signalOf, uncurried } from '../base/intrinsics.js';
-import { cancelled, isDeadline, timedOut } from '../errors/catalog.js';
+import { cancelled, isDeadline, isTrap, timedOut } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
 import { Handle, type RawValue } from '../instance/functions/mailbox.js';
 import { isAwaitable, type SuspendingImport } from '../instance/functions/suspending_import.js';
+import { nameTask } from '../instance/messages/backtrace.js';
 import type { RegisteredType } from '../validate/registry.js';
 import { type TaskEnd, taskEnds, taskResumes, taskStarts, taskSuspends } from './diagnostics.js';
 import { Held } from './held.js';
@@ -56,7 +57,6 @@ const emitDestroy: (task: AsyncResource) => void = uncurried(AsyncResource.proto
 /** A call under way. Made by `Scheduler.spawn`. */
 export class Task extends AsyncResource {
   readonly id: number;
-  readonly name: string;
   readonly priority: number;
   /**
    * The results; rejected with what the function throws or traps with, or with the reason of the cancellation. A rejection that nobody handles reaches Node as every
@@ -64,6 +64,9 @@ export class Task extends AsyncResource {
    */
   readonly promise: Promise<unknown>;
 
+  #name: string | undefined;
+  /** Names of functions are looked for where somebody asks. */
+  readonly #findName: () => string;
   readonly #engine: Engine;
   readonly #owner: TaskOwner;
   readonly #call: TaskCall;
@@ -80,13 +83,23 @@ export class Task extends AsyncResource {
   /** Counts its waits, so that a promise that settles twice, or late, is not taken for another. */
   #waits = 0;
   #reason: { readonly value: unknown } | undefined;
+  /** Whether an import of `Suspending` runs that it called. */
+  #betweenEntries = false;
   #controller: AbortController | undefined;
 
   /** @internal */
-  constructor(engine: Engine, owner: TaskOwner, call: TaskCall, id: number, name: string, priority: number, limit: TurnLimit | undefined) {
+  constructor(
+    engine: Engine,
+    owner: TaskOwner,
+    call: TaskCall,
+    id: number,
+    name: () => string,
+    priority: number,
+    limit: TurnLimit | undefined,
+  ) {
     super('HeddleTask');
     this.id = id;
-    this.name = name;
+    this.#findName = name;
     this.priority = priority;
     this.#engine = engine;
     this.#held = Held.make(engine);
@@ -101,6 +114,12 @@ export class Task extends AsyncResource {
     });
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** The option of `spawn`, or the function's name in its module, or as an export; its index where it has none. */
+  get name(): string {
+    this.#name ??= this.#findName();
+    return this.#name;
   }
 
   /** For messages. @internal */
@@ -128,14 +147,13 @@ export class Task extends AsyncResource {
 
   /**
    * Ends the task. An exception that only catch_all sees is thrown where it waits, so that its handlers run; where one of them waits, or when all have run, its stack is given
-   * back. The promise is rejected with `reason`, or with what a handler throws itself. A task that runs at this moment goes on until the import that runs returns, where it has a
-   * timeout, a deadline or a signal; another goes on until it waits. Does nothing once it has ended or been cancelled.
+   * back. The promise is rejected with `reason`, or with what a handler throws itself. A task that runs at this moment goes on until the import that runs returns. Does nothing once it has ended or been cancelled.
    */
   cancel(reason: unknown = cancelled(this.title)): void {
     if (this.#state === 'ended' || this.#reason !== undefined) return;
     this.#reason = { value: reason };
     if (this.#controller !== undefined) abort(this.#controller, reason);
-    if (this.#state === 'running') this.#limit?.end();
+    if (this.#state === 'running') this.#endTurn();
     else this.#unwind();
   }
 
@@ -192,9 +210,12 @@ export class Task extends AsyncResource {
       this.#reason = { value: timedOut(this.title, limit.timeout) };
       if (this.#controller !== undefined) abort(this.#controller, this.#reason.value);
     }
-    if (this.#reason !== undefined && limit !== undefined && (isEnd(error) || isDeadline(error)))
+    if (this.#reason !== undefined && (isEnd(error) || (limit !== undefined && isDeadline(error))))
       this.#end('cancelled', this.#reason.value);
-    else this.#end('failed', error);
+    else {
+      if (isTrap(error)) nameTask(error as Error, this.title);
+      this.#end('failed', error);
+    }
   }
 
   #go(): void {
@@ -219,6 +240,13 @@ export class Task extends AsyncResource {
     settle(this.#engine, call, handle, failed, value, LIMIT.takesPromises);
   }
 
+  /** It runs, and is to end once the import returns that runs. */
+  #endTurn(): void {
+    if (this.#limit !== undefined) this.#limit.end();
+    // An import of `Suspending` is called with nothing entered, and looks itself.
+    else if (!this.#betweenEntries) this.#engine.native.endRunning();
+  }
+
   /** Calls the import that the call was set aside for. Whether the turn ends there. */
   #callImport(): boolean {
     const call = this.#engine.imports.pending();
@@ -228,6 +256,7 @@ export class Task extends AsyncResource {
     let failed = false;
     let value: unknown;
     let waits = false;
+    this.#betweenEntries = true;
     try {
       value = call.call();
       waits = isAwaitable(value);
@@ -235,6 +264,7 @@ export class Task extends AsyncResource {
       failed = true;
       value = error;
     }
+    this.#betweenEntries = false;
     if (waits || this.#reason !== undefined) {
       this.#held.park(handle);
       if (this.#reason === undefined) this.#wait(value as PromiseLike<unknown>);

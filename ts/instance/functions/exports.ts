@@ -37,6 +37,8 @@ export interface InstanceKeeper {
   readonly address: number;
   /** Its functions that JavaScript has had, by their VMFunctions' addresses. */
   readonly functions: Map<number, ExportedFunction>;
+  /** The name of a function, in the module or as an export. */
+  functionName(index: number): string | undefined;
 }
 
 /** One thread's exported functions. */
@@ -93,6 +95,14 @@ export class ExportedFunctions implements FunctionReferences {
     const made = this.#make(address, typeId, index, keeper);
     mapSet(keeper.functions, address, made);
     return made;
+  }
+
+  /** The name of an exported function in its module, or as an export of it; its index where it has none. */
+  nameOf(fn: ExportedFunction): string {
+    const address = this.addressOf(fn);
+    if (address === undefined) throw wrongArgument('the function is not an export of a Heddle instance');
+    const index = NumberValue(this.#native.load(address + VMFunction.index, 'u32'));
+    return this.#keeperOf(address)?.functionName(index) ?? StringValue(index);
   }
 
   /** Calls the function of a VMFunction so that it may be set aside (Native.createStarter). */

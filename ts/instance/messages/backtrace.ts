@@ -217,6 +217,12 @@ export function backtrace(error: Error, frames: Float64Array, codes: ReadonlyMap
   define(error, 'stack', text, true);
 }
 
+/** Says in a trap's stack which task it was in, behind all frames. */
+export function nameTask(error: Error, task: string): void {
+  const stack = stackOf(error);
+  define(error, 'stack', `${stack}${FRAME}${oneLine(task)}`, true);
+}
+
 /** Whether the program shows stacks its own way since Heddle was loaded. Node has a function of its own there; the property may be an accessor. */
 function isShownByProgram(): boolean {
   try {
