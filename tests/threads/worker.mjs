@@ -8,7 +8,7 @@ const { module, memory, calls = [], javascript } = workerData;
 function results() {
   if (javascript !== undefined) return [new Function('memory', `return ${javascript}`)(memory)];
   if (!(module instanceof Heddle.Module)) throw new Error('what was sent is no Module');
-  const { exports } = new Heddle.Instance(module, { m: { memory } });
+  const { exports } = new Heddle.Instance(module, { m: { memory }, heddle: {} });
   return calls.map(([name, ...args]) => {
     parentPort.postMessage({ calling: name });
     return exports[name](...args);
