@@ -287,7 +287,10 @@ uint64_t Runtime::wake_or_reclaim(VMContinuation* record, std::initializer_list<
 
 VMContinuation* Runtime::clone_continuation(VMContinuation* source, uint64_t handle, uint64_t* refused) {
   const uint64_t memory = options_.continuation.memory;
-  const auto is_full = [=] { return copies.bytes() > memory; };
+  const auto is_full = [=] {
+    const uint64_t copied = copies.bytes();
+    return copied > memory / 2 && copied + (continuation_stacks_ == nullptr ? 0 : continuation_stacks_->committed()) > memory;
+  };
   if (reclaimer != nullptr && (records.live() >= reclaim_at || copies.copied_since() >= reclaim_copies_at || is_full())) {
     reclaimer->reclaim({handle});
   }

@@ -69,6 +69,12 @@ void StackSets::vacate(Stack** first, Stack** last) {
   }
 }
 
+uint64_t StackSets::committed() const {
+  uint64_t sum = 0;
+  for (const auto& set : sets_) sum += set->committed();
+  return sum;
+}
+
 uint64_t StackSets::excess() const {
   const uint64_t budget = sets_.front()->options().budget;
   uint64_t occupied = 0, bytes = 0;

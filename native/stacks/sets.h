@@ -35,6 +35,8 @@ class StackSets {
   void release(Stack* stack) { (sets_.size() == 1 ? usual() : stack->owner)->release(stack); }
   /// Gives the pages of live stacks back to the kernel: see Stacks::vacate.
   void vacate(Stack** first, Stack** last);
+  /// Bytes that live stacks are thought to commit.
+  uint64_t committed() const;
   /// How many stacks more than the budget allows are occupied.
   uint64_t excess() const;
   /// Of sets that were chosen to hibernate: how many stacks are occupied.
