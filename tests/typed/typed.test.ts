@@ -571,6 +571,73 @@ test('limits: each resumption ends where it takes too long', async () => {
   expect(() => limited.start(0, 1).resume()).toThrow('enough');
 });
 
+describe('snapshots', () => {
+  test('of each step, answered otherwise: every sum of two answers', () => {
+    const totals: bigint[] = [];
+    const first = sum.start(2).resume();
+    if (first.done) throw new Error('it asks first');
+    for (const one of [0n, 1n]) {
+      const second = first.coroutine.snapshot().resume(one);
+      if (second.done) throw new Error('it asks twice');
+      expect(second.values).toEqual([2]);
+      for (const other of [10n, 20n]) {
+        const last = second.coroutine.snapshot().resume(other);
+        if (last.done) totals.push(last.value);
+      }
+    }
+    expect(totals).toEqual([10n, 20n, 11n, 21n]);
+    expect(first.coroutine.state).toBe('suspended');
+  });
+
+  test('a loop over one, and the end of what came of one, leave the other', () => {
+    const started = numbers.start(0, 3);
+    expect([...started.snapshot()]).toEqual([0, 1, 2]);
+    {
+      using copy = started.snapshot();
+      expect(copy.resume()).toMatchObject({ done: false, values: [0] });
+    }
+    expect([...started]).toEqual([0, 1, 2]);
+    expect(codeOf(() => started.snapshot())).toBe('HEDDLE_CONTINUATION_USED');
+  });
+
+  test('of a handled one: each has its own answers, and what the handler keeps is shared', () => {
+    const asked: number[] = [];
+    const handled = both.start(5).handle(asks, (n) => BigInt(n * asked.push(n)));
+    const step = handled.resume();
+    if (step.done) throw new Error('it yields first');
+    const copy = step.coroutine.snapshot();
+    expect([...step.coroutine]).toEqual([5]); // the answer: 5 * 1
+    expect([...copy]).toEqual([10]);
+    expect(asked).toEqual([5, 5]);
+    expect(codeOf(() => handled.snapshot())).toBe('HEDDLE_CONTINUATION_USED');
+    const codes: unknown[] = [];
+    const running: Coroutine<readonly [], never, bigint> = sum.start(1).handle(asks, () => {
+      codes.push(codeOf(() => running.snapshot()));
+      return 1n;
+    });
+    running.resume();
+    expect(codes).toEqual(['HEDDLE_CONTINUATION_RUNNING']);
+  });
+
+  test('of a delegated one: what waits and what runs in its place are both copied', () => {
+    // Each question of sum's is answered by both, whose answer is what it is told: the total is the sum of what is told.
+    const step = sum
+      .start(2)
+      .delegate(asks, (i) => both.start(i * 10))
+      .resume();
+    if (step.done || step.tag !== yields) throw new Error('it yields first');
+    const finish = (from: Coroutine<readonly [], typeof yields | typeof asks, bigint>, factor: bigint): bigint =>
+      from
+        .handle(yields, () => {})
+        .handle(asks, (n) => BigInt(n) * factor)
+        .resume().value;
+    const copy = step.coroutine.snapshot();
+    expect(finish(step.coroutine, 2n)).toBe(60n);
+    expect(finish(copy.snapshot(), 3n)).toBe(90n);
+    expect(finish(copy, 5n)).toBe(150n);
+  });
+});
+
 test('limits: an error of a handler is thrown into a coroutine that has some, at once and later', async () => {
   const fails = (): never => {
     throw new Error('no answer');

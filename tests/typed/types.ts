@@ -98,6 +98,11 @@ export async function types(exports: Record<string, unknown>, plain: PlainTag): 
   // @ts-expect-error 2322
   sum.start(1).delegate(asks, (n) => numbers.start(n));
 
+  // A snapshot has the same types.
+  expectTypeOf(both.start(1, 2).snapshot()).toEqualTypeOf<Coroutine<readonly [], typeof yields | typeof asks | typeof swaps, bigint>>();
+  // @ts-expect-error 2763
+  for (const value of sum.start(1).snapshot()) String(value);
+
   // Names tell tags of the same types apart.
   const left = new Tag({ parameters: ['i32'], name: 'left' });
   const right = new Tag({ parameters: ['i32'], name: 'right' });

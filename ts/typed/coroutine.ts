@@ -136,6 +136,14 @@ export class Coroutine<Send extends readonly unknown[], Yield extends AnyTag, Re
     return this.#step(this.#source.resumeThrow(tag, ...values));
   }
 
+  /**
+   * A second coroutine in the same state, with the same handlers; both go on, each once. What is shared, and what cannot be copied, is as with {@link Continuation.snapshot}. `using` ends only what
+   * came of the one that it is written at.
+   */
+  snapshot(): Coroutine<Send, Yield, Return> {
+    return Coroutine.of(this.#source.snapshot(), this.#takes, this.#tags);
+  }
+
   /** Ends it, where it has not been resumed yet: handlers of `catch_all` run, and its stack is given back. */
   cancel(): void {
     this.#source.cancel();
@@ -186,6 +194,11 @@ export class Coroutine<Send extends readonly unknown[], Yield extends AnyTag, Re
       return inner.#taken();
     };
     return this.#handled({ tag, answer, delegates: true });
+  }
+
+  /** What a coroutine runs on, undefined for other values. @internal */
+  static sourceOf(value: unknown): Source | undefined {
+    return Coroutine.#isOne(value) ? value.#source : undefined;
   }
 
   static #isOne(value: unknown): value is Coroutine<readonly unknown[], AnyTag, unknown> {

@@ -25,6 +25,7 @@ export interface Source {
   resumeThrow(tag: AnyTag, ...values: readonly unknown[]): SourceStep;
   raise(reason: unknown): SourceStep;
   raiseAsync(reason: unknown): Promise<SourceStep>;
+  snapshot(): Source;
   cancel(): void;
 }
 
@@ -62,6 +63,10 @@ export class Declared implements Source {
     return this.#checked(await this.#continuation.raiseAsync(reason));
   }
 
+  snapshot(): Source {
+    return new Declared(this.#continuation.snapshot(), this.#tags);
+  }
+
   cancel(): void {
     this.#continuation.cancel();
   }
@@ -91,10 +96,10 @@ export interface Rule {
 }
 
 /** Something to be done now, or later: then it gives a promise. */
-type Work = (later: boolean) => unknown;
+export type Work = (later: boolean) => unknown;
 
 /** Does what there is to do, one after the other: the same steps for who waits and who does not. */
-function now<T>(steps: Generator<Work, T, unknown>): T {
+export function now<T>(steps: Generator<Work, T, unknown>): T {
   let turn = steps.next();
   while (turn.done !== true) {
     let result: unknown;
@@ -110,7 +115,7 @@ function now<T>(steps: Generator<Work, T, unknown>): T {
 }
 
 /** {@link now}, with promises. */
-async function later<T>(steps: Generator<Work, T, unknown>): Promise<T> {
+export async function later<T>(steps: Generator<Work, T, unknown>): Promise<T> {
   let turn = steps.next();
   while (turn.done !== true) {
     let result: unknown;
@@ -125,9 +130,9 @@ async function later<T>(steps: Generator<Work, T, unknown>): Promise<T> {
   return turn.value;
 }
 
-const goesOn = (source: Source): boolean => source.state === 'fresh' || source.state === 'suspended';
+export const goesOn = (source: Source): boolean => source.state === 'fresh' || source.state === 'suspended';
 
-const resumed =
+export const resumed =
   (source: Source, values: readonly unknown[]): Work =>
   (isLater) =>
     // spread: as many as a function type has
@@ -177,6 +182,12 @@ export class Handled implements Source {
     return later(this.#run(raised(this.#first, reason)));
   }
 
+  /** Of what is suspended, and of what runs in its place. The rule is the same: what its function keeps is shared. */
+  snapshot(): Source {
+    this.#requireUnused();
+    return new Handled(this.#source.snapshot(), this.#rule, this.#inner?.snapshot());
+  }
+
   cancel(): void {
     if (this.#state === 'running') throw continuationRunning();
     if (this.#state !== undefined) return;
@@ -188,14 +199,18 @@ export class Handled implements Source {
     }
   }
 
+  #requireUnused(): void {
+    if (this.#state === 'running') throw continuationRunning();
+    if (this.#state !== undefined) throw continuationUsed();
+  }
+
   /** What is resumed. */
   get #first(): Source {
     return this.#inner ?? this.#source;
   }
 
   *#run(first: Work): Generator<Work, SourceStep, unknown> {
-    if (this.#state === 'running') throw continuationRunning();
-    if (this.#state !== undefined) throw continuationUsed();
+    this.#requireUnused();
     this.#state = 'running';
     try {
       const step = yield* this.#follow(first);
