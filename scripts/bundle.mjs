@@ -195,10 +195,11 @@ export async function bundle() {
     const call = `load(require.resolve('${file}'), require, '${hashes.get(`bundle/${name}.cjs`)}'${last})`;
     replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').${call};\n`);
   }
-  replace('typed.cjs', "module.exports = require('./heddle.cjs').typed;\n");
+  for (const name of ['typed', 'testing']) replace(`${name}.cjs`, `module.exports = require('./heddle.cjs').${name};\n`);
   for (const [name, file] of [
     ['heddle', 'index.js'],
     ['typed', 'typed/index.js'],
+    ['testing', 'testing/index.js'],
   ]) {
     // Not `import all from './heddle.cjs'`: Node would read all that file requires for the names of its exports.
     const names = Object.keys(await import(join(ts, file)));

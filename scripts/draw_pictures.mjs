@@ -111,6 +111,7 @@ const FOLDERS = {
   schedule: ['lets calls wait for promises, and take turns', 'promises', 'the addon'],
   api: ['is what users import', '', ''],
   typed: ['gives coroutines types', '', ''],
+  testing: ['tries all outcomes of choices', '', ''],
   wast: ['runs the specification’s scripts', '', ''],
   cli: ['is the command line', '', ''],
 };

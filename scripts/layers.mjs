@@ -15,6 +15,7 @@ export const layers = {
     'schedule',
     'api',
     'typed',
+    'testing',
     'wast',
     'cli',
   ],

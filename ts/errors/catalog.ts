@@ -176,6 +176,21 @@ export function wrongTag(message: string): TypeError & HeddleErrorFields {
   return coded(new WrongType(message), 'HEDDLE_COROUTINE_TAG');
 }
 
+/** A program that is explored has suspended with what is no choice, or a choice has no number of outcomes. */
+export function wrongChoice(message: string): TypeError & HeddleErrorFields {
+  return coded(new WrongType(message), 'HEDDLE_EXPLORE_CHOICE');
+}
+
+/** A path leads past the end of a run, or to an outcome that a choice has not. */
+export function wrongPath(message: string): RangeError & HeddleErrorFields {
+  return coded(new WrongRange(message), 'HEDDLE_EXPLORE_PATH');
+}
+
+/** What a run has returned is not right: the caller's `check` said so. */
+export function checkFailed(what: string): Error & HeddleErrorFields {
+  return coded(new PlainError(`the check of the result ${what} was false`), 'HEDDLE_EXPLORE_CHECK');
+}
+
 /** A continuation is used while it runs. */
 export function continuationRunning(): TypeError & HeddleErrorFields {
   return coded(new WrongType('the continuation is running'), 'HEDDLE_CONTINUATION_RUNNING');
