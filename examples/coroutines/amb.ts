@@ -15,8 +15,9 @@ function* solutions<Return>(step: Step<typeof chooses, Return>): Generator<Retur
     yield step.value;
     return;
   }
-  using rest = step.coroutine;
-  for (let i = 0; i < step.values[0]; i++) yield* solutions(rest.snapshot().resume(i));
+  const { coroutine: rest, values } = step;
+  for (let i = 0; i < values[0]; i++) yield* solutions(rest.snapshot().resume(i));
+  rest.cancel();
 }
 
 const all = (most: number): Generator<readonly [number, number, number], void, undefined> => solutions(triangle.start(most).resume());
