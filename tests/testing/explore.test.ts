@@ -297,6 +297,44 @@ describe('what versions share', () => {
     sum.value = 5;
   });
 
+  // As C keeps a variable: in a frame in linear memory. Where branches wait at the same time, each has the frame of its own.
+  const FRAMES = `(module (import "env" "chooses" (tag $chooses (param i32) (result i32))) (memory (export "memory") 4)
+    (global $sp (export "__stack_pointer") (mut i32) (i32.const 65536))
+    (global $heap (mut i32) (i32.const 131072))
+    (func (export "malloc") (param i32) (result i32)
+      (global.get $heap) (global.set $heap (i32.add (global.get $heap) (local.get 0))))
+    (func (export "free") (param i32))
+    (func (export "binary") (param $n i32) (result i32) (local $frame i32) (local $answer i32)
+      (global.set $sp (local.tee $frame (i32.sub (global.get $sp) (i32.const 16))))
+      (i32.store (local.get $frame) (i32.const 0))
+      (loop $l
+        (local.set $answer (suspend $chooses (i32.const 2)))
+        (i32.store (local.get $frame) (i32.add (local.get $answer) (i32.shl (i32.load (local.get $frame)) (i32.const 1))))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (i32.load (local.get $frame))
+      (global.set $sp (i32.add (local.get $frame) (i32.const 16)))))`;
+  const compiled = (): [string, InstanceType<typeof WebAssembly.Module>][] => [
+    ['found', new WebAssembly.Module(parseWat(FRAMES), { shadowStack: {} })],
+    [
+      'allocated',
+      new WebAssembly.Module(parseWat(FRAMES), {
+        shadowStack: { pointer: '__stack_pointer', allocator: { allocate: 'malloc', free: 'free' } },
+      }),
+    ],
+  ];
+  test.each(compiled())('frames of C in linear memory, shadow stack %s', (_, module) => {
+    const { exports: own } = new WebAssembly.Instance(module, { env });
+    const expected = Array.from({ length: 16 }, (_, i) => i);
+    for (const order of ['depth', 'breadth'] as const) {
+      for (const memories of [[], [own['memory'] as WebAssembly.Memory]]) {
+        for (const globals of [[], [own['__stack_pointer'] as never]]) {
+          const { outcomes } = explore<number>(own['binary'], { choices, args: [4], order, memories, globals });
+          expect(outcomes.map(({ value }) => value)).toEqual(expected);
+        }
+      }
+    }
+  });
+
   test('memories with pages of one byte', () => {
     const small = createMemory({ initial: 3, maximum: 9, pageSize: 1 }) as WebAssembly.Memory;
     const bytes = (): number[] => [...new Uint8Array(small.buffer)];

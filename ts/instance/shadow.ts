@@ -1,7 +1,7 @@
 /**
  * The shadow stack of an instance: which global is its pointer, and where calls that wait at the same time have their frames (docs/decisions/0013).
  */
-import { every, floor, INFINITE, min, NumberValue, placeOf, some, typedLength } from '../base/intrinsics.js';
+import { every, floor, INFINITE, min, NumberValue, placeOf, some, typedLength, weakAdd, weakIn } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -84,12 +84,21 @@ export function keepsItsStack({ imports }: ModuleDescription): boolean {
   return some(imports, (entry) => entry.kind === 'func' && some(KEEPERS, (one) => one[0] === entry.module && one[1] === entry.name));
 }
 
+/** Of engines that have instances with shadow stacks. */
+const sharing = new WeakSet<object>();
+
+/** Whether fibers of an engine may have frames in linear memory that go with them. */
+export function mayHaveShadowFrames(native: Native): boolean {
+  return weakIn(sharing, native);
+}
+
 /** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
 export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance): void {
   const { native } = thread;
   const { pointer, address } = instance;
   if (pointer.kind === 'none') return;
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
+  weakAdd(sharing, native);
   const cell = instance.global(pointer.global);
   shareSpace(thread, instance, cell);
   const { limits } = instance.helpers;

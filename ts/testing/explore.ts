@@ -160,7 +160,8 @@ class Runner {
 
   constructor(plan: Plan) {
     this.plan = plan;
-    this.state = new SharedState(plan.shared);
+    // Depth first, whoever has suspended since a choice is over when another outcome of it is tried.
+    this.state = new SharedState(plan.shared, plan.order === 'breadth');
   }
 
   *resume(source: Source, values: readonly unknown[], path: () => readonly number[]): Generator<Work, Arrival, unknown> {

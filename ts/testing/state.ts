@@ -2,7 +2,10 @@
  * What versions of a program share: memories, globals, and whatever else the caller can save. It is put back where another version goes on.
  */
 import { Buffer } from 'node:buffer';
+import { hibernate } from '../api/index.js';
 import type { Global } from '../api/objects.js';
+import { theEngine } from '../instance/engine.js';
+import { mayHaveShadowFrames } from '../instance/shadow.js';
 
 /** Memories are saved in parts of so many bytes: what has not changed since the last time is not copied again. */
 const PART = 0x1_0000;
@@ -48,10 +51,16 @@ function restoreMemory(memory: WebAssembly.Memory, parts: readonly Uint8Array[])
 
 export class SharedState {
   readonly #shared: Shared;
+  /**
+   * Whether others may have suspended since what is put back was saved, and wait still. Frames of C in linear memory are part of a version, and those of who has suspended last lie in place: they are
+   * put aside first, or they would be overwritten.
+   */
+  readonly #isAnyOrder: boolean;
   #last: Saved | undefined;
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, isAnyOrder: boolean) {
     this.#shared = shared;
+    this.#isAnyOrder = isAnyOrder;
   }
 
   save(): Saved {
@@ -66,6 +75,7 @@ export class SharedState {
 
   restore(saved: Saved): void {
     const { memories, globals, restore } = this.#shared;
+    if (this.#isAnyOrder && mayHaveShadowFrames(theEngine().native) && (memories.length > 0 || restore !== undefined)) hibernate();
     for (const [place, memory] of memories.entries()) restoreMemory(memory, saved.memories[place] ?? []);
     for (const [place, global] of globals.entries()) global.value = saved.globals[place];
     restore?.(saved.own);
