@@ -330,6 +330,18 @@ describe('what versions share', () => {
         for (const globals of [[], [own['__stack_pointer'] as never]]) {
           const { outcomes } = explore<number>(own['binary'], { choices, args: [4], order, memories, globals });
           expect(outcomes.map(({ value }) => value)).toEqual(expected);
+          // From the middle, where frames lie in place: 1, and three choices more. What was explored goes on afterwards.
+          const begun = new Continuation(own['binary']).resume(4);
+          if (begun.done) throw new Error('it chooses');
+          const middle = begun.continuation.resume(1);
+          if (middle.done) throw new Error('it chooses');
+          const rest = (): number[] =>
+            explore<number>(middle.continuation, { choices, args: [0], order, memories, globals }).outcomes.map(({ value }) => value);
+          expect([rest(), rest()]).toEqual([expected.slice(8, 12), expected.slice(8, 12)]);
+          const third = middle.continuation.resume(1);
+          if (third.done) throw new Error('it chooses');
+          const last = third.continuation.resume(0);
+          expect(last.done ? last : last.continuation.resume(1)).toMatchObject({ done: true, value: 0b1101 });
         }
       }
     }
