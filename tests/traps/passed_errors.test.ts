@@ -65,7 +65,43 @@ const converts: Fault = (exports) => {
   });
 };
 
+/** It was made before WebAssembly was entered, or between two entries. */
+function made(where: 'outside' | 'between'): (engine: typeof WebAssembly) => Error {
+  return (engine) => {
+    let error = new Error('outside');
+    let depth = 0;
+    const imports = {
+      few: (): void => {
+        if (++depth === 1 && where === 'between') error = new Error('between');
+        if (depth < 3) exports.few(0);
+        throw error;
+      },
+      many: () => undefined,
+      value: () => 0,
+    };
+    const exports = new engine.Instance(new engine.Module(BYTES as Uint8Array<ArrayBuffer>), { m: imports }).exports as unknown as Exports;
+    try {
+      exports.few(0);
+    } catch (caught) {
+      return caught as Error;
+    }
+    throw error;
+  };
+}
+
 describe('an error that an import throws', () => {
+  test.each(['outside', 'between'] as const)('and that was made %s has those that were around it then', (where) => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 50;
+    try {
+      const expected = innerFrames(made(where)(WebAssembly));
+      expect(expected.filter((frame) => frame !== 'js')).toHaveLength(where === 'outside' ? 0 : 2);
+      expect(innerFrames(made(where)(Heddle))).toEqual(expected);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  });
+
   test.each([
     ['few', throws],
     ['many', throws],

@@ -162,17 +162,29 @@ function ownRuns(lines: readonly string[]): number {
   return runs;
 }
 
+/** Whether V8 has left out frames of a stack of so many lines. */
+function isCutOff(count: number): boolean {
+  try {
+    // asks: how many V8 keeps
+    const { stackTraceLimit } = PlainError;
+    return typeof stackTraceLimit === 'number' && count >= stackTraceLimit;
+  } catch {
+    return true;
+  }
+}
+
 /**
  * The lines of an error's JavaScript frames without Heddle's own, in whose places are WebAssembly's: `groups` are those of each entry, innermost first. A trap is made
  * below the innermost, whose frames come first. Another error has gone through that entry; runs of Heddle's own lines that are more than the entries are no entries:
- * a call's argument did not fit, say.
+ * a call's argument did not fit, say. Where they are fewer the error was made outside of the innermost entries, or V8 has left out those of the outermost: the frames
+ * of these are not shown, as V8's own would not be.
  */
 function merged(lines: readonly string[], groups: readonly (readonly string[])[], isTrap: boolean): string[] {
   const all: string[] = [];
   const next = (group: number): void => each(groups[group] ?? [], (one) => append(all, one));
-  let group = 0;
   let own = isTrap;
   let skipped = isTrap ? 0 : ownRuns(lines) - groups.length;
+  let group = skipped < 0 && !isCutOff(lines.length) ? -skipped : 0;
   if (isTrap) next(group++);
   each(lines, (one) => {
     const is = isOwn(one);
@@ -181,7 +193,7 @@ function merged(lines: readonly string[], groups: readonly (readonly string[])[]
     own = is;
   });
   // Those whose place was cut off.
-  while (group < groups.length) next(group++);
+  while (isTrap && group < groups.length) next(group++);
   return all;
 }
 
