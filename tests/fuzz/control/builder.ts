@@ -53,7 +53,18 @@ export class FunctionBuilder {
 }
 
 export class ProgramBuilder {
-  readonly program: Program = { types: [], groups: [], tags: [], globals: [], tables: [], functions: [], logs: [], takes: [], entries: [] };
+  readonly program: Program = {
+    types: [],
+    groups: [],
+    tags: [],
+    globals: [],
+    tables: [],
+    functions: [],
+    logs: [],
+    takes: [],
+    clones: [],
+    entries: [],
+  };
   readonly functions: FunctionBuilder[] = [];
   readonly places: Place[] = [];
   readonly #interned = new Map<string, number>();
@@ -133,6 +144,11 @@ export class ProgramBuilder {
   /** The import that takes a continuation of this type. */
   take(cont: number): void {
     if (!this.program.takes.includes(cont)) this.program.takes.push(cont);
+  }
+
+  /** The import that clones a continuation of this type. */
+  clone(cont: number): void {
+    if (!this.program.clones.includes(cont)) this.program.clones.push(cont);
   }
 
   /** A new place for references of a type that can be null, in a global, a table or a local of `fn`. */

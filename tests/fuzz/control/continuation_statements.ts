@@ -31,13 +31,14 @@ export const ON_TARGET: Readonly<Record<Exclude<Operation, 'suspend'>, OnTarget>
   resume_throw: (...args) => resume(...args, 'resume_throw'),
   resume_throw_ref: (...args) => resume(...args, 'resume_throw_ref'),
   switch: switchTo,
+  clone: cloning,
   drop,
   'pass to JavaScript': pass,
 };
 
 /** How often a continuation of a state is chosen where others are there as well. What is done to a consumed one ends the call, most of the time. */
 function weight(state: ContinuationState): number {
-  if (state === 'null' || state.startsWith('consumed')) return 1;
+  if (state === 'null' || state.startsWith('consumed') || state === 'cloned: another version is active') return 1;
   return state.includes('bound') ? 24 : 30;
 }
 
@@ -55,6 +56,7 @@ function anyOperation(g: Generator, { type, state }: Target, machine: Machine): 
   const throwRef = g.features.throwRef ? 12 : 0;
   const passed = g.features.portable ? 0 : 4;
   const thrown = g.features.portable && !state.startsWith('suspended') ? 0 : 8;
+  const cloned = g.features.cloning ? 25 : 0;
   const handled = switched !== undefined && activeSwitch(g, machine, switched.results);
   return (
     g.random.weighted<Exclude<Operation, 'suspend'>>(
@@ -65,6 +67,7 @@ function anyOperation(g: Generator, { type, state }: Target, machine: Machine): 
             [thrown, 'resume_throw'],
             [throwRef, 'resume_throw_ref'],
             [switched === undefined ? 0 : 25, 'switch'],
+            [g.features.cloning ? 10 : 0, 'clone'],
             [10, 'drop'],
             [passed, 'pass to JavaScript'],
           ]
@@ -74,6 +77,7 @@ function anyOperation(g: Generator, { type, state }: Target, machine: Machine): 
             [thrown, 'resume_throw'],
             [throwRef, 'resume_throw_ref'],
             [handled ? 60 : switched === undefined ? 0 : 2, 'switch'],
+            [cloned, 'clone'],
             [2, 'drop'],
             [passed, 'pass to JavaScript'],
           ],
@@ -187,6 +191,18 @@ function activeSwitch(g: Generator, machine: Machine, results: readonly ValueTyp
     if (fiber.clauses.some((clause) => clause.kind === 'switch' && clause.tag === tag)) return true;
   }
   return false;
+}
+
+/** A clone, in a place that it may share with nobody: both are used later. */
+function cloning(g: Generator, { fn }: Scope, { place, type }: Target): Code {
+  g.builder.clone(type);
+  const to = g.random.chance(70) ? g.sharedPlaceFor(fn, nullable(type)) : g.placeFor(fn, nullable(type));
+  return [...get(place), { op: 'call_clone', type }, ...setFromStack(to, fn)];
+}
+
+/** Makes a clone, and resumes what was cloned: what runs then finds another version of itself. */
+export function cloneAndResume(g: Generator, scope: Scope, target: Target): Code {
+  return [...cloning(g, scope, target), ...resume(g, scope, target, 'resume')];
 }
 
 function drop(g: Generator, _scope: Scope, { place, type }: Target): Code {

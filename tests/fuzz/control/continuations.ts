@@ -1,7 +1,7 @@
 /**
  * The instructions of the stack-switching proposal on the reference interpreter's machine, in the order in which the proposal's reductions test things.
  */
-import { type ContinuationState, Fiber, stateOf } from './fibers.js';
+import { type ContinuationState, chain, Fiber, isBlocked, stateOf } from './fibers.js';
 import { HostThrow } from './host.js';
 import type { Machine } from './machine.js';
 import { Trap, TYPE_ERROR } from './outcomes.js';
@@ -31,20 +31,15 @@ function usable(continuation: Continuation | null): Continuation {
   return continuation;
 }
 
-/** The fibers of a chain, from the innermost. */
-function chain(leaf: Fiber, outermost: Fiber): Fiber[] {
-  const fibers = [leaf];
-  for (let fiber = leaf; fiber !== outermost; ) {
-    if (fiber.parent === undefined) throw new Error('a chain has lost its outermost fiber');
-    fiber = fiber.parent;
-    fibers.push(fiber);
-  }
-  return fibers;
+/** It is to go on: the last test before it is consumed. */
+function consume(continuation: Continuation): void {
+  if (isBlocked(continuation)) throw new Trap('another version is active');
+  continuation.consumed = true;
 }
 
 /** Makes a consumed continuation run below `parent`. A fresh one has no frame afterwards. */
 function run(machine: Machine, { outermost, leaf }: Continuation, parent: Fiber | undefined, clauses: readonly Clause[]): void {
-  for (const fiber of chain(leaf, outermost)) fiber.state = 'active';
+  for (const fiber of chain(leaf, outermost)) fiber.activate();
   outermost.parent = parent;
   outermost.clauses = clauses;
   machine.running = leaf;
@@ -104,7 +99,7 @@ function resume(machine: Machine, { type, clauses }: Typed & Handling): void {
   const reference = machine.pop() as Continuation | null;
   observe(machine, 'resume', reference, params);
   const continuation = usable(reference);
-  continuation.consumed = true;
+  consume(continuation);
   const values = machine.popMany(params.length);
   run(machine, continuation, machine.fiber, clauses);
   deliver(machine, continuation, values);
@@ -112,7 +107,7 @@ function resume(machine: Machine, { type, clauses }: Typed & Handling): void {
 
 /** The exception is thrown where the continuation waits; a fresh one has nothing there that could catch it. */
 function resumeWith(machine: Machine, continuation: Continuation, exception: Exception, { clauses }: Handling): void {
-  continuation.consumed = true;
+  consume(continuation);
   run(machine, continuation, machine.fiber, clauses);
   machine.throw(exception);
 }
@@ -163,7 +158,7 @@ function switchTo(machine: Machine, { type, tag }: Typed & Tagged): void {
   const target = usable(reference);
   const found = handled(machine, wanted);
   if (found === undefined) throw unhandled(machine, wanted);
-  target.consumed = true;
+  consume(target);
   const values = machine.popMany(params.length);
   const { fiber } = found;
   const parent = resumer(fiber);
@@ -183,6 +178,18 @@ function dropCont(machine: Machine, { type }: Typed): void {
   observe(machine, 'drop', machine.pop() as Continuation | null, machine.signature(type).params);
 }
 
+/** The import `heddle` `cont.clone`: another continuation in the same state, which has fibers of its own. */
+function callClone(machine: Machine, { type }: Typed): void {
+  const reference = machine.pop() as Continuation | null;
+  observe(machine, 'clone', reference, machine.signature(type).params);
+  const { leaf, outermost, bound } = usable(reference);
+  const copies = chain(leaf, outermost).map((fiber) => fiber.clone());
+  copies.forEach((copy, i) => {
+    copy.parent = copies[i + 1];
+  });
+  machine.push(new Continuation(copies[copies.length - 1] as Fiber, copies[0] as Fiber, bound));
+}
+
 export const CONTINUATION_OPERATIONS = {
   'cont.new': contNew,
   'cont.bind': contBind,
@@ -192,5 +199,6 @@ export const CONTINUATION_OPERATIONS = {
   suspend,
   switch: switchTo,
   call_take: callTake,
+  call_clone: callClone,
   drop_cont: dropCont,
 };

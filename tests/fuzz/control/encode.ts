@@ -79,6 +79,7 @@ interface Bases {
   readonly types: readonly number[];
   readonly functions: number;
   readonly takes: number;
+  readonly clones: number;
   /** Functions that log, by number. */
   readonly logs: readonly number[];
   readonly tags: number;
@@ -101,9 +102,20 @@ class ModuleEncoder {
     for (const types of programs.flatMap((program) => program.logs)) this.#logs.set(types.join(), types);
     const logs = [...this.#logs.keys()];
     const takes = programs.reduce((sum, program) => sum + program.takes.length, 0);
+    const clones = programs.reduce((sum, program) => sum + program.clones.length, 0);
     const firstTake = IMPORT_NAMES.length + logs.length;
     // Tag 0 is JavaScript's; table 0 is the functions'.
-    let next: Bases = { types: [], functions: firstTake + takes, takes: firstTake, logs: [], tags: 1, globals: 0, tables: 1 };
+    const firstClone = firstTake + takes;
+    let next: Bases = {
+      types: [],
+      functions: firstClone + clones,
+      takes: firstTake,
+      clones: firstClone,
+      logs: [],
+      tags: 1,
+      globals: 0,
+      tables: 1,
+    };
     for (const program of programs) {
       this.#bases.push({
         ...next,
@@ -114,6 +126,7 @@ class ModuleEncoder {
         types: [],
         functions: next.functions + program.functions.length,
         takes: next.takes + program.takes.length,
+        clones: next.clones + program.clones.length,
         logs: [],
         tags: next.tags + program.tags.length,
         globals: next.globals + program.globals.length,
@@ -201,7 +214,7 @@ class ModuleEncoder {
   }
 
   #imports(): Bytes[] {
-    const none = this.#bases[0] ?? { types: [], functions: 0, takes: 0, logs: [], tags: 0, globals: 0, tables: 0 };
+    const none = this.#bases[0] ?? { types: [], functions: 0, takes: 0, clones: 0, logs: [], tags: 0, globals: 0, tables: 0 };
     const named = (name: string): Bytes => new Bytes().name('env').name(name);
     const functions = IMPORT_NAMES.map((name) => named(name).byte(0).u32(this.signatureIndex(IMPORTS[name], none)));
     const logs = [...this.#logs.values()].map((params) =>
@@ -215,10 +228,16 @@ class ModuleEncoder {
         out.push(named('take').byte(0).u32(index));
       }
     });
+    const clones = this.#each((program, bases, out) => {
+      for (const to of program.clones) {
+        const index = this.signatureIndex({ params: [{ to, nullable: true }], results: [{ to, nullable: false }] }, bases);
+        out.push(new Bytes().name('heddle').name('cont.clone').byte(0).u32(index));
+      }
+    });
     const tag = named('js_tag')
       .byte(4, 0)
       .u32(this.signatureIndex({ params: ['externref'], results: [] }, none));
-    return [...functions, ...logs, ...takes, tag];
+    return [...functions, ...logs, ...takes, ...clones, tag];
   }
 
   /** How many functions there are, imports not counted. */
@@ -284,6 +303,11 @@ class ModuleEncoder {
   takeIndex(bases: Bases, type: number): number {
     const program = this.#programs[this.#bases.indexOf(bases)];
     return bases.takes + (program?.takes.indexOf(type) ?? 0);
+  }
+
+  cloneIndex(bases: Bases, type: number): number {
+    const program = this.#programs[this.#bases.indexOf(bases)];
+    return bases.clones + (program?.clones.indexOf(type) ?? 0);
   }
 }
 
@@ -472,6 +496,9 @@ class FunctionEncoder {
         return;
       case 'call_take':
         out.byte(0x10).u32(this.module.takeIndex(bases, instruction.type));
+        return;
+      case 'call_clone':
+        out.byte(0x10).u32(this.module.cloneIndex(bases, instruction.type));
         return;
       case 'call_ref':
       case 'return_call_ref':

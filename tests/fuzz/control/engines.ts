@@ -16,6 +16,7 @@ const CODES: Readonly<Record<string, TrapKind>> = {
   HEDDLE_TRAP_NULL_CONTINUATION: 'null continuation',
   HEDDLE_TRAP_NULL_EXCEPTION: 'null exception',
   HEDDLE_TRAP_CONTINUATION_CONSUMED: 'continuation consumed',
+  HEDDLE_TRAP_SNAPSHOT_ACTIVE: 'another version is active',
   HEDDLE_TRAP_UNHANDLED_TAG: 'unhandled tag',
   HEDDLE_TRAP_BARRIER: 'barrier',
   HEDDLE_TRAP_TABLE_BOUNDS: 'table bounds',

@@ -63,7 +63,7 @@ export class Session {
       tags += program.tags.length;
     }
     const { Module, Instance } = engine.namespace;
-    this.#exports = new Instance(new Module(bytes), { env: this.#imports() }).exports;
+    this.#exports = new Instance(new Module(bytes), { env: this.#imports(), heddle: {} }).exports;
   }
 
   /** The log of one of the programs. */

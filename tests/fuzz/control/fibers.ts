@@ -28,9 +28,21 @@ export interface Frame {
 /** What has become of a fiber. `active`: it runs, or waits for a fiber that it resumed and that is active. */
 export type FiberState = 'fresh' | 'active' | 'suspended' | 'returned' | 'trapped' | 'thrown out of';
 
+/**
+ * The addresses that a fiber gets when it is first resumed and keeps for its life. Its clones go on at the same ones, so that of all fibers that share them one is active
+ * at most (docs/decisions/0032).
+ */
+export class Addresses {
+  readonly fibers: Fiber[] = [];
+}
+
 /** A stack: the frames of one continuation's function and what that called. */
 export class Fiber {
   state: FiberState = 'fresh';
+  /** Whether it is a clone, or has one. */
+  cloned = false;
+  /** Undefined while it is fresh. */
+  addresses: Addresses | undefined;
   readonly frames: Frame[] = [];
   /** Who resumed it, or waits for it within a suspended chain; undefined for the base of a call from JavaScript. */
   parent: Fiber | undefined;
@@ -45,7 +57,60 @@ export class Fiber {
     if (frame === undefined) throw new Error('the fiber has no frame');
     return frame;
   }
+
+  /** Runs from now on, or waits for one that does. */
+  activate(): void {
+    if (this.isBlocked) throw new Error('another version is active');
+    if (this.addresses === undefined) this.#settle(new Addresses());
+    this.state = 'active';
+  }
+
+  /** Whether another version of it is active. */
+  get isBlocked(): boolean {
+    return this.addresses?.fibers.some((fiber) => fiber !== this && fiber.state === 'active') ?? false;
+  }
+
+  /** A second fiber in the same state, which waits for nobody yet. What frames refer to is shared; how far execution is in them is not. */
+  clone(): Fiber {
+    const fiber = new Fiber(this.func);
+    fiber.state = this.state;
+    fiber.clauses = this.clauses;
+    for (const { func, locals, operands, activations } of this.frames) {
+      fiber.frames.push({
+        func,
+        locals: [...locals],
+        operands: [...operands],
+        activations: activations.map((activation) => ({ ...activation })),
+      });
+    }
+    if (this.addresses !== undefined) fiber.#settle(this.addresses);
+    fiber.cloned = true;
+    this.cloned = true;
+    return fiber;
+  }
+
+  #settle(addresses: Addresses): void {
+    this.addresses = addresses;
+    addresses.fibers.push(this);
+  }
 }
+
+/** The fibers of a chain, from the innermost. */
+export function chain(leaf: Fiber, outermost: Fiber): Fiber[] {
+  const fibers = [leaf];
+  for (let fiber = leaf; fiber !== outermost; ) {
+    if (fiber.parent === undefined) throw new Error('a chain has lost its outermost fiber');
+    fiber = fiber.parent;
+    fibers.push(fiber);
+  }
+  return fibers;
+}
+
+/**
+ * Whether a version cannot go on now: a fiber of another version of its chain is active, in whatever chain that is by now, be it that it runs, waits for a fiber that
+ * it resumed, or for JavaScript. Fibers that have left the chain meanwhile do not count.
+ */
+export const isBlocked = ({ leaf, outermost }: Continuation): boolean => chain(leaf, outermost).some((fiber) => fiber.isBlocked);
 
 /** What an operation can find a continuation in. The `consumed` ones are what became of it since. */
 export const STATES = [
@@ -54,6 +119,11 @@ export const STATES = [
   'fresh, bound in part',
   'suspended',
   'suspended, bound in part',
+  'cloned: fresh',
+  'cloned: fresh, bound in part',
+  'cloned: suspended',
+  'cloned: suspended, bound in part',
+  'cloned: another version is active',
   'consumed: waits under another reference',
   'consumed: running',
   'consumed: parent',
@@ -70,6 +140,8 @@ export function stateOf(continuation: Continuation | null, running: Fiber | unde
   const { state } = continuation.outermost;
   if (!continuation.consumed) {
     const waiting = state === 'fresh' ? 'fresh' : 'suspended';
+    if (isBlocked(continuation)) return 'cloned: another version is active';
+    if (continuation.outermost.cloned) return continuation.bound.length === 0 ? `cloned: ${waiting}` : `cloned: ${waiting}, bound in part`;
     return continuation.bound.length === 0 ? waiting : `${waiting}, bound in part`;
   }
   switch (state) {

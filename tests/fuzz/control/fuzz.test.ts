@@ -48,6 +48,17 @@ describe('a wrong engine is found', () => {
     expect(compareBatch(wrong, 800, 10).failures.length).toBeGreaterThan(0);
   });
 
+  test('that makes no clones', () => {
+    const cloning = Array.from({ length: 40 }, (_, i) => programOf(900 + i)).filter(({ features }) => features.cloning);
+    // Whoever hands back what it was given.
+    const sharing = ({ program }: { readonly program: Program }): boolean => {
+      const { log } = expectationOf(program);
+      const text = print(program).replaceAll(/call \$clone\d+/g, 'ref.as_non_null');
+      return new Session(engine, [program], parseWat(text)).run(0).join() !== log.join();
+    };
+    expect(cloning.filter(sharing).length).toBeGreaterThan(cloning.length / 4);
+  });
+
   test('that rejects a module', () => {
     class Module {
       constructor() {
@@ -61,7 +72,8 @@ describe('a wrong engine is found', () => {
 
 test('shrinking keeps what fails and takes the rest out', async () => {
   const wanted = ({ operation, state }: (typeof CELLS)[number]) => operation === 'switch' && state === 'fresh';
-  const seed = Array.from({ length: 1000 }, (_, i) => i).find((candidate) => does(programOf(candidate).program, wanted)) ?? 0;
+  const fits = (candidate: Program): boolean => does(candidate, wanted) && sizeOf(candidate) > 200;
+  const seed = Array.from({ length: 1000 }, (_, i) => i).find((candidate) => fits(programOf(candidate).program)) ?? 0;
   const { program } = programOf(seed);
   const smallest = await shrink(program, async (candidate) => {
     try {
@@ -87,7 +99,7 @@ describe('coverage', () => {
 
   test('programs hit most of it soon', () => {
     const coverage = new Coverage();
-    for (let seed = 0; seed < 200; seed++) coverage.merge(expectationOf(programOf(seed).program).coverage.counts);
+    for (let seed = 0; seed < 300; seed++) coverage.merge(expectationOf(programOf(seed).program).coverage.counts);
     expect(coverage.wrong(1).length).toBeLessThan(CELLS.length / 2);
   });
 });

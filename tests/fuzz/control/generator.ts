@@ -29,6 +29,7 @@ export interface Features {
   readonly portable: boolean;
   readonly switching: boolean;
   readonly throwRef: boolean;
+  readonly cloning: boolean;
 }
 
 /** A continuation in a place that the running function can reach. */
@@ -52,6 +53,9 @@ const HARD: ReadonlyMap<ContinuationState, number> = new Map<ContinuationState, 
   ['consumed: parent', 7],
   ['suspended, bound in part', 6],
   ['suspended', 3],
+  ['cloned: another version is active', 7],
+  ['cloned: suspended, bound in part', 6],
+  ['cloned: suspended', 3],
   ['consumed: waits under another reference', 3],
 ]);
 
@@ -95,14 +99,18 @@ export class Generator implements Store, Watcher {
     this.random = random;
     this.goal = goalOf(random);
     const { operation, state, kind } = this.goal;
-    const portable = PORTABLE.has(operation) && (operation !== 'resume_throw' || state.startsWith('suspended')) && random.chance(80);
+    const cloned = operation === 'clone' || state.startsWith('cloned');
+    const portable =
+      !cloned && PORTABLE.has(operation) && (operation !== 'resume_throw' || state.startsWith('suspended')) && random.chance(80);
     this.features = {
       portable,
       switching: operation === 'switch' || (!portable && random.chance(60)),
       throwRef: operation === 'resume_throw_ref' || (!portable && random.chance(60)),
+      cloning: cloned || (!portable && random.chance(40)),
     };
     this.theme = kind;
-    this.#budget = kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44);
+    const steps = this.seeksActive ? 10 : 0;
+    this.#budget = steps + (kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44));
     this.#callsLeft = kind === 'about 1,000' ? random.between(20, 60) : random.between(3, 9);
     this.leafType = this.builder.func({ params: [], results: ['i32'] });
     const leaf = this.builder.function({ params: [], results: ['i32'] }, LEAF_LEVEL);
@@ -122,6 +130,11 @@ export class Generator implements Store, Watcher {
 
   #otherClass(): PayloadClass {
     return this.random.pick(CLASSES.filter((kind) => kind !== 'about 1,000'));
+  }
+
+  /** Whether two versions are to meet: that takes more steps than other goals. */
+  get seeksActive(): boolean {
+    return this.goal.state === 'cloned: another version is active';
   }
 
   /** Types of a payload, from the few lists that the program uses throughout, so that continuations of the same type meet. */
@@ -170,7 +183,7 @@ export class Generator implements Store, Watcher {
     const known = builder.functions.filter(({ level, definition }) => level > fn.level && definition.type === type);
     if (known.length > 0 && random.chance(40)) return random.pick(known);
     if (fn.level >= LEVELS || builder.functions.length >= MOST_FUNCTIONS) return known[0];
-    return this.#function(signature, fn.level + 1, random.between(1, 7));
+    return this.#function(signature, fn.level + 1, random.between(this.seeksActive ? 4 : 1, 7));
   }
 
   #function(signature: Signature, level: number, statements: number): FunctionBuilder {
@@ -225,7 +238,9 @@ export class Generator implements Store, Watcher {
 
   /** A tag to suspend with. */
   suspensionTag(): number {
-    return this.#tag(() => true, this.params());
+    const [sought] = this.#params;
+    if (!this.seeksActive || sought === undefined || this.random.chance(30)) return this.#tag(() => true, this.params());
+    return this.#tag(({ results }) => sameTypes(results, sought), sought);
   }
 
   #tag(fits: (signature: Signature) => boolean, results: readonly ValueType[]): number {
@@ -258,7 +273,7 @@ export class Generator implements Store, Watcher {
   switchTarget(results: readonly ValueType[]): number {
     const { builder, random } = this;
     const params = this.params();
-    if (random.chance(this.goal.state.includes('suspended') ? 85 : 50)) return builder.recursive(params, results);
+    if (random.chance(this.goal.state.includes('suspended') || this.seeksActive ? 85 : 50)) return builder.recursive(params, results);
     const back = random.chance(60) ? builder.cont({ params: this.params(), results }) : builder.recursive(this.params(), results);
     return builder.cont({ params: [...params, { to: back, nullable: true }], results });
   }

@@ -3,7 +3,7 @@
  */
 
 import { nullable } from './builder.js';
-import { bind, ON_TARGET, resume, suspension, switching } from './continuation_statements.js';
+import { bind, cloneAndResume, ON_TARGET, resume, suspension, switching } from './continuation_statements.js';
 import type { Generator, Scope, Target } from './generator.js';
 import type { Machine } from './machine.js';
 import { set } from './operands.js';
@@ -31,6 +31,20 @@ export function seek(g: Generator, scope: Scope, machine: Machine, targets: read
     case 'suspended':
     case 'consumed: waits under another reference':
       return wait(g, scope, machine, targets);
+    case 'cloned: fresh':
+      return clone(g, scope, targets, 'fresh') ?? makeFitting(g, scope);
+    case 'cloned: fresh, bound in part':
+      return clone(g, scope, targets, 'fresh, bound in part') ?? bindOne(g, scope, targets, 'fresh') ?? makeFitting(g, scope);
+    case 'cloned: suspended':
+      return clone(g, scope, targets, 'suspended') ?? wait(g, scope, machine, targets);
+    case 'cloned: suspended, bound in part':
+      return (
+        clone(g, scope, targets, 'suspended, bound in part') ??
+        bindOne(g, scope, targets, g.random.pick(['suspended', 'cloned: suspended'])) ??
+        wait(g, scope, machine, targets)
+      );
+    case 'cloned: another version is active':
+      return meet(g, scope, targets) ?? wait(g, scope, machine, targets);
     case 'consumed: running':
       return inside ? undefined : start(g, scope, targets);
     case 'consumed: parent':
@@ -66,6 +80,21 @@ function start(g: Generator, scope: Scope, targets: readonly Target[]): Code | u
   const best = fresh.filter((target) => fits(g, target));
   const from = best.length > 0 ? best : g.random.chance(25) ? fresh : [];
   return from.length > 0 ? resume(g, scope, g.random.pick(from), 'resume') : makeFitting(g, scope);
+}
+
+/** Clones one of the sought type. */
+function clone(g: Generator, scope: Scope, targets: readonly Target[], state: Target['state']): Code | undefined {
+  const there = targets.filter((target) => target.state === state && fits(g, target));
+  return there.length === 0 ? undefined : ON_TARGET.clone(g, scope, g.random.pick(there));
+}
+
+/** Resumes a version of which there is another then. */
+function meet(g: Generator, scope: Scope, targets: readonly Target[]): Code | undefined {
+  const there = targets.filter(({ state }) => state === 'suspended' || state === 'cloned: suspended');
+  const best = there.filter((target) => fits(g, target));
+  if (best.length === 0 && !g.random.chance(25)) return undefined;
+  const from = best.length > 0 ? best : there;
+  return from.length === 0 ? undefined : cloneAndResume(g, scope, g.random.pick(from));
 }
 
 /** Binds so much that the rest is of the sought class. */
@@ -116,6 +145,7 @@ function fits(g: Generator, { type }: Target): boolean {
     case 'bind':
       return g.boundCounts(params).length > 0;
     case 'resume':
+    case 'clone':
     case 'drop':
     case 'pass to JavaScript':
       return classOf(params) === kind;

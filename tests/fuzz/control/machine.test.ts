@@ -1,5 +1,6 @@
 /**
- * The reference interpreter against the specification: programs of its scripts (stack-switching/cont.wast, resume_throw.wast), with what these assert.
+ * The reference interpreter against the specification: programs of its scripts (stack-switching/cont.wast, resume_throw.wast), with what these assert; and against
+ * docs/snapshots.md.
  */
 import { describe, expect, test } from 'vitest';
 import { ProgramBuilder } from './builder.js';
@@ -201,5 +202,122 @@ describe('resume_throw.wast', () => {
     const never = define([{ op: 'unreachable' }]);
     const throws: Code = [...fresh(never), { op: 'resume_throw', type: cont, tag: other, clauses: [] }];
     expect(outcome(builder, define(throws))).toBe(`exception of tag ${other}: `);
+  });
+});
+
+describe('docs/snapshots.md', () => {
+  test('both answers to a question', () => {
+    const builder = new ProgramBuilder();
+    const c = builder.cont({ params: ['i32'], results: ['i32'] });
+    const k = builder.cont({ params: [], results: ['i32'] });
+    const coin = builder.tag({ params: [], results: ['i32'] });
+    const both = builder.function({ params: [{ to: c, nullable: false }], results: ['i32'] }, 0);
+    const handled = (resume: Code): Code => {
+      const label = builder.label();
+      const clauses = [{ kind: 'label', tag: coin, label }] as const;
+      const type = resume.length > 2 ? c : k;
+      return [
+        {
+          op: 'block',
+          label,
+          results: [{ to: c, nullable: false }],
+          body: [...resume, { op: 'resume', type, clauses }, { op: 'return' }],
+        },
+        { op: 'call', func: both.number },
+      ];
+    };
+    const toss = builder.function({ params: [{ to: c, nullable: false }, 'i32'], results: ['i32'] }, 0);
+    toss.definition.body.push(...handled([{ op: 'local.get', index: 1 }, { op: 'local.get', index: 0 }, { op: 'ref.as_non_null' }]));
+    both.definition.body.push(
+      { op: 'local.get', index: 0 },
+      { op: 'call_clone', type: c },
+      i32(0),
+      { op: 'call', func: toss.number },
+      { op: 'local.get', index: 0 },
+      i32(1),
+      { op: 'call', func: toss.number },
+      { op: 'numeric', name: 'i32.add' },
+    );
+    const twoCoins = builder.function({ params: [], results: ['i32'] }, 1);
+    twoCoins.definition.body.push(
+      i32(10),
+      { op: 'suspend', tag: coin },
+      { op: 'numeric', name: 'i32.mul' },
+      { op: 'suspend', tag: coin },
+      { op: 'numeric', name: 'i32.add' },
+    );
+    const sum = builder.function({ params: [], results: ['i32'] }, 0);
+    sum.definition.body.push(
+      ...handled([
+        { op: 'ref.func', func: twoCoins.number },
+        { op: 'cont.new', type: k },
+      ]),
+    );
+    expect(outcome(builder, sum.number)).toEqual([22]);
+  });
+
+  test('null and used ones trap', () => {
+    const { builder, cont, define, fresh } = basics();
+    const index = builder.global({ to: cont, nullable: true });
+    const clone: Code = [{ op: 'global.get', index }, { op: 'call_clone', type: cont }, { op: 'drop' }];
+    const resume: Code = [
+      { op: 'global.get', index },
+      { op: 'resume', type: cont, clauses: [] },
+    ];
+    expect(outcome(builder, define(clone))).toBe('trap: null continuation');
+    const used: Code = [...fresh(define([])), { op: 'global.set', index }, ...resume];
+    expect(outcome(builder, define([...used, ...clone]))).toBe('trap: continuation consumed');
+  });
+
+  test('of two versions one is active; a fiber that was left is none', () => {
+    const { builder, cont, tag, other, define, fresh, suspended } = basics();
+    const first = builder.global({ to: cont, nullable: true });
+    const second = builder.global({ to: cont, nullable: true });
+    const resume = (index: number): Code => [
+      { op: 'global.get', index },
+      { op: 'resume', type: cont, clauses: [] },
+    ];
+    const clone: Code = [
+      { op: 'global.get', index: first },
+      { op: 'call_clone', type: cont },
+      { op: 'global.set', index: second },
+    ];
+    const meets = define([{ op: 'suspend', tag }, ...resume(second)]);
+    const keep = define([...suspended(fresh(meets)), { op: 'global.set', index: first }, ...clone]);
+    const machine = new Machine(builder.program);
+    machine.invoke(keep);
+    const run = define(resume(first));
+    expect(() => machine.invoke(run)).toThrow('another version is active');
+    // The refused one is as it was, and the other is over: now it goes on, and finds itself used.
+    const rest = define(resume(second));
+    expect(() => machine.invoke(rest)).toThrow('continuation consumed');
+
+    // The outer fiber keeps a clone of the inner one, whose original then waits inside the outer one, is left by an exception, and its clone goes on.
+    const inner = define([
+      { op: 'suspend', tag },
+      { op: 'suspend', tag: other },
+    ]);
+    const thrown = builder.tag(nothing);
+    const caught = builder.label();
+    const tried: Code = [
+      {
+        op: 'try_table',
+        label: builder.label(),
+        results: [],
+        catches: [{ kind: 'catch', tag: thrown, label: caught }],
+        body: resume(first),
+      },
+      { op: 'unreachable' },
+    ];
+    const goesOn: Code = [...suspended([{ op: 'global.get', index: second }], other), { op: 'drop' }];
+    const outer = define([
+      ...suspended(fresh(inner)),
+      { op: 'global.set', index: first },
+      ...clone,
+      { op: 'block', label: caught, results: [], body: tried },
+      ...goesOn,
+    ]);
+    const throws: Code = [...suspended(fresh(outer), other), { op: 'resume_throw', type: cont, tag: thrown, clauses: [] }];
+    expect(outcome(builder, define(throws))).toEqual([]);
   });
 });

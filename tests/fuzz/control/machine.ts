@@ -243,6 +243,8 @@ export class Machine {
         return;
       case 'drop_cont':
         return CONTINUATION_OPERATIONS.drop_cont(this, instruction);
+      case 'call_clone':
+        return CONTINUATION_OPERATIONS.call_clone(this, instruction);
       case 'unreachable':
         throw new Trap('unreachable');
       case 'local.get':

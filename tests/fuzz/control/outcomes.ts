@@ -13,6 +13,7 @@ export type TrapKind =
   | 'null continuation'
   | 'null exception'
   | 'continuation consumed'
+  | 'another version is active'
   | 'unhandled tag'
   | 'barrier'
   | 'table bounds'

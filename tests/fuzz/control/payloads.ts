@@ -12,6 +12,7 @@ export const OPERATIONS = [
   'resume_throw_ref',
   'switch',
   'suspend',
+  'clone',
   'drop',
   'pass to JavaScript',
 ] as const;

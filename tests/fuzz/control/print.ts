@@ -70,6 +70,8 @@ function headText(instruction: Instruction): string {
       return `call $log${instruction.log}`;
     case 'call_take':
       return `call $take${instruction.type}`;
+    case 'call_clone':
+      return `call $clone${instruction.type}`;
     case 'drop_cont':
       return 'drop';
     case 'call_indirect':
@@ -155,13 +157,16 @@ function initialText(type: ValueType, value: number | bigint): string {
 
 /** The text of a program's module. */
 export function print(program: Program): string {
-  const { logs, takes, tags, globals, tables, functions } = program;
+  const { logs, takes, clones, tags, globals, tables, functions } = program;
   const lines = ['(module', ...typeLines(program)];
   for (const [name, signature] of Object.entries(IMPORTS)) {
     lines.push(`  (func $${name} (import "env" "${name}")${signatureText(signature)})`);
   }
   for (const [i, params] of logs.entries()) lines.push(`  (func $log${i} (import "env" "log")${signatureText({ params, results: [] })})`);
   for (const type of takes) lines.push(`  (func $take${type} (import "env" "take") (param (ref null $t${type})))`);
+  for (const type of clones) {
+    lines.push(`  (func $clone${type} (import "heddle" "cont.clone") (param (ref null $t${type})) (result (ref $t${type})))`);
+  }
   lines.push('  (tag $js (import "env" "js_tag") (param externref))');
   lines.push(`  (table $functions funcref (elem ${functions.map((_f, i) => `$f${i}`).join(' ')}))`);
   for (const [i, { type, size }] of tables.entries()) lines.push(`  (table $table${i} ${size} ${refText(type)})`);

@@ -94,7 +94,15 @@ export type Instruction =
   | { readonly op: 'call_import'; readonly name: ImportName }
   | { readonly op: 'call_log'; readonly log: number }
   | {
-      readonly op: 'drop_cont' | 'call_take' | 'call_ref' | 'return_call_ref' | 'call_indirect' | 'return_call_indirect' | 'cont.new';
+      readonly op:
+        | 'drop_cont'
+        | 'call_take'
+        | 'call_clone'
+        | 'call_ref'
+        | 'return_call_ref'
+        | 'call_indirect'
+        | 'return_call_indirect'
+        | 'cont.new';
       readonly type: number;
     }
   | { readonly op: 'throw' | 'suspend'; readonly tag: number }
@@ -172,6 +180,8 @@ export interface Program {
   readonly logs: (readonly LogType[])[];
   /** Continuation types for which there is an import that takes one. */
   readonly takes: number[];
+  /** Continuation types for which there is an import that clones one. */
+  readonly clones: number[];
   /** Exported functions without parameters and results, which JavaScript calls in this order. */
   readonly entries: number[];
 }
