@@ -231,7 +231,7 @@ export function suspension(g: Generator, { fn }: Scope, machine: Machine): Code 
   const { random } = g;
   const handled: (readonly [number, number])[] = [];
   // Whose handler is further out suspends parents as well.
-  const forwarded = g.goal.state === 'consumed: parent' ? 60 : 6;
+  const forwarded = g.goal.state === 'consumed: parent' ? 60 : g.features.cloning ? 24 : 6;
   let own = true;
   for (let fiber = machine.running; fiber !== undefined; fiber = fiber.parent) {
     for (const clause of fiber.clauses)

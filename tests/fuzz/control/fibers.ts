@@ -33,12 +33,12 @@ export type FiberState = 'fresh' | 'active' | 'suspended' | 'returned' | 'trappe
  * at most (docs/decisions/0032).
  */
 export class Addresses {
-  readonly fibers: Fiber[] = [];
+  active: Fiber | undefined;
 }
 
 /** A stack: the frames of one continuation's function and what that called. */
 export class Fiber {
-  state: FiberState = 'fresh';
+  #state: FiberState = 'fresh';
   /** Whether it is a clone, or has one. */
   cloned = false;
   /** Undefined while it is fresh. */
@@ -58,16 +58,27 @@ export class Fiber {
     return frame;
   }
 
+  get state(): FiberState {
+    return this.#state;
+  }
+
+  set state(state: FiberState) {
+    const { addresses } = this;
+    if (state === 'active' && addresses !== undefined) addresses.active = this;
+    else if (addresses?.active === this) addresses.active = undefined;
+    this.#state = state;
+  }
+
   /** Runs from now on, or waits for one that does. */
   activate(): void {
     if (this.isBlocked) throw new Error('another version is active');
-    if (this.addresses === undefined) this.#settle(new Addresses());
+    this.addresses ??= new Addresses();
     this.state = 'active';
   }
 
   /** Whether another version of it is active. */
   get isBlocked(): boolean {
-    return this.addresses?.fibers.some((fiber) => fiber !== this && fiber.state === 'active') ?? false;
+    return this.addresses?.active !== undefined && this.addresses.active !== this;
   }
 
   /** A second fiber in the same state, which waits for nobody yet. What frames refer to is shared; how far execution is in them is not. */
@@ -83,15 +94,10 @@ export class Fiber {
         activations: activations.map((activation) => ({ ...activation })),
       });
     }
-    if (this.addresses !== undefined) fiber.#settle(this.addresses);
+    fiber.addresses = this.addresses;
     fiber.cloned = true;
     this.cloned = true;
     return fiber;
-  }
-
-  #settle(addresses: Addresses): void {
-    this.addresses = addresses;
-    addresses.fibers.push(this);
   }
 }
 

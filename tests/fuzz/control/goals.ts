@@ -9,15 +9,18 @@ import type { Machine } from './machine.js';
 import { set } from './operands.js';
 import { classOf } from './payloads.js';
 import type { Code, ValueType } from './program.js';
-import { throwing, trapping } from './statements.js';
+import { calledBack, throwing, trapping } from './statements.js';
 
 /** What the program seeks, or a step towards it; undefined where nothing is to be done for it now. */
 export function seek(g: Generator, scope: Scope, machine: Machine, targets: readonly Target[]): Code | undefined {
   const { operation, state } = g.goal;
   if (operation === 'suspend') return seekSuspension(g, scope, machine, targets);
   const there = targets.filter((target) => target.state === state && fits(g, target));
-  if (there.length > 0) return ON_TARGET[operation](g, scope, g.random.pick(there));
   const inside = machine.fiber.parent !== undefined;
+  // Where JavaScript is between them the version that is active goes on.
+  const between = inside && g.seeksActive && there.length > 0 && g.random.chance(40) ? calledBack(g, scope, true) : undefined;
+  if (between !== undefined) return between;
+  if (there.length > 0) return ON_TARGET[operation](g, scope, g.random.pick(there));
   switch (state) {
     case 'null':
       g.placeFor(scope.fn, nullable(typeFor(g)));
@@ -67,7 +70,9 @@ function seekSuspension(g: Generator, scope: Scope, machine: Machine, targets: r
 /** Suspends or switches away where somebody waits for it, else gets onto a fiber. */
 function wait(g: Generator, scope: Scope, machine: Machine, targets: readonly Target[]): Code | undefined {
   const { clauses, parent } = machine.fiber;
-  if (parent === undefined) return start(g, scope, targets);
+  // Clones of chains are sought as well as those of single fibers.
+  const shallow = parent !== undefined && parent.parent === undefined && g.goal.operation === 'clone' && g.random.chance(50);
+  if (parent === undefined || shallow) return start(g, scope, targets);
   if (clauses.some(({ kind }) => kind === 'switch') && (g.goal.operation === 'switch' || g.random.chance(30))) {
     return switching(g, scope, machine);
   }

@@ -82,12 +82,12 @@ function catching(g: Generator, scope: Scope): Code {
   return [{ op: 'block', label: out, results: [], body: code }];
 }
 
-/** JavaScript calls back in. */
-function calledBack(g: Generator, { fn }: Scope): Code | undefined {
+/** JavaScript calls back in; it catches what that throws where `catches`. */
+export function calledBack(g: Generator, { fn }: Scope, catches = g.random.chance(30)): Code | undefined {
   const callee = g.callee(fn, { params: ['i32'], results: ['i32'] });
   if (callee === undefined) return undefined;
   callee.definition.exported = true;
-  const name = g.random.chance(70) ? 'call_export' : 'catch_export';
+  const name = catches ? 'catch_export' : 'call_export';
   return [{ op: 'function.number', func: callee.number }, ...g.values(fn, ['i32']), { op: 'call_import', name }, g.builder.log(['i32'])];
 }
 
@@ -168,7 +168,7 @@ function chosen(g: Generator, machine: Machine, targets: readonly Target[]): Mak
     [9, calling],
     [4, throwing],
     [8, catching],
-    [5, calledBack],
+    [5, (generator, scope) => calledBack(generator, scope)],
     [2, thrownByJavaScript],
     [4, sandwich],
     [3, loop],
