@@ -53,17 +53,38 @@ const HARD: ReadonlyMap<ContinuationState, number> = new Map<ContinuationState, 
   ['consumed: parent', 7],
   ['suspended, bound in part', 6],
   ['suspended', 3],
-  ['cloned: another version is active', 7],
+  ['cloned: another version is active', 5],
   ['cloned: suspended, bound in part', 6],
   ['cloned: suspended', 3],
+  ['null', 3],
+  ['cloned: fresh, bound in part', 3],
+  ['fresh, bound in part', 3],
+  ['consumed: returned', 3],
+  ['consumed: trapped', 3],
   ['consumed: waits under another reference', 3],
+]);
+
+/** How often an operation is sought that programs do anyway; others are sought with weight 10. */
+const COMMON: ReadonlyMap<Operation, number> = new Map<Operation, number>([
+  ['suspend', 3],
+  ['resume', 6],
+]);
+
+/** States that something which was suspended before, or started, is in. */
+const FAR: ReadonlySet<ContinuationState> = new Set<ContinuationState>([
+  'consumed: waits under another reference',
+  'consumed: parent',
+  'consumed: trapped',
+  'consumed: returned',
+  'consumed: running',
+  'consumed: thrown out of',
 ]);
 
 /** A cell of the coverage to seek. Payloads of about 1,000 values take long, so fewer programs have them. */
 function goalOf(random: Random): Cell {
-  const operation = random.pick(OPERATIONS);
+  const operation = random.weighted(OPERATIONS.map((each) => [COMMON.get(each) ?? 10, each] as const)) ?? random.pick(OPERATIONS);
   const cells = CELLS.filter((cell) => cell.operation === operation && impossible(cell) === undefined);
-  const wide = random.chance(5);
+  const wide = random.chance(8);
   const candidates = cells.filter(({ kind }) => (kind === 'about 1,000') === wide);
   return random.weighted(candidates.map((cell) => [HARD.get(cell.state) ?? 2, cell] as const)) ?? random.pick(candidates);
 }
@@ -109,7 +130,7 @@ export class Generator implements Store, Watcher {
       cloning: cloned || (!portable && random.chance(40)),
     };
     this.theme = kind;
-    const steps = this.seeksActive ? 10 : 0;
+    const steps = this.isFar ? 10 : 0;
     this.#budget = steps + (kind === 'about 1,000' ? random.between(6, 14) : random.between(8, 44));
     this.#callsLeft = kind === 'about 1,000' ? random.between(20, 60) : random.between(3, 9);
     this.leafType = this.builder.func({ params: [], results: ['i32'] });
@@ -132,9 +153,15 @@ export class Generator implements Store, Watcher {
     return this.random.pick(CLASSES.filter((kind) => kind !== 'about 1,000'));
   }
 
-  /** Whether two versions are to meet: that takes more steps than other goals. */
+  /** Whether two versions are to meet. */
   get seeksActive(): boolean {
     return this.goal.state === 'cloned: another version is active';
+  }
+
+  /** Whether the goal takes more steps than others: versions meet, or something is suspended first, in few steps because payloads are large. */
+  get isFar(): boolean {
+    const { state, kind } = this.goal;
+    return this.seeksActive || (kind === 'about 1,000' && (state.includes('suspended') || FAR.has(state)));
   }
 
   /** Types of a payload, from the few lists that the program uses throughout, so that continuations of the same type meet. */
@@ -183,7 +210,7 @@ export class Generator implements Store, Watcher {
     const known = builder.functions.filter(({ level, definition }) => level > fn.level && definition.type === type);
     if (known.length > 0 && random.chance(40)) return random.pick(known);
     if (fn.level >= LEVELS || builder.functions.length >= MOST_FUNCTIONS) return known[0];
-    return this.#function(signature, fn.level + 1, random.between(this.seeksActive ? 4 : 1, 7));
+    return this.#function(signature, fn.level + 1, random.between(this.isFar ? 4 : 1, 7));
   }
 
   #function(signature: Signature, level: number, statements: number): FunctionBuilder {
@@ -239,7 +266,7 @@ export class Generator implements Store, Watcher {
   /** A tag to suspend with. */
   suspensionTag(): number {
     const [sought] = this.#params;
-    if (!this.seeksActive || sought === undefined || this.random.chance(30)) return this.#tag(() => true, this.params());
+    if (!this.isFar || sought === undefined || this.random.chance(30)) return this.#tag(() => true, this.params());
     return this.#tag(({ results }) => sameTypes(results, sought), sought);
   }
 
@@ -273,7 +300,7 @@ export class Generator implements Store, Watcher {
   switchTarget(results: readonly ValueType[]): number {
     const { builder, random } = this;
     const params = this.params();
-    if (random.chance(this.goal.state.includes('suspended') || this.seeksActive ? 85 : 50)) return builder.recursive(params, results);
+    if (random.chance(this.goal.state.includes('suspended') || this.isFar ? 85 : 50)) return builder.recursive(params, results);
     const back = random.chance(60) ? builder.cont({ params: this.params(), results }) : builder.recursive(this.params(), results);
     return builder.cont({ params: [...params, { to: back, nullable: true }], results });
   }

@@ -183,7 +183,7 @@ function chosen(g: Generator, machine: Machine, targets: readonly Target[]): Mak
 /** A statement for a hole that execution has reached. */
 export function nextStatement(g: Generator, scope: Scope, machine: Machine): Code {
   const all = g.targets(machine);
-  const sought = g.random.chance(g.seeksActive ? 75 : 50) ? seek(g, scope, machine, all) : undefined;
+  const sought = g.random.chance(g.isFar ? 75 : 50) ? seek(g, scope, machine, all) : undefined;
   if (sought !== undefined) return sought;
   const targets = g.random.chance(95) ? all.filter(({ state }) => state !== 'null') : all;
   return chosen(g, machine, targets)?.(g, scope, machine) ?? count(g, scope, machine) ?? [];
