@@ -62,7 +62,7 @@ void Heap::plan() {
 }
 
 void Heap::mark(Marker* marker, std::initializer_list<uint64_t> roots) {
-  for (const uint64_t root : roots) marker->word(root);
+  for (const uint64_t root : roots) marker->root(root);
   mark_thread(marker, runtime_);
   embedder_->mark_roots(marker);
   marker->drain();

@@ -52,8 +52,18 @@ void Marker::address(uint64_t word) {
   }
   // Generated code keeps a record's address instead of its handle where it has begun to consume it, and where Cranelift has moved the
   // computation of the one from the other out of a loop.
+  if (VMContinuation* found = record_at(word)) record(found);
+}
+
+VMContinuation* Marker::record_at(uint64_t word) const {
   const uint64_t offset = word - address_of(base_);
-  if (offset >> kRecordSizeLog2 < record_count_ && offset % sizeof(VMContinuation) == 0) record(base_ + (offset >> kRecordSizeLog2));
+  return offset >> kRecordSizeLog2 < record_count_ && offset % sizeof(VMContinuation) == 0 ? base_ + (offset >> kRecordSizeLog2) : nullptr;
+}
+
+void Marker::root(uint64_t value) {
+  word(value);
+  // One that is consumed, and needs a stack or is put back: it has values already that its count does not say.
+  if (const VMContinuation* found = record_at(value)) slots(found->slots, found->capacity);
 }
 
 // Redzones of C++ frames are looked at, too: what is there is plain memory.

@@ -35,6 +35,8 @@ class Marker {
     if (Externs::is_handle(word)) externs_->mark(word);
     continuation(word);
   }
+  /// Looks at a word that only the caller of the collection has.
+  void root(uint64_t value);
   /// Looks at every word of [from, to).
   void words(uint64_t from, uint64_t to);
   /// Looks at the low words of `count` payload slots.
@@ -58,6 +60,8 @@ class Marker {
     if (const uint64_t found = blocks_->mark(word)) objects_.push_back(found);
   }
   void address(uint64_t word);
+  /// The record that begins at an address; null where there is none.
+  VMContinuation* record_at(uint64_t word) const;
   void continuation(uint64_t word) {
     const uint64_t index = word & ((uint64_t{1} << kHandleIndexBits) - 1);
     if (index < record_count_ && base_[index].generation == word >> kHandleIndexBits) record(base_ + index);

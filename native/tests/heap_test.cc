@@ -133,6 +133,28 @@ TEST(dropped, "suspended continuations that nobody has are freed with their stac
   EXPECT_EQUAL(all.heap.counts().continuations_freed, kMany);
 }
 
+TEST(consumed, "values that a consumed continuation has been given stay while a collection makes room for it") {
+  Heaped all;
+  EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) { heaped(fiber).handles[0] = make_waiting(thread, fiber); }) ==
+         Call::Ending::Returned);
+  Runtime& runtime = all.machine.runtime;
+  static VMFunction function;
+  function = make_function(&all.machine.context, waits, 1);
+  VMContinuation* source = runtime.records.find(all.handles[0] & ((uint64_t{1} << kHandleIndexBits) - 1));
+  uint64_t refused = 0;
+  VMContinuation* version = runtime.clone_continuation(source, all.handles[0], &refused);
+  EXPECT(version != nullptr && version->fiber == nullptr);
+  const VMContinuation* value = runtime.make_continuation(&function, nullptr);
+  // As generated code does it: consumed, and given a value, before it asks for a stack.
+  version->generation++;
+  slot(version, 0) = handle_of(value);
+  all.heap.reclaim({address_of(version)});
+  EXPECT_EQUAL(value->state, static_cast<uint32_t>(State::Fresh));
+  all.heap.collect();
+  EXPECT_EQUAL(all.live(), 0u);
+  EXPECT_EQUAL(runtime.copies.count(), 0u);
+}
+
 TEST(fresh, "fresh continuations are freed; those bound into another stay with it") {
   Heaped all;
   EXPECT(all.machine.run([](VMThread* thread, VMFiber* fiber) {
