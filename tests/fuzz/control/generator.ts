@@ -57,6 +57,7 @@ const HARD: ReadonlyMap<ContinuationState, number> = new Map<ContinuationState, 
   ['cloned: suspended, bound in part', 6],
   ['cloned: suspended', 3],
   ['null', 3],
+  ['cloned: fresh', 3],
   ['cloned: fresh, bound in part', 3],
   ['fresh, bound in part', 3],
   ['consumed: returned', 3],
@@ -84,7 +85,7 @@ const FAR: ReadonlySet<ContinuationState> = new Set<ContinuationState>([
 function goalOf(random: Random): Cell {
   const operation = random.weighted(OPERATIONS.map((each) => [COMMON.get(each) ?? 10, each] as const)) ?? random.pick(OPERATIONS);
   const cells = CELLS.filter((cell) => cell.operation === operation && impossible(cell) === undefined);
-  const wide = random.chance(8);
+  const wide = random.chance(10);
   const candidates = cells.filter(({ kind }) => (kind === 'about 1,000') === wide);
   return random.weighted(candidates.map((cell) => [HARD.get(cell.state) ?? 2, cell] as const)) ?? random.pick(candidates);
 }
