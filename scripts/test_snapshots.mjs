@@ -11,4 +11,7 @@ await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'
 await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '300', '--engine', 'heddle'], {
   env,
 });
+// What is hibernated is cloned and put back by other ways than what lies on its stack.
+const hibernating = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '2'];
+await tally.part('control fuzzer, hibernating', node, hibernating, { env: { ...process.env, HEDDLE_HIBERNATE: 'always' } });
 process.exit(tally.finish());
