@@ -374,6 +374,10 @@ export const ACTIONS = [
     const bound = world.some('continuation')?.bind(...world.pick([[], [1], [world.twist(1)], [world.any(), world.any()]]));
     if (bound !== undefined) world.keep('continuation', bound);
   },
+  function snapshot(world) {
+    const snapshot = world.some('continuation')?.snapshot();
+    if (snapshot !== undefined) world.keep('continuation', snapshot);
+  },
   function cancelContinuation(world) {
     const continuation = world.some('continuation');
     if (world.chance(50)) continuation?.cancel();

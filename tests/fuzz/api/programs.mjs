@@ -134,6 +134,7 @@ export const PROGRAMS = {
   control: `(module $control
   ${imported('nothing', 'i32', 'extern', 'wait_i32')}
   (type $void (func)) (type $k (cont $void))
+  (import "heddle" "cont.clone" (func $clone (param (ref null $k)) (result (ref $k))))
   (type $g (func (param i32 externref) (result i32))) (type $kg (cont $g))
   (type $a (func (param i32) (result i32))) (type $ka (cont $a))
   (tag $t (export "tag") (param externref) (result i32)) (tag $u (export "plain")) (tag $e (export "error") (param i32))
@@ -155,6 +156,8 @@ export const PROGRAMS = {
     (local.set $x (table.get $ks (i32.and (local.get 0) (i32.const 3))))
     (table.set $ks (i32.and (local.get 0) (i32.const 3))
       (block $h (result (ref $k)) (resume $k (on $u $h) (local.get $x)) (return))))
+  (func (export "copy") (param i32)
+    (table.set $ks (i32.and (i32.add (local.get 0) (i32.const 1)) (i32.const 3)) (call $clone (table.get $ks (i32.and (local.get 0) (i32.const 3))))))
   (func (export "throw_in") (param i32) (local $x (ref null $k))
     (local.set $x (table.get $ks (i32.and (local.get 0) (i32.const 3))))
     (block $b (result i32) (try_table (catch $e $b) (resume_throw $k $e (i32.const 3) (local.get $x))) (return)) (drop))
@@ -186,6 +189,7 @@ export const PROGRAMS = {
   (import "heddle" "fiber_yield" (func $yield (param i64) (result i64)))
   (import "heddle" "fiber_free" (func $free (param i32)))
   (import "heddle" "fiber_status" (func $status (param i32) (result i32)))
+  (import "heddle" "fiber_clone" (func $clone (param i32) (result i32)))
   (memory (export "memory") 2) (global $sp (mut i32) (i32.const 65536))
   (table 2 funcref) (elem (i32.const 0) $f $w)
   (func $f (param i64) (result i64) (call $nothing) (call $yield (i64.add (call $yield (local.get 0)) (i64.const 1))))
@@ -193,6 +197,7 @@ export const PROGRAMS = {
   (func (export "new") (param i32) (result i32) (call $new (i32.and (local.get 0) (i32.const 1))))
   (func (export "resume") (param i32 i64) (result i64) (call $resume (local.get 0) (local.get 1)))
   (func (export "free") (param i32) (call $free (local.get 0)))
+  (func (export "clone") (param i32) (result i32) (call $clone (local.get 0)))
   (func (export "status") (param i32) (result i32) (call $status (local.get 0)))
   (func (export "run") (result i64) (local $f i32) (local.set $f (call $new (i32.const 0)))
     (drop (call $resume (local.get $f) (i64.const 1))) (call $nothing)
