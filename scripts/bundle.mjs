@@ -20,7 +20,7 @@ const LATE = [
   'lower/module/signatures.js',
 ];
 /** The same of Node's own modules. */
-const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8'];
+const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8', 'zlib'];
 /**
  * The same in the command line: what the API has ready before a program can change it (no JavaScript of a program's runs beside the command line: `heddle run app.mjs` is run by the API's bundle), and
  * what `heddle run` of a cached program has no use for. All that only late files use is a bundle of its own there, `cli_late`, which V8 does not read before it is needed.
@@ -30,7 +30,7 @@ const LATE_IN_CLI = [
   'cli/command_line.js',
   'cli/script.js',
   'cli/tree/tree_file.js',
-  ...['compile', 'doctor', 'inspect', 'validate', 'wast'].map((name) => `cli/commands/${name}.js`),
+  ...['build', 'compile', 'doctor', 'inspect', 'validate', 'wast'].map((name) => `cli/commands/${name}.js`),
 ];
 /** Of these, what a module from the cache needs as well. */
 const CACHED_TOO = ['lower/module/signatures.js'];
@@ -218,6 +218,7 @@ export async function bundle() {
     '',
   ];
   replace('register.mjs', register.join('\n'));
+  replace('script_thread.cjs', "void require('./cli.cjs').scriptThread();\n");
   // For the command line: what ts/code_cache.ts loads has no `import()`.
   replace('import.cjs', 'module.exports = (specifier) => import(specifier);\n');
   replace(

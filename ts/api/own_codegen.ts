@@ -10,8 +10,15 @@ import type { Codegen } from '#codegen';
 import { equalBytes } from '../base/digest.js';
 import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from '../compile/artifact.js';
 import { compileModule } from '../compile/compile.js';
-import { type OwnCodegen, ownCodegenFile, ownCodegenState } from '../compile/own_codegen.js';
-import { artifactKey, type CompileSettings, compileSettings, keyHash } from '../compile/settings.js';
+import {
+  builtOwnCodegen,
+  foundOwnCodegen,
+  type OwnCodegen,
+  type OwnCodegenFiles,
+  ownCodegenFiles,
+  ownCodegenState,
+} from '../compile/own_codegen.js';
+import { artifactKey, baselineFeatures, type CompileSettings, compileSettings, keyHash, type Target } from '../compile/settings.js';
 import { codegenEngine, type Engine } from '../instance/engine.js';
 import { type ExportedObject, instanceMemories, instantiate, type NamedExport, neededVariant, tableElement } from '../instance/instance.js';
 import { CompiledModule } from '../instance/module.js';
@@ -28,8 +35,8 @@ const HEAD_BYTES = KEY_BYTES + 4;
 const LARGEST_PAGE = 65_536;
 
 /** How the code generator is compiled. The environment's settings are for the user's modules: whatever they are, all threads mean the same file. */
-function ownSettings(native: Native): CompileSettings {
-  return compileSettings(native.arch, native.cpuFeatures(), {
+function ownSettings(target: Target, cpu: readonly string[]): CompileSettings {
+  return compileSettings(target, cpu, {
     features: FEATURE_BITS,
     inline: true,
     debugStores: false,
@@ -38,17 +45,30 @@ function ownSettings(native: Native): CompileSettings {
   });
 }
 
-/** The hash of the key that the file must have to be for this very machine and build. */
-function expectedKey(native: Native): Uint8Array {
-  return keyHash(artifactKey(new Uint8Array(0), ownSettings(native), codegenHash()));
+/** The hash of the key that a file must have to be of this build, for a CPU. */
+function keyFor(target: Target, cpu: readonly string[]): Uint8Array {
+  return keyHash(artifactKey(new Uint8Array(0), ownSettings(target, cpu), codegenHash()));
 }
 
-function load(native: Native): (Artifact & { readonly module: Uint8Array }) | undefined {
+/** The CPU features that a file for this machine is compiled with; undefined where this CPU lacks one of them. */
+function featuresOf({ portable }: OwnCodegenFiles, native: Native): readonly string[] | undefined {
+  const own = native.cpuFeatures();
+  if (!portable) return own;
+  const baseline = baselineFeatures(native.arch);
+  return baseline.every((feature) => own.includes(feature)) ? baseline : undefined;
+}
+
+function load(native: Native, files = foundOwnCodegen()): (Artifact & { readonly module: Uint8Array }) | undefined {
+  const cpu = files && featuresOf(files, native);
+  return files && cpu && loadKeyed(files, keyFor(native.arch, cpu));
+}
+
+/** The files' artifact, where they are whole and their key is this one. */
+function loadKeyed(files: OwnCodegenFiles, key: Uint8Array): (Artifact & { readonly module: Uint8Array }) | undefined {
   try {
-    const artifact = deserializeArtifact(readFileSync(ownCodegenFile('artifact')));
-    const key = expectedKey(native);
+    const artifact = deserializeArtifact(readFileSync(files.artifact));
     if (artifact?.module === undefined || !hasKey(artifact, key)) return undefined;
-    const path = ownCodegenFile('code');
+    const path = files.code;
     const head = headOf(path);
     const traps = head.readUInt32LE(KEY_BYTES);
     if (!equalBytes(head.subarray(0, KEY_BYTES), key) || traps === 0) return undefined;
@@ -173,18 +193,27 @@ export function ownCodegenUse(): OwnCodegen | 'stale' {
   return state === 'there' && load(addon()) === undefined ? 'stale' : state;
 }
 
-/** Compiles the code generator for this machine and writes the file, unless it is there. Returns whether it had to. */
+/** Compiles the code generator for this machine and writes the files, unless they are there. Returns whether it had to. */
 export async function buildOwnCodegen(): Promise<boolean> {
   const native = addon();
-  if (load(native) !== undefined) return false;
+  return await build(builtOwnCodegen(), native.arch, native.cpuFeatures());
+}
+
+/** The same into a folder, for any CPU of an instruction set that is not too old: what a platform package has. */
+export async function buildPortableCodegen(target: Target, folder: string): Promise<boolean> {
+  return await build(ownCodegenFiles(folder, target, true), target, baselineFeatures(target));
+}
+
+async function build(files: OwnCodegenFiles, target: Target, cpu: readonly string[]): Promise<boolean> {
+  if (loadKeyed(files, keyFor(target, cpu)) !== undefined) return false;
   const bytes = codegenBytes();
-  const artifact = await compileModule(bytes, ownSettings(native));
+  const artifact = await compileModule(bytes, ownSettings(target, cpu));
   const { description, contents } = onlyData(artifact, bytes);
   // Nobody looks for offsets in it, and it catches no exceptions.
   const none = new Int32Array(0);
   const small: Artifact = { ...artifact, code: new Uint8Array(0), traps: none, description, sources: none, calls: none, stackMaps: none };
-  replaceFile(ownCodegenFile('code'), codeFileOf(artifact));
-  replaceFile(ownCodegenFile('artifact'), serializeArtifact(small, contents));
+  replaceFile(files.code, codeFileOf(artifact));
+  replaceFile(files.artifact, serializeArtifact(small, contents));
   return true;
 }
 

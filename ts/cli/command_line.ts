@@ -64,7 +64,7 @@ function program(): Command {
             .replace(/\s*\n\s*/g, ' ')} (HEDDLE_USAGE)\n`,
         ),
     });
-  for (const add of [runCommand, validateCommand, inspectCommand, compileCommand, wastCommand, doctorCommand]) add(heddle);
+  for (const add of [runCommand, validateCommand, inspectCommand, compileCommand, wastCommand, doctorCommand, buildCommand]) add(heddle);
   return heddle;
 }
 
@@ -156,4 +156,12 @@ function doctorCommand(heddle: Command): void {
     .summary('print what Heddle finds here')
     .description('Prints CPU, kernel, how stacks are guarded and why, limits, and where compiled code is cached.')
     .action(() => finish(import('./commands/doctor.js').then((c) => c.doctor())));
+}
+
+function buildCommand(heddle: Command): void {
+  heddle
+    .command('build')
+    .summary('build the addon here')
+    .description('Builds the addon and compiles the code generator, in the package itself: for machines that no prebuilt package is for.')
+    .action(() => finish(import('./commands/build.js').then((c) => c.build())));
 }

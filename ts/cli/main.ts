@@ -16,3 +16,8 @@ export async function run(args: readonly string[]): Promise<void> {
     process.exitCode = reportError(error);
   }
 }
+
+/** Where a thread of a script begins, which `heddle wast` starts. */
+export async function scriptThread(): Promise<void> {
+  (await import('./commands/wast.js')).scriptThread();
+}

@@ -58,7 +58,7 @@ function printable(text: string): string {
 }
 
 /** An error's message on one line. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return (showException(error) ?? (error instanceof Error ? error.message : shownValue(error))).replace(/\s*\n\s*/g, ' ');
 }
 

@@ -3,33 +3,47 @@
  */
 import { createRequire } from 'node:module';
 import { useNativeDigest } from '../base/digest.js';
-import { absolutePath, Bytes, contains, createObject, env, isThere, joined, placeOf } from '../base/intrinsics.js';
+import { absolutePath, Bytes, contains, createObject, env, isThere, joined, messageOf } from '../base/intrinsics.js';
 import { platform } from '../errors/catalog.js';
 import { bufferGetter, growMethod } from '../errors/v8.js';
 import { CONTRACT } from '../generated/abi.js';
-import { packagePath } from '../source/package_root.js';
+import { buildCommand, packagePath } from '../source/package_root.js';
+import { hasGlibc, machine, platformPackage, platformPath, SUPPORTED } from '../source/platform_package.js';
 import type { Native } from './native.js';
 
-const SUPPORTED = ['linux-x64', 'linux-arm64'];
 const hasTransfer = 'transfer' in ArrayBuffer.prototype;
-const machine = `${process.platform}-${process.arch}`;
 const require = createRequire(import.meta.url);
 // What `require` calls for an addon. Each call makes a new environment of Node-API, also where the file was loaded before.
 const openAddon: (module: { readonly exports: Native }, path: string) => void = process.dlopen;
 
 let loaded: Native | undefined;
 
-/** Where the addon is: where HEDDLE_ADDON says, and nowhere else then, or in the package. */
-function addonPath(): string {
+/** Where the addon is: where HEDDLE_ADDON says, and nowhere else then; built in this package; or in the package for this kind of machine. */
+export function addonPath(): string {
+  if (!contains(SUPPORTED, machine)) throw platform(`Heddle runs on ${joined(SUPPORTED, ' and ')}, not on ${machine}`);
   const chosen = env['HEDDLE_ADDON'];
   if (chosen) {
     if (isThere(chosen)) return absolutePath(chosen);
     throw platform(`HEDDLE_ADDON names ${chosen}, which does not exist`);
   }
-  const places = [packagePath('build/Release/heddle.node'), packagePath(`prebuilds/${machine}/heddle.node`)];
-  const path = places[placeOf(places, isThere)];
-  if (path === undefined) throw platform('the addon is not built: run `npm run build` in the folder of heddle');
-  return path;
+  const built = packagePath('build/Release/heddle.node');
+  if (isThere(built)) return built;
+  const prebuilt = platformPath('heddle.node');
+  if (prebuilt !== undefined && isThere(prebuilt)) return prebuilt;
+  throw platform(`the addon is not there: ${remedy()}`);
+}
+
+/** What to do where there is no addon for this machine. */
+function remedy(): string {
+  const build = buildCommand();
+  // In a clone there are no packages for machines; on musl there is none that would run.
+  if (build === 'npm run build' || !hasGlibc()) return `run \`${build}\``;
+  return `install ${platformPackage}, an optional dependency of heddle, or run \`${build}\``;
+}
+
+/** The error of a file that the system does not load: a library that is older than the file, or no addon at all. */
+function unloadable(path: string, error: unknown): Error {
+  return platform(`the addon ${path} cannot be loaded (${messageOf(error)}): run \`${buildCommand()}\``);
 }
 
 /** This thread's addon. Throws an error with code HEDDLE_PLATFORM where there is none for this machine. */
@@ -51,10 +65,14 @@ export function codegenAddon(): Native {
 }
 
 function load(open: (path: string) => Native): Native {
-  if (!contains(SUPPORTED, machine)) throw platform(`Heddle runs on ${joined(SUPPORTED, ' and ')}, not on ${machine}`);
   const path = addonPath();
-  const native = open(path);
-  if (native.contract !== CONTRACT) throw platform(`the addon ${path} is of another version: run \`npm run build\``);
+  let native: Native;
+  try {
+    native = open(path);
+  } catch (error) {
+    throw unloadable(path, error);
+  }
+  if (native.contract !== CONTRACT) throw platform(`the addon ${path} is of another version: run \`${buildCommand()}\``);
   useNativeDigest(native);
   native.capture(bufferGetter, growMethod, Bytes, (...values) => values, hasTransfer);
   // The addon's exports are a dictionary, which V8 searches at each call. A prototype's properties it knows.

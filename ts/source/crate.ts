@@ -1,7 +1,8 @@
 /**
  * The codegen crate: loaded once per thread; the compiled module goes to worker threads.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { brotliDecompressSync } from 'node:zlib';
 import { type Codegen, instantiate } from '#codegen';
 import { internal, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
@@ -16,9 +17,10 @@ let busy: Codegen | undefined;
 
 let provider: (() => Codegen | undefined) | undefined;
 
-/** The code generator's module. */
+/** The code generator's module. The published package has it compressed: it is read only where no code of it is there for the machine. */
 export function codegenBytes(): Uint8Array {
-  return readFileSync(packagePath('codegen/dist/heddle_codegen.wasm'));
+  const plain = packagePath('codegen/dist/heddle_codegen.wasm');
+  return existsSync(plain) ? readFileSync(plain) : new Uint8Array(brotliDecompressSync(readFileSync(`${plain}.br`)));
 }
 
 /** SHA-256 of {@link codegenBytes} in hexadecimal, as its build wrote it. */

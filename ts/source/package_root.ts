@@ -31,3 +31,8 @@ export function packagePath(relative: string): string {
 export function isBuilt(): boolean {
   return built;
 }
+
+/** What makes the addon and the code generator's machine code here: a clone has a script of npm's, the published package a command. */
+export function buildCommand(): string {
+  return existsSync(packagePath('binding.gyp')) ? 'npm run build' : 'npx heddle build';
+}

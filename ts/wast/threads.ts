@@ -38,7 +38,7 @@ export class ScriptThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const workerData: ThreadData = { job, port: port2, done: this.#done };
-    this.#worker = new Worker(packagePath('dist/ts/wast/thread_main.js'), { workerData, transferList: [port2] });
+    this.#worker = new Worker(packagePath('dist/script_thread.cjs'), { workerData, transferList: [port2] });
   }
 
   /** Sleeps until the thread is at its end; what came out. Throws an internal error where it hangs. */

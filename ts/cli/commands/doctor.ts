@@ -2,26 +2,35 @@
 import { ownCodegenUse } from '../../api/own_codegen.js';
 import { Cache } from '../../compile/cache.js';
 import { packageVersion } from '../../compile/settings.js';
-import { addon } from '../../link/addon.js';
-import { print } from '../report.js';
+import { addon, addonPath } from '../../link/addon.js';
+import type { Native } from '../../link/native.js';
+import { buildCommand } from '../../source/package_root.js';
+import { EXIT, messageOf, print } from '../report.js';
 
 const CODEGEN = {
   there: "Heddle's own code",
   off: 'run by V8: HEDDLE_CODEGEN=v8',
-  none: 'run by V8: it was not compiled for this machine (npm run build)',
-  stale: 'run by V8: it was compiled for another machine or version (npm run build)',
+  none: `run by V8, which is slower: it was not compiled for this machine (${buildCommand()})`,
+  stale: `run by V8, which is slower: it was compiled for another machine or version (${buildCommand()})`,
 } as const;
 
 const MIB = 1024 * 1024;
 
-/** Prints a line for each thing that decides how programs run; throws where they cannot. */
+/** Prints a line for each thing that decides how programs run. Status 1 where they cannot: the line of the addon says why, and what to do. */
 export function doctor(): number {
   const row = (name: string, value: string | number): void => print(`${name.padEnd(18)} ${value}`);
   row('heddle', packageVersion());
   row('node', `${process.version} (V8 ${process.versions.v8})`);
   row('platform', `${process.platform} ${process.arch}`);
   cacheRows(row);
-  const native = addon();
+  let native: Native;
+  try {
+    native = addon();
+    row('addon', addonPath());
+  } catch (error) {
+    row('addon', `none: ${messageOf(error)}`);
+    return EXIT.failed;
+  }
   row('code generator', CODEGEN[ownCodegenUse()]);
   const report = native.report();
   row('cpu', report.cpu);

@@ -1,5 +1,6 @@
 /** `heddle wast`: scripts in the format of the specification's tests. */
 import { runScript } from '../../wast/run.js';
+import { runScriptThread } from '../../wast/thread_main.js';
 import { readFile } from '../load.js';
 import { EXIT, print, reportError } from '../report.js';
 
@@ -22,4 +23,9 @@ export function runScripts(files: readonly string[]): number {
   }
   print(`${passed} passed, ${failed} failed`);
   return failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** What a thread of a script is (dist/script_thread.cjs). */
+export function scriptThread(): void {
+  runScriptThread();
 }
