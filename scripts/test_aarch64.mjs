@@ -2,7 +2,7 @@
 // Tests on aarch64, by qemu-user on another machine: cross-builds the addon and the C++ tests, installs a real aarch64 Node from npm outside the
 // repository's own packages, and runs a fixed part of the tests with it; `--all` runs every script. Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CMAKE_TOOLS, cmakeBuild, ctest, missingTool, run } from './native_tests.mjs';
 import { root, Tally } from './tally.mjs';
@@ -67,6 +67,41 @@ function installNode() {
   return packed;
 }
 
+/** The packages as scripts/pack.mjs makes them, installed for an aarch64 machine: the first example, and the code generator's own machine code, which was compiled here and is run there. */
+function testPackages(tally, [command, ...before]) {
+  const home = join(root, folder, 'packages');
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  run(process.execPath, ['scripts/pack.mjs', home]);
+  const tarballs = readdirSync(home);
+  const file = (form) => `file:${tarballs.find((name) => form.test(name))}`;
+  const manifest = {
+    private: true,
+    dependencies: { heddle: file(/^heddle-\d/) },
+    // npm refuses another machine's package unless it is optional.
+    optionalDependencies: { '@heddle/linux-arm64-gnu': file(/^heddle-linux-arm64/) },
+  };
+  writeFileSync(join(home, 'package.json'), JSON.stringify(manifest));
+  const machine = ['--cpu=arm64', '--os=linux', '--libc=glibc'];
+  run('npm', ['install', '--prefix', home, '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...machine]);
+  const { HEDDLE_ADDON: _, ...env } = { ...process.env, HEDDLE_CACHE: 'off' };
+  const heddle = (args) => {
+    const { stdout, stderr } = spawnSync(command, [...before, 'node_modules/heddle/bin/heddle.cjs', ...args], {
+      cwd: home,
+      encoding: 'utf8',
+      env,
+    });
+    return `${stdout}${stderr}`;
+  };
+  const doctor = heddle(['doctor']);
+  const found = /^addon +.*@heddle\/linux-arm64-gnu\/heddle\.node$/m.test(doctor) && /^code generator +Heddle's own code$/m.test(doctor);
+  if (!found) console.error(doctor);
+  tally.check('packages, doctor', found);
+  const printed = heddle(['run', 'node_modules/heddle/examples/odds.wat']);
+  if (printed !== EXAMPLES[0][1]) console.error(printed);
+  tally.check('packages, odds.wat', printed === EXAMPLES[0][1]);
+}
+
 async function main() {
   if (process.arch === 'arm64') {
     console.error('this machine is aarch64: npm test tests it');
@@ -104,6 +139,7 @@ async function main() {
     if (stdout !== expected) console.error(`${args.join(' ')}: ${JSON.stringify(stdout)} ${stderr}`);
     tally.check(args.join(' '), stdout === expected);
   }
+  testPackages(tally, emulated);
   for (const module of SAME) {
     const files = ['native', 'emulated'].map((name) => join(root, folder, `${name}.cwasm`));
     const compile = (program, args, out) => {
