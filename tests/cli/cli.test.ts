@@ -440,7 +440,15 @@ describe('heddle', () => {
     const addon = file('heddle.node', 'not an addon');
     const { status, stderr } = heddle(['run', 'examples/odds.wat'], { HEDDLE_ADDON: addon });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^heddle: .*\n$/);
+    expect(stderr).toMatch(/^heddle: the addon .* cannot be loaded \(.*\): run `npm run build` \(HEDDLE_PLATFORM\)\n$/);
+  });
+
+  test('doctor goes on without an addon, says what is wrong, and ends with status 1', () => {
+    const missing = join(folder, 'no.node');
+    const { status, stdout, stderr } = heddle(['doctor'], { HEDDLE_ADDON: missing });
+    expect([status, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(/^cache +\S/m);
+    expect(stdout).toContain(`none: HEDDLE_ADDON names ${missing}, which does not exist\n`);
   });
 });
 
