@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes what is published, a tarball each in build-packages or in FOLDER: the package heddle, which has no machine code and compiles nothing, and for each kind of machine a package with
-// the addon and the code generator's machine code (docs/decisions/0035). `node scripts/pack.mjs [FOLDER]`. What is up to date is not built again.
+// the addon and the code generator's machine code (docs/decisions/0035). `node scripts/pack.mjs [--here] [FOLDER]`; with `--here` only for this kind of machine, which needs no other compiler. What is up to date is not built again.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -30,7 +30,8 @@ const NODE_ADDON_API = /\.h$|^package\.json$|^index\.js$|^LICENSE\.md$/;
 
 const { scripts: _, devDependencies, dependencies, files, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const home = join(root, 'build-packages');
-const destination = resolve(process.argv[2] ?? home);
+const here = process.argv.includes('--here');
+const destination = resolve(process.argv.slice(2).find((arg) => arg !== '--here') ?? home);
 const packageOf = (arch) => `@heddle/linux-${arch}-gnu`;
 
 function run(command, args, cwd = root) {
@@ -126,7 +127,7 @@ mkdirSync(home, { recursive: true });
 mkdirSync(destination, { recursive: true });
 try {
   packMain();
-  for (const arch of Object.keys(MACHINES)) await packMachine(arch);
+  for (const arch of here ? [process.arch] : Object.keys(MACHINES)) await packMachine(arch);
   process.exit(0);
 } catch (error) {
   console.error(error.message);
