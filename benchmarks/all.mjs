@@ -15,13 +15,13 @@ for (const name of [
   'cold',
   'call',
   'objects',
-  'objects',
   'suspend',
   'collect',
   'million',
   'churn',
   'turns',
   'strategies',
+  'snapshots',
 ]) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
