@@ -22,6 +22,7 @@ for (const name of [
   'turns',
   'strategies',
   'snapshots',
+  'uses',
 ]) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;

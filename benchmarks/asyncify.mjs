@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { installPackages, packagesFolder } from '../scripts/install_packages.mjs';
 
 /**
- * What turns a module, which is in a file, into its Asyncify build beside it, optimised before and after; it returns the path. Undefined, and it says
+ * What turns a module, which is in a file, into its Asyncify build, beside it where no other path is given; it returns the path. Undefined, and it says
  * so, where Binaryen cannot be installed.
  */
 export function asyncifier() {
@@ -16,9 +16,8 @@ export function asyncifier() {
     return undefined;
   }
   const optimizer = join(packagesFolder, 'binaryen/node_modules/binaryen/bin/wasm-opt');
-  return (file, bytes) => {
+  return (file, bytes, made = file.replace(/\.wasm$/, '.asyncify.wasm')) => {
     writeFileSync(file, bytes);
-    const made = file.replace(/\.wasm$/, '.asyncify.wasm');
     const options = ['--enable-bulk-memory', '--enable-bulk-memory-opt', '--asyncify', '-O3', file, '-o', made];
     execFileSync(process.execPath, [optimizer, ...options], { stdio: ['ignore', 'inherit', 'pipe'] });
     return made;
