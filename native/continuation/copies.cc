@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "base/asm.h"
 #include "base/attempt.h"
@@ -27,7 +28,15 @@ __attribute__((no_sanitize("address", "thread"))) void copy_words(uint64_t to, u
   auto* target = at<volatile Pair>(to);
   const auto* source = at<const volatile Pair>(from);
   const uint64_t pairs = bytes / sizeof(Pair);
-  for (uint64_t i = 0; i < pairs; i++) target[i].words = source[i].words;
+  uint64_t i = 0;
+  for (; i + 4 <= pairs; i += 4) {
+    const Vector words[] = {source[i].words, source[i + 1].words, source[i + 2].words, source[i + 3].words};
+    target[i].words = words[0];
+    target[i + 1].words = words[1];
+    target[i + 2].words = words[2];
+    target[i + 3].words = words[3];
+  }
+  for (; i < pairs; i++) target[i].words = source[i].words;
   if (bytes % sizeof(Pair) != 0) *at<volatile uint64_t>(to + bytes - 8) = *at<const volatile uint64_t>(from + bytes - 8);
 }
 
@@ -39,6 +48,43 @@ __attribute__((no_sanitize("address", "thread"))) void copy_recent(uint64_t to, 
   const uint64_t recent = std::min(bytes, kRecent);
   for (uint64_t i = 0; i < recent; i += sizeof(uint64_t)) *at<volatile uint64_t>(to + i) = *at<const volatile uint64_t>(from + i);
   copy_words(to + recent, from + recent, bytes - recent);
+}
+
+/// Keeps a fiber's control block.
+void save_block(const VMFiber* fiber, SavedFiber* part) {
+  part->shadow_entered = static_cast<uint32_t>(fiber->shadow_entered);
+  part->sp = fiber->sp;
+  part->fp = fiber->fp;
+  part->pc = fiber->pc;
+  part->parent = fiber->parent;
+  part->record = fiber->record;
+  part->handlers = fiber->handlers;
+  part->id = fiber->id;
+  part->shadow = fiber->shadow;
+}
+
+/// Puts a control block back. What never changes is there still, unless the stack's pages were given back.
+void restore_block(const SavedFiber& part, VMThread* thread) {
+  VMFiber* block = part.home();
+  if (part.stack->vacant) {
+    const VMFunction* function = part.function;
+    block->limit = part.stack->span.limit;
+    block->thread = thread;
+    block->start_enter = function->enter;
+    block->start_context = address_of(function->context);
+    block->start_code = function->code;
+    block->stack = part.stack;
+    block->entry = nullptr;
+  }
+  block->shadow_entered = part.shadow_entered;
+  block->sp = part.sp;
+  block->fp = part.fp;
+  block->pc = part.pc;
+  block->parent = part.parent;
+  block->record = part.record;
+  block->handlers = part.handlers;
+  block->id = part.id;
+  block->shadow = part.shadow;
 }
 
 uint64_t size_of(ChainCopy* copy) {
@@ -77,11 +123,12 @@ VMContinuation* movable(const VMFiber* fiber) {
 
 /// A copy of a chain that is awake, for nobody yet. Null without memory.
 ChainCopy* Copies::make(const VMContinuation* record) {
-  uint64_t count = 0, bytes = 0;
+  uint32_t count = 0;
+  uint64_t bytes = 0;
   // The outermost fiber's control block holds where the innermost stands, and each other one's where its parent waits.
   uint64_t sp = record->fiber->sp;
   for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
-    bytes += address_of(fiber + 1) - sp;
+    bytes += address_of(fiber) - sp;
     sp = fiber->sp;
     count++;
   }
@@ -94,7 +141,13 @@ ChainCopy* Copies::make(const VMContinuation* record) {
   sp = record->fiber->sp;
   for (const VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) {
     const VMContinuation* own = fiber->record;
-    *part = {sp, address_of(fiber + 1) - sp, place, own->function, own->capacity};
+    part->from = sp;
+    part->bytes = address_of(fiber) - sp;
+    part->copy = place;
+    part->stack = stack_of(fiber);
+    part->function = own->function;
+    part->capacity = own->capacity;
+    save_block(fiber, part);
     copy_recent(place, sp, part->bytes);
     place += part->bytes;
     sp = fiber->sp;
@@ -112,7 +165,7 @@ void Copies::free(ChainCopy* copy) {
   if (copy->shared) {
     // The parts are read before any stack goes.
     for (SavedFiber& part : *copy) {
-      Stack* stack = part.stack();
+      Stack* stack = part.stack;
       if (stack->owners->clean == copy) stack->owners->clean = nullptr;
       disown(stack);
     }
@@ -123,12 +176,12 @@ void Copies::free(ChainCopy* copy) {
 /// Makes a copy one of the owners of its stacks. False, with nothing changed, without memory.
 bool Copies::share(ChainCopy* copy, bool occupied) {
   for (SavedFiber* part = copy->begin(); part != copy->end(); part++) {
-    Stack* stack = part->stack();
+    Stack* stack = part->stack;
     if (!stack->copied) {
       auto* owners = new (std::nothrow) StackOwners;
       if (owners == nullptr) {
         while (part-- != copy->begin()) {
-          if (--part->stack()->owners->copies == 0) note_released(part->stack());
+          if (--part->stack->owners->copies == 0) note_released(part->stack);
         }
         return false;
       }
@@ -201,10 +254,24 @@ void Copies::forget_inner(VMContinuation* record) {
   runtime_->release_continuation(record);
 }
 
+/// Copies what a chain has on shadow stacks, of which most threads have none. 0, or a refused_….
+uint64_t Copies::capture(ChainCopy* copy) const {
+  if (runtime_->shadows.empty()) return 0;
+  return ShadowCopy::capture(
+      copy->count, [copy](size_t i) { return static_cast<const ShadowUse*>(copy->begin()[i].shadow); }, &copy->shadow);
+}
+
+/// What waits has nothing on shadow stacks any more.
+void Copies::end_shadow(SavedFiber* part) {
+  if (part->shadow == nullptr) return;
+  VMFiber fiber = {};
+  fiber.shadow = std::exchange(part->shadow, nullptr);
+  ShadowSwitch(runtime_).end(&fiber, true);
+}
+
 /// Makes a copy of a chain that hibernates one that several may have. False, with nothing changed, and `*refused`.
 bool Copies::strip(ChainCopy* copy, uint64_t* refused) {
-  const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
-  if (const uint64_t reason = ShadowCopy::capture(copy->count, block, &copy->shadow)) {
+  if (const uint64_t reason = capture(copy)) {
     *refused = reason;
     return false;
   }
@@ -217,10 +284,9 @@ bool Copies::strip(ChainCopy* copy, uint64_t* refused) {
   if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
   copy->source = nullptr;
   for (SavedFiber& part : *copy) {
-    VMFiber* fiber = part.block();
-    ShadowSwitch(runtime_).end(fiber, true);
-    if (&part != &copy->outermost()) forget_inner(fiber->record);
-    fiber->record = nullptr;
+    end_shadow(&part);
+    if (&part != &copy->outermost()) forget_inner(part.record);
+    part.record = nullptr;
   }
   return true;
 }
@@ -237,8 +303,7 @@ ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
     *refused = kRefusedSystem;
     return nullptr;
   }
-  const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
-  *refused = ShadowCopy::capture(copy->count, block, &copy->shadow);
+  *refused = capture(copy);
   if (*refused == 0) {
     if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
     if (!share(copy, true)) *refused = kRefusedSystem;
@@ -248,8 +313,8 @@ ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
     return nullptr;
   }
   for (SavedFiber& part : *copy) {
-    part.block()->record = nullptr;
-    part.block()->shadow = nullptr;
+    part.record = nullptr;
+    part.shadow = nullptr;
   }
   copied_since_ += size_of(copy);
   // What lies in linear memory others may write while the chain waits.
@@ -296,23 +361,22 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
     return false;
   }
   if (shared && !joins) {
-    const auto block = [copy](size_t i) { return copy->begin()[i].block(); };
-    const bool captured = ShadowCopy::capture(copy->count, block, &copy->shadow) == 0;
+    const bool captured = capture(copy) == 0;
     if (captured && copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
     if (!captured || !share(copy, true)) {
       free(copy);
       return false;
     }
     for (SavedFiber& part : *copy) {
-      part.block()->record = nullptr;
-      part.block()->shadow = nullptr;
+      part.record = nullptr;
+      part.shadow = nullptr;
     }
   }
   for (VMFiber *fiber = leaf, *parent = nullptr; fiber != nullptr; fiber = parent) {
     parent = fiber->parent;
     Stack* stack = stack_of(fiber);
     if (shared) {
-      ShadowSwitch(runtime_).end(fiber, true);
+      if (!runtime_->shadows.empty()) ShadowSwitch(runtime_).end(fiber, true);
       if (emptied == nullptr) {
         note_empty(stack);
       } else {
@@ -339,10 +403,10 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
 /// Puts aside what lies on the stacks of a copy. 0, or a refused_….
 uint64_t Copies::make_way(ChainCopy* copy) {
   for (const SavedFiber& part : *copy) {
-    if (part.stack()->owners->occupied && movable(part.home()) == nullptr) return kRefusedActive;
+    if (part.stack->owners->occupied && movable(part.home()) == nullptr) return kRefusedActive;
   }
   for (const SavedFiber& part : *copy) {
-    if (part.stack()->owners->occupied && !put_aside(movable(part.home()), nullptr)) return kRefusedSystem;
+    if (part.stack->owners->occupied && !put_aside(movable(part.home()), nullptr)) return kRefusedSystem;
   }
   return copy->shadow == nullptr || copy->shadow->is_free() ? 0 : kRefusedActive;
 }
@@ -386,7 +450,7 @@ uint64_t Copies::wake(VMContinuation* record) {
   ChainCopy* copy = copy_of(record);
   if (copy->shared) {
     const VMFiber* home = copy->outermost().home();
-    const StackOwners* owners = copy->outermost().stack()->owners;
+    const StackOwners* owners = copy->outermost().stack->owners;
     if (owners->clean == copy && clean_copy(home->record) == copy) {
       exchange(record, copy);
       return 0;
@@ -403,8 +467,9 @@ uint64_t Copies::wake(VMContinuation* record) {
   size_t i = 0;
   for (const SavedFiber& part : *copy) {
     copy_words(part.from, part.copy, part.bytes);
+    restore_block(part, &runtime_->thread);
     VMFiber* block = part.home();
-    Stack* stack = stack_of(block);
+    Stack* stack = part.stack;
     stack->owner->occupy(stack);
     if (copy->shared) {
       stack->owners->occupied = true;
@@ -439,11 +504,11 @@ void Copies::drop(VMContinuation* record) {
     runtime_->release_continuation(record);
     return unversion(copy);
   }
-  for (const SavedFiber& part : *copy) {
+  for (SavedFiber& part : *copy) {
     // What waits has no pointer in a global, whoever inside was running.
-    ShadowSwitch(runtime_).end(part.block(), true);
-    part.stack()->owner->release(part.stack());
-    runtime_->release_continuation(&part == &copy->outermost() ? record : part.block()->record);
+    end_shadow(&part);
+    part.stack->owner->release(part.stack);
+    runtime_->release_continuation(&part == &copy->outermost() ? record : part.record);
   }
   unversion(copy);
 }

@@ -49,7 +49,7 @@ class Copies {
   /// A collection begins: every copy is to be looked at once.
   void begin_scan() { scan_++; }
   /// Whether a version may go on without a look at the budget: its stacks have their pages.
-  static bool is_warm(const VMContinuation* record) { return copy_of(record)->shared && !copy_of(record)->outermost().stack()->vacant; }
+  static bool is_warm(const VMContinuation* record) { return copy_of(record)->shared && !copy_of(record)->outermost().stack->vacant; }
   /// Whether the collector has not looked at it yet.
   bool scan(ChainCopy* copy) const { return copy->scanned != scan_ && (copy->scanned = scan_, true); }
 
@@ -58,6 +58,8 @@ class Copies {
   ChainCopy* shared_copy(VMContinuation* source, uint64_t* refused);
   ChainCopy* clean_copy(const VMContinuation* record) const;
   bool share(ChainCopy* copy, bool occupied);
+  uint64_t capture(ChainCopy* copy) const;
+  void end_shadow(SavedFiber* part);
   bool strip(ChainCopy* copy, uint64_t* refused);
   void forget_inner(VMContinuation* record);
   uint64_t make_way(ChainCopy* copy);

@@ -11,27 +11,35 @@
 
 namespace heddle {
 
-/// One fiber's part of a copy: its frames and its control block, which are the last bytes.
+/// One fiber's part of a copy: its frames, and what of its control block is not the same for as long as the stack is the fiber's.
 struct SavedFiber {
-  /// The address it was copied from.
+  /// The address that its frames were copied from. The control block follows them.
   uint64_t from;
   uint64_t bytes;
-  /// Where it is in memory now.
+  /// Where the frames are in memory now.
   uint64_t copy;
+  Stack* stack;
   /// What the fiber began with, and the slots that its record has.
   VMFunction* function;
-  uint64_t capacity;
+  uint32_t capacity;
+  /// Of the control block. The record is null where each version gets a record of its own when it wakes.
+  uint32_t shadow_entered;
+  uint64_t sp;
+  uint64_t fp;
+  uint64_t pc;
+  VMFiber* parent;
+  VMContinuation* record;
+  VMHandlers* handlers;
+  uint64_t id;
+  void* shadow;
 
-  /// The control block, in the copy. Its record is null where each version gets a record of its own when it wakes.
-  VMFiber* block() const { return at<VMFiber>(copy + bytes - sizeof(VMFiber)); }
   /// The address of the control block while the fiber is awake.
-  VMFiber* home() const { return at<VMFiber>(from + bytes - sizeof(VMFiber)); }
-  Stack* stack() const { return static_cast<Stack*>(block()->stack); }
+  VMFiber* home() const { return at<VMFiber>(from + bytes); }
 };
 
 /// A chain's copy: the innermost fiber first. From malloc; the parts follow, and then the bytes.
 struct ChainCopy {
-  uint64_t count;
+  uint32_t count;
   /// Records that go on from it. More than one, or one whose original may be on the stacks as well, makes it never change.
   uint32_t versions;
   /// The look of the collector that saw it last.

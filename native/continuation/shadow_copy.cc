@@ -8,11 +8,11 @@
 
 namespace heddle {
 
-uint64_t ShadowCopy::capture(size_t count, const Block& block, ShadowCopy** result) {
+uint64_t ShadowCopy::capture(size_t count, const Uses& uses_of, ShadowCopy** result) {
   *result = nullptr;
   bool any = false;
   for (size_t i = 0; i < count; i++) {
-    for (auto* use = static_cast<const ShadowUse*>(block(i)->shadow); use != nullptr; use = use->next) {
+    for (const ShadowUse* use = uses_of(i); use != nullptr; use = use->next) {
       if (use->stack->reason_ != 0) return kRefusedShadow + use->stack->reason_;
       any = true;
     }
@@ -23,11 +23,11 @@ uint64_t ShadowCopy::capture(size_t count, const Block& block, ShadowCopy** resu
     copy.reset(new ShadowCopy);
     std::vector<const ShadowUse*> uses;
     for (size_t i = 0; i < count; i++) {
-      for (auto* use = static_cast<const ShadowUse*>(block(i)->shadow); use != nullptr; use = use->next) uses.push_back(use);
+      for (const ShadowUse* use = uses_of(i); use != nullptr; use = use->next) uses.push_back(use);
     }
     copy->parts_.reserve(uses.size());
     for (size_t i = 0; i < count; i++) {
-      for (auto* use = static_cast<const ShadowUse*>(block(i)->shadow); use != nullptr; use = use->next) copy->take(i, *use);
+      for (const ShadowUse* use = uses_of(i); use != nullptr; use = use->next) copy->take(i, *use);
     }
     for (size_t i = 0; i < uses.size(); i++) {
       copy->parts_[i].place = copy->part_of(uses, uses[i]->place);

@@ -15,10 +15,12 @@ class ShadowCopy {
  public:
   /// The control block of the chain's fiber of a number, the innermost first.
   using Block = std::function<VMFiber*(size_t fiber)>;
+  /// What such a fiber has, a list.
+  using Uses = std::function<const ShadowUse*(size_t fiber)>;
 
   /// Copies what the chain of `count` fibers has; `*result` is null where that is nothing. 0, or kRefusedShadow and more where too little
   /// is known of a shadow stack, or kRefusedSystem without memory.
-  static uint64_t capture(size_t count, const Block& block, ShadowCopy** result);
+  static uint64_t capture(size_t count, const Uses& uses_of, ShadowCopy** result);
   ~ShadowCopy();
   ShadowCopy(const ShadowCopy&) = delete;
   ShadowCopy& operator=(const ShadowCopy&) = delete;

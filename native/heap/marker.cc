@@ -109,13 +109,13 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
 
 void Marker::copy(ChainCopy* copy) {
   if (!runtime_->copies.scan(copy)) return;
-  word(copy->outermost().block()->pc);
+  word(copy->outermost().pc);
   for (const SavedFiber& fiber : *copy) {
-    words(fiber.copy, fiber.copy + fiber.bytes - sizeof(VMFiber));
+    words(fiber.copy, fiber.copy + fiber.bytes);
     if (&fiber == &copy->outermost()) break;
     // Where the parent waits, the handlers of its resume, and what the fiber began with, as of one that is awake.
-    word(fiber.block()->pc);
-    word(address_of(fiber.block()->handlers));
+    word(fiber.pc);
+    word(address_of(fiber.handlers));
     word(address_of(fiber.function));
   }
 }

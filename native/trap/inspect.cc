@@ -19,8 +19,9 @@ struct Place {
 
 /// While a fiber runs, or waits below one that does, its block says where its resumer waits; while it is suspended the block of its chain's
 /// outermost fiber says where the chain goes on.
-Place saved_in(const VMFiber* fiber) {
-  return {fiber->sp, fiber->fp, fiber->pc};
+template <typename Block>
+Place saved_in(const Block* block) {
+  return {block->sp, block->fp, block->pc};
 }
 
 Frame function_at(uint64_t code) {
@@ -118,19 +119,23 @@ class Inspection {
     ChainCopy* copy = copy_of(record);
     // A number is given when a version is resumed first.
     const bool numbered = !copy->shared || copy->is_of(record);
-    Place place = saved_in(copy->outermost().block());
+    Place place = saved_in(&copy->outermost());
     for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
-      const VMFiber* block = part->block();
+      // Its block may be that of another version, or nothing, now.
+      VMFiber block = {};
+      block.start_code = part->function->code;
+      block.stack = part->stack;
+      block.id = part->id;
       const bool outermost = part == &copy->outermost();
-      FiberReport report = report_of(block, place, part->copy - part->from);
-      report.record = outermost ? record : block->record;
+      FiberReport report = report_of(&block, place, part->copy - part->from);
+      report.record = outermost ? record : part->record;
       report.start = part->function;
       report.hibernated = true;
       report.versions = copy->versions + (has_source(copy) ? 1 : 0);
-      report.parent = outermost || !numbered ? 0 : (part + 1)->block()->id;
+      report.parent = outermost || !numbered ? 0 : (part + 1)->id;
       if (!numbered) report.copy_of = std::exchange(report.id, 0);
       add(std::move(report), &activity);
-      place = saved_in(block);
+      place = saved_in(part);
     }
   }
 
