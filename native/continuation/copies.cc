@@ -53,10 +53,8 @@ __attribute__((no_sanitize("address", "thread"))) void copy_recent(uint64_t to, 
 /// Keeps a fiber's control block.
 void save_block(const VMFiber* fiber, SavedFiber* part) {
   part->shadow_entered = static_cast<uint32_t>(fiber->shadow_entered);
-  part->sp = fiber->sp;
   part->fp = fiber->fp;
   part->pc = fiber->pc;
-  part->parent = fiber->parent;
   part->record = fiber->record;
   part->handlers = fiber->handlers;
   part->id = fiber->id;
@@ -64,7 +62,7 @@ void save_block(const VMFiber* fiber, SavedFiber* part) {
 }
 
 /// Puts a control block back. What never changes is there still, unless the stack's pages were given back.
-void restore_block(const SavedFiber& part, VMThread* thread) {
+void restore_block(ChainCopy* copy, const SavedFiber& part, VMThread* thread) {
   VMFiber* block = part.home();
   if (part.stack->vacant) {
     const VMFunction* function = part.function;
@@ -77,10 +75,11 @@ void restore_block(const SavedFiber& part, VMThread* thread) {
     block->entry = nullptr;
   }
   block->shadow_entered = part.shadow_entered;
-  block->sp = part.sp;
+  const SavedFiber* outer = &part == &copy->outermost() ? nullptr : &part + 1;
+  block->sp = outer == nullptr ? copy->begin()->from : outer->from;
   block->fp = part.fp;
   block->pc = part.pc;
-  block->parent = part.parent;
+  block->parent = outer == nullptr ? nullptr : outer->home();
   block->record = part.record;
   block->handlers = part.handlers;
   block->id = part.id;
@@ -467,7 +466,7 @@ uint64_t Copies::wake(VMContinuation* record) {
   size_t i = 0;
   for (const SavedFiber& part : *copy) {
     copy_words(part.from, part.copy, part.bytes);
-    restore_block(part, &runtime_->thread);
+    restore_block(copy, part, &runtime_->thread);
     VMFiber* block = part.home();
     Stack* stack = part.stack;
     stack->owner->occupy(stack);

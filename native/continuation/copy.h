@@ -22,12 +22,11 @@ struct SavedFiber {
   /// What the fiber began with, and the slots that its record has.
   VMFunction* function;
   uint32_t capacity;
-  /// Of the control block. The record is null where each version gets a record of its own when it wakes.
+  /// Of the control block; its sp and its parent follow from the other parts. The record is null where each version gets a record of its
+  /// own when it wakes.
   uint32_t shadow_entered;
-  uint64_t sp;
   uint64_t fp;
   uint64_t pc;
-  VMFiber* parent;
   VMContinuation* record;
   VMHandlers* handlers;
   uint64_t id;

@@ -19,9 +19,8 @@ struct Place {
 
 /// While a fiber runs, or waits below one that does, its block says where its resumer waits; while it is suspended the block of its chain's
 /// outermost fiber says where the chain goes on.
-template <typename Block>
-Place saved_in(const Block* block) {
-  return {block->sp, block->fp, block->pc};
+Place saved_in(const VMFiber* fiber) {
+  return {fiber->sp, fiber->fp, fiber->pc};
 }
 
 Frame function_at(uint64_t code) {
@@ -119,7 +118,7 @@ class Inspection {
     ChainCopy* copy = copy_of(record);
     // A number is given when a version is resumed first.
     const bool numbered = !copy->shared || copy->is_of(record);
-    Place place = saved_in(&copy->outermost());
+    Place place = {copy->begin()->from, copy->outermost().fp, copy->outermost().pc};
     for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
       // Its block may be that of another version, or nothing, now.
       VMFiber block = {};
@@ -135,7 +134,7 @@ class Inspection {
       report.parent = outermost || !numbered ? 0 : (part + 1)->id;
       if (!numbered) report.copy_of = std::exchange(report.id, 0);
       add(std::move(report), &activity);
-      place = saved_in(part);
+      if (!outermost) place = {(part + 1)->from, part->fp, part->pc};
     }
   }
 
