@@ -1,6 +1,6 @@
 // The programs of uses.mjs. Each is written twice: `direct`, where a task calls $yield where it waits, and `machine`, a state machine by hand. Both
 // are driven by the same `run`, which calls $start(i) and $next(i, value); $next gives what was yielded, or -1 at the end. `expected` says by
-// arithmetic what a run returns: the sum of `work` of all values that were noted.
+// arithmetic what a run returns: the sum of `work` of all values that were noted. Small functions are inlined in both, as compilers do.
 import { ASYNCIFY } from './asyncify.mjs';
 
 const ROUNDS = 24;
@@ -275,23 +275,20 @@ const channel = {
         (br_if $more (i32.ne (call $next (i32.const 1) (i32.const 1)) (i32.const -1))))
       (global.get $sum))`,
   direct: `
-    (func $put (param $value i32)
-      (loop $again (if (global.get $full) (then (drop (call $yield (i32.const 0))) (br $again))))
-      (global.set $place (local.get $value)) (global.set $full (i32.const 1)))
-    (func $take (result i32)
-      (loop $again (if (i32.eqz (global.get $full)) (then (drop (call $yield (i32.const 0))) (br $again))))
-      (global.set $full (i32.const 0)) (global.get $place))
     (func $produce
       (local $i i32)
       (loop $more
         (call $note (local.get $i))
-        (call $put (local.get $i))
+        (loop $again (if (global.get $full) (then (drop (call $yield (i32.const 0))) (br $again))))
+        (global.set $place (local.get $i)) (global.set $full (i32.const 1))
         ${increment('$i')}
         (br_if $more (i32.lt_u (local.get $i) (global.get $n)))))
     (func $consume
       (local $i i32)
       (loop $more
-        (call $note (call $take))
+        (loop $again (if (i32.eqz (global.get $full)) (then (drop (call $yield (i32.const 0))) (br $again))))
+        (global.set $full (i32.const 0))
+        (call $note (global.get $place))
         ${increment('$i')}
         (br_if $more (i32.lt_u (local.get $i) (global.get $n)))))
     (func $task (param $consumes i32) (result i32)
@@ -394,6 +391,14 @@ const streamLength = (n) => {
   for (let i = 0; i < n; i++) bytes += 1 + length(i);
   return bytes + 1;
 };
+/** The next byte of the stream to $byte; where a piece is over the task waits for the next. */
+const READ = `(if (i32.eq (local.get $at) (local.get $end))
+          (then
+            (drop (call $yield (i32.const 0)))
+            (local.set $at (global.get $here))
+            (local.set $end (global.get $end))))
+        (local.set $byte (i32.load8_u (local.get $at)))
+        ${increment('$at')}`;
 const events = {
   what: `records parsed from a stream that comes in pieces of ${CHUNK} bytes`,
   steps: (n) => Math.ceil(streamLength(n) / CHUNK),
@@ -429,19 +434,16 @@ const events = {
         (br_if $more (i32.ne (call $next (i32.const 0) (i32.const 0)) (i32.const -1))))
       (global.get $sum))`,
   direct: `
-    (func $read (result i32)
-      (local $at i32)
-      (if (i32.eq (global.get $here) (global.get $end)) (then (drop (call $yield (i32.const 0)))))
-      (local.set $at (global.get $here))
-      (global.set $here (i32.add (local.get $at) (i32.const 1)))
-      (i32.load8_u (local.get $at)))
     (func $task (param i32) (result i32)
-      (local $left i32) (local $total i32)
+      (local $left i32) (local $total i32) (local $at i32) (local $end i32) (local $byte i32)
+      (local.set $at (global.get $here)) (local.set $end (global.get $end))
       (loop $records
-        (if (i32.eqz (local.tee $left (call $read))) (then (return (i32.const -1))))
+        ${READ}
+        (if (i32.eqz (local.tee $left (local.get $byte))) (then (return (i32.const -1))))
         (local.set $total (i32.const 0))
         (loop $bytes
-          (local.set $total (i32.add (local.get $total) (call $read)))
+          ${READ}
+          (local.set $total (i32.add (local.get $total) (local.get $byte)))
           (br_if $bytes (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
         (call $note (local.get $total))
         (br $records))
@@ -497,16 +499,13 @@ const actors = {
         (br_if $more (i32.ne (global.get $first) (global.get $last))))
       (global.get $sum))`,
   direct: `
-    (func $receive (param $me i32) (result i32)
-      (local $box i32)
-      (local.set $box (i32.shl (local.get $me) (i32.const 3)))
-      (loop $again (if (i32.eqz (i32.load offset=65280 (local.get $box))) (then (drop (call $yield (i32.const 0))) (br $again))))
-      (i32.store offset=65280 (local.get $box) (i32.const 0))
-      (i32.load offset=65284 (local.get $box)))
     (func $task (param $me i32) (result i32)
-      (local $value i32)
+      (local $box i32) (local $value i32)
+      (local.set $box (i32.shl (local.get $me) (i32.const 3)))
       (loop $more
-        (call $note (local.tee $value (call $receive (local.get $me))))
+        (loop $again (if (i32.eqz (i32.load offset=65280 (local.get $box))) (then (drop (call $yield (i32.const 0))) (br $again))))
+        (i32.store offset=65280 (local.get $box) (i32.const 0))
+        (call $note (local.tee $value (i32.load offset=65284 (local.get $box))))
         ${increment('$value')}
         (if (i32.lt_u (local.get $value) (global.get $n))
           (then (call $send (i32.xor (local.get $me) (i32.const 1)) (local.get $value))))
