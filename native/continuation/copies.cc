@@ -264,6 +264,7 @@ uint64_t Copies::capture(ChainCopy* copy) const {
 void Copies::end_shadow(SavedFiber* part) {
   if (part->shadow == nullptr) return;
   VMFiber fiber = {};
+  fiber.start_context = address_of(part->function->context);  // By which a shadow stack of which little is known finds its own.
   fiber.shadow = std::exchange(part->shadow, nullptr);
   ShadowSwitch(runtime_).end(&fiber, true);
 }
