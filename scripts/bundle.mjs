@@ -221,10 +221,7 @@ export async function bundle() {
   replace('script_thread.cjs', "void require('./cli.cjs').scriptThread();\n");
   // For the command line: what ts/code_cache.ts loads has no `import()`.
   replace('import.cjs', 'module.exports = (specifier) => import(specifier);\n');
-  replace(
-    'register.d.ts',
-    "/** V8's own `WebAssembly`: the global one is Heddle's from here on. */\nexport declare const V8: typeof WebAssembly;\n",
-  );
   // What earlier builds made.
   rmSync(join(root, 'dist/cli'), { recursive: true, force: true });
+  rmSync(join(root, 'dist/register.d.ts'), { force: true });
 }

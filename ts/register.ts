@@ -7,6 +7,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { WebAssembly } from './api/index.js';
+import type { V8WebAssembly } from './base/v8_types.js';
 import { wrongArgument } from './errors/catalog.js';
 import { type ModuleOptions, moduleTable } from './instance/compiling.js';
 import { theEngine } from './instance/engine.js';
@@ -66,13 +67,13 @@ function hookWorkers(): void {
   syncBuiltinESMExports();
 }
 
-let v8: typeof globalThis.WebAssembly | undefined;
+let v8: V8WebAssembly | undefined;
 
 /**
  * Puts Heddle's `WebAssembly` in V8's place, with the options of `HEDDLE_OPTIONS`: those of `configure`, and `interruptible` and `shadowStack` for modules
  * that say nothing else. Returns V8's own; from the second time on it does nothing else. Throws a TypeError or RangeError for wrong options.
  */
-export function register(): typeof globalThis.WebAssembly {
+export function register(): V8WebAssembly {
   if (v8 !== undefined) return v8;
   const options = optionsOfEnvironment();
   if (options !== undefined) {
@@ -84,7 +85,7 @@ export function register(): typeof globalThis.WebAssembly {
       ...(shadowStack !== undefined && { shadowStack }),
     });
   }
-  v8 = globalThis.WebAssembly;
+  v8 = Reflect.get(globalThis, 'WebAssembly') as V8WebAssembly;
   hookWorkers();
   Object.defineProperty(globalThis, 'WebAssembly', { value: WebAssembly, writable: true, enumerable: false, configurable: true });
   return v8;

@@ -1,6 +1,6 @@
 /** What the fuzzer of API sequences (tests/fuzz/api) found: objects that do something when they are looked at. */
 import { describe, expect, test } from 'vitest';
-import { call, collect, dispose, WebAssembly as Heddle, inspect, parseWat, Scheduler } from '../../ts/index.js';
+import { call, collect, dispose, type ExportedFunction, WebAssembly as Heddle, inspect, parseWat, Scheduler } from '../../ts/index.js';
 
 describe('parseWat', () => {
   const things: readonly unknown[] = [
@@ -82,8 +82,8 @@ describe('dispose by the allocator of a shadow stack, when the call has been set
       (global.set $sp (i32.add (global.get $sp) (i32.const 16)))))`;
 
   test.each([
-    ['promising', (fn: unknown) => Heddle.promising(fn as never)(7)],
-    ['a task', (fn: unknown) => new Scheduler().spawn(fn, [7]).promise],
+    ['promising', (fn: ExportedFunction) => Heddle.promising(fn)(7)],
+    ['a task', (fn: ExportedFunction) => new Scheduler().spawn(fn, [7]).promise],
   ])('%s: the import throws', async (_name, begin) => {
     let calls = 0;
     let disposals = 0;

@@ -71,7 +71,7 @@ describe('a suspension in one instance is handled in another', () => {
 
   test.each([
     ['a JavaScript function', (ask: unknown) => (x: unknown) => (ask as (x: unknown) => unknown)(x)],
-    ['call()', (ask: unknown) => (x: unknown) => call(ask as () => unknown, [x])],
+    ['call()', (ask: unknown) => (x: unknown) => call(ask as (x: unknown) => unknown, [x])],
     ['a bound function', (ask: unknown) => (ask as () => unknown).bind(undefined)],
     ['a proxy', (ask: unknown) => new Proxy(ask as () => unknown, {})],
     [

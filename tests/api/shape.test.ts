@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type Api, exported, heddle, outcome, run, v8 } from './oracle.js';
 
@@ -23,7 +24,9 @@ function shown(key: string | symbol, { get, set, value, ...attributes }: Propert
 /** Names and attributes of what a prototype has. */
 function members(api: Api, name: (typeof INTERFACES)[number]): string[] {
   const own = Object.getOwnPropertyDescriptors(api[name].prototype as object) as Record<string | symbol, PropertyDescriptor>;
+  // By this symbol Node asks what it is to show: the standard says nothing of it.
   return Reflect.ownKeys(own)
+    .filter((key) => key !== inspect.custom)
     .map((key) => shown(key, own[key]))
     .sort();
 }

@@ -84,7 +84,7 @@ test('the members of a descriptor are read and converted in the order of V8', ()
 });
 
 test('a global of v128 is refused, with and without a value', () => {
-  for (const rest of [[], [undefined], [0n]]) expect(() => new Heddle.Global({ value: 'v128' }, ...rest)).toThrow(TypeError);
+  for (const rest of [[], [undefined], [0n]]) expect(() => new Heddle.Global({ value: 'v128' }, ...(rest as never[]))).toThrow(TypeError);
 });
 
 test.each(['exnref', '(ref null noexn)', '(ref null $k)'])('%s does not cross, not even null', (type) => {

@@ -64,7 +64,7 @@ function codeThrown(run) {
 
 /** Counters that a compile may not touch. */
 function counters() {
-  const { compileTime: _, ...rest } = statistics({ stacks: true });
+  const { compileMilliseconds: _, ...rest } = statistics({ stacks: true });
   return rest;
 }
 

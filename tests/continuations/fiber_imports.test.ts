@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Continuation, collect, WebAssembly as Heddle, parseWat, type ShadowStackOptions, statistics } from '../../ts/index.js';
 
-type Functions = Record<string, (...args: unknown[]) => unknown>;
+type Functions = Heddle.Exports;
 
 const bytes = readFileSync(new URL('../modules/c/fibers.wasm', import.meta.url));
 

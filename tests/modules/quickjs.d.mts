@@ -7,7 +7,7 @@ export interface Namespace {
 /** One whose calls may wait for promises. */
 export interface WaitingNamespace extends Namespace {
   readonly Suspending: new (fn: (...args: never[]) => unknown) => object;
-  promising(fn: unknown): (...args: unknown[]) => Promise<unknown>;
+  promising<F extends (...args: never[]) => unknown>(fn: F): (...args: Parameters<F>) => Promise<ReturnType<F>>;
 }
 export function quickjs(namespace: Namespace): Promise<QuickJSWASMModule>;
 export function asyncifyQuickjs(namespace: Namespace): Promise<QuickJSAsyncWASMModule>;

@@ -28,7 +28,7 @@ const TEXT = `(module
     (i32.const 8)))`;
 
 type Fn = (...args: unknown[]) => unknown;
-type Exports = Record<string, Fn>;
+type Exports = Heddle.Exports;
 
 let act: () => unknown = () => undefined;
 let waiting: () => unknown = () => undefined;

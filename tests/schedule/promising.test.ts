@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { canSuspend, WebAssembly as Heddle, parseWat, statistics } from '../../ts/index.js';
 import { resultOf, runProgram } from '../traps/child.js';
 
-type Functions = Record<string, (...args: unknown[]) => unknown>;
+type Functions = Heddle.Exports;
 
 function instance(text: string, env: Record<string, unknown> = {}): Functions {
   return new Heddle.Instance(new Heddle.Module(parseWat(text)), { env }).exports as Functions;

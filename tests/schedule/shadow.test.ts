@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Continuation, collect, WebAssembly as Heddle, parseWat, Scheduler, type ShadowStackOptions } from '../../ts/index.js';
 import { quickJsFile } from '../modules/quickjs_engine.js';
 
-type Functions = Record<string, (...args: unknown[]) => unknown>;
+type Functions = Heddle.Exports;
 
 /** Of C, unless the name says otherwise. */
 const module = (name: string): Uint8Array => readFileSync(new URL(`../modules/c/${name}.wasm`, import.meta.url));

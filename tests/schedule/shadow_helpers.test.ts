@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { WebAssembly as Heddle, parseWat, type ShadowStackOptions } from '../../ts/index.js';
 
-type Exports = Record<string, (...args: unknown[]) => unknown>;
+type Exports = Heddle.Exports;
 
 const TOP = 65_536;
 

@@ -77,7 +77,7 @@ const names = Object.keys(results);
 
 /** The model: frames that are open and blocks that are taken, by address. */
 class Watched {
-  readonly exports: Record<string, (...args: unknown[]) => unknown>;
+  readonly exports: Heddle.Exports;
   readonly waits: (() => void)[] = [];
   readonly #frames = new Map<number, number>();
   readonly #blocks = new Map<number, number>();

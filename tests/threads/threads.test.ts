@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
-import { call, WebAssembly as Heddle, parseWat } from '../../ts/index.js';
+import { call, type ExportedFunction, WebAssembly as Heddle, parseWat } from '../../ts/index.js';
 
 const TEXT = `(module
   (import "m" "memory" (memory 1 100 shared))
@@ -187,8 +187,8 @@ describe('wait', () => {
 
   test('a deadline ends it', () => {
     const { wait32 } = here(sharedMemory());
-    expect(code(() => call(wait32 as never, [0, 0, -1n], { deadline: 20 }))).toBe('HEDDLE_TRAP_DEADLINE');
-    expect(call(wait32 as never, [0, 0, 1n], { deadline: 60_000 })).toBe(2);
+    expect(code(() => call(wait32 as ExportedFunction, [0, 0, -1n], { deadline: 20 }))).toBe('HEDDLE_TRAP_DEADLINE');
+    expect(call(wait32 as ExportedFunction, [0, 0, 1n], { deadline: 60_000 })).toBe(2);
   });
 
   test('terminate() ends it', async () => {

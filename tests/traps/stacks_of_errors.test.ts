@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { WebAssembly as Heddle, parseWat, Scheduler } from '../../ts/index.js';
 
-type Exports = Record<string, (...args: unknown[]) => unknown>;
+type Exports = Heddle.Exports;
 
 function instance(text: string, env: Record<string, unknown> = {}): Exports {
   return new Heddle.Instance(new Heddle.Module(parseWat(text)), { env }).exports as Exports;

@@ -1,31 +1,38 @@
 /**
  * Continuation: a WebAssembly function that JavaScript starts, suspends, resumes, throws into and ends.
  */
-import { INFINITE, listOf, part } from '../base/intrinsics.js';
+import { inspected, view } from '../base/inspection.js';
+import { INFINITE, listOf, mapped, part } from '../base/intrinsics.js';
 import { continuationRunning, continuationUsed, wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { RawValue } from '../instance/functions/mailbox.js';
+import { typeName } from '../instance/messages/type_text.js';
 import { Held } from '../schedule/held.js';
 import { type CallLimits, LimitedCall, limitsOf, TurnLimit } from '../schedule/limit.js';
 import { exportOf } from '../schedule/promising.js';
 import { cancel, makeException, untilReady } from '../schedule/run.js';
 import type { ValueType } from '../validate/description.js';
-import { Tag } from './objects.js';
+import { type Tag, tagOf, wrapTag } from './objects.js';
 
-/** The function has returned. `value` is what the call of an export would return. */
+/** The function has returned. */
 export interface Returned {
+  /** It is over. */
   readonly done: true;
+  /** What the call of an export would return. */
   readonly value: unknown;
 }
 
 /** A tag was suspended with that no handler inside takes. The continuation goes on by being resumed with the tag's results. */
 export interface Suspended {
+  /** It is not over. */
   readonly done: false;
+  /** What it suspended with. */
   readonly tag: Tag;
   /** The tag's parameters. */
   readonly payload: readonly unknown[];
+  /** What goes on from here. */
   readonly continuation: Continuation;
 }
 
@@ -98,6 +105,7 @@ export class Continuation {
     this.#version = this.#held.version;
   }
 
+  /** What can be done with it now. */
   get state(): ContinuationState {
     const { version, isWaiting, isOver } = this.#held;
     if (version === this.#version && isWaiting) return this.#shape.fresh ? 'fresh' : 'suspended';
@@ -297,6 +305,17 @@ export class Continuation {
     }
   }
 
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#held in this)) return this;
+    const { state } = this;
+    const { params, results } = this.#shape;
+    if (state === 'used' || state === 'done') return view('Continuation', { state });
+    const { name } = this.#held;
+    return view('Continuation', { state, function: name, takes: mapped(params, typeName), returns: mapped(results, typeName) });
+  }
+
+  /** Its class's name. */
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Continuation';
   }
@@ -317,7 +336,7 @@ export class Continuation {
   }
 
   #exception(tag: Tag, values: readonly unknown[]): number {
-    const object = Tag.unwrap(tag);
+    const object = tagOf(tag);
     if (object === undefined) throw wrongArgument('a Tag is needed');
     this.#requireUnused();
     const engine = theEngine();
@@ -348,7 +367,7 @@ export class Continuation {
     const payload = engine.convert.valuesFromMailbox(type.params);
     return {
       done: false,
-      tag: Tag.wrap(object),
+      tag: wrapTag(object),
       payload,
       continuation: this.#next({ params: type.results, results, fresh: false, limits }),
     };

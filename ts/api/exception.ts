@@ -1,8 +1,9 @@
 /**
  * Exception of the JS API, and the tag of JavaScript's own.
  */
-import { inspect } from 'node:util';
-import { BooleanValue, captureStackTrace, define, each, listOf, mapped } from '../base/intrinsics.js';
+import { type InspectOptions, inspect } from 'node:util';
+import { inspected } from '../base/inspection.js';
+import { BooleanValue, captureStackTrace, define, each, INFINITE, listOf, mapped } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { cellOf, cellValue, loadCell, storeCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
@@ -10,7 +11,7 @@ import { type ExceptionObject, exceptionSlot, setExceptionClass } from '../insta
 import type { TagObject } from '../instance/objects.js';
 import type { ValueType } from '../validate/description.js';
 import { asInterface } from './interface.js';
-import { Tag } from './objects.js';
+import { type Tag, tagOf, wrapTag } from './objects.js';
 import { descriptorOf, limit } from './value_types.js';
 
 /** Passed instead of a tag by this module itself, to wrap what already exists. */
@@ -19,7 +20,7 @@ class Existing {
 }
 
 function tagObject(tag: unknown): TagObject {
-  const object = Tag.unwrap(tag);
+  const object = tagOf(tag);
   if (object === undefined) throw wrongArgument('a Tag is needed');
   return object;
 }
@@ -55,7 +56,8 @@ function wantsTrace(options: unknown): boolean {
   return BooleanValue((descriptorOf(options) as ExceptionOptions).traceStack);
 }
 
-const inspected = inspect.custom;
+/** The native exception of an Exception, undefined for other values. */
+let exceptionOf: (value: unknown) => ExceptionObject | undefined;
 
 /** A WebAssembly exception; no Error, as the JS API has it. The same one is the same object, however often it crosses. */
 export class Exception {
@@ -91,19 +93,24 @@ export class Exception {
     define(this, 'message', value, true);
   }
 
-  /** What Node prints of it. @internal */
-  [inspected](): string {
-    return `WebAssembly.Exception: ${this.message} { code: '${this.code}' }`;
+  /** What Node shows of it. @internal */
+  [inspected](_depth: number, options: InspectOptions): unknown {
+    if (!(#object in this)) return this;
+    const { tag, address } = this.#object;
+    const params = paramsOf(tag);
+    const engine = theEngine();
+    const payload = engine.convert.crosses({ params, results: [] })
+      ? mapped(params, (type, i) => engine.convert.fromWasm(type, cellValue(type, loadCell(engine.native, exceptionSlot(address, i)))))
+      : undefined;
+    // In one line, as an error's first.
+    // asks: Node, for what Node shows
+    const fields = inspect({ code: this.code, ...(payload && { payload }) }, { ...options, breakLength: INFINITE });
+    const made = this.stack === undefined ? '' : `\n${this.stack}`;
+    return `WebAssembly.Exception: ${this.message} ${fields}${made}`;
   }
 
-  /** @internal */
-  static wrap(object: ExceptionObject): Exception {
-    return new Exception(new Existing(object) as unknown as Tag, []);
-  }
-
-  /** @internal */
-  static unwrap(value: unknown): ExceptionObject | undefined {
-    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  static {
+    exceptionOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 
   /** Stable, as every error's of Heddle. */
@@ -113,7 +120,7 @@ export class Exception {
 
   /** Its tag. */
   get tag(): Tag {
-    return Tag.wrap(this.#object.tag);
+    return wrapTag(this.#object.tag);
   }
 
   /** Whether it is of this tag. */
@@ -135,9 +142,9 @@ export class Exception {
 }
 
 asInterface(Exception, { name: 'Exception', length: 2, hidden: ['code', 'message', 'tag'] });
-setExceptionClass(Exception.wrap, Exception.unwrap);
+setExceptionClass((object) => new Exception(new Existing(object) as unknown as Tag, []), exceptionOf);
 
 /** The tag of what JavaScript throws: WebAssembly catches it with a tag import of this. */
 export function jsTag(): Tag {
-  return Tag.wrap(theEngine().exceptions.jsTag);
+  return wrapTag(theEngine().exceptions.jsTag);
 }

@@ -2,10 +2,11 @@
  * What users import.
  */
 import { defineConstant, setEnumerable } from '../base/intrinsics.js';
+import { type ErrorClass, loadedWebAssembly, type MemoryClass, type SuspendErrorClass, type WebAssembly as V8 } from '../base/v8_types.js';
 import { SuspendError } from '../errors/suspend_error.js';
 import type { ModuleOptions } from '../instance/compiling.js';
 import { type EngineStatistics, theEngine } from '../instance/engine.js';
-import type { ExportedFunction } from '../instance/functions/callable.js';
+import type { AnyFunction, ExportedFunction } from '../instance/functions/callable.js';
 import type { StackUsage } from '../link/native.js';
 import type { NativeOptions } from '../link/native_options.js';
 import type { CallLimits } from '../schedule/limit.js';
@@ -13,41 +14,77 @@ import { type PromisingFunction, promising } from '../schedule/promising.js';
 import { Suspending } from '../schedule/suspending.js';
 import type { BytesSource } from '../source/bytes.js';
 import { amount, flag, optionsOf } from '../source/options.js';
-import { Exception, jsTag } from './exception.js';
-import { Global, Table, Tag } from './objects.js';
-import { compile, compileStreaming, dispose, Instance, instantiate, instantiateStreaming, Module, validate } from './web_assembly.js';
+import { Exception, type ExceptionOptions, jsTag } from './exception.js';
+import { Global, type GlobalDescriptor, Table, type TableDescriptor, Tag, type TagDescriptor } from './objects.js';
+import type { ValueTypeMap, ValueTypeName } from './value_types.js';
+import {
+  compile,
+  compileStreaming,
+  dispose,
+  type ExportDescriptor,
+  type Exports,
+  type ImportDescriptor,
+  type Imports,
+  Instance,
+  type InstantiatedSource,
+  instantiate,
+  instantiateStreaming,
+  Module,
+  validate,
+} from './web_assembly.js';
 
-const { Memory, CompileError, LinkError, RuntimeError } = globalThis.WebAssembly;
+const { Memory, CompileError, LinkError, RuntimeError } = loadedWebAssembly;
 
 /** Shaped like V8's `WebAssembly`; Memory and the error classes are V8's own. Writable and extensible, for glue that wraps its functions. */
 export const WebAssembly = {
+  /** Compiles bytes, large modules with worker threads. Rejects with a CompileError that has `offset` and `code`. */
   compile,
   // Methods, and so no constructors, as the async functions are none.
+  /** Whether bytes are a module that would compile with these options: valid, and within the limits of docs/limits.md. */
   validate(bytes: BytesSource, options: ModuleOptions | undefined = undefined): boolean {
     return validate(bytes, options);
   },
-  promising(fn: unknown, options: CallLimits | undefined = undefined): PromisingFunction {
+  /**
+   * A function that calls an exported function and returns a promise of its results. Within it an import of `Suspending` may wait for a promise. Options, which V8's
+   * function of this name has not, say what ends each call.
+   */
+  promising<F extends AnyFunction>(fn: F, options: CallLimits | undefined = undefined): PromisingFunction<F> {
     return promising(fn, options);
   },
+  /** Makes an instance of a module, or of bytes, which it compiles first. */
   instantiate,
+  /** `compile` of a response's body, once all of it is there. */
   compileStreaming,
+  /** `instantiate` of a response's body, once all of it is there. */
   instantiateStreaming,
+  /** A compiled module. It may be posted to other threads. */
   Module,
+  /** A module with its imports: what runs. */
   Instance,
-  Memory,
+  /** A linear memory, of V8's own class. */
+  Memory: Memory as MemoryClass,
+  /** A table of references. */
   Table,
+  /** A global variable. */
   Global,
+  /** A tag for exceptions and suspensions. */
   Tag,
+  /** A WebAssembly exception. */
   Exception,
   /** A getter: the tag is made when first asked for. */
   get JSTag(): Tag {
     return jsTag();
   },
+  /** Marks an import whose caller waits for the promise that it returns. */
   Suspending,
-  CompileError,
-  LinkError,
-  RuntimeError,
-  SuspendError,
+  /** The module is not valid, or is not one that can be compiled. V8's own class. */
+  CompileError: CompileError as ErrorClass<V8.CompileError>,
+  /** The imports are not those that the module needs. V8's own class. */
+  LinkError: LinkError as ErrorClass<V8.LinkError>,
+  /** A trap. V8's own class. */
+  RuntimeError: RuntimeError as ErrorClass<V8.RuntimeError>,
+  /** WebAssembly would have to wait for a promise, and cannot. */
+  SuspendError: SuspendError as SuspendErrorClass,
 };
 for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(WebAssembly))) {
   if (get !== undefined || /^[A-Z]/.test(name)) setEnumerable(WebAssembly, name, false);
@@ -55,6 +92,76 @@ for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescrip
   else defineConstant(value as object, 'name', name);
 }
 defineConstant(WebAssembly, Symbol.toStringTag, 'WebAssembly');
+
+type OwnModule = Module;
+type OwnInstance<E extends Exports> = Instance<E>;
+type OwnTable = Table;
+type OwnGlobal<Type extends ValueTypeName> = Global<Type>;
+type OwnTag = Tag;
+type OwnException = Exception;
+type OwnSuspending<F extends AnyFunction> = Suspending<F>;
+type OwnExports = Exports;
+type OwnImports = Imports;
+type OwnTableDescriptor = TableDescriptor;
+type OwnGlobalDescriptor<Type extends ValueTypeName> = GlobalDescriptor<Type>;
+type OwnValueTypeMap = ValueTypeMap;
+type OwnTagDescriptor = TagDescriptor;
+type OwnExceptionOptions = ExceptionOptions;
+type OwnModuleOptions = ModuleOptions;
+
+/** The types of what it has, by the names that TypeScript's own declarations of the JS API have. */
+export declare namespace WebAssembly {
+  /** A compiled module. */
+  type Module = OwnModule;
+  /** An instance of a module. `E` is what the caller knows of its exports. */
+  type Instance<E extends Exports = Exports> = OwnInstance<E>;
+  /** A linear memory. */
+  type Memory = V8.Memory;
+  /** A table of references. */
+  type Table = OwnTable;
+  /** A global variable. */
+  type Global<Type extends ValueTypeName = ValueTypeName> = OwnGlobal<Type>;
+  /** A tag for exceptions and suspensions. */
+  type Tag = OwnTag;
+  /** A WebAssembly exception. */
+  type Exception = OwnException;
+  /** An import whose caller waits for the promise that it returns. */
+  type Suspending<F extends AnyFunction = AnyFunction> = OwnSuspending<F>;
+  /** The module is not valid, or is not one that can be compiled. */
+  type CompileError = V8.CompileError;
+  /** The imports are not those that the module needs. */
+  type LinkError = V8.LinkError;
+  /** A trap. */
+  type RuntimeError = V8.RuntimeError;
+  /** WebAssembly would have to wait for a promise, and cannot. */
+  type SuspendError = V8.SuspendError;
+  /** Exports by name. */
+  type Exports = OwnExports;
+  /** Imports by module and name. */
+  type Imports = OwnImports;
+  /** What `new Memory` takes. */
+  type MemoryDescriptor = V8.MemoryDescriptor;
+  /** What `new Table` takes. */
+  type TableDescriptor = OwnTableDescriptor;
+  /** What `new Global` takes. */
+  type GlobalDescriptor<Type extends ValueTypeName = ValueTypeName> = OwnGlobalDescriptor<Type>;
+  /** What JavaScript sees of values, by the names of their types. */
+  type ValueTypeMap = OwnValueTypeMap;
+  /** The names of value types. */
+  type ValueType = ValueTypeName;
+  /** What `new Tag` takes. */
+  type TagDescriptor = OwnTagDescriptor;
+  /** What `new Exception` takes besides tag and payload. */
+  type ExceptionOptions = OwnExceptionOptions;
+  /** Options of `compile`, `instantiate`, `validate` and `Module`. */
+  type ModuleOptions = OwnModuleOptions;
+  /** One export of a module. */
+  type ModuleExportDescriptor = ExportDescriptor;
+  /** One import of a module. */
+  type ModuleImportDescriptor = ImportDescriptor;
+  /** What `instantiate` of bytes gives. */
+  type WebAssemblyInstantiatedSource<E extends Exports = Exports> = InstantiatedSource<E>;
+}
 
 /** Options of one call. */
 export interface CallOptions {
@@ -65,8 +172,8 @@ export interface CallOptions {
 const callOptions = optionsOf('call', { deadline: amount });
 
 /** Calls an exported function with options. */
-export function call(fn: ExportedFunction, args: readonly unknown[] = [], options?: CallOptions): unknown {
-  return theEngine().exports.call(fn, args, callOptions(options).deadline ?? 0);
+export function call<F extends AnyFunction>(fn: F, args: Readonly<Parameters<F>> | readonly [] = [], options?: CallOptions): ReturnType<F> {
+  return theEngine().exports.call(fn as unknown as ExportedFunction, args, callOptions(options).deadline ?? 0) as ReturnType<F>;
 }
 
 /**
@@ -110,6 +217,7 @@ export function statistics(options?: { readonly stacks?: boolean }): EngineStati
   return statisticsOptions(options).stacks ? { ...engine.statistics(), ...engine.stackUsage() } : engine.statistics();
 }
 
+export type { AnyFunction, ExportedFunction } from '../instance/functions/callable.js';
 export type { FiberInfo, FiberStack, FiberState, FiberTree } from '../instance/inspect.js';
 export type { MappedMemory } from '../instance/mapped_memory.js';
 export type { ProgramFrame } from '../instance/messages/backtrace.js';
@@ -118,11 +226,26 @@ export type { TaskEnd, TaskEndMessage, TaskMessage } from '../schedule/diagnosti
 export type { TaskGroup } from '../schedule/group.js';
 export { type InspectOptions, inspect } from '../schedule/inspect.js';
 export type { CallLimits } from '../schedule/limit.js';
+export type { PromisingFunction } from '../schedule/promising.js';
 export { Scheduler, type SchedulerOptions, type SchedulerStatistics } from '../schedule/scheduler.js';
 export type { SpawnOptions } from '../schedule/spawn_options.js';
 export type { Task, TaskState } from '../schedule/task.js';
-export { parseWat } from '../source/bytes.js';
+export { type BytesSource, parseWat } from '../source/bytes.js';
 export type { ContinuationState, Resumption, Returned, Suspended } from './continuation.js';
 export { Continuation } from './continuation.js';
 export { createMemory, type MemoryDescriptor } from './memory.js';
+export type {
+  EngineStatistics,
+  ExceptionOptions,
+  ExportDescriptor,
+  Exports,
+  GlobalDescriptor,
+  ImportDescriptor,
+  Imports,
+  InstantiatedSource,
+  TableDescriptor,
+  TagDescriptor,
+  ValueTypeMap,
+  ValueTypeName,
+};
 export { dispose };

@@ -1,6 +1,7 @@
 /**
  * Memories that V8's constructor does not make on every Node.
  */
+import type { WebAssembly } from '../base/v8_types.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import type { MappedMemory } from '../instance/mapped_memory.js';
@@ -14,6 +15,7 @@ export interface MemoryDescriptor {
   readonly initial: number | bigint;
   /** Pages. */
   readonly maximum?: number | bigint;
+  /** Whether other threads may have it as well. It needs a maximum then. */
   readonly shared?: boolean;
   /** The type of addresses; `i32` unless said otherwise. */
   readonly address?: 'i32' | 'i64';

@@ -26,6 +26,7 @@ import {
   weakGet,
   weakSet,
 } from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { moduleHash } from '../compile/settings.js';
 import { customSections, V8 } from '../errors/v8.js';
 import type { ReadModuleOptions } from '../instance/compiling.js';

@@ -1,15 +1,18 @@
 /**
  * Table, Global and Tag of the JS API.
  */
+
+import { inspected, view } from '../base/inspection.js';
 import { BigIntValue, BooleanValue, INFINITE, listOf, mapped, NumberValue, WeakDictionary, weakGet, weakSet } from '../base/intrinsics.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import { GlobalCell } from '../instance/global_cell.js';
+import { typeName } from '../instance/messages/type_text.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from '../instance/objects.js';
 import { TableElements } from '../instance/table_elements.js';
 import { abstractHeap, concreteId, HEAP, isNullable, isReference } from '../validate/registry.js';
 import { asInterface } from './interface.js';
-import { addressLimit, descriptorOf, isWide, typeByName, typeName } from './value_types.js';
+import { addressLimit, descriptorOf, isWide, typeByName, type ValueTypeMap, type ValueTypeName } from './value_types.js';
 
 const V128 = 0x7b;
 
@@ -45,14 +48,23 @@ const MAXIMUM_TABLE = 10_000_000;
 
 /** What `new Table` takes. Limits are bigints where addresses have 64 bits. */
 export interface TableDescriptor {
-  readonly element: string;
+  /** The type of its elements. */
+  readonly element: 'funcref' | 'anyfunc' | 'externref';
+  /** Elements that it has at first. */
   readonly initial: number | bigint;
+  /** Elements that it may have. */
   readonly maximum?: number | bigint;
   /** The type of indices; `i32` unless said otherwise. */
   readonly address?: 'i32' | 'i64';
 }
 
 const tables = new Wrappers<TableObject, Table, TableDescriptor>();
+
+/** The native table of a Table, undefined for other values. @internal */
+export let tableOf: (value: unknown) => TableObject | undefined;
+
+/** The one Table of a native table. @internal */
+export const wrapTable = (object: TableObject): Table => tables.wrap(object, Table);
 
 /** A table of references. */
 export class Table {
@@ -85,14 +97,8 @@ export class Table {
     tables.note(this.#object, this);
   }
 
-  /** The one Table of a native table. @internal */
-  static wrap(object: TableObject): Table {
-    return tables.wrap(object, Table);
-  }
-
-  /** The native table of a Table, undefined for other values. @internal */
-  static unwrap(value: unknown): TableObject | undefined {
-    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  static {
+    tableOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 
   /** Elements now; a bigint where indices have 64 bits. */
@@ -126,6 +132,15 @@ export class Table {
     return this.#address(old);
   }
 
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#object in this)) return this;
+    const { type, maximum, table64 } = this.#object;
+    const address = table64 ? 'i64' : undefined;
+    const bound = maximum === null ? undefined : this.#address(maximum);
+    return view('Table', { element: typeName(type), length: this.length, maximum: bound, address }, 'WebAssembly.Table');
+  }
+
   /** An index or length as JavaScript sees it. */
   #address(value: number): number | bigint {
     return this.#object.table64 ? BigIntValue(value) : value;
@@ -144,20 +159,28 @@ export class Table {
 }
 
 /** What `new Global` takes. */
-export interface GlobalDescriptor {
-  readonly value: string;
+export interface GlobalDescriptor<Type extends ValueTypeName = ValueTypeName> {
+  /** The type of its value. */
+  readonly value: Type;
+  /** Whether it can be set; false unless said. */
   readonly mutable?: boolean;
 }
 
 const globals = new Wrappers<GlobalObject, Global, GlobalDescriptor>();
 
+/** The native global of a Global, undefined for other values. @internal */
+export let globalOf: (value: unknown) => GlobalObject | undefined;
+
+/** The one Global of a native global. @internal */
+export const wrapGlobal = (object: GlobalObject): Global => globals.wrap(object, Global);
+
 /** A global variable. */
-export class Global {
+export class Global<Type extends ValueTypeName = ValueTypeName> {
   readonly #object: GlobalObject;
   readonly #cell: GlobalCell;
 
   /** Throws a TypeError for a wrong descriptor or value. */
-  constructor(descriptor: GlobalDescriptor, value?: unknown) {
+  constructor(descriptor: GlobalDescriptor<Type>, value?: ValueTypeMap[Type]) {
     const existing = globals.existing(descriptor);
     if (existing !== undefined) {
       this.#object = existing;
@@ -175,43 +198,56 @@ export class Global {
     if (value !== undefined || abstractHeap(type) === HEAP.extern) this.#cell.value = value;
   }
 
-  /** The one Global of a native global. @internal */
-  static wrap(object: GlobalObject): Global {
-    return globals.wrap(object, Global);
+  static {
+    globalOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 
-  /** The native global of a Global, undefined for other values. @internal */
-  static unwrap(value: unknown): GlobalObject | undefined {
-    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  /** What it has now. Setting it throws a TypeError where it is immutable, or the value does not fit. */
+  get value(): ValueTypeMap[Type] {
+    return this.#cell.value as ValueTypeMap[Type];
   }
 
-  get value(): unknown {
-    return this.#cell.value;
-  }
-
-  set value(value: unknown) {
+  set value(value: ValueTypeMap[Type]) {
     if (!this.#object.mutable) throw wrongArgument('the global is immutable');
     this.#cell.value = value;
   }
 
-  valueOf(): unknown {
-    return this.#cell.value;
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#object in this)) return this;
+    const { type, mutable } = this.#object;
+    const { convert } = theEngine();
+    const crosses = convert.crosses({ params: [type], results: [] });
+    return view('Global', { type: typeName(type), mutable, ...(crosses && { value: this.#cell.value }) }, 'WebAssembly.Global');
+  }
+
+  /** The same, for operators of JavaScript's. */
+  valueOf(): ValueTypeMap[Type] {
+    return this.#cell.value as ValueTypeMap[Type];
   }
 }
 
 /** What `new Tag` takes. */
 export interface TagDescriptor {
-  readonly parameters: readonly string[];
+  /** The types of what is thrown or suspended with. */
+  readonly parameters: readonly ValueTypeName[];
   /** What a suspension with the tag is answered with; none unless said. A tag that has results is none for exceptions. */
-  readonly results?: readonly string[];
+  readonly results?: readonly ValueTypeName[];
 }
 
 const tags = new Wrappers<TagObject, Tag, TagDescriptor>();
+
+/** The native tag of a Tag, undefined for other values. @internal */
+export let tagOf: (value: unknown) => TagObject | undefined;
+
+/** The one Tag of a native tag. @internal */
+export const wrapTag = (object: TagObject): Tag => tags.wrap(object, Tag);
 
 /** A tag for exceptions and suspensions. */
 export class Tag {
   readonly #object: TagObject;
 
+  /** Throws a TypeError for a wrong descriptor. */
   constructor(descriptor: TagDescriptor) {
     const existing = tags.existing(descriptor);
     if (existing !== undefined) {
@@ -226,14 +262,17 @@ export class Tag {
     tags.note(this.#object, this);
   }
 
-  /** The one Tag of a native tag. @internal */
-  static wrap(object: TagObject): Tag {
-    return tags.wrap(object, Tag);
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#object in this)) return this;
+    const { tags, types } = theEngine();
+    const { params, results } = types.type(this.#object.type);
+    const fields = { name: tags.nameOf(this.#object.address), parameters: mapped(params, typeName) };
+    return view('Tag', { ...fields, results: results.length === 0 ? undefined : mapped(results, typeName) }, 'WebAssembly.Tag');
   }
 
-  /** The native tag of a Tag, undefined for other values. @internal */
-  static unwrap(value: unknown): TagObject | undefined {
-    return typeof value === 'object' && value !== null && #object in value ? value.#object : undefined;
+  static {
+    tagOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 }
 

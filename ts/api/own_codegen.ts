@@ -4,10 +4,12 @@
  *
  * It runs in an engine of its own (docs/decisions/0022), so that neither a program's stack options nor its statistics have to do with it.
  */
+
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Codegen } from '#codegen';
 import { equalBytes } from '../base/digest.js';
+import type { V8WebAssembly, WebAssembly } from '../base/v8_types.js';
 import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from '../compile/artifact.js';
 import { compileModule } from '../compile/compile.js';
 import {
@@ -163,7 +165,7 @@ const namespace = {
       this.kept = exports;
     }
   },
-} as unknown as typeof WebAssembly;
+} as unknown as V8WebAssembly;
 
 /** This thread's, for one instance after another. */
 let loaded: CompiledModule | undefined;

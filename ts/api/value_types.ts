@@ -1,10 +1,34 @@
 /**
  * Value types as the JS API spells them.
  */
-import { asIntN, digits, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
+import { asIntN, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
+import type { ExportedFunction } from '../instance/functions/callable.js';
 import type { ValueType } from '../validate/description.js';
-import { concreteId } from '../validate/registry.js';
+
+/** What JavaScript sees of the values of each type that a Global may be made of. */
+export interface ValueTypeMap {
+  /** 32-bit integers, from -2^31 to 2^31 - 1. */
+  readonly i32: number;
+  /** 64-bit integers, from -2^63 to 2^63 - 1. */
+  readonly i64: bigint;
+  /** Numbers of 32 bits. */
+  readonly f32: number;
+  /** Numbers of 64 bits. */
+  readonly f64: number;
+  /** Vectors do not cross to JavaScript. */
+  readonly v128: never;
+  /** Functions that WebAssembly exports. */
+  readonly funcref: ExportedFunction | null;
+  /** Another name of `funcref`. */
+  readonly anyfunc: ExportedFunction | null;
+  /** Any value of JavaScript. */
+  // biome-ignore lint/suspicious/noExplicitAny: as in TypeScript's own declarations of the JS API
+  readonly externref: any;
+}
+
+/** The names of value types. */
+export type ValueTypeName = keyof ValueTypeMap;
 
 const NULLABLE = 0xc000_0000;
 
@@ -18,10 +42,8 @@ const BY_NAME = new Map<string, ValueType>([
   ['anyfunc', (NULLABLE | 0x70) >>> 0],
   ['externref', (NULLABLE | 0x6f) >>> 0],
 ]);
-const NAMES = new Map<ValueType, string>();
-for (const [name, type] of BY_NAME) if (name !== 'anyfunc') NAMES.set(type, name);
 
-/** The type of a name; throws a TypeError for others. */
+/** The type of a name; throws a TypeError for others. @internal */
 export function typeByName(name: unknown): ValueType {
   const text = `${name as string}`; // Throws a TypeError for symbols.
   const type = mapGet(BY_NAME, text);
@@ -29,14 +51,7 @@ export function typeByName(name: unknown): ValueType {
   return type;
 }
 
-/** A name for people. */
-export function typeName(type: ValueType): string {
-  const name = mapGet(NAMES, type);
-  if (name !== undefined) return name;
-  return concreteId(type) === 0 ? `reference 0x${digits(type & 0xff, 16)}` : `(ref ${concreteId(type)})`;
-}
-
-/** A limit of a descriptor: [EnforceRange] unsigned long. */
+/** A limit of a descriptor: [EnforceRange] unsigned long. @internal */
 export function limit(value: unknown, what: string): number {
   const number = trunc(+(value as number)); // Throws a TypeError for bigints and symbols.
   if (!isFiniteNumber(number) || number < 0 || number > 0xffff_ffff) throw wrongArgument(`${what} must be from 0 to 4294967295`);
@@ -49,6 +64,7 @@ const MOST_BITS = 2 ** 30;
 /**
  * A limit of a descriptor, or an index, of a memory or table: what converts to a bigint where addresses have 64 bits (`wide`), which
  * numbers do not. Exact below 2^53.
+ * @internal
  */
 export function addressLimit(value: unknown, wide: boolean, what: string): number {
   if (!wide) return limit(value, what);
@@ -57,14 +73,14 @@ export function addressLimit(value: unknown, wide: boolean, what: string): numbe
   return NumberValue(exact);
 }
 
-/** Whether the name of an address type is that of 64 bits; throws a TypeError for others than i32 and i64. */
+/** Whether the name of an address type is that of 64 bits; throws a TypeError for others than i32 and i64. @internal */
 export function isWide(address: unknown): boolean {
   const name = address === undefined ? 'i32' : `${address as string}`; // Throws a TypeError for symbols.
   if (name !== 'i32' && name !== 'i64') throw wrongArgument("address is 'i32' or 'i64'");
   return name === 'i64';
 }
 
-/** A descriptor, or a sequence in one: throws a TypeError for what is no object. */
+/** A descriptor, or a sequence in one: throws a TypeError for what is no object. @internal */
 export function descriptorOf(value: unknown): object {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('an object is needed');
   return value;

@@ -1,6 +1,8 @@
 /**
  * Module, Instance and the functions of the `WebAssembly` object, shaped like V8's. Errors and Memory are V8's own.
  */
+
+import { inspected, view } from '../base/inspection.js';
 import {
   copied,
   createObject,
@@ -16,6 +18,7 @@ import {
   some,
   subBytes,
   typedBuffer,
+  typedLength,
   values,
   weakGet,
   weakHas,
@@ -27,7 +30,7 @@ import { badResponse, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { providedFor, requireProvidable } from '../instance/builtins.js';
 import { type ModuleOptions, readModuleOptions } from '../instance/compiling.js';
-import { type Engine, theEngine } from '../instance/engine.js';
+import { theEngine } from '../instance/engine.js';
 import {
   type ExportedObject,
   type InstanceObject,
@@ -39,7 +42,7 @@ import {
 } from '../instance/instance.js';
 import { CompiledModule } from '../instance/module.js';
 import { resolveImports, type Unwrap } from '../instance/resolve.js';
-import { Suspending } from '../schedule/suspending.js';
+import { suspendingOf } from '../schedule/suspending.js';
 import { type BytesSource, copyBytes } from '../source/bytes.js';
 import { provideCodegen } from '../source/crate.js';
 import type { ImportDescription as DescribedImport } from '../validate/description.js';
@@ -47,7 +50,7 @@ import type { ImportDescription as DescribedImport } from '../validate/descripti
 import './exception.js';
 import { asInterface } from './interface.js';
 import { canBeCarried, carried, makeCarrier } from './module_carrier.js';
-import { Global, Table, Tag } from './objects.js';
+import { globalOf, tableOf, tagOf, wrapGlobal, wrapTable, wrapTag } from './objects.js';
 import { ownCodegen } from './own_codegen.js';
 
 // On this thread as on the compiler's: it is loaded when the first module is compiled.
@@ -55,24 +58,31 @@ provideCodegen(ownCodegen);
 
 /** One import of a module. */
 export interface ImportDescriptor {
+  /** The name of the module that it is imported from. */
   readonly module: string;
+  /** Its name there. */
   readonly name: string;
+  /** What it is. */
   readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
 }
 
 /** One export of a module. */
 export interface ExportDescriptor {
+  /** Its name. */
   readonly name: string;
+  /** What it is. */
   readonly kind: ImportDescriptor['kind'];
 }
 
 /** What `instantiate` of bytes gives. */
-export interface InstantiatedSource {
+export interface InstantiatedSource<E extends Exports = Exports> {
+  /** The compiled module, of which more instances can be made. */
   readonly module: Module;
-  readonly instance: Instance;
+  /** The instance. */
+  readonly instance: Instance<E>;
 }
 
-/** Exports by name. Their types are the module's, which TypeScript does not know. */
+/** Exports by name. Their types are the module's, which TypeScript does not know: who knows them says so, `instantiate<{ add(a: number, b: number): number }>(bytes)`. */
 // biome-ignore lint/suspicious/noExplicitAny: as in TypeScript's own declarations of the JS API
 export type Exports = Record<string, any>;
 
@@ -119,35 +129,29 @@ export class Module {
     return (typeof value === 'object' && value !== null && weakHas(compiledModules, value)) || carried(value) !== undefined;
   }
 
-  /** @internal */
-  static wrap(compiled: CompiledModule): Module {
-    return new Module(new FromCompiled(compiled) as unknown as BytesSource);
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (typeof this !== 'object' || !(this instanceof Module)) return this;
+    const { label, description, bytes } = compiledOf(this);
+    const imports = mapped(Module.imports(this), ({ module, name, kind }) => `${kind} ${module}.${name}`);
+    const exports = mapped(description.exports, ({ name, kind }) => `${kindName(kind)} ${name}`);
+    return view('Module', { name: label, bytes: typedLength(bytes), imports, exports }, 'WebAssembly.Module');
   }
 
-  /** @internal */
-  static compiled(value: unknown): CompiledModule {
-    const known = typeof value === 'object' && value !== null ? weakGet(compiledModules, value) : undefined;
-    if (known !== undefined) return known;
-    const sent = carried(value);
-    if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's, made by this process");
-    const engine = theEngine();
-    const compiled = CompiledModule.compileAgain(engine, sent.bytes, engine.compiling.withDefaults(sent.options), sent.hash);
-    weakSet(compiledModules, value as object, compiled);
-    return compiled;
-  }
-
+  /** What a module exports, in its order. */
   static exports(module: Module): ExportDescriptor[] {
-    return mapped(Module.compiled(module).description.exports, ({ name, kind }) => ({ name, kind: kindName(kind) }));
+    return mapped(compiledOf(module).description.exports, ({ name, kind }) => ({ name, kind: kindName(kind) }));
   }
 
+  /** What a module imports, in its order; not what Heddle gives it by the options `builtins` and `importedStringConstants`. */
   static imports(module: Module): ImportDescriptor[] {
-    return mapped(wantedImports(Module.compiled(module)), ({ module: from, name, kind }) => ({ module: from, name, kind: kindName(kind) }));
+    return mapped(wantedImports(compiledOf(module)), ({ module: from, name, kind }) => ({ module: from, name, kind: kindName(kind) }));
   }
 
   /** Contents of the custom sections of a name. */
   static customSections(module: Module, name: string): ArrayBuffer[] {
     if (name === undefined) throw wrongArgument('a section name is needed');
-    const { description, bytes } = Module.compiled(module);
+    const { description, bytes } = compiledOf(module);
     const wanted = `${name}`; // Throws a TypeError for symbols.
     return mapped(
       selected(description.customs, (custom) => custom[0] === wanted),
@@ -156,16 +160,33 @@ export class Module {
   }
 }
 
-const unwrap: Unwrap = { table: Table.unwrap, global: Global.unwrap, tag: Tag.unwrap, suspending: Suspending.unwrap };
+/** A Module of what is compiled. @internal */
+export function wrapModule(compiled: CompiledModule): Module {
+  return new Module(new FromCompiled(compiled) as unknown as BytesSource);
+}
+
+/** What a Module stands for; a TypeError for other values. One that another thread has sent is compiled, or found in the cache. @internal */
+export function compiledOf(value: unknown): CompiledModule {
+  const known = typeof value === 'object' && value !== null ? weakGet(compiledModules, value) : undefined;
+  if (known !== undefined) return known;
+  const sent = carried(value);
+  if (sent === undefined) throw wrongArgument("the argument is not a Module of Heddle's, made by this process");
+  const engine = theEngine();
+  const compiled = CompiledModule.compileAgain(engine, sent.bytes, engine.compiling.withDefaults(sent.options), sent.hash);
+  weakSet(compiledModules, value as object, compiled);
+  return compiled;
+}
+
+const unwrap: Unwrap = { table: tableOf, global: globalOf, tag: tagOf, suspending: suspendingOf };
 
 function wrapExport(object: ExportedObject): unknown {
   switch (object.kind) {
     case 'table':
-      return Table.wrap(object.value);
+      return wrapTable(object.value);
     case 'global':
-      return Global.wrap(object.value);
+      return wrapGlobal(object.value);
     case 'tag':
-      return Tag.wrap(object.value);
+      return wrapTag(object.value);
     default:
       return object.value;
   }
@@ -198,51 +219,57 @@ class FromMade {
   constructor(readonly made: MadeInstance) {}
 }
 
+function link(module: Module, imports: unknown): MadeInstance {
+  const compiled = compiledOf(module);
+  const engine = theEngine();
+  const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
+  const memories = instanceMemories(engine, compiled, resolved);
+  const code = compiled.code(neededVariant(engine, resolved, memories));
+  return makeInstance(engine, compiled, resolved, memories, code);
+}
+
 let objectOf: (value: unknown) => InstanceObject | undefined;
 
-/** An instance of a module. */
-export class Instance {
+/** An instance of a module. `E` is what the caller knows of its exports. */
+export class Instance<E extends Exports = Exports> {
   readonly #object: InstanceObject;
-  readonly #exports: Exports;
+  readonly #exports: E;
 
   /** Links and runs the start function. Throws LinkErrors, and what start throws. */
   constructor(module: Module, imports?: Imports) {
     const given: unknown = module;
-    const { object, exports } = given instanceof FromMade ? given.made : Instance.#make(module, imports);
+    const { object, exports } = given instanceof FromMade ? given.made : link(module, imports);
     this.#object = object;
-    this.#exports = exportsObject(exports);
+    this.#exports = exportsObject(exports) as E;
   }
 
-  static #make(module: Module, imports: unknown): MadeInstance {
-    const compiled = Module.compiled(module);
-    const engine = theEngine();
-    const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
-    const memories = instanceMemories(engine, compiled, resolved);
-    const code = compiled.code(neededVariant(engine, resolved, memories));
-    return makeInstance(engine, compiled, resolved, memories, code);
-  }
-
-  /** Like the constructor; what must still be compiled is compiled by worker threads. @internal */
-  static async make(module: Module, imports: unknown): Promise<Instance> {
-    const compiled = Module.compiled(module);
-    const engine = theEngine();
-    const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
-    const memories = instanceMemories(engine, compiled, resolved);
-    const variant = neededVariant(engine, resolved, memories);
-    await compiled.prepare(variant);
-    const made = makeInstance(engine, compiled, resolved, memories, compiled.code(variant));
-    return new Instance(new FromMade(made) as unknown as Module);
-  }
-
-  /** @internal */
   static {
     objectOf = (value) => (typeof value === 'object' && value !== null && #object in value ? value.#object : undefined);
   }
 
-  /** Frozen, without prototype. */
-  get exports(): Exports {
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#object in this)) return this;
+    // Without its missing prototype, of which nobody wants to be told.
+    return view('Instance', { module: this.#object.label, exports: { ...this.#exports } }, 'WebAssembly.Instance');
+  }
+
+  /** What the module exports, by name. Frozen, without prototype. */
+  get exports(): E {
     return this.#exports;
   }
+}
+
+/** Like the constructor; what must still be compiled is compiled by worker threads. @internal */
+export async function makeInstanceOf<E extends Exports = Exports>(module: Module, imports: unknown): Promise<Instance<E>> {
+  const compiled = compiledOf(module);
+  const engine = theEngine();
+  const resolved = resolveImports(engine, compiled, importsOf(compiled, imports), unwrap);
+  const memories = instanceMemories(engine, compiled, resolved);
+  const variant = neededVariant(engine, resolved, memories);
+  await compiled.prepare(variant);
+  const made = makeInstance(engine, compiled, resolved, memories, compiled.code(variant));
+  return new Instance<E>(new FromMade(made) as unknown as Module);
 }
 
 asInterface(Module, { name: 'Module', length: 1, statics: ['exports', 'imports', 'customSections'] });
@@ -272,7 +299,7 @@ export function validate(bytes: BytesSource, options: ModuleOptions | undefined 
 
 /** Compiles, large modules with worker threads. Rejects with a CompileError that has offset and code. */
 export async function compile(bytes: BytesSource, options: ModuleOptions | undefined = undefined): Promise<Module> {
-  return Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
+  return wrapModule(await CompiledModule.compile(theEngine(), copyBytes(bytes), options));
 }
 
 /** The values of an object's own properties, without those that code would have to give. */
@@ -285,21 +312,26 @@ function ownValues(object: unknown): unknown[] {
 
 /** Whether an import object has a `Suspending`. Reads no property that would run code: it only saves a second compile. */
 function mentionsSuspending(imports: Imports | undefined): boolean {
-  return some(ownValues(imports), (module) => some(ownValues(module), (value) => Suspending.unwrap(value) !== undefined));
+  return some(ownValues(imports), (module) => some(ownValues(module), (value) => suspendingOf(value) !== undefined));
 }
 
-export async function instantiate(module: Module, imports?: Imports): Promise<Instance>;
-export async function instantiate(bytes: BytesSource, imports?: Imports, options?: ModuleOptions): Promise<InstantiatedSource>;
-/** Compiles where given bytes, and instantiates. */
-export async function instantiate(
+/** An instance of a module. Rejects with a LinkError, and with what the start function throws. */
+export async function instantiate<E extends Exports = Exports>(module: Module, imports?: Imports): Promise<Instance<E>>;
+/** Compiles bytes, large modules with worker threads, and makes an instance. Rejects with a CompileError or a LinkError, and with what the start function throws. */
+export async function instantiate<E extends Exports = Exports>(
+  bytes: BytesSource,
+  imports?: Imports,
+  options?: ModuleOptions,
+): Promise<InstantiatedSource<E>>;
+export async function instantiate<E extends Exports = Exports>(
   source: Module | BytesSource,
   imports: Imports | undefined = undefined,
   options: ModuleOptions | undefined = undefined,
-): Promise<Instance | InstantiatedSource> {
+): Promise<Instance<E> | InstantiatedSource<E>> {
   requireImports(imports);
-  if (source instanceof Module) return Instance.make(source, imports);
-  const module = Module.wrap(await CompiledModule.compile(theEngine(), copyBytes(source), options, mentionsSuspending(imports)));
-  return { module, instance: await Instance.make(module, imports) };
+  if (source instanceof Module) return makeInstanceOf(source, imports);
+  const module = wrapModule(await CompiledModule.compile(theEngine(), copyBytes(source), options, mentionsSuspending(imports)));
+  return { module, instance: await makeInstanceOf(module, imports) };
 }
 
 /** The bytes of a response, as WebAssembly's web API has it: of type application/wasm, a success, and not read yet. */
@@ -327,13 +359,13 @@ export async function compileStreaming(
 }
 
 /** {@link instantiate} of a response's body, once all of it is there. Rejects with a TypeError for what is no such response. */
-export async function instantiateStreaming(
+export async function instantiateStreaming<E extends Exports = Exports>(
   source: Response | PromiseLike<Response>,
   imports: Imports | undefined = undefined,
   options: ModuleOptions | undefined = undefined,
-): Promise<InstantiatedSource> {
+): Promise<InstantiatedSource<E>> {
   requireImports(imports);
-  return instantiate(await responseBytes(source), imports, options);
+  return instantiate<E>(await responseBytes(source), imports, options);
 }
 
 /** A module of an artifact that was compiled before. It stays on its thread. @internal */
@@ -341,5 +373,3 @@ export function moduleOfArtifact(bytes: Uint8Array, artifact: Artifact): Module 
   const compiled = CompiledModule.fromArtifact(theEngine(), bytes, artifact);
   return new Module(new FromCompiled(compiled, false) as unknown as BytesSource);
 }
-
-export type { Engine };

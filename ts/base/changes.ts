@@ -3,6 +3,7 @@
  * it asks here first, and where something was, a thread of its own compiles, which has built-in objects of its own (ts/source/elsewhere.ts).
  */
 import { append, contains, getPrototypeOf, ownKeys, StringValue, setAdd, setHas } from './intrinsics.js';
+import { loadedWebAssembly } from './v8_types.js';
 
 /** The global names that count. Not among them is what code has no use for (`Date`, `Intl`), what programs replace all the time (`console`, timers) and `WebAssembly`, in whose place Heddle's may be put. */
 const NAMES = [
@@ -135,7 +136,7 @@ for (const name of NAMES) {
 }
 // The classes of WebAssembly that the code generator's own JavaScript uses. Their functions may be wrapped: nobody here asks for them by name.
 for (const name of ['Instance', 'Memory', 'Module', 'Table'] as const)
-  keep(globalThis.WebAssembly[name].prototype, `WebAssembly.${name}.prototype`, seen);
+  keep(loadedWebAssembly[name].prototype, `WebAssembly.${name}.prototype`, seen);
 // Prototypes that no global name leads to.
 const lists: [string, object][] = [
   ['an iterator of arrays', [][Symbol.iterator]()],

@@ -373,8 +373,8 @@ export function bytesOf(list: readonly number[]): Uint8Array<ArrayBuffer> {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const encode: (self: TextEncoder, text: string) => Uint8Array<ArrayBuffer> = uncurried(TextEncoder.prototype.encode);
-const decode: (self: TextDecoder, bytes: Uint8Array) => string = uncurried(TextDecoder.prototype.decode);
+const encode: (self: typeof encoder, text: string) => Uint8Array<ArrayBuffer> = uncurried(TextEncoder.prototype.encode);
+const decode: (self: typeof decoder, bytes: Uint8Array) => string = uncurried(TextDecoder.prototype.decode);
 
 /** Text as UTF-8, and back. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encode(encoder, text);

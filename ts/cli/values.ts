@@ -1,11 +1,11 @@
 /** Arguments and results of `--invoke`, as text. */
 
 import '../api/exception.js'; // What exceptions are to JavaScript.
-import { typeName } from '../api/value_types.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { type CellWords, cellValue, loadCell } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import { exceptionOf, exceptionSlot } from '../instance/exceptions.js';
+import { typeName } from '../instance/messages/type_text.js';
 import type { ValueType } from '../validate/description.js';
 import { isReference } from '../validate/registry.js';
 

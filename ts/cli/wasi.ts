@@ -1,8 +1,10 @@
 /**
  * WASI programs through node:wasi. It asks for an instance only to get at the memory and the entry, so a memory of V8's own and any function will do.
  */
+
 import type { WASI as NodeWasi } from 'node:wasi';
 import type { ImportDescriptor } from '../api/web_assembly.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { fileFailed, incompatibleImport, internal, usage } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { blocking, type WasiFunctions } from './wasi_flags.js';

@@ -2,8 +2,10 @@
  * Worker threads that compile. They start when a module is first compiled with them, keep their code generator warm for the next one, never keep the
  * process alive, and end when they have had nothing to do for a while.
  */
+
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { WebAssembly } from '../base/v8_types.js';
 import { internal } from '../errors/catalog.js';
 import { errorOf, type Failure } from '../errors/failure.js';
 import { V8 } from '../errors/v8.js';

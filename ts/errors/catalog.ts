@@ -2,7 +2,20 @@
  * Every error that Heddle makes: one function each, with a stable `code`. CompileError, LinkError and RuntimeError are V8's own classes, so
  * that `instanceof WebAssembly.RuntimeError` holds whichever engine trapped.
  */
-import { define, getProperty, mapGet, PlainError, WrongRange, WrongType, weakAdd, weakIn } from '../base/intrinsics.js';
+
+import {
+  define,
+  getProperty,
+  isError,
+  mapGet,
+  PlainError,
+  startsWith,
+  WrongRange,
+  WrongType,
+  weakAdd,
+  weakIn,
+} from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { TRAP, TRAP_MESSAGE } from '../generated/abi.js';
 import { SuspendError } from './suspend_error.js';
 import { V8 } from './v8.js';
@@ -13,6 +26,16 @@ export interface HeddleErrorFields {
   readonly code: string;
   /** Byte offset in the module, where the error has a place there. */
   readonly offset?: number;
+}
+
+/** An error of Heddle's, of whichever class. */
+export type HeddleError = Error & HeddleErrorFields;
+
+/** Whether a value is an error with a code of Heddle's. (A WebAssembly exception is no Error, but has a `code`, too.) */
+export function isHeddleError(value: unknown): value is HeddleError {
+  if (!isError(value)) return false;
+  const code: unknown = getProperty(value, 'code');
+  return typeof code === 'string' && startsWith(code, 'HEDDLE_');
 }
 
 function coded<E extends Error>(error: E, code: string, offset?: number): E & HeddleErrorFields {

@@ -2,9 +2,11 @@
  * V8's own `WebAssembly`, as it was when Heddle was loaded. Whoever puts Heddle's in its place (`globalThis.WebAssembly = …`) must not send Heddle,
  * whose code generator is WebAssembly that V8 runs, to itself.
  */
-import { uncurried } from '../base/intrinsics.js';
 
-export const V8 = Object.freeze(Object.create(null, Object.getOwnPropertyDescriptors(globalThis.WebAssembly))) as typeof WebAssembly;
+import { uncurried } from '../base/intrinsics.js';
+import { loadedWebAssembly, type V8WebAssembly, type WebAssembly } from '../base/v8_types.js';
+
+export const V8 = Object.freeze(Object.create(null, Object.getOwnPropertyDescriptors(loadedWebAssembly))) as V8WebAssembly;
 
 const { Memory, Module } = V8;
 

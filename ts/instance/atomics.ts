@@ -3,6 +3,7 @@
  */
 
 import { atomicNotify, atomicWait, Integers, Longs } from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { memoryBuffer } from '../errors/v8.js';
 
 const OUTCOMES = { ok: 0, 'not-equal': 1, 'timed-out': 2 } as const;

@@ -31,7 +31,7 @@ export interface ReadModuleOptions extends Omit<ModuleOptions, 'builtins'> {
   readonly builtins?: boolean;
 }
 
-/** Those that hold for all modules of a program, by name. */
+/** Those that hold for all modules of a program, by name. @internal */
 export const moduleTable = { interruptible: flag, shadowStack: shadowOption };
 
 /** A sequence of strings, as Web IDL has it; null has none, as V8 has it. */
@@ -45,14 +45,14 @@ const builtinsOption: Reader<boolean> = (value) => {
 
 const stringsOption: Reader<string | null> = (value) => (value === null ? null : `${value as string}`);
 
-/** Reads the options of a module. Throws a TypeError for what is none. */
+/** Reads the options of a module. Throws a TypeError for what is none. @internal */
 export const readModuleOptions: (given: unknown) => ReadModuleOptions = standardOptionsOf('a module', {
   ...moduleTable,
   builtins: builtinsOption,
   importedStringConstants: stringsOption,
 });
 
-/** Which of its variants a module's code is. */
+/** Which of its variants a module's code is. @internal */
 export interface CodeVariant {
   /** Every access of a memory without guards is checked. */
   readonly checked: boolean;
@@ -63,6 +63,7 @@ export interface CodeVariant {
 /**
  * The CPU's features that code may use: all, or those that HEDDLE_CPU names, separated by commas. Throws an error for one that this CPU
  * has not.
+ * @internal
  */
 export function usableFeatures(native: Native): string[] {
   const features = native.cpuFeatures();
@@ -75,7 +76,7 @@ export function usableFeatures(native: Native): string[] {
   return selected(features, (feature) => contains(wanted, feature));
 }
 
-/** One thread's compiling. */
+/** One thread's compiling. @internal */
 export class Compiling {
   readonly #native: Native;
   #cache: Cache | undefined;

@@ -32,10 +32,10 @@ export interface EngineStatistics extends NativeStatistics {
   /** Types that differ. */
   readonly types: number;
   /** Milliseconds spent compiling on this thread. */
-  readonly compileTime: number;
+  readonly compileMilliseconds: number;
 }
 
-/** One thread's engine. */
+/** One thread's engine. @internal */
 export class Engine implements Thread {
   readonly native: Native;
   readonly types: TypeRegistry;
@@ -94,7 +94,7 @@ export class Engine implements Thread {
 
   statistics(): EngineStatistics {
     const { externs, types, compiling } = this;
-    return { ...this.native.statistics(), externrefs: externs.size, types: types.size, compileTime: compiling.time };
+    return { ...this.native.statistics(), externrefs: externs.size, types: types.size, compileMilliseconds: compiling.time };
   }
 
   /** What the stacks take; asks the kernel about each. */
@@ -157,7 +157,7 @@ let codegen: Engine | undefined;
  */
 const SHARED = Symbol.for('heddle.engine');
 
-/** This thread's engine, made when first needed. */
+/** This thread's engine, made when first needed. @internal */
 export function theEngine(): Engine {
   if (engine === undefined) {
     const native = addon();
@@ -171,13 +171,14 @@ export function theEngine(): Engine {
 /**
  * The engine that this thread's code generator runs in, made when first needed. Nothing of a program comes here: neither its options, its counters nor its calls' deadlines
  * (docs/decisions/0022). The program's own engine need not be there.
+ * @internal
  */
 export function codegenEngine(): Engine {
   codegen ??= new Engine(codegenAddon());
   return codegen;
 }
 
-/** Whether this thread has that engine. */
+/** Whether this thread has that engine. @internal */
 export function hasCodegenEngine(): boolean {
   return codegen !== undefined;
 }

@@ -33,6 +33,7 @@ export interface FiberInfo {
   readonly id: number;
   /** Number of its continuation, 0 for a call from JavaScript. A later continuation may have it again. */
   readonly continuation: number;
+  /** What it does now. */
   readonly state: FiberState;
   /** The id of the fiber that waits for this one, 0 where none does. */
   readonly parent: number;
@@ -68,7 +69,7 @@ export interface FiberTree {
   readonly total: number;
 }
 
-/** Names that the engine knows. */
+/** Names that the engine knows. @internal */
 export interface InspectionNames {
   readonly codes: ReadonlyMap<number, FrameNames>;
   readonly imports: ReadonlyMap<number, string>;
@@ -138,7 +139,7 @@ function fiberInfo(fiber: NativeFiber, names: InspectionNames): FiberInfo {
   };
 }
 
-/** What the addon saw, with names. */
+/** What the addon saw, with names. @internal */
 export function fiberTree({ fibers, total }: NativeFiberTree, names: InspectionNames): FiberTree {
   return { fibers: mapped(fibers, (fiber) => fiberInfo(fiber, names)), total };
 }

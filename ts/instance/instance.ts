@@ -1,6 +1,7 @@
 /**
  * Instantiation: a compiled module and its resolved imports become an instance.
  */
+
 import {
   append,
   Bytes,
@@ -29,6 +30,7 @@ import {
   Words,
   WrongRange,
 } from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/module/experiments.js';
@@ -57,6 +59,8 @@ export type ExportedObject =
 
 /** An instance, as what keeps it. */
 export interface InstanceObject extends InstanceKeeper {
+  /** What its module is called. */
+  readonly label: string;
   /** Lets go of the JavaScript values that the instance holds: its imported functions, and what is in its own globals and tables. Calls of the functions fail. */
   dispose(): void;
 }
@@ -219,9 +223,9 @@ class Builder {
         if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
       }
     };
-    const { names } = this.#module;
+    const { names, label } = this.#module;
     const functionName = (index: number): string | undefined => mapGet(names.functions, index);
-    const object = { address: this.#address, functions: new Dictionary<number, ExportedFunction>(), functionName, dispose };
+    const object = { address: this.#address, label, functions: new Dictionary<number, ExportedFunction>(), functionName, dispose };
     thread.exports.keepInstance(object);
     return object;
   }

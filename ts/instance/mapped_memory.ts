@@ -1,12 +1,14 @@
 /**
  * Memories that V8 cannot make: with 64-bit addresses before Node 24, or with pages of one byte.
  */
+
 import { BigIntValue, bufferLength, NumberValue, trunc, uncurried } from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { outOfRange, wrongArgument } from '../errors/catalog.js';
 import { memoryBuffer, V8 } from '../errors/v8.js';
 import type { Native } from '../link/native.js';
 
-/** How a mapped memory was declared. */
+/** How a mapped memory was declared. @internal */
 export interface MappedMemoryType {
   readonly memory64: boolean;
   /** Binary logarithm of the page size. */
@@ -14,6 +16,9 @@ export interface MappedMemoryType {
   /** In pages, null without bound. */
   readonly maximum: number | null;
 }
+
+/** What a value is where it is a mapped memory, and not only has its prototype; undefined for others. @internal */
+export let aboutMapped: (value: unknown) => { readonly address: number; readonly type: MappedMemoryType } | undefined;
 
 /**
  * Shaped like `WebAssembly.Memory`, and an instance of it by its prototype chain. `grow` takes and returns bigints where addresses have 64 bits, as the JS API
@@ -34,9 +39,9 @@ export class MappedMemory {
     this.#type = type;
   }
 
-  /** What a value is where it is a mapped memory, and not only has its prototype; undefined for others. @internal */
-  static about(value: unknown): { readonly address: number; readonly type: MappedMemoryType } | undefined {
-    return typeof value === 'object' && value !== null && #type in value ? { address: value.#address, type: value.#type } : undefined;
+  static {
+    aboutMapped = (value) =>
+      typeof value === 'object' && value !== null && #type in value ? { address: value.#address, type: value.#type } : undefined;
   }
 
   /** The bytes. Growing detaches it. */
@@ -64,12 +69,11 @@ export class MappedMemory {
 
 Object.setPrototypeOf(MappedMemory.prototype, V8.Memory.prototype);
 
-/** See {@link MappedMemory.about}. */
-export const aboutMapped: typeof MappedMemory.about = MappedMemory.about;
+/** @internal */
 export const isMappedMemory = (value: unknown): value is MappedMemory => aboutMapped(value) !== undefined;
 const mappedBytes = uncurried(Object.getOwnPropertyDescriptor(MappedMemory.prototype, 'buffer')?.get as () => ArrayBuffer);
 
-/** The bytes of a memory of either kind, whatever stands on the object or its prototypes. */
+/** The bytes of a memory of either kind, whatever stands on the object or its prototypes. @internal */
 export function bufferOf(memory: WebAssembly.Memory | MappedMemory): ArrayBuffer | SharedArrayBuffer {
   return aboutMapped(memory) === undefined ? memoryBuffer(memory as WebAssembly.Memory) : (mappedBytes(memory) as ArrayBuffer);
 }

@@ -1,6 +1,7 @@
 /**
  * Linear memories, below the API: V8's own where V8 can make them, else mappings of the addon's.
  */
+
 import {
   append,
   BigIntValue,
@@ -15,6 +16,7 @@ import {
   weakGet,
   weakSet,
 } from '../base/intrinsics.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { linkResources, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { VMMemory } from '../generated/abi.js';

@@ -91,6 +91,11 @@ export class CompiledModule {
     this.#add(artifact);
   }
 
+  /** What it is called: its own name, or what messages have in its place. */
+  get label(): string {
+    return this.#label;
+  }
+
   /** Ids of its types, by type index. */
   get typeIds(): Uint32Array {
     return this.#types.ids;

@@ -22,13 +22,14 @@ import { isMemory, V8 } from '../errors/v8.js';
 import { LIMIT, VMTable } from '../generated/abi.js';
 import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/module/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
-import { concreteId } from '../validate/registry.js';
+import { concreteId, type RegisteredType } from '../validate/registry.js';
 import { providedFor } from './builtins.js';
 import { cellOf, storeCell } from './cells.js';
 import type { ExportedFunction } from './functions/callable.js';
 import type { ImportedFunction } from './functions/imports.js';
 import { isMappedMemory } from './mapped_memory.js';
 import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
+import { functionTypeText, typeName } from './messages/type_text.js';
 import type { CompiledModule, LoadedCode } from './module.js';
 import { type GlobalObject, hold, type TableObject, type TagObject } from './objects.js';
 import type { Thread } from './thread.js';
@@ -149,8 +150,9 @@ class Resolver {
     if (typeof value !== 'function') throw this.#missing(entry, value, 'a function');
     const address = this.#thread.exports.addressOf(value);
     if (address !== undefined) {
-      if (!this.#thread.types.isSubtype(this.#thread.exports.typeOf(address), typeId))
-        throw incompatible(entry, 'the function has another type');
+      const { types, exports } = this.#thread;
+      if (!types.isSubtype(exports.typeOf(address), typeId))
+        throw incompatible(entry, differs('the function', types.type(exports.typeOf(address)), types.type(typeId)));
       this.#mayWait = true;
       // The function, not its address alone: it keeps its instance until the new one does.
       append(this.#functions, () => this.#thread.exports.addressOf(value) ?? address);
@@ -184,7 +186,7 @@ class Resolver {
     const wanted = this.#thread.types.canonical(entry.type, this.#module.typeIds);
     const { types, native } = this.#thread;
     if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type))
-      throw incompatible(entry, 'the elements have another type');
+      throw incompatible(entry, `the elements are of type ${typeName(table.type)}, not ${typeName(wanted)}`);
     if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
     const length = NumberValue(native.load(table.address + VMTable.length, 'u64'));
     checkLimits(entry, length, table.maximum);
@@ -250,7 +252,9 @@ class Resolver {
   #tag(entry: TagImport, value: unknown): void {
     const tag = this.#unwrap.tag(value);
     if (tag === undefined) throw this.#missing(entry, value, 'a Tag');
-    if (tag.type !== this.#module.typeIds[entry.type]) throw incompatible(entry, 'the tag has another type');
+    const typeId = this.#module.typeIds[entry.type] ?? 0;
+    const { types } = this.#thread;
+    if (tag.type !== typeId) throw incompatible(entry, differs('the tag', types.type(tag.type), types.type(typeId)));
     append(this.#tags, tag);
   }
 
@@ -278,6 +282,13 @@ function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
 /** Whether an import is not looked up, because Heddle itself gives it. */
 function isExperiment(entry: ImportDescription): boolean {
   return entry.kind === 'func' && experimentName(entry) !== undefined;
+}
+
+/** Says of a function or tag what its type is, and what it should be. */
+function differs(what: string, is: RegisteredType, wanted: RegisteredType): string {
+  const one = functionTypeText(is);
+  const other = functionTypeText(wanted);
+  return one === other ? `${what} has another type than ${other}, with the same values` : `${what} is of type ${one}, not ${other}`;
 }
 
 function incompatible(entry: ImportDescription, why: string): Error {

@@ -43,16 +43,16 @@ const allocator: Reader<NonNullable<ShadowStackOptions['allocator']>> = (value, 
 };
 const shadow = nested({ pointer, size: integer(ALIGNMENT, LAST_ADDRESS), allocator, low: address }, 'an object or false');
 
-/** Reads the option `shadowStack`. */
+/** Reads the option `shadowStack`. @internal */
 export const shadowOption: Reader<ShadowStackOptions | false> = (value, name) => (value === false ? false : shadow(value, name));
 
-/** How the compiler is to find the pointer. */
+/** How the compiler is to find the pointer. @internal */
 export function pointerChoice(options: ShadowStackOptions | false | undefined): StackPointerChoice {
   if (options === undefined) return null;
   return options === false ? false : (options.pointer ?? true);
 }
 
-/** What an instance says of itself. */
+/** What an instance says of itself. @internal */
 export interface ShadowInstance {
   readonly address: number;
   readonly description: ModuleDescription;
@@ -79,7 +79,7 @@ interface ShadowThread {
  */
 const KEEPERS: readonly (readonly [module: string, name: string])[] = [['env', 'syncifyHandler']];
 
-/** Whether a program moves its stack itself. */
+/** Whether a program moves its stack itself. @internal */
 export function keepsItsStack({ imports }: ModuleDescription): boolean {
   return some(imports, (entry) => entry.kind === 'func' && some(KEEPERS, (one) => one[0] === entry.module && one[1] === entry.name));
 }
@@ -87,12 +87,12 @@ export function keepsItsStack({ imports }: ModuleDescription): boolean {
 /** Of engines that have instances with shadow stacks. */
 const sharing = new WeakSet<object>();
 
-/** Whether fibers of an engine may have frames in linear memory that go with them. */
+/** Whether fibers of an engine may have frames in linear memory that go with them. @internal */
 export function mayHaveShadowFrames(native: Native): boolean {
   return weakIn(sharing, native);
 }
 
-/** Tells the addon of an instance's shadow stack. To be called before anything of it runs. */
+/** Tells the addon of an instance's shadow stack. To be called before anything of it runs. @internal */
 export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance): void {
   const { native } = thread;
   const { pointer, address } = instance;

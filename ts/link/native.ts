@@ -2,6 +2,7 @@
  * What the addon offers to TypeScript. Addresses are numbers (user space has 47 bits); the addon is per thread:
  * every function works on the engine of the Node environment that loaded it.
  */
+import type { WebAssembly } from '../base/v8_types.js';
 import type { NativeOptions } from './native_options.js';
 
 /** One frame of a backtrace, innermost first: artifact number, function number in it, location (a byte offset in the module, -1 unknown, or as in lower/locations.ts). */
@@ -43,50 +44,77 @@ export interface NativeHooks {
 
 /** Counters; see docs of the CLI's --stats. */
 export interface NativeStatistics {
+  /** Switches from one stack of WebAssembly to another. */
   readonly switches: number;
+  /** Continuations that there have been. */
   readonly continuationsMade: number;
   /** Records of continuations that are never used again, for each of their uses is spent (2^40). */
   readonly recordsRetired: number;
+  /** Continuations that are not over. */
   readonly continuationsLive: number;
   /** Those that JavaScript holds: parked calls, and continuations in its hands. */
   readonly continuationsHeld: number;
+  /** Exceptions that something refers to, or that no collection has freed yet. */
   readonly exceptionsLive: number;
+  /** Stacks of continuations in use. Those of calls from JavaScript are not among them. */
   readonly stacksLive: number;
-  /** Chains of fibers whose stacks are empty while a copy keeps what was on them; bytes of the copies; how often chains were put aside and woken. */
+  /** Chains of fibers whose stacks are empty while a copy keeps what was on them. */
   readonly continuationsHibernated: number;
+  /** Bytes of the copies. */
   readonly hibernatedBytes: number;
-  /** Clones that were made, ever, and copies of suspended chains that there are now, of which several may go on. */
+  /** Clones that were made, ever. */
   readonly continuationsCloned: number;
+  /** Copies of suspended chains that there are now, of which several may go on. */
   readonly continuationCopies: number;
+  /** How often chains were put aside. */
   readonly hibernations: number;
+  /** How often they were woken. */
   readonly wakes: number;
   /** Live stacks that are empty because what was on them hibernates. */
   readonly stacksHibernated: number;
+  /** Unused stacks that are kept for reuse. */
   readonly stacksPooled: number;
+  /** The most stacks that were in use at a time. */
   readonly stacksPeak: number;
+  /** Bytes of address space that stacks have; memory is what {@link StackUsage} has. */
   readonly stackBytesReserved: number;
+  /** Bytes of machine code. */
   readonly codeBytes: number;
+  /** Pieces of machine code: a module has one for each of its variants that is used. */
   readonly codes: number;
+  /** Instances that there are. */
   readonly instances: number;
+  /** Tables that there are. */
   readonly tables: number;
+  /** Globals that were made by themselves: those inside instances are not counted. */
   readonly globals: number;
+  /** Tags that there are. */
   readonly tags: number;
+  /** Memories that WebAssembly refers to. */
   readonly memories: number;
+  /** JavaScript functions that were imported. */
   readonly hostFunctions: number;
   /** Bytes of all objects of the heap. */
   readonly heapBytes: number;
   /** JavaScript objects that keep objects of the heap. */
   readonly holders: number;
+  /** Collections of the heap that there have been. */
   readonly collections: number;
+  /** Continuations that collections have freed. */
   readonly continuationsCollected: number;
+  /** Objects of any kind that collections have freed. */
   readonly objectsCollected: number;
+  /** How long the last collection took. */
   readonly lastPauseNanoseconds: number;
+  /** How long the longest collection took. */
   readonly longestPauseNanoseconds: number;
+  /** How long all collections took. */
   readonly totalPauseNanoseconds: number;
   /** Collections after which HEDDLE_DEBUG_SNAPSHOT=1 looked for addresses inside suspended frames. */
   readonly snapshotChecks: number;
   /** Words in frames of other fibers that these found, which may be registers that nobody reads again. */
   readonly snapshotDoubts: number;
+  /** Calls from JavaScript that have begun on a stack. */
   readonly entries: number;
 }
 
@@ -148,6 +176,7 @@ export interface NativeReport {
 /** Where and how to load or store a raw value. `ref` and `u64` are numbers (addresses, indices), `i64` a bigint. */
 export type RawKind = 'i32' | 'i64' | 'f32' | 'f64' | 'u32' | 'u64' | 'ref';
 
+/** @internal */
 export interface Native {
   readonly arch: 'x64' | 'arm64';
   /** Hash of contract/abi.ts as compiled in: must equal the TypeScript side's. */

@@ -31,6 +31,7 @@ export interface StackOptions {
 
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
 export interface NativeOptions {
+  /** How the stacks of continuations are made. */
   readonly stack?: StackOptions;
   /** What the frames of a call from JavaScript may take; 1 MiB. */
   readonly entryStackSize?: number;
@@ -38,7 +39,7 @@ export interface NativeOptions {
   readonly collect?: 'automatic' | 'always';
 }
 
-/** What they are, by name. */
+/** What they are, by name. @internal */
 export const nativeTable = {
   stack: nested({
     strategy: oneOf(STRATEGIES),
@@ -53,5 +54,5 @@ export const nativeTable = {
   collect: oneOf(['automatic', 'always']),
 };
 
-/** Reads them. */
+/** Reads them. @internal */
 export const nativeOptions = optionsOf('configure', nativeTable);

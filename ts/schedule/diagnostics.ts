@@ -8,13 +8,17 @@ export type TaskEnd = 'completed' | 'failed' | 'cancelled';
 
 /** What every message says. */
 export interface TaskMessage {
+  /** The task's number in its scheduler. */
   readonly id: number;
+  /** The task's name. */
   readonly name: string;
+  /** The task's priority. */
   readonly priority: number;
 }
 
 /** A message of `heddle.task.end`. */
 export interface TaskEndMessage extends TaskMessage {
+  /** How it ended. */
   readonly end: TaskEnd;
 }
 

@@ -1,6 +1,8 @@
 /**
  * Tasks that are awaited and cancelled as one.
  */
+
+import { inspected, view } from '../base/inspection.js';
 import {
   append,
   Collection,
@@ -16,11 +18,16 @@ import {
   whenSettled,
 } from '../base/intrinsics.js';
 import { cancelled } from '../errors/catalog.js';
+import type { AnyFunction } from '../instance/functions/callable.js';
 import type { SpawnOptions } from './spawn_options.js';
 import type { Task } from './task.js';
 
 /** How a group makes its tasks. */
-export type Spawn = (fn: unknown, args: readonly unknown[], options?: SpawnOptions) => Task;
+export type Spawn = <F extends AnyFunction>(
+  fn: F,
+  args: Readonly<Parameters<F>> | readonly [],
+  options?: SpawnOptions,
+) => Task<ReturnType<F>>;
 
 /**
  * A group of tasks. Where one fails, the others are cancelled. A failure that nobody awaits by {@link join} reaches Node as an unhandled rejection, once for the group.
@@ -44,7 +51,7 @@ export class TaskGroup {
   }
 
   /** As `Scheduler.spawn`. In a group that is cancelled the task is cancelled at once. */
-  spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
+  spawn<F extends AnyFunction>(fn: F, args: Readonly<Parameters<F>> | readonly [] = [], options?: SpawnOptions): Task<ReturnType<F>> {
     const task = this.#spawn(fn, args, options);
     append(this.#tasks, task);
     setAdd(this.#running, task);
@@ -89,6 +96,12 @@ export class TaskGroup {
     } catch {
       // Whoever awaits its tasks knows of it.
     }
+  }
+
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#tasks in this)) return this;
+    return view('TaskGroup', { size: this.size, spawned: this.#tasks.length, cancelled: this.#cancelled !== undefined });
   }
 
   #fail(error: unknown): void {

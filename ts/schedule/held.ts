@@ -40,6 +40,8 @@ export class Held {
   readonly #handle = new Handle();
   #state: HeldState = OVER;
   #version = 0;
+  /** Address of the function's VMFunction. */
+  #function = 0;
 
   private constructor(engine: Engine) {
     this.#engine = engine;
@@ -55,6 +57,7 @@ export class Held {
   static of(engine: Engine, fn: number): Held {
     const held = Held.make(engine);
     engine.native.contNew(fn);
+    held.#function = fn;
     held.#hold(WAITING);
     return held;
   }
@@ -65,8 +68,15 @@ export class Held {
     const clone = Held.make(this.#engine);
     this.#engine.mailbox.aim(this.#handle);
     this.#engine.native.contClone();
+    clone.#function = this.#function;
     clone.#hold(WAITING);
     return clone;
+  }
+
+  /** The function's name, as a task has it. To be asked only where something is held. */
+  get name(): string {
+    const { exports } = this.#engine;
+    return exports.nameOf(exports.functionAt(this.#function));
   }
 
   /** Whether an import that may wait for a promise has been called, or is to be. */

@@ -35,7 +35,7 @@ const signalOption: Reader<AbortSignal> = (value, name) => {
   throw wrongArgument(`the option ${name} must be an AbortSignal, not ${shown(value)}`);
 };
 
-/** How they are read. */
+/** How they are read. @internal */
 export const LIMIT_OPTIONS = { timeout: timeoutOption, deadline: amount, signal: signalOption } as const;
 
 const readers = {
@@ -43,7 +43,7 @@ const readers = {
   Continuation: optionsOf('Continuation', LIMIT_OPTIONS),
 };
 
-/** The limits of a function's options; undefined where there are none. */
+/** The limits of a function's options; undefined where there are none. @internal */
 export function limitsOf(of: keyof typeof readers, options: unknown): CallLimits | undefined {
   const read = readers[of](options);
   return read.timeout === undefined && read.deadline === undefined && read.signal === undefined ? undefined : read;
@@ -52,7 +52,7 @@ export function limitsOf(of: keyof typeof readers, options: unknown): CallLimits
 /** The last turn's number. */
 let turns = 0;
 
-/** The turns of one call, which have a deadline. */
+/** The turns of one call, which have a deadline. @internal */
 export class TurnLimit {
   readonly #engine: Engine;
   readonly #deadline: number;
@@ -124,6 +124,7 @@ export function isEnd(error: unknown): boolean {
 
 /**
  * Calls `end` with the reason when the signal is aborted or the time is over, unless the result is called before. A signal that is aborted already is not watched: see it first.
+ * @internal
  */
 export function watchLimits(signal: AbortSignal | undefined, timeout: number, what: string, end: (reason: unknown) => void): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -139,7 +140,7 @@ export function watchLimits(signal: AbortSignal | undefined, timeout: number, wh
   };
 }
 
-/** One call with limits, from its beginning to its end. */
+/** One call with limits, from its beginning to its end. @internal */
 export class LimitedCall {
   readonly #limit: TurnLimit;
   readonly #what: string;

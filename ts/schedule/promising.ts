@@ -5,14 +5,14 @@ import { defineConstant, rejected, resolved, weakGet, weakSet } from '../base/in
 import { wrongArgument } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import { type Engine, theEngine } from '../instance/engine.js';
-import type { ExportedFunction } from '../instance/functions/callable.js';
+import type { AnyFunction, ExportedFunction } from '../instance/functions/callable.js';
 import type { RawValue } from '../instance/functions/mailbox.js';
 import type { RegisteredType } from '../validate/registry.js';
 import { type CallLimits, LimitedCall, limitsOf } from './limit.js';
 import { untilReady } from './run.js';
 
-/** What `promising` makes. */
-export type PromisingFunction = (...args: unknown[]) => Promise<unknown>;
+/** What `promising` makes of an exported function. */
+export type PromisingFunction<F extends AnyFunction = ExportedFunction> = (...args: Parameters<F>) => Promise<ReturnType<F>>;
 
 /** The export that a function made by {@link promising} stands for. */
 const originals = new WeakMap<object, ExportedFunction>();
@@ -76,7 +76,7 @@ export function exportOf(value: unknown, what: string): number {
  * of such calls may be under way. Arguments are converted at once, and what that throws is thrown; the promise is rejected with what WebAssembly throws.
  * Options, which V8's function of this name has not, say what ends each call. Throws a TypeError for anything but an exported function, and for other options.
  */
-export function promising(fn: unknown, options: CallLimits | undefined = undefined): PromisingFunction {
+export function promising<F extends AnyFunction>(fn: F, options: CallLimits | undefined = undefined): PromisingFunction<F> {
   const engine = theEngine();
   const address = exportOf(fn, 'promising');
   const type = engine.types.type(engine.exports.typeOf(address));
@@ -87,8 +87,8 @@ export function promising(fn: unknown, options: CallLimits | undefined = undefin
       ? (...args) => begin(engine, start, type, engine.convert.argumentsToWasm(type, args))
       : (...args) => beginLimited(engine, start, type, engine.convert.argumentsToWasm(type, args), args, limits);
   // asks: the function's own name
-  defineConstant(made, 'name', (fn as ExportedFunction).name);
+  defineConstant(made, 'name', fn.name);
   defineConstant(made, 'length', type.params.length);
   weakSet(originals, made, engine.exports.functionAt(address));
-  return made;
+  return made as PromisingFunction<F>;
 }

@@ -1,6 +1,8 @@
 /**
  * Many calls of WebAssembly on one event loop, in turns.
  */
+
+import { inspected, view } from '../base/inspection.js';
 import {
   Collection,
   clearTimeout,
@@ -26,6 +28,7 @@ import {
 } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
+import type { AnyFunction } from '../instance/functions/callable.js';
 import { optionsOf, positive, shown } from '../source/options.js';
 import { Batches } from './batches.js';
 import type { TaskEnd } from './diagnostics.js';
@@ -47,6 +50,7 @@ export interface SchedulerOptions {
 
 /** Counters. */
 export interface SchedulerStatistics {
+  /** Tasks that there have been. */
   readonly spawned: number;
   /** Not begun: too many others are under way. */
   readonly queued: number;
@@ -54,9 +58,13 @@ export interface SchedulerStatistics {
   readonly active: number;
   /** Of those, the ones that wait for their turn. */
   readonly ready: number;
+  /** Ended with results. */
   readonly completed: number;
+  /** Ended with an error or a trap. */
   readonly failed: number;
+  /** Ended by `cancel`, a signal or a timeout. */
   readonly cancelled: number;
+  /** Turns that tasks have had. */
   readonly turns: number;
   /** Rounds of the event loop with turns. */
   readonly batches: number;
@@ -100,6 +108,7 @@ export class Scheduler {
     yield: new Suspending(() => this.yield()),
   });
 
+  /** Throws a TypeError or RangeError for wrong options. */
   constructor(options?: SchedulerOptions) {
     const { maximum = INFINITE, budget = DEFAULT_BUDGET } = schedulerOptions(options);
     this.#maximum = maximum;
@@ -111,7 +120,7 @@ export class Scheduler {
    * Calls an exported function as a task. It begins after the JavaScript that runs now, at the earliest. Throws a TypeError for what is no export of Heddle's and for
    * arguments that do not convert, a RangeError for a wrong priority.
    */
-  spawn(fn: unknown, args: readonly unknown[] = [], options?: SpawnOptions): Task {
+  spawn<F extends AnyFunction>(fn: F, args: Readonly<Parameters<F>> | readonly [] = [], options?: SpawnOptions): Task<ReturnType<F>> {
     const { name, priority = DEFAULT_PRIORITY, signal, timeout = INFINITE, deadline = 0 } = spawnOptions(options);
     const engine = theEngine();
     const address = exportOf(fn, 'spawn');
@@ -124,8 +133,8 @@ export class Scheduler {
     };
     const limit = signal === undefined && timeout === INFINITE && deadline === 0 ? undefined : new TurnLimit(engine, timeout, deadline);
     // The function keeps its instance, of which it has its name.
-    const named = (): string => name ?? engine.exports.nameOf(originalOf(fn as object));
-    const task = new Task(engine, owner, call, ++this.#spawned, named, priority, limit);
+    const named = (): string => name ?? engine.exports.nameOf(originalOf(fn));
+    const task = new Task<ReturnType<F>>(engine, owner, call, ++this.#spawned, named, priority, limit);
     // asks: the signal that the caller gave, here and below
     if (signal?.aborted === true) {
       // asks: the signal
@@ -176,6 +185,7 @@ export class Scheduler {
     return new Promised((resolve) => this.#becomesReady({ turn: resolve }, DEFAULT_PRIORITY));
   }
 
+  /** Counters of this scheduler. */
   statistics(): SchedulerStatistics {
     return {
       spawned: this.#spawned,
@@ -186,6 +196,12 @@ export class Scheduler {
       turns: this.#turns,
       batches: this.#batches.count,
     };
+  }
+
+  /** What Node shows of it. @internal */
+  [inspected](): object {
+    if (!(#active in this)) return this;
+    return view('Scheduler', { maximum: this.#maximum, ...this.statistics(), current: this.#current });
   }
 
   #admit(task: Task): void {

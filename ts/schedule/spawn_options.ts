@@ -23,5 +23,5 @@ const priorityOption: Reader<number> = (value, name) => {
   throw outOfRange(`the option ${name} must be an integer from 0 to ${PRIORITIES - 1}, not ${shown(value)}`);
 };
 
-/** Reads them. */
+/** Reads them. @internal */
 export const spawnOptions = optionsOf('spawn', { name: text, priority: priorityOption, ...LIMIT_OPTIONS });

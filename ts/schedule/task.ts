@@ -3,7 +3,20 @@
  */
 
 import { AsyncResource } from 'node:async_hooks';
-import { abort, Collection, Controller, Promised, setAdd, setClear, setDelete, setEach, signalOf, uncurried } from '../base/intrinsics.js';
+import { inspected, view } from '../base/inspection.js';
+import {
+  abort,
+  Collection,
+  Controller,
+  mapGet,
+  Promised,
+  setAdd,
+  setClear,
+  setDelete,
+  setEach,
+  signalOf,
+  uncurried,
+} from '../base/intrinsics.js';
 import { cancelled, isDeadline, isTrap, timedOut } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
@@ -46,7 +59,7 @@ interface Parked {
 /** What a task needs of its scheduler. */
 export interface TaskOwner {
   /** The task has something to do in its next turn. */
-  ready(task: Task): void;
+  ready(task: Task<unknown>): void;
   /** It is over. */
   ended(task: Task, end: TaskEnd): void;
 }
@@ -55,14 +68,16 @@ const inScope: (task: AsyncResource, run: () => void) => void = uncurried(AsyncR
 const emitDestroy: (task: AsyncResource) => void = uncurried(AsyncResource.prototype.emitDestroy);
 
 /** A call under way. Made by `Scheduler.spawn`. */
-export class Task extends AsyncResource {
+export class Task<Result = unknown> extends AsyncResource {
+  /** Its number in its scheduler: 1 for the first. */
   readonly id: number;
+  /** 0 to 7: see the option of `spawn`. */
   readonly priority: number;
   /**
    * The results; rejected with what the function throws or traps with, or with the reason of the cancellation. A rejection that nobody handles reaches Node as every
    * promise's does.
    */
-  readonly promise: Promise<unknown>;
+  readonly promise: Promise<Result>;
 
   #name: string | undefined;
   /** Names of functions are looked for where somebody asks. */
@@ -108,8 +123,8 @@ export class Task extends AsyncResource {
     this.#limit = limit;
     let resolve: (value: unknown) => void = () => {};
     let reject: (reason: unknown) => void = () => {};
-    this.promise = new Promised((res, rej) => {
-      resolve = res;
+    this.promise = new Promised<Result>((res, rej) => {
+      resolve = res as (value: unknown) => void;
       reject = rej;
     });
     this.#resolve = resolve;
@@ -127,6 +142,7 @@ export class Task extends AsyncResource {
     return `task ${this.name}`;
   }
 
+  /** What it does now. */
   get state(): TaskState {
     return this.#state;
   }
@@ -134,6 +150,15 @@ export class Task extends AsyncResource {
   /** Number of the continuation that it waits in, 0 while it does not. @internal */
   get continuation(): number {
     return this.#state === 'waiting' || this.#state === 'ready' ? (this.#parked?.handle.index ?? 0) : 0;
+  }
+
+  /** What Node shows of it, without what AsyncResource has. @internal */
+  [inspected](): object {
+    if (!(#held in this)) return this;
+    const { id, name, priority, state } = this;
+    const call = state === 'waiting' ? this.#parked?.call : undefined;
+    const waits = call && mapGet(this.#engine.names.imports, call.id);
+    return view('Task', { id, name, state, import: waits, priority });
   }
 
   /** Aborted when the task is cancelled: for what its imports do. */

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import { type Codegen, instantiate } from '#codegen';
+import type { V8WebAssembly, WebAssembly } from '../base/v8_types.js';
 import { internal, unsupported } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { packagePath } from './package_root.js';
@@ -38,7 +39,7 @@ export function crateModule(): WebAssembly.Module {
 }
 
 /** Makes an instance of the crate from a module of `namespace`. */
-export function instantiateCodegen(module: WebAssembly.Module, namespace: typeof WebAssembly): Codegen {
+export function instantiateCodegen(module: WebAssembly.Module, namespace: V8WebAssembly): Codegen {
   const { Instance, Module } = namespace;
   const Noted = class extends Instance {
     constructor(of: WebAssembly.Module, imports?: WebAssembly.Imports) {
@@ -46,7 +47,7 @@ export function instantiateCodegen(module: WebAssembly.Module, namespace: typeof
       memory = this.exports['memory'] as WebAssembly.Memory;
     }
   };
-  return instantiate(module, { Module, Instance: Noted } as unknown as typeof WebAssembly);
+  return instantiate(module as never, { Module, Instance: Noted } as never);
 }
 
 /** Bytes of memory that this thread's instance has. They never become fewer. */

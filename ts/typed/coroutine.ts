@@ -25,14 +25,19 @@ import {
 
 /** The function has returned. */
 export interface Done<Return> {
+  /** It is over. */
   readonly done: true;
+  /** There is none. */
   readonly tag: undefined;
+  /** What the function has returned. */
   readonly value: Return;
 }
 
 /** It has suspended with a tag. */
 export interface Yielded<T extends AnyTag, Yield extends AnyTag, Return> {
+  /** It is not over. */
   readonly done: false;
+  /** What it suspended with. */
   readonly tag: T;
   /** The tag's parameters. */
   readonly values: ParametersOf<T>;
@@ -78,6 +83,13 @@ class Existing {
   constructor(readonly parts: Parts) {}
 }
 
+let make: <Send extends readonly unknown[], Yield extends AnyTag, Return>(
+  source: Source,
+  takes: readonly KnownType[],
+  tags: ReadonlySet<AnyTag> | undefined,
+  run?: Run,
+) => Coroutine<Send, Yield, Return>;
+
 /**
  * A suspended function. `Send` is what it is resumed with now, `Yield` the tags that it suspends with, `Return` what it returns. It goes on once: each step has the
  * coroutine of the rest.
@@ -98,14 +110,8 @@ export class Coroutine<Send extends readonly unknown[], Yield extends AnyTag, Re
     run.source = source;
   }
 
-  /** @internal */
-  static of<Send extends readonly unknown[], Yield extends AnyTag, Return>(
-    source: Source,
-    takes: readonly KnownType[],
-    tags: ReadonlySet<AnyTag> | undefined,
-    run: Run = { source },
-  ): Coroutine<Send, Yield, Return> {
-    return new Coroutine<Send, Yield, Return>(new Existing({ source, takes, run, tags }));
+  static {
+    make = (source, takes, tags, run = { source }) => new Coroutine(new Existing({ source, takes, run, tags }));
   }
 
   /** As a `Continuation` has it. */
@@ -217,13 +223,13 @@ export class Coroutine<Send extends readonly unknown[], Yield extends AnyTag, Re
     const { results } = types;
     if (this.#tags?.has(tag) === false) throw wrongTag(`the coroutine was not declared with ${nameOf(tag)}`);
     const left = this.#tags === undefined || delegates ? undefined : new Set([...this.#tags].filter((one) => one !== tag));
-    return Coroutine.of(new Handled(this.#taken(), { tag, results, answer, delegates }), this.#takes, left, this.#run);
+    return make(new Handled(this.#taken(), { tag, results, answer, delegates }), this.#takes, left, this.#run);
   }
 
   #step(step: SourceStep): Step<Yield, Return> {
     if (step.done) return { done: true, tag: undefined, value: step.value as Return };
     const { tag, payload, continuation } = step;
-    const coroutine = Coroutine.of(continuation, typesOf(tag)?.results ?? [], this.#tags, this.#run);
+    const coroutine = make(continuation, typesOf(tag)?.results ?? [], this.#tags, this.#run);
     return { done: false, tag, values: payload, coroutine } as unknown as Step<Yield, Return>;
   }
 
@@ -306,7 +312,9 @@ export interface Declaration<
   Results extends readonly TypeName[],
   Tags extends AnyTag | readonly AnyTag[],
 > extends CallLimits {
+  /** The types of the function's parameters. */
   readonly parameters?: Parameters;
+  /** The types of the function's results. */
   readonly results?: Results;
   /** A tag or a list of tags. A suspension with another ends the coroutine with a TypeError. */
   readonly yields?: Tags;
@@ -362,7 +370,7 @@ export function coroutine<
       const continuation = new Continuation(fn as ExportedFunction, limits as CallLimits);
       // spread: as many as the function has parameters
       const bound = values.length === 0 ? continuation : continuation.bind(...values);
-      return Coroutine.of(new Declared(bound, tags), [], tags);
+      return make(new Declared(bound, tags), [], tags);
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Tags that know the types of what is suspended with, and of the answer.
  */
-import { Tag as PlainTag } from '../api/objects.js';
+import { tagOf as objectOf, Tag as PlainTag } from '../api/objects.js';
 import { wrongDeclaration } from '../errors/catalog.js';
 import { theEngine } from '../instance/engine.js';
 import { areNames, areSame, type KnownType, knownType, listed, type TypeName, type Values } from './types.js';
@@ -75,7 +75,7 @@ const found = new WeakMap<PlainTag, FoundTypes>();
 
 /** What a tag's types are; undefined where it is no tag. Throws a TypeError where its values do not cross to JavaScript. */
 export function typesOf(tag: unknown): FoundTypes | undefined {
-  const object = PlainTag.unwrap(tag);
+  const object = objectOf(tag);
   if (object === undefined) return undefined;
   const known = found.get(tag as PlainTag);
   if (known !== undefined) return known;
@@ -89,7 +89,7 @@ export function typesOf(tag: unknown): FoundTypes | undefined {
 
 /** A tag's name: that of its declaration, or the module's. */
 export function nameOf(tag: PlainTag): string {
-  const object = PlainTag.unwrap(tag);
+  const object = objectOf(tag);
   return names.get(tag) ?? (object === undefined ? 'a tag' : theEngine().tags.nameOf(object.address));
 }
 

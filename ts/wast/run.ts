@@ -1,9 +1,11 @@
 /**
  * Runs the specification's scripts and counts assertions.
  */
+
 import { Exception } from '../api/exception.js';
-import { Global } from '../api/objects.js';
+import { globalOf } from '../api/objects.js';
 import { Instance, Module } from '../api/web_assembly.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { V8 } from '../errors/v8.js';
 import { VMFunction } from '../generated/abi.js';
 import { loadCell } from '../instance/cells.js';
@@ -211,7 +213,7 @@ class Runner {
   }
 
   #get(field: string, value: unknown): { readonly view: DataView; readonly count: number } {
-    const global = Global.unwrap(value);
+    const global = globalOf(value);
     if (global === undefined) throw new Error(`no exported global ${field}`);
     const view = new DataView(new ArrayBuffer(SLOT));
     loadCell(this.#engine.native, global.address).forEach((word, i) => view.setUint32(4 * i, word, true));

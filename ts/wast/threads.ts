@@ -1,7 +1,9 @@
 /**
  * Threads of scripts: `thread` runs directives in a worker of their own, `wait` takes what came out. The parent sleeps in `wait`, as a script has no event loop.
  */
+
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { WebAssembly } from '../base/v8_types.js';
 import { internal } from '../errors/catalog.js';
 import { packagePath } from '../source/package_root.js';
 import type { ScriptResult } from './result.js';

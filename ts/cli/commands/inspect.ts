@@ -1,8 +1,9 @@
 /** `heddle inspect`: a module's parts, or its functions on their way to machine code. */
-import { typeName } from '../../api/value_types.js';
+
 import { baselineFeatures, type CompileSettings, compileSettings } from '../../compile/settings.js';
 import { FunctionCompiler, prepare } from '../../compile/work.js';
 import { unknownExport } from '../../errors/catalog.js';
+import { typeName } from '../../instance/messages/type_text.js';
 import { addon } from '../../link/addon.js';
 import { indexSpaces } from '../../lower/module/spaces.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';

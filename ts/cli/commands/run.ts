@@ -1,6 +1,6 @@
 /** `heddle run`: a WASI program, or one export of any module. */
 import { basename } from 'node:path';
-import { Instance, Module, moduleOfArtifact } from '../../api/web_assembly.js';
+import { compiledOf, type Instance, Module, makeInstanceOf, moduleOfArtifact, wrapModule } from '../../api/web_assembly.js';
 import { now } from '../../base/intrinsics.js';
 import { readArtifactFile } from '../../compile/artifact.js';
 import { isSealed } from '../../compile/container.js';
@@ -131,7 +131,7 @@ async function moduleOf(file: string, options: RunOptions): Promise<Module> {
     const given = { interruptible, ...(shadowStack !== undefined && { shadowStack }) };
     const compiled = await CompiledModule.compile(engine, source.bytes, given);
     compiled.call(basename(file));
-    return Module.wrap(compiled);
+    return wrapModule(compiled);
   }
   if (shadowStack !== undefined) throw usage('the options of the shadow stack are for modules, not for compiled files');
   if (trustCompiled !== true) requireSigned(file, source.bytes);
@@ -160,7 +160,7 @@ async function runModule(module: Module, file: string, args: readonly string[], 
   });
   const foreign = imports.find((i) => wasi?.imports[i.module] === undefined && experimentName(i) === undefined);
   if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
-  const instance = await Instance.make(module, wasi?.imports ?? {});
+  const instance = await makeInstanceOf(module, wasi?.imports ?? {});
   const { exports } = instance;
   if (scheduler !== undefined) {
     const functions = names.map((name) => exported(module, exports, name, 0));
@@ -200,7 +200,7 @@ async function runTasks(
   names: readonly string[],
 ): Promise<void> {
   const first: unknown = exports['_initialize'];
-  if (typeof first === 'function') await scheduler.spawn(first).promise;
+  if (typeof first === 'function') await scheduler.spawn(first as ExportedFunction).promise;
   const spawn = (fn: ExportedFunction, name = ''): Promise<unknown> => scheduler.spawn(fn, [], { name }).promise;
   await Promise.all(functions.map(async (fn, i) => printResults(await spawn(fn, names[i]))));
 }
@@ -231,7 +231,7 @@ function printResults(result: unknown): void {
 
 /** Parameter types of an exported function. */
 function parameters(module: Module, name: string): readonly ValueType[] {
-  const compiled = Module.compiled(module);
+  const compiled = compiledOf(module);
   const index = compiled.description.exports.find((e) => e.kind === 'func' && e.name === name)?.index ?? -1;
   const type = typeAt(compiled.description.types, indexSpaces(compiled.description).functions[index] ?? -1);
   if (type?.kind !== 'func') throw unknownExport(`the module exports no function ${name}`);
@@ -256,7 +256,7 @@ function writeStatistics(counters: EngineStatistics & StackUsage, runTime: numbe
     ['last pause ms', (counters.lastPauseNanoseconds / 1e6).toFixed(3)],
     ['longest pause ms', (counters.longestPauseNanoseconds / 1e6).toFixed(3)],
     ['code bytes', counters.codeBytes],
-    ['compile ms', counters.compileTime.toFixed(1)],
+    ['compile ms', counters.compileMilliseconds.toFixed(1)],
     ['run ms', runTime.toFixed(1)],
   ];
   output('stderr', rows.map(([name, value]) => `${name}: ${value}\n`).join(''));

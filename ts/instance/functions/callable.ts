@@ -7,6 +7,9 @@ import { append, apply } from '../../base/intrinsics.js';
 /** A JavaScript function that stands for a WebAssembly one. */
 export type ExportedFunction = (...args: unknown[]) => unknown;
 
+/** Any function: what keeps a function's types takes one. */
+export type AnyFunction = (...args: never[]) => unknown;
+
 /** A function that does what the one does that `find` gives, and has no [[Construct]], as the JS API asks of exports. */
 export function withoutConstruct(find: () => ExportedFunction, params: number): ExportedFunction {
   switch (params) {

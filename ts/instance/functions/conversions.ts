@@ -172,7 +172,7 @@ export class Conversions {
   }
 
   /** Whether all values of a function type may cross at all: what the JS API asks before a call. */
-  crosses({ params, results }: RegisteredType): boolean {
+  crosses({ params, results }: Pick<RegisteredType, 'params' | 'results'>): boolean {
     return every(joinedLists(params, results), (type) => type !== 0x7b && !setHas(NO_CROSSING, this.#heap(type)));
   }
 

@@ -48,6 +48,11 @@ export class SuspendingImport {
     this.#number = results.length === 1 && !some(results, needsConversion) ? (results[0] as ValueType) : 0;
   }
 
+  /** Its number, by which the thread's names have it. */
+  get id(): number {
+    return this.#id;
+  }
+
   /** Lets go of the function: from now on a call throws. */
   dispose(): void {
     this.#invoke = () => {
