@@ -238,6 +238,16 @@ describe('options inside options', () => {
 });
 
 describe('numbers out of range', () => {
+  test.each([
+    [{ stack: { size: 5 } }, 'stack.size must be at least 16384, not 5'],
+    [{ stack: { maximum: 0 } }, 'stack.maximum must be at least 1, not 0'],
+    [{ stack: { memory: 1 } }, 'stack.memory must be at least 16384, not 1'],
+    [{ entryStackSize: 100 }, 'entryStackSize must be at least 16384, not 100'],
+  ])('stacks that no call could run on: %j', (options, message) => {
+    expect(() => configure(options)).toThrow(RangeError);
+    expect(() => configure(options)).toThrow(message);
+  });
+
   test.each([Number.NaN, -1, Number.NEGATIVE_INFINITY, '5', 5n, {}])('a deadline of %o is a TypeError', (deadline) => {
     expect(() => call(f, [1], { deadline } as never)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'HEDDLE_ARGUMENT' }));
   });

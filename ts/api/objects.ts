@@ -80,8 +80,8 @@ export class Table {
       return;
     }
     // Each member is read, then converted, in V8's order.
-    const given = descriptorOf(descriptor) as TableDescriptor;
-    const type = typeByName(given.element);
+    const given = descriptorOf(descriptor, 'a descriptor of a table, { element, initial },') as TableDescriptor;
+    const type = typeByName(given.element, 'element');
     if (!isReference(type)) throw wrongArgument(`${typeName(type)} is not a reference type`);
     const table64 = isWide(given.address);
     const size = addressLimit(given.initial, table64, 'initial');
@@ -188,8 +188,8 @@ export class Global<Type extends ValueTypeName = ValueTypeName> {
       return;
     }
     // Read in the order of names, as Web IDL reads dictionaries.
-    const { mutable, value: name } = descriptorOf(descriptor) as GlobalDescriptor;
-    const type = typeByName(name);
+    const { mutable, value: name } = descriptorOf(descriptor, 'a descriptor of a global, { value, mutable },') as GlobalDescriptor;
+    const type = typeByName(name, 'value');
     if (type === V128) throw wrongArgument('a global of v128 cannot be made in JavaScript');
     const engine = theEngine();
     this.#object = hold(engine.native, { address: engine.native.createGlobal(concreteId(type)), type, mutable: BooleanValue(mutable) });
@@ -254,10 +254,12 @@ export class Tag {
       this.#object = existing;
       return;
     }
-    const { parameters, results } = descriptorOf(descriptor) as TagDescriptor;
+    const { parameters, results } = descriptorOf(descriptor, 'a descriptor of a tag, { parameters },') as TagDescriptor;
     const engine = theEngine();
-    const types = (names: unknown): number[] => mapped(listOf(descriptorOf(names)), typeByName);
-    const type = engine.types.functionType(types(parameters), results === undefined ? [] : types(results));
+    const types = (names: unknown, member: string): number[] =>
+      mapped(listOf(descriptorOf(names, `a list of ${member}`)), (each) => typeByName(each, `each of ${member}`));
+    const params = types(parameters, 'parameters');
+    const type = engine.types.functionType(params, results === undefined ? [] : types(results, 'results'));
     this.#object = engine.tags.create(type, 'a tag made in JavaScript');
     tags.note(this.#object, this);
   }

@@ -4,6 +4,7 @@
 import { asIntN, isFiniteNumber, mapGet, NumberValue, trunc } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
+import { shown } from '../source/options.js';
 import type { ValueType } from '../validate/description.js';
 
 /** What JavaScript sees of the values of each type that a Global may be made of. */
@@ -44,10 +45,11 @@ const BY_NAME = new Map<string, ValueType>([
 ]);
 
 /** The type of a name; throws a TypeError for others. @internal */
-export function typeByName(name: unknown): ValueType {
+export function typeByName(name: unknown, member: string): ValueType {
   const text = `${name as string}`; // Throws a TypeError for symbols.
   const type = mapGet(BY_NAME, text);
-  if (type === undefined) throw wrongArgument(`${text} is not a value type`);
+  if (type === undefined)
+    throw wrongArgument(`${shown(text)} is not a value type: ${member} is i32, i64, f32, f64, v128, funcref or externref`);
   return type;
 }
 
@@ -81,7 +83,7 @@ export function isWide(address: unknown): boolean {
 }
 
 /** A descriptor, or a sequence in one: throws a TypeError for what is no object. @internal */
-export function descriptorOf(value: unknown): object {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrongArgument('an object is needed');
-  return value;
+export function descriptorOf(value: unknown, wanted = 'an object'): object {
+  if ((typeof value === 'object' || typeof value === 'function') && value !== null) return value;
+  throw wrongArgument(`${wanted} is needed, not ${shown(value)}`);
 }

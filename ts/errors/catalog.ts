@@ -76,8 +76,9 @@ export function unsupported(what: string, offset?: number): WebAssembly.CompileE
 }
 
 /** An argument that should be a module's bytes is something else. */
-export function notBytes(): TypeError & HeddleErrorFields {
-  return coded(new WrongType('a module is given as an ArrayBuffer or a view of one'), 'HEDDLE_NOT_BYTES');
+export function notBytes(isText: boolean): TypeError & HeddleErrorFields {
+  const remedy = isText ? ': parseWat makes the bytes of a text' : '';
+  return coded(new WrongType(`a module is given as an ArrayBuffer or a view of one${remedy}`), 'HEDDLE_NOT_BYTES');
 }
 
 /** An argument of the API is of the wrong type. */

@@ -187,7 +187,8 @@ class Resolver {
     const { types, native } = this.#thread;
     if (!types.matches(table.type, wanted) || !types.matches(wanted, table.type))
       throw incompatible(entry, `the elements are of type ${typeName(table.type)}, not ${typeName(wanted)}`);
-    if (table.table64 !== entry.table64) throw incompatible(entry, 'the address types differ');
+    if (table.table64 !== entry.table64)
+      throw incompatible(entry, `the table has ${table.table64 ? 64 : 32}-bit addresses, the module wants ${entry.table64 ? 64 : 32}`);
     const length = NumberValue(native.load(table.address + VMTable.length, 'u64'));
     checkLimits(entry, length, table.maximum);
     append(this.#tables, table);
@@ -198,8 +199,10 @@ class Resolver {
     const shared = isShared(value);
     if (shared !== entry.shared) throw incompatible(entry, shared ? 'the memory is shared' : 'the memory is not shared');
     const memory = memoryObject(this.#thread, value);
-    if (memory.memory64 !== entry.memory64) throw incompatible(entry, `the memory has ${memory.memory64 ? 64 : 32}-bit addresses`);
-    if (memory.pageSizeLog2 !== entry.pageSizeLog2) throw incompatible(entry, `the memory has pages of ${2 ** memory.pageSizeLog2} bytes`);
+    if (memory.memory64 !== entry.memory64)
+      throw incompatible(entry, `the memory has ${memory.memory64 ? 64 : 32}-bit addresses, the module wants ${entry.memory64 ? 64 : 32}`);
+    if (memory.pageSizeLog2 !== entry.pageSizeLog2)
+      throw incompatible(entry, `the memory has pages of ${2 ** memory.pageSizeLog2} bytes, the module wants ${2 ** entry.pageSizeLog2}`);
     checkLimits(entry, memoryPages(memory), entry.maximum === null ? null : memoryMaximum(memory));
     append(this.#memories, memory);
   }
@@ -209,7 +212,8 @@ class Resolver {
     const type = types.canonical(entry.type, this.#module.typeIds);
     const global = this.#unwrap.global(value);
     if (global !== undefined) {
-      if (global.mutable !== entry.mutable) throw incompatible(entry, 'mutability differs');
+      if (global.mutable !== entry.mutable)
+        throw incompatible(entry, `the global is ${words(global.mutable)}, the module wants one that is ${words(entry.mutable)}`);
       const fits = types.matches(global.type, type) && (!entry.mutable || types.matches(type, global.type));
       if (!fits) throw incompatible(entry, 'the types differ');
       append(this.#globals, global);
@@ -271,7 +275,7 @@ function nameOf(entry: ImportDescription): string {
 }
 
 /** Classes that V8 and Heddle both have. */
-const FOREIGN = ['Table', 'Global', 'Tag'] as const;
+const FOREIGN = ['Table', 'Global', 'Tag', 'Suspending'] as const;
 
 /** Whether a value is V8's own object of such a class. */
 function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
@@ -302,8 +306,15 @@ function lookUp(object: unknown, entry: ImportDescription): unknown {
   return getProperty(module, entry.name);
 }
 
+const words = (mutable: boolean): string => (mutable ? 'mutable' : 'immutable');
+const counted = (count: number | bigint | string, unit: string): string => `${count} ${unit}${`${count}` === '1' ? '' : 's'}`;
+
 function checkLimits(entry: TableImport | MemoryImport, length: number, maximum: number | null): void {
-  if (length < NumberValue(entry.minimum)) throw incompatible(entry, `it has ${length} entries, the module wants ${entry.minimum}`);
+  const unit = entry.kind === 'memory' ? 'page' : 'element';
+  if (length < NumberValue(entry.minimum))
+    throw incompatible(entry, `it has ${counted(length, unit)}, the module wants at least ${entry.minimum}`);
   if (entry.maximum === null) return;
-  if (maximum === null || maximum > NumberValue(entry.maximum)) throw incompatible(entry, `its maximum is above ${entry.maximum}`);
+  if (maximum === null) throw incompatible(entry, `it has no maximum, the module wants one of at most ${counted(entry.maximum, unit)}`);
+  if (maximum > NumberValue(entry.maximum))
+    throw incompatible(entry, `its maximum is ${counted(maximum, unit)}, the module wants at most ${entry.maximum}`);
 }

@@ -1,7 +1,8 @@
 /**
  * The options of a thread's engine: what callers may say, and reading it.
  */
-import { amount, nested, oneOf, optionsOf } from '../source/options.js';
+import { LIMIT } from '../generated/abi.js';
+import { amount, atLeast, nested, oneOf, optionsOf } from '../source/options.js';
 
 /** Where stacks come from (docs/stacks.md). */
 export const STRATEGIES = ['pool', 'mmap', 'malloc', 'deferred', 'hibernate'] as const;
@@ -13,13 +14,13 @@ export interface StackOptions {
   /** `pool` unless said otherwise; `deferred` is another name of it, for every strategy waits for the first resume, and `hibernate` is the pool with no budget. */
   readonly strategy?: (typeof STRATEGIES)[number];
   /**
-   * What a continuation's frames may take. Unless said otherwise 1 MiB for the first 256 stacks, 256 KiB for 16,384 more and 64 KiB for those that live beyond: a
+   * What a continuation's frames may take, at least 16 KiB. Unless said otherwise 1 MiB for the first 256 stacks, 256 KiB for 16,384 more and 64 KiB for those that live beyond: a
    * million large ones do not fit the address space.
    */
   readonly size?: number;
   /** `kernel`: a page that faults, without a memory map of its own (an error where the kernel cannot); `software`: the limit check of every function alone; `auto`: what there is. */
   readonly guard?: (typeof GUARDS)[number];
-  /** Continuations that have stacks at a time; 1,048,576. */
+  /** Continuations that have stacks at a time, at least 1; 1,048,576. */
   readonly maximum?: number;
   /** Bytes that they may commit; half of what the process may use. */
   readonly memory?: number;
@@ -33,7 +34,7 @@ export interface StackOptions {
 export interface NativeOptions {
   /** How the stacks of continuations are made. */
   readonly stack?: StackOptions;
-  /** What the frames of a call from JavaScript may take; 1 MiB. */
+  /** What the frames of a call from JavaScript may take, at least 16 KiB; 1 MiB. */
   readonly entryStackSize?: number;
   /** `always`: collect wherever that is possible, to test that nothing in use is freed. */
   readonly collect?: 'automatic' | 'always';
@@ -43,14 +44,14 @@ export interface NativeOptions {
 export const nativeTable = {
   stack: nested({
     strategy: oneOf(STRATEGIES),
-    size: amount,
+    size: atLeast(LIMIT.stackLeast),
     guard: oneOf(GUARDS),
-    maximum: amount,
-    memory: amount,
+    maximum: atLeast(1),
+    memory: atLeast(LIMIT.stackLeast),
     warm: amount,
     budget: amount,
   }),
-  entryStackSize: amount,
+  entryStackSize: atLeast(LIMIT.stackLeast),
   collect: oneOf(['automatic', 'always']),
 };
 

@@ -35,7 +35,7 @@ const copies = new WeakSet<Uint8Array>();
  * Throws a CompileError for more than a module may have. */
 export function copyBytes(source: unknown): Uint8Array {
   if (isView(source)) return bytesAt(source);
-  if (!isAnyArrayBuffer(source)) throw notBytes();
+  if (!isAnyArrayBuffer(source)) throw notBytes(typeof source === 'string');
   requireSize(bufferLength(source));
   return bufferLength(source) === 0 ? new Bytes() : copyWithRoom(new Bytes(source));
 }

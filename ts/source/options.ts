@@ -59,6 +59,15 @@ export const amount: Reader<number> = (value, name) => {
   return value;
 };
 
+/** The same, of which less than `least` makes no sense: a RangeError. */
+export function atLeast(least: number): Reader<number> {
+  return (value, name) => {
+    const number = amount(value, name);
+    if (number < least) throw beyond(name, `at least ${least}`, value);
+    return number;
+  };
+}
+
 /** A number above 0; a RangeError for others, a TypeError for NaN too. */
 export const positive: Reader<number> = (value, name) => {
   if (typeof value !== 'number' || isNotANumber(value)) throw wrong(name, 'a number', value);
