@@ -205,7 +205,15 @@ export async function bundle() {
     const names = Object.keys(await import(join(ts, file)));
     const lines = [
       "import { createRequire } from 'node:module';",
-      `const all = createRequire(import.meta.url)('./${name}.cjs');`,
+      'const require = createRequire(import.meta.url);',
+      // In a bundle of a user's this file is somewhere else: the package is where the bundle finds it.
+      'let all;',
+      'try {',
+      `  all = require('./${name}.cjs');`,
+      '} catch (error) {',
+      "  if (error.code !== 'MODULE_NOT_FOUND') throw error;",
+      `  all = require('${name === 'heddle' ? name : `heddle/${name}`}');`,
+      '}',
       ...names.map((each) => `export const ${each} = all.${each};`),
       '',
     ];
