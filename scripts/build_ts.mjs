@@ -36,7 +36,7 @@ function removeStale(built, sources) {
 }
 
 /** What users import, and the declarations that each gives them, in dist/types. */
-const DECLARATIONS = { heddle: 'index', typed: 'typed/index', register: 'registered' };
+const DECLARATIONS = { heddle: 'index', typed: 'typed/index', testing: 'testing/index', register: 'registered' };
 
 /**
  * Keeps of dist/types what users can reach. It is CommonJS to TypeScript, which both kinds of modules may import: so that what they get of it are the same classes, whichever

@@ -2,11 +2,12 @@
  * What `explore` and `replay` are given, checked.
  */
 import { Continuation } from '../api/continuation.js';
-import { Global } from '../api/objects.js';
+import { type Global, globalOf } from '../api/objects.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { wrongArgument, wrongChoice } from '../errors/catalog.js';
 import { isMemory } from '../errors/v8.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
-import { MappedMemory } from '../instance/mapped_memory.js';
+import { aboutMapped } from '../instance/mapped_memory.js';
 import { amount, flag, oneOf, optionsOf, type Reader, shown } from '../source/options.js';
 import { Coroutine } from '../typed/coroutine.js';
 import type { Source } from '../typed/source.js';
@@ -74,8 +75,8 @@ const list =
     return [...value];
   };
 
-const isAnyMemory = (value: unknown): value is WebAssembly.Memory => isMemory(value) || MappedMemory.about(value) !== undefined;
-const isMutableGlobal = (value: unknown): value is Global => Global.unwrap(value)?.mutable === true;
+const isAnyMemory = (value: unknown): value is WebAssembly.Memory => isMemory(value) || aboutMapped(value) !== undefined;
+const isMutableGlobal = (value: unknown): value is Global => globalOf(value)?.mutable === true;
 
 const choices: Reader<ReplayOptions['choices']> = (value, name) => {
   const types = typesOf(value);

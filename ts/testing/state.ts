@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer';
 import { hibernate } from '../api/index.js';
 import type { Global } from '../api/objects.js';
+import type { WebAssembly } from '../base/v8_types.js';
 import { theEngine } from '../instance/engine.js';
 import { mayHaveShadowFrames } from '../instance/shadow.js';
 

@@ -147,7 +147,7 @@ export class Coroutine<Send extends readonly unknown[], Yield extends AnyTag, Re
    * came of the one that it is written at.
    */
   snapshot(): Coroutine<Send, Yield, Return> {
-    return Coroutine.of(this.#source.snapshot(), this.#takes, this.#tags);
+    return make(this.#source.snapshot(), this.#takes, this.#tags);
   }
 
   /** Ends it, where it has not been resumed yet: handlers of `catch_all` run, and its stack is given back. */
