@@ -1,7 +1,7 @@
 // One module on both engines: instantiated with equal imports, its functions called with equal arguments, everything that can be seen from outside compared after
 // each call.
-import { WebAssembly as Heddle } from '../../dist/heddle.mjs';
 import { typeAt } from '../../dist/ts/validate/type_words.js';
+import { validateModule } from '../../dist/ts/validate/validate.js';
 import { HEDDLE, V8 } from './engines.mjs';
 import { FUEL } from './generator.mjs';
 import { endsComparison, HostError, outcome } from './outcomes.mjs';
@@ -146,7 +146,7 @@ export function compare(bytes, seed, changed = unchanged) {
   } catch (error) {
     return { executions: 0, difference: `V8 takes the module, Heddle says: ${error.message}` };
   }
-  const description = Heddle.Module.compiled(modules[1]).description;
+  const { description } = validateModule(bytes);
   const why = incomparable(description);
   if (why !== undefined) return { executions: 0, skipped: why };
   const started = sides.map((side, i) => outcome(() => side.instantiate(modules[i], description)));
