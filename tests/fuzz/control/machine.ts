@@ -24,6 +24,9 @@ import {
 } from './program.js';
 import { Exception, FunctionReference, initialValue, type Value } from './values.js';
 
+/** Calls from JavaScript that may lie in each other. */
+const DEEPEST_ENTRY = 200;
+
 /** Thrown where a program runs for longer than it may. */
 export class TooLong extends Error {}
 
@@ -60,6 +63,8 @@ export class Machine {
 
   /** Calls a function as JavaScript does. Throws Trap, Uncaught, TooLong. */
   invoke(func: number, values: readonly Value[] = []): Value[] {
+    // A version of what called JavaScript calls it again, and so on: the host stack ends before the steps do.
+    if (this.#waiting.length >= DEEPEST_ENTRY) throw new TooLong();
     const outer = this.running;
     this.#waiting.push(outer);
     const base = new Fiber(func);
