@@ -291,6 +291,19 @@ bool Copies::strip(ChainCopy* copy, uint64_t* refused) {
   return true;
 }
 
+/// Makes a copy of a chain that is awake one that several may have: what the chain has besides its frames stays the chain's. 0, or a
+/// refused_….
+uint64_t Copies::share_new(ChainCopy* copy) {
+  if (const uint64_t reason = capture(copy)) return reason;
+  if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
+  if (!share(copy, true)) return kRefusedSystem;
+  for (SavedFiber& part : *copy) {
+    part.record = nullptr;
+    part.shadow = nullptr;
+  }
+  return 0;
+}
+
 /// A copy of a suspended chain that versions may go on from; null, with nothing changed, and `*refused`.
 ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
   if (is_copied(source)) {
@@ -303,18 +316,10 @@ ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
     *refused = kRefusedSystem;
     return nullptr;
   }
-  *refused = capture(copy);
-  if (*refused == 0) {
-    if (copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
-    if (!share(copy, true)) *refused = kRefusedSystem;
-  }
+  *refused = share_new(copy);
   if (*refused != 0) {
     free(copy);
     return nullptr;
-  }
-  for (SavedFiber& part : *copy) {
-    part.record = nullptr;
-    part.shadow = nullptr;
   }
   copied_since_ += size_of(copy);
   // What lies in linear memory others may write while the chain waits.
@@ -360,17 +365,9 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
     if (!joins) free(copy);
     return false;
   }
-  if (shared && !joins) {
-    const bool captured = capture(copy) == 0;
-    if (captured && copy->shadow != nullptr) bytes_ += copy->shadow->bytes();
-    if (!captured || !share(copy, true)) {
-      free(copy);
-      return false;
-    }
-    for (SavedFiber& part : *copy) {
-      part.record = nullptr;
-      part.shadow = nullptr;
-    }
+  if (shared && !joins && share_new(copy) != 0) {
+    free(copy);
+    return false;
   }
   for (VMFiber *fiber = leaf, *parent = nullptr; fiber != nullptr; fiber = parent) {
     parent = fiber->parent;

@@ -58,6 +58,7 @@ class Copies {
   ChainCopy* shared_copy(VMContinuation* source, uint64_t* refused);
   ChainCopy* clean_copy(const VMContinuation* record) const;
   bool share(ChainCopy* copy, bool occupied);
+  uint64_t share_new(ChainCopy* copy);
   uint64_t capture(ChainCopy* copy) const;
   void end_shadow(SavedFiber* part);
   bool strip(ChainCopy* copy, uint64_t* refused);
