@@ -230,18 +230,21 @@ void Runtime::put_aside(uint64_t excess, uint64_t occupied, uint64_t* look_again
 uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   HEDDLE_CHECK(record->fiber == nullptr);
   if (continuation_stacks_ == nullptr && !attempt([this] { continuation_stacks(); })) return kRefusedSystem;
+  StackSets& stacks = *continuation_stacks_;
   const bool copied = is_copied(record);
   if (copied && Copies::is_warm(record)) return copies.wake(record);
-  keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
+  if (!stacks.is_within_budget()) keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
   if (copied) return copies.wake(record);
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;
-  StackSets& stacks = continuation_stacks();
   // SAFETY: what leaf is while a record is fresh.
   auto* chosen = reinterpret_cast<Stacks*>(record->leaf);
-  Stack* stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen, copies.bytes());
-  if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
+  Stack* stack = chosen == nullptr ? stacks.take_recent() : nullptr;
+  if (stack == nullptr) {
+    stack = stacks.allocate(chosen == nullptr ? stacks.usual() : chosen, copies.bytes());
+    if (stack == nullptr) return static_cast<uint64_t>(stacks.refusal());
+  }
   stack->user = depth;
   const VMFunction* function = record->function;
   VMFiber* fiber = prepare_block(stack->span, heddle_fiber_start);

@@ -4,8 +4,25 @@
 
 namespace heddle {
 
+namespace {
+
+/// Sets that are to keep fewer bytes, or have larger stacks, keep none of those that were released last.
+constexpr uint64_t kLeastWarm = 8 << 20;
+constexpr uint64_t kLargestRecent = 1 << 20;
+
+}  // namespace
+
 StackSets::StackSets(const StackOptions& usual) {
   sets_.push_back(Stacks::create(usual));
+  // Others want to see each stack that comes back: to unmap it, or to look at what lies below it.
+  const bool plain = usual.strategy == Strategy::Pool && !usual.canary;
+  if (plain && usual.warm >= kLeastWarm && usual.size <= kLargestRecent && usual.maximum > kMostRecent) most_recent_ = kMostRecent;
+}
+
+/// From now on each stack goes to the set that it came from.
+void StackSets::forget_recent() {
+  most_recent_ = 0;
+  while (Stack* stack = take_recent()) usual()->release(stack);
 }
 
 Stacks* StackSets::chosen(const StackChoice& choice) {
@@ -26,6 +43,7 @@ Stacks* StackSets::chosen(const StackChoice& choice) {
     }
   }
   sets_.push_back(Stacks::create(options));
+  forget_recent();
   return sets_.back().get();
 }
 
@@ -79,8 +97,9 @@ uint64_t StackSets::excess() const {
   const uint64_t budget = sets_.front()->options().budget;
   uint64_t occupied = 0, bytes = 0;
   for (const auto& set : sets_) {
-    occupied += set->occupied();
-    bytes += std::max(set->occupied() * set->resident_each(), set->seen_bytes());
+    const uint64_t unused = set == sets_.front() ? recent_count_ : 0;
+    occupied += set->occupied() - unused;
+    bytes += bytes_of(*set, unused);
   }
   if (bytes <= budget) return 0;  // Asked at every first resume: no division.
   return occupied - static_cast<uint64_t>(static_cast<double>(occupied) * static_cast<double>(budget) / static_cast<double>(bytes));
@@ -95,7 +114,12 @@ uint64_t StackSets::eager() const {
 }
 
 StackCounts StackSets::counts() const {
-  if (sets_.size() == 1) return sets_.front()->counts();
+  if (sets_.size() == 1) {
+    StackCounts counts = sets_.front()->counts();
+    counts.live -= recent_count_;
+    counts.pooled += recent_count_;
+    return counts;
+  }
   StackCounts sum;
   for (const auto& set : sets_) {
     const StackCounts& counts = set->counts();

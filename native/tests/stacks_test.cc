@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <set>
 
 #include "base/system.h"
 #include "fiber/sanitizer.h"
@@ -359,6 +360,68 @@ TEST(shared_limits, "maximum, memory and budget hold for all choices together") 
     EXPECT(made.size() >= fit / 2 && made.size() <= fit + 8);  // Fewer where malloc's memory was used before.
     for (Stack* stack : made) stack->owner->release(stack);
   }
+}
+
+TEST(recent, "a stack that was just released is taken again at once; counts are as without that") {
+  StackOptions usual;
+  usual.maximum = 50;
+  StackSets sets(usual);
+  EXPECT(sets.take_recent() == nullptr);
+  std::vector<Stack*> made;
+  for (size_t i = 0; i < 50; i++) made.push_back(sets.allocate(sets.usual()));
+  EXPECT(sets.allocate(sets.usual()) == nullptr);
+  for (size_t i = 0; i < 50; i++) {
+    sets.release(made[i]);
+    EXPECT_EQUAL(sets.counts().live, 49 - i);
+    EXPECT_EQUAL(sets.counts().pooled, i + 1);
+  }
+  std::set<Stack*> taken;
+  while (Stack* stack = sets.take_recent()) taken.insert(stack);
+  EXPECT(!taken.empty());
+  EXPECT_EQUAL(sets.counts().live, taken.size());
+  for (Stack* stack : taken) EXPECT(stack->live && stack->owner == sets.usual());
+  while (Stack* stack = sets.allocate(sets.usual())) EXPECT(taken.insert(stack).second);
+  EXPECT_EQUAL(taken.size(), 50u);
+  EXPECT_EQUAL(sets.counts().live, 50u);
+  EXPECT_EQUAL(sets.counts().peak, 50u);
+  Stack* last = *taken.begin();
+  sets.release(last);
+  EXPECT(sets.take_recent() == last);
+  sets.release(last);
+  // With a second set each goes where it came from.
+  Stack* other = sets.allocate(sets.chosen(choice_of(Strategy::Mmap, 32 * 1024)));
+  EXPECT(other != nullptr && sets.take_recent() == nullptr);
+  EXPECT_EQUAL(sets.counts().live, 50u);
+  EXPECT_EQUAL(sets.usual()->counts().live, 49u);
+  sets.release(other);
+  EXPECT(sets.take_recent() == nullptr);
+}
+
+TEST(not_recent, "sets that want to see each stack, keep little, or have large ones keep none back; the budget counts those in use") {
+  for (size_t i = 0; i < 5; i++) {
+    StackOptions usual;
+    if (i == 0) usual.strategy = Strategy::Mmap;
+    if (i == 1) usual.strategy = Strategy::Malloc;
+    if (i == 2) usual.canary = true;
+    if (i == 3) usual.warm = 0;
+    if (i == 4) usual.size = 8 << 20;
+    StackSets sets(usual);
+    sets.release(sets.allocate(sets.usual()));
+    EXPECT(sets.take_recent() == nullptr);
+    EXPECT_EQUAL(sets.usual()->counts().live, 0u);
+  }
+  StackOptions usual;
+  usual.budget = 2 * page_size();
+  StackSets sets(usual);
+  Stack* made[] = {sets.allocate(sets.usual()), sets.allocate(sets.usual()), sets.allocate(sets.usual())};
+  EXPECT(!sets.is_within_budget());
+  EXPECT_EQUAL(sets.excess(), 1u);
+  sets.release(made[0]);
+  EXPECT(sets.is_within_budget());
+  EXPECT_EQUAL(sets.excess(), 0u);
+  EXPECT(sets.take_recent() == made[0]);
+  EXPECT_EQUAL(sets.excess(), 1u);
+  for (Stack* stack : made) sets.release(stack);
 }
 
 }  // namespace
