@@ -176,9 +176,10 @@ ROUTINE(heddle_fiber_start)
         ldp     x2, x3, [sp, #FIBER_START_CONTEXT]
         mov     x4, sp
         mov     x29, xzr
-        mov     x30, xzr
-        blr     x1
-        mov     x9, sp
+        adr     x30, 2f
+        br      x1
+2:      mov     x9, sp
+.Lover:
         ldr     x10, [x9, #FIBER_THREAD]
         ldr     x11, [x9, #FIBER_PARENT]
         str     x11, [x10, #THREAD_CURRENT]
@@ -193,6 +194,13 @@ ROUTINE(heddle_fiber_start)
         ldp     x12, x29, [x9, #FIBER_SP]
         mov     sp, x12
         br      x11
+        .cfi_endproc
+
+/* heddle_fiber_end: Tail (x2 = the fiber), gone to at the end of start_enter: see x86_64_sysv.S. */
+ENTRY(heddle_fiber_end)
+        .cfi_startproc
+        mov     x9, x2
+        b       .Lover
         .cfi_endproc
 END(heddle_fiber_start)
 

@@ -9,6 +9,7 @@
  *   heddle_park           where host_call goes on instead of returning when an import waits whose values heddle_wait cannot pass
  *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
  *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
+ *   heddle_fiber_end      where that function's trampoline goes instead of returning
  *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
  *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (fiber/switch.h does the same in line)
  *   heddle_function_start where a fiber of native/fiber begins
@@ -272,8 +273,12 @@ ROUTINE(heddle_fiber_start)
         mov     FIBER_START_CODE(%rsp), %rsi
         mov     %rsp, %rdx
         xor     %ebp, %ebp
-        call    *FIBER_START_ENTER(%rsp)
-        mov     %rsp, %rdi
+        mov     FIBER_START_ENTER(%rsp), %rax
+        lea     1f(%rip), %r11
+        push    %r11
+        jmp     *%rax
+1:      mov     %rsp, %rdi
+.Lover:
         mov     FIBER_THREAD(%rdi), %rsi
         mov     FIBER_PARENT(%rdi), %rdx
         mov     %rdx, THREAD_CURRENT(%rsi)
@@ -289,6 +294,18 @@ ROUTINE(heddle_fiber_start)
         mov     FIBER_FP(%rdi), %rbp
         mov     FIBER_SP(%rdi), %rsp
         jmp     *%r8
+        .cfi_endproc
+
+/*
+ * heddle_fiber_end: Tail (rdi = the fiber), gone to at the end of start_enter, with its return address at rsp.
+ * Because the resumer's `call` and the function's own `ret` are a pair to the predictor already: a second `ret`, and a `call` before, would
+ * put the predictor out of step with all frames of the resumer.
+ */
+ENTRY(heddle_fiber_end)
+        .cfi_startproc
+        add     $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        jmp     .Lover
         .cfi_endproc
 END(heddle_fiber_start)
 

@@ -74,6 +74,10 @@ export const LIBCALLS = [
   ],
   ['wait', "the asm routine heddle_wait, which an import's caller goes to: see there"],
   [
+    'fiber_end',
+    "the asm routine heddle_fiber_end, which the trampoline of a fiber's first function goes to instead of returning: see there",
+  ],
+  [
     'wait_import',
     '(VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait',
   ],

@@ -36,6 +36,7 @@ extern const char heddle_host_call_end[];
 extern const char heddle_leave[];
 extern const char heddle_park[];
 extern const char heddle_wait[];
+extern const char heddle_fiber_end[];
 extern const char heddle_fiber_start[];
 extern const char heddle_interrupt[];
 extern const char heddle_function_start[];

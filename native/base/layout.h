@@ -475,18 +475,20 @@ enum class Libcall : uint32_t {
   ContNewOn = 35,
   /// the asm routine heddle_wait, which an import's caller goes to: see there
   Wait = 36,
+  /// the asm routine heddle_fiber_end, which the trampoline of a fiber's first function goes to instead of returning: see there
+  FiberEnd = 37,
   /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait
-  WaitImport = 37,
+  WaitImport = 38,
   /// (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot
-  ShadowEnter = 38,
+  ShadowEnter = 39,
   /// (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again
-  ShadowLeave = 39,
+  ShadowLeave = 40,
   /// (handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is
-  ContClone = 40,
+  ContClone = 41,
   /// (VMInstance*, fiber) -> fiber: the same of a suspended fiber
-  FiberClone = 41,
+  FiberClone = 42,
 };
-inline constexpr uint32_t kLibcallCount = 42;
+inline constexpr uint32_t kLibcallCount = 43;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -716,6 +718,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "2f253761a1c058eb";
+inline constexpr char kContract[] = "29c4d1e72d4b3da8";
 
 }  // namespace heddle

@@ -90,6 +90,7 @@ Runtime::Runtime(const RuntimeOptions& options)
   host.handlers = host_handlers();
   host.thread = &thread;
   thread.libcalls[static_cast<uint32_t>(Libcall::Wait)] = address_of(heddle_wait);
+  thread.libcalls[static_cast<uint32_t>(Libcall::FiberEnd)] = address_of(heddle_fiber_end);
   install_continuation_libcalls(this);
   install_fiber_libcalls(this);
 }

@@ -350,16 +350,18 @@ export const LIBCALL = {
   contNewOn: 35,
   /** the asm routine heddle_wait, which an import's caller goes to: see there */
   wait: 36,
+  /** the asm routine heddle_fiber_end, which the trampoline of a fiber's first function goes to instead of returning: see there */
+  fiberEnd: 37,
   /** (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait */
-  waitImport: 37,
+  waitImport: 38,
   /** (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot */
-  shadowEnter: 38,
+  shadowEnter: 39,
   /** (VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again */
-  shadowLeave: 39,
+  shadowLeave: 40,
   /** (handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is */
-  contClone: 40,
+  contClone: 41,
   /** (VMInstance*, fiber) -> fiber: the same of a suspended fiber */
-  fiberClone: 41,
+  fiberClone: 42,
 } as const;
 
 /** States of a continuation. */
@@ -605,4 +607,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '2f253761a1c058eb';
+export const CONTRACT = '29c4d1e72d4b3da8';

@@ -32,7 +32,10 @@ function load(program: Program, types: readonly number[], address: Value): reado
 /** Values with ascending numbers. */
 const row = (first: Value, count: number): readonly Value[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** `(context, code, fiber)`: calls `code` with arguments from the slots of the fiber's record; its results go where the slots are then. */
+/**
+ * `(context, code, fiber)`: calls `code` with arguments from the slots of the fiber's record; its results go where the slots are then. It does not return, but goes to the
+ * routine that ends the fiber (asm/x86_64_sysv.S says what that saves).
+ */
 function enter(program: Program, context: LoweringContext, { number, shape }: Trampoline): void {
   const [callee, code, fiber] = [0, 1, 2];
   const { params, results } = shape;
@@ -53,7 +56,9 @@ function enter(program: Program, context: LoweringContext, { number, shape }: Tr
     const first = program.callIndirect(shape.signature, code, [callee, ...args], results.length);
     if (results.length > 0) storeResults(row(first, results.length));
   }
-  program.return(NONE);
+  const thread = program.load(TYPE.I64, MEMORY.trusted, fiber, VMFiber.thread);
+  const end = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * LIBCALL.fiberEnd);
+  program.returnCallIndirect(context.signatures.enterSignature, end, [fiber, code, callee]);
   program.end();
 }
 
