@@ -90,7 +90,7 @@ function packMain() {
   const ts = join(root, 'dist/ts');
   put(join(root, 'dist'), 'dist', (path) => {
     if (path.startsWith(ts) && path !== ts) return isFolder(path) || /\.d\.ts$|build_id\.txt$/.test(path);
-    return !path.endsWith('.map') && path !== join(root, 'dist/codegen');
+    return !path.endsWith('.map') && path !== join(root, 'dist/codegen') && path !== join(root, 'dist/docs');
   });
   put(join(root, 'codegen/dist'), 'codegen/dist', (path) => !path.endsWith('.wasm'));
   put(compressedCodegen(), 'codegen/dist/heddle_codegen.wasm.br');

@@ -1,4 +1,8 @@
-/** Heddle: WebAssembly stack switching for stock Node.js, on native fibers. */
+/**
+ * Heddle: WebAssembly stack switching for stock Node.js, on native fibers.
+ *
+ * @module heddle
+ */
 export * from './api/index.js';
 export { type HeddleError, type HeddleErrorFields, isHeddleError } from './errors/catalog.js';
 export type { ModuleOptions } from './instance/compiling.js';

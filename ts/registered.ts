@@ -1,4 +1,8 @@
-/** What `heddle/register` exports (scripts/bundle.mjs makes it). */
+/**
+ * What `heddle/register` exports (scripts/bundle.mjs makes it).
+ *
+ * @module heddle/register
+ */
 import type { V8WebAssembly } from './base/v8_types.js';
 
 /** V8's own `WebAssembly`: the global one is Heddle's from here on. */

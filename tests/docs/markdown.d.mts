@@ -9,4 +9,5 @@ export interface Snippet {
 }
 
 export function snippetsOf(text: string): readonly Snippet[];
+export function docstringsOf(source: string): string;
 export function saidOutput(code: string): readonly string[];

@@ -31,6 +31,14 @@ export function snippetsOf(text) {
   return snippets;
 }
 
+/** The text of a source file's docstrings, each line where it stands there. */
+export function docstringsOf(source) {
+  return source
+    .split('\n')
+    .map((line) => /^ *\*(?: (.*)|)$/.exec(line)?.[1] ?? '')
+    .join('\n');
+}
+
 /**
  * What a JavaScript snippet says that it prints: the comment behind each `console.log`, a line each. Throws where one
  * has none.

@@ -1,5 +1,5 @@
 /**
- * The snippets of README and docs, taken out of the Markdown and run. JavaScript is a whole program that prints what
+ * The snippets of README and docs, and the examples of docstrings, taken out of the Markdown and run. JavaScript is a whole program that prints what
  * its comments say, and so is TypeScript; `console` is a session: commands and what they print; `wat` is a module, or fields of one. What
  * cannot run says why in front of it (markdown.mjs).
  */
@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseWat, WebAssembly } from '../../ts/index.js';
 import { root } from '../cli/command.js';
-import { type Snippet, saidOutput, snippetsOf } from './markdown.mjs';
+import { docstringsOf, type Snippet, saidOutput, snippetsOf } from './markdown.mjs';
 
 // In the repository, so that `import 'heddle'` finds the package itself.
 mkdirSync(join(root, 'tmp'), { recursive: true });
@@ -74,13 +74,22 @@ const runners: Readonly<Record<string, (snippet: Snippet) => void>> = {
 const FOREIGN = ['c', 'cpp'];
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'));
-describe.each(pages)('%s', (page) => {
-  const snippets = snippetsOf(readFileSync(join(root, page), 'utf8'));
+/** Files with examples in docstrings, which become pages by `npm run docs:api`. */
+const sources = readdirSync(join(root, 'ts'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && readFileSync(join(root, 'ts', name), 'utf8').includes('* @example'))
+  .map((name) => `ts/${name}`);
+
+describe.each([...pages, ...sources])('%s', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const snippets = snippetsOf(page.endsWith('.md') ? text : docstringsOf(text));
   const run = snippets.filter(({ language, reason }) => reason === undefined && !FOREIGN.includes(language));
   test.each(run.map((snippet) => [snippet.line, snippet.language, snippet] as const))('line %i, %s', (_line, language, snippet) => {
     const runner = runners[language];
     if (runner === undefined) throw new Error(`a snippet in "${language}" can neither be run nor says why not`);
     runner(snippet);
+  });
+  test.runIf(page.endsWith('.ts'))('each example is a program', () => {
+    expect(run).toHaveLength(text.split('* @example').length - 1);
   });
   test('what is not run says why, and parts of files are in them', () => {
     const words = (text: string): string => text.split(/\s+/).join(' ').trim();

@@ -78,6 +78,17 @@ function single(payload: readonly unknown[]): unknown {
 /**
  * A function of WebAssembly on a stack of its own. It can be resumed once: each suspension gives a new Continuation for the rest. When nothing refers to it any
  * more its stack is given back.
+ *
+ * @example
+ * ```js
+ * import { Continuation, parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat(`(module
+ *   (tag $yield (param i32))
+ *   (func (export "two") (suspend $yield (i32.const 1)) (suspend $yield (i32.const 2))))`);
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * console.log([...new Continuation(instance.exports.two)]); // [ 1, 2 ]
+ * ```
  */
 export class Continuation {
   readonly #held: Held;

@@ -89,6 +89,7 @@ export class Exception {
     return `uncaught exception: ${theEngine().tags.nameOf(this.#object.tag.address)}`;
   }
 
+  /** Puts another in its place. */
   set message(value: string) {
     define(this, 'message', value, true);
   }

@@ -4,6 +4,7 @@
 import { defineConstant, setEnumerable } from '../base/intrinsics.js';
 import { type ErrorClass, loadedWebAssembly, type MemoryClass, type SuspendErrorClass, type WebAssembly as V8 } from '../base/v8_types.js';
 import { SuspendError } from '../errors/suspend_error.js';
+import type * as compiling from '../instance/compiling.js';
 import type { ModuleOptions } from '../instance/compiling.js';
 import { type EngineStatistics, theEngine } from '../instance/engine.js';
 import type { AnyFunction, ExportedFunction } from '../instance/functions/callable.js';
@@ -11,12 +12,17 @@ import type { StackUsage } from '../link/native.js';
 import type { NativeOptions } from '../link/native_options.js';
 import type { CallLimits } from '../schedule/limit.js';
 import { type PromisingFunction, promising } from '../schedule/promising.js';
+import type * as suspending from '../schedule/suspending.js';
 import { Suspending } from '../schedule/suspending.js';
 import type { BytesSource } from '../source/bytes.js';
 import { amount, flag, optionsOf } from '../source/options.js';
+import type * as exceptions from './exception.js';
 import { Exception, type ExceptionOptions, jsTag } from './exception.js';
+import type * as objects from './objects.js';
 import { Global, type GlobalDescriptor, Table, type TableDescriptor, Tag, type TagDescriptor } from './objects.js';
+import type * as values from './value_types.js';
 import type { ValueTypeMap, ValueTypeName } from './value_types.js';
+import type * as parts from './web_assembly.js';
 import {
   compile,
   compileStreaming,
@@ -93,40 +99,24 @@ for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescrip
 }
 defineConstant(WebAssembly, Symbol.toStringTag, 'WebAssembly');
 
-type OwnModule = Module;
-type OwnInstance<E extends Exports> = Instance<E>;
-type OwnTable = Table;
-type OwnGlobal<Type extends ValueTypeName> = Global<Type>;
-type OwnTag = Tag;
-type OwnException = Exception;
-type OwnSuspending<F extends AnyFunction> = Suspending<F>;
-type OwnExports = Exports;
-type OwnImports = Imports;
-type OwnTableDescriptor = TableDescriptor;
-type OwnGlobalDescriptor<Type extends ValueTypeName> = GlobalDescriptor<Type>;
-type OwnValueTypeMap = ValueTypeMap;
-type OwnTagDescriptor = TagDescriptor;
-type OwnExceptionOptions = ExceptionOptions;
-type OwnModuleOptions = ModuleOptions;
-
-/** The types of what it has, by the names that TypeScript's own declarations of the JS API have. */
+/** The types of what it has, by the names that TypeScript's own declarations of the JS API have. (By way of a namespace: a name in here would mean itself.) */
 export declare namespace WebAssembly {
   /** A compiled module. */
-  type Module = OwnModule;
+  type Module = parts.Module;
   /** An instance of a module. `E` is what the caller knows of its exports. */
-  type Instance<E extends Exports = Exports> = OwnInstance<E>;
+  type Instance<E extends Exports = Exports> = parts.Instance<E>;
   /** A linear memory. */
   type Memory = V8.Memory;
   /** A table of references. */
-  type Table = OwnTable;
+  type Table = objects.Table;
   /** A global variable. */
-  type Global<Type extends ValueTypeName = ValueTypeName> = OwnGlobal<Type>;
+  type Global<Type extends ValueTypeName = ValueTypeName> = objects.Global<Type>;
   /** A tag for exceptions and suspensions. */
-  type Tag = OwnTag;
+  type Tag = objects.Tag;
   /** A WebAssembly exception. */
-  type Exception = OwnException;
+  type Exception = exceptions.Exception;
   /** An import whose caller waits for the promise that it returns. */
-  type Suspending<F extends AnyFunction = AnyFunction> = OwnSuspending<F>;
+  type Suspending<F extends AnyFunction = AnyFunction> = suspending.Suspending<F>;
   /** The module is not valid, or is not one that can be compiled. */
   type CompileError = V8.CompileError;
   /** The imports are not those that the module needs. */
@@ -136,25 +126,25 @@ export declare namespace WebAssembly {
   /** WebAssembly would have to wait for a promise, and cannot. */
   type SuspendError = V8.SuspendError;
   /** Exports by name. */
-  type Exports = OwnExports;
+  type Exports = parts.Exports;
   /** Imports by module and name. */
-  type Imports = OwnImports;
+  type Imports = parts.Imports;
   /** What `new Memory` takes. */
   type MemoryDescriptor = V8.MemoryDescriptor;
   /** What `new Table` takes. */
-  type TableDescriptor = OwnTableDescriptor;
+  type TableDescriptor = objects.TableDescriptor;
   /** What `new Global` takes. */
-  type GlobalDescriptor<Type extends ValueTypeName = ValueTypeName> = OwnGlobalDescriptor<Type>;
+  type GlobalDescriptor<Type extends ValueTypeName = ValueTypeName> = objects.GlobalDescriptor<Type>;
   /** What JavaScript sees of values, by the names of their types. */
-  type ValueTypeMap = OwnValueTypeMap;
+  type ValueTypeMap = values.ValueTypeMap;
   /** The names of value types. */
   type ValueType = ValueTypeName;
   /** What `new Tag` takes. */
-  type TagDescriptor = OwnTagDescriptor;
+  type TagDescriptor = objects.TagDescriptor;
   /** What `new Exception` takes besides tag and payload. */
-  type ExceptionOptions = OwnExceptionOptions;
+  type ExceptionOptions = exceptions.ExceptionOptions;
   /** Options of `compile`, `instantiate`, `validate` and `Module`. */
-  type ModuleOptions = OwnModuleOptions;
+  type ModuleOptions = compiling.ModuleOptions;
   /** One export of a module. */
   type ModuleExportDescriptor = ExportDescriptor;
   /** One import of a module. */
@@ -171,19 +161,58 @@ export interface CallOptions {
 
 const callOptions = optionsOf('call', { deadline: amount });
 
-/** Calls an exported function with options. */
+/**
+ * Calls an exported function with options.
+ *
+ * @example
+ * ```js
+ * import { call, parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (func (export "spin") (loop $again (br $again))))');
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * try {
+ *   call(instance.exports.spin, [], { deadline: 50 });
+ * } catch (error) {
+ *   console.log(error.code); // HEDDLE_TRAP_DEADLINE
+ * }
+ * ```
+ */
 export function call<F extends AnyFunction>(fn: F, args: Readonly<Parameters<F>> | readonly [] = [], options?: CallOptions): ReturnType<F> {
   return theEngine().exports.call(fn as unknown as ExportedFunction, args, callOptions(options).deadline ?? 0) as ReturnType<F>;
 }
 
 /**
  * Whether the import whose JavaScript runs could make its caller wait: its call was begun by `promising`, and no other JavaScript is in between.
+ *
+ * @example
+ * ```js
+ * import { canSuspend, parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (import "host" "ask" (func $ask)) (func (export "run") (call $ask)))');
+ * const ask = new WebAssembly.Suspending(() => {
+ *   console.log(canSuspend()); // true
+ * });
+ * const { instance } = await WebAssembly.instantiate(bytes, { host: { ask } });
+ * await WebAssembly.promising(instance.exports.run)();
+ * console.log(canSuspend()); // false
+ * ```
  */
 export function canSuspend(): boolean {
   return theEngine().imports.canSuspend();
 }
 
-/** Sets the options of this thread's engine; before the first instance. */
+/**
+ * Sets the options of this thread's engine; before the first instance.
+ *
+ * @example
+ * ```js
+ * import { configure, parseWat, statistics, WebAssembly } from 'heddle';
+ *
+ * configure({ stack: { size: 256 * 1024, maximum: 10_000 } });
+ * await WebAssembly.instantiate(parseWat('(module)'));
+ * console.log(statistics().stacksLive); // 0
+ * ```
+ */
 export function configure(options: NativeOptions): void {
   theEngine().configure(options);
 }
@@ -209,6 +238,16 @@ const statisticsOptions = optionsOf('statistics', { stacks: flag });
 /**
  * Counters of this thread's engine. With `stacks` what stacks take as well; that asks the kernel about every one, about two microseconds each (two seconds for a
  * million).
+ *
+ * @example
+ * ```js
+ * import { Continuation, parseWat, statistics, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (tag $pause) (func (export "run") (suspend $pause)))');
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * const { continuation } = new Continuation(instance.exports.run).resume();
+ * console.log(statistics().stacksLive, continuation.state); // 1 suspended
+ * ```
  */
 export function statistics(options: { readonly stacks: true }): EngineStatistics & StackUsage;
 export function statistics(options?: { readonly stacks?: boolean }): EngineStatistics;

@@ -40,6 +40,14 @@ const memoryOptions = optionsOf('createMemory', {
 /**
  * Makes a memory, also with 64-bit addresses where V8 has none, and with pages of one byte. V8's own wherever V8 can make it; otherwise shaped like that.
  * Throws a TypeError for a wrong descriptor, a RangeError where maximum is below initial, a LinkError where there is no room.
+ *
+ * @example
+ * ```js
+ * import { createMemory } from 'heddle';
+ *
+ * const memory = createMemory({ initial: 1n, maximum: 4n, address: 'i64' });
+ * console.log(memory.buffer.byteLength, memory.grow(1n)); // 65536 1n
+ * ```
  */
 export function createMemory(descriptor: MemoryDescriptor): WebAssembly.Memory | MappedMemory {
   const { initial, maximum, shared = false, address, pageSize = 65_536 } = memoryOptions(descriptorOf(descriptor));

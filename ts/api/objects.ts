@@ -207,6 +207,7 @@ export class Global<Type extends ValueTypeName = ValueTypeName> {
     return this.#cell.value as ValueTypeMap[Type];
   }
 
+  /** Sets it. Throws a TypeError where it is immutable, or the value does not fit. */
   set value(value: ValueTypeMap[Type]) {
     if (!this.#object.mutable) throw wrongArgument('the global is immutable');
     this.#cell.value = value;

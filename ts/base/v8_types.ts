@@ -29,19 +29,25 @@ export declare namespace WebAssembly {
 
   /** One import of a module. */
   interface ModuleImportDescriptor {
+    /** What is imported. */
     kind: 'function' | 'global' | 'memory' | 'table' | 'tag';
+    /** The module that it is imported from. */
     module: string;
+    /** Its name there. */
     name: string;
   }
 
   /** One export of a module. */
   interface ModuleExportDescriptor {
+    /** What is exported. */
     kind: ModuleImportDescriptor['kind'];
+    /** By which name. */
     name: string;
   }
 
   /** An instance that V8 has made. */
   interface Instance {
+    /** What it exports, by name. */
     // biome-ignore lint/suspicious/noExplicitAny: as in Heddle's own
     readonly exports: Record<string, any>;
   }
@@ -72,14 +78,19 @@ export declare namespace WebAssembly {
 
 /** A class of errors. */
 export interface ErrorClass<E extends Error> {
+  /** An error with a message. */
   new (message?: string, options?: ErrorOptions): E;
+  /** The same. */
   (message?: string, options?: ErrorOptions): E;
+  /** What instances inherit from. */
   readonly prototype: E;
 }
 
 /** The class SuspendError: V8's own, or the same class of Heddle's where V8 has none. */
 export interface SuspendErrorClass {
+  /** An error with a message. */
   new (message?: string, options?: ErrorOptions): WebAssembly.SuspendError;
+  /** What instances inherit from. */
   readonly prototype: WebAssembly.SuspendError;
 }
 
@@ -87,6 +98,7 @@ export interface SuspendErrorClass {
 export interface MemoryClass {
   /** Throws a TypeError or RangeError for a wrong descriptor, a RangeError where there is no room. */
   new (descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory;
+  /** What instances inherit from. */
   readonly prototype: WebAssembly.Memory;
 }
 
@@ -94,21 +106,31 @@ export interface MemoryClass {
 export interface V8WebAssembly {
   /** V8's class of compiled modules. */
   readonly Module: {
+    /** Compiles bytes. Throws a CompileError for what is no valid module. */
     new (bytes: ArrayBuffer | ArrayBufferView): WebAssembly.Module;
+    /** What instances inherit from. */
     readonly prototype: WebAssembly.Module;
+    /** Copies of the custom sections of a name. */
     customSections(module: WebAssembly.Module, name: string): ArrayBuffer[];
+    /** What it exports, in order. */
     exports(module: WebAssembly.Module): WebAssembly.ModuleExportDescriptor[];
+    /** What it imports, in order. */
     imports(module: WebAssembly.Module): WebAssembly.ModuleImportDescriptor[];
   };
   /** V8's class of instances. */
   readonly Instance: {
+    /** Throws a LinkError for imports that are not those of the module. */
     new (module: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance;
+    /** What instances inherit from. */
     readonly prototype: WebAssembly.Instance;
   };
   /** V8's class of memories, which is also Heddle's. */
   readonly Memory: MemoryClass;
   /** V8's class of tables. */
-  readonly Table: { readonly prototype: object };
+  readonly Table: {
+    /** What instances inherit from. */
+    readonly prototype: object;
+  };
   /** The module is not valid. */
   readonly CompileError: ErrorClass<WebAssembly.CompileError>;
   /** The imports are not those that the module needs. */
@@ -125,7 +147,12 @@ export interface V8WebAssembly {
   instantiate(
     bytes: ArrayBuffer | ArrayBufferView,
     imports?: WebAssembly.Imports,
-  ): Promise<{ module: WebAssembly.Module; instance: WebAssembly.Instance }>;
+  ): Promise<{
+    /** What the bytes are. */
+    module: WebAssembly.Module;
+    /** What was made of it. */
+    instance: WebAssembly.Instance;
+  }>;
 }
 
 /** The global `WebAssembly` when Heddle is loaded: V8's. */

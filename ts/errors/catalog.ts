@@ -31,7 +31,22 @@ export interface HeddleErrorFields {
 /** An error of Heddle's, of whichever class. */
 export type HeddleError = Error & HeddleErrorFields;
 
-/** Whether a value is an error with a code of Heddle's. (A WebAssembly exception is no Error, but has a `code`, too.) */
+/**
+ * Whether a value is an error with a code of Heddle's. (A WebAssembly exception is no Error, but has a `code`, too.)
+ *
+ * @example
+ * ```js
+ * import { isHeddleError, parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1))))');
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * try {
+ *   instance.exports.divide(1, 0);
+ * } catch (error) {
+ *   console.log(isHeddleError(error) && error.code); // HEDDLE_TRAP_DIVISION_BY_ZERO
+ * }
+ * ```
+ */
 export function isHeddleError(value: unknown): value is HeddleError {
   if (!isError(value)) return false;
   const code: unknown = getProperty(value, 'code');

@@ -2,18 +2,10 @@
  * A picture of all fibers of the thread: what each does, and who waits for whom. Plain data, fit for JSON.
  */
 import { mapGet, mapped } from '../base/intrinsics.js';
-import type { NativeFiber, NativeFiberTree } from '../link/native.js';
+import type { FiberState, NativeFiber, NativeFiberTree } from '../link/native.js';
 import { type FrameNames, omittedFrames, type ProgramFrame, programFrames } from './messages/backtrace.js';
 
-/**
- * - fresh: made, nothing has run yet; it has no stack
- * - suspended: waits to be resumed
- * - resuming: has resumed another fiber, and waits until that returns or suspends to it
- * - calling: waits for JavaScript that it called
- * - parked: waits in an import for a promise
- * - running: looked at in the middle of its own code, by an interrupt or where it trapped
- */
-export type FiberState = NativeFiber['state'];
+export type { FiberState } from '../link/native.js';
 
 /** Bytes of a fiber's stack. */
 export interface FiberStack {

@@ -62,6 +62,7 @@ export class MappedMemory {
     return memory64 ? BigIntValue(old) : old;
   }
 
+  /** `WebAssembly.Memory`, as V8's own memories have it. */
   get [Symbol.toStringTag](): string {
     return 'WebAssembly.Memory';
   }

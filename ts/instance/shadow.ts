@@ -21,7 +21,12 @@ export interface ShadowStackOptions {
   /** Bytes that each call besides the first may use; 16 KiB, or a quarter of the module's stack where that is less, unless given. */
   readonly size?: number;
   /** Exports that the space comes from, of types `[i32] -> [i32]` and `[i32] -> […]` (i64 in a 64-bit memory). Without them it comes from the module's own stack. */
-  readonly allocator?: { readonly allocate: string; readonly free: string };
+  readonly allocator?: {
+    /** The export that is given a number of bytes, and gives the address of so many. */
+    readonly allocate: string;
+    /** The export that is given that address when the call has ended. */
+    readonly free: string;
+  };
   /** Lowest address of the module's own stack, where the module does not tell. */
   readonly low?: number;
 }

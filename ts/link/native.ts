@@ -130,11 +130,21 @@ export interface StackUsage {
   readonly entryStackBytesHighWater: number;
 }
 
+/**
+ * - fresh: made, nothing has run yet; it has no stack
+ * - suspended: waits to be resumed
+ * - resuming: has resumed another fiber, and waits until that returns or suspends to it
+ * - calling: waits for JavaScript that it called
+ * - parked: waits in an import for a promise
+ * - running: looked at in the middle of its own code, by an interrupt or where it trapped
+ */
+export type FiberState = 'fresh' | 'suspended' | 'resuming' | 'calling' | 'parked' | 'running';
+
 /** One fiber (native/trap/inspect.h). */
 export interface NativeFiber {
   readonly id: number;
   readonly continuation: number;
-  readonly state: 'fresh' | 'suspended' | 'resuming' | 'calling' | 'parked' | 'running';
+  readonly state: FiberState;
   readonly parent: number;
   readonly entered: boolean;
   readonly hibernated: boolean;

@@ -28,6 +28,17 @@ export function withTasks(tree: FiberTree): FiberTree {
 
 /**
  * The fibers of this thread as they are now: which there are, what each does and is in, and who waits for whom. May be called at any time, in imports too.
+ *
+ * @example
+ * ```js
+ * import { Continuation, inspect, parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (tag $pause) (func $work (export "work") (suspend $pause)))');
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * const { continuation } = new Continuation(instance.exports.work).resume();
+ * const [fiber] = inspect().fibers;
+ * console.log(fiber.function, fiber.state, fiber.tag, continuation.state); // work suspended pause suspended
+ * ```
  */
 export function inspect(options?: InspectOptions): FiberTree {
   const { limit = DEFAULT_LIMIT } = inspectOptions(options);

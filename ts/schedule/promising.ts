@@ -75,6 +75,19 @@ export function exportOf(value: unknown, what: string): number {
  * A function that calls an exported function and returns a promise of its results. Within it an import of `Suspending` may wait for a promise. Any number
  * of such calls may be under way. Arguments are converted at once, and what that throws is thrown; the promise is rejected with what WebAssembly throws.
  * Options, which V8's function of this name has not, say what ends each call. Throws a TypeError for anything but an exported function, and for other options.
+ *
+ * @example
+ * ```js
+ * import { parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat(`(module
+ *   (import "host" "twice" (func $twice (param i32) (result i32)))
+ *   (func (export "next") (param i32) (result i32) (i32.add (call $twice (local.get 0)) (i32.const 1))))`);
+ * const twice = new WebAssembly.Suspending(async (n) => 2 * n);
+ * const { instance } = await WebAssembly.instantiate(bytes, { host: { twice } });
+ * const next = WebAssembly.promising(instance.exports.next, { timeout: 1000 });
+ * console.log(await Promise.all([next(1), next(2)])); // [ 3, 5 ]
+ * ```
  */
 export function promising<F extends AnyFunction>(fn: F, options: CallLimits | undefined = undefined): PromisingFunction<F> {
   const engine = theEngine();

@@ -90,7 +90,22 @@ export function waitingTasks(): ReadonlyMap<number, string> {
   return names;
 }
 
-/** Spawns calls as tasks that take turns: a turn ends where an import of `Suspending` waits for a promise. */
+/**
+ * Spawns calls as tasks that take turns: a turn ends where an import of `Suspending` waits for a promise.
+ *
+ * @example
+ * ```js
+ * import { parseWat, Scheduler, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat(`(module
+ *   (import "host" "sleep" (func $sleep (param i32)))
+ *   (func (export "wait") (param i32) (result i32) (call $sleep (local.get 0)) (local.get 0)))`);
+ * const scheduler = new Scheduler({ maximum: 100 });
+ * const { instance } = await WebAssembly.instantiate(bytes, { host: scheduler.imports });
+ * const tasks = [2, 1].map((milliseconds) => scheduler.spawn(instance.exports.wait, [milliseconds], { timeout: 10_000 }));
+ * console.log(await Promise.all(tasks.map((task) => task.promise))); // [ 2, 1 ]
+ * ```
+ */
 export class Scheduler {
   readonly #maximum: number;
   readonly #batches: Batches;
@@ -104,7 +119,9 @@ export class Scheduler {
 
   /** Imports for modules: `sleep(milliseconds)` and `yield()`, which lets the others have their turn. */
   readonly imports = freeze({
+    /** Waits so many milliseconds. */
     sleep: new Suspending((milliseconds: number | bigint) => this.sleep(NumberValue(milliseconds))),
+    /** Lets the other tasks have their turn. */
     yield: new Suspending(() => this.yield()),
   });
 

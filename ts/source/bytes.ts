@@ -84,6 +84,15 @@ export function isBinary(bytes: Uint8Array): boolean {
 /**
  * Assembles a module's text. Throws a CompileError with code HEDDLE_INVALID_TEXT that says line and column, and a TypeError for what is no
  * string: converted inside the crate it could run code that comes back there.
+ *
+ * @example
+ * ```js
+ * import { parseWat, WebAssembly } from 'heddle';
+ *
+ * const bytes = parseWat('(module (func (export "two") (result i32) (i32.const 2)))');
+ * const { instance } = await WebAssembly.instantiate(bytes);
+ * console.log(instance.exports.two()); // 2
+ * ```
  */
 export function parseWat(text: string): Uint8Array {
   if (typeof text !== 'string') throw wrongArgument("a module's text is given as a string");

@@ -13,6 +13,7 @@ import { type Saved, SharedState } from './state.js';
 
 /** A run that has returned. */
 export interface Outcome<Return = unknown> {
+  /** What it has returned. */
   readonly value: Return;
   /** Which outcome was chosen at each choice, counted from 0. */
   readonly path: readonly number[];
@@ -20,15 +21,19 @@ export interface Outcome<Return = unknown> {
 
 /** A run that has trapped or thrown, whose result was wrong, or that has suspended with what is no choice. */
 export interface Failure {
+  /** What was thrown: a trap, an exception, or an error with code HEDDLE_EXPLORE_CHECK. */
   readonly error: unknown;
+  /** Which outcome was chosen at each choice, counted from 0: what `replay` takes. */
   readonly path: readonly number[];
 }
 
+/** What `explore` gives. */
 export interface Exploration<Return = unknown> {
   /** How many have come to an end: returned, failed, come to a dead end, or were cut off. */
   readonly runs: number;
   /** What has returned, in the order in which it was found. */
   readonly outcomes: readonly Outcome<Return>[];
+  /** What has failed, in the order in which it was found. */
   readonly failures: readonly Failure[];
   /** Runs that have come to a choice without outcomes. */
   readonly deadEnds: number;
@@ -47,20 +52,27 @@ export type Ending = 'returned' | 'failed' | 'deadEnd' | 'choice';
 
 /** One choice of a run that was replayed. */
 export interface ReplayStep {
+  /** What the program has suspended with. */
   readonly tag: AnyTag;
-  /** What it has suspended with. */
+  /** The tag's values. */
   readonly values: readonly unknown[];
   /** How many outcomes there were. */
   readonly outcomes: number;
-  /** Which was chosen, and what the program got for it. Undefined for the last step where the path was over. */
+  /** Which was chosen, counted from 0. Undefined for the last step where the path was over. */
   readonly index: number | undefined;
+  /** What the program got for it. Undefined where `index` is. */
   readonly answer: readonly unknown[] | undefined;
 }
 
+/** What `replay` gives. */
 export interface Replay<Return = unknown> {
+  /** How it has ended. */
   readonly ended: Ending;
+  /** Its choices, in order. */
   readonly steps: readonly ReplayStep[];
+  /** What it has returned, where it has. */
   readonly value: Return | undefined;
+  /** What it has thrown or trapped with, where it has failed. */
   readonly error: unknown;
 }
 
@@ -354,6 +366,20 @@ function pathOf(path: unknown): readonly number[] {
 /**
  * Runs a program again and again, with all outcomes of its choices, and tells what became of each run. Memories, globals and what `restore` puts back are afterwards as they were before. The same program
  * and options give the same, in the same order.
+ *
+ * @example
+ * ```js
+ * import { parseWat, WebAssembly } from 'heddle';
+ * import { explore } from 'heddle/testing';
+ *
+ * const bytes = parseWat(`(module
+ *   (tag $choose (export "choose") (param i32) (result i32))
+ *   (func (export "twoBits") (result i32)
+ *     (i32.add (i32.mul (i32.const 2) (suspend $choose (i32.const 2))) (suspend $choose (i32.const 2)))))`);
+ * const { choose, twoBits } = (await WebAssembly.instantiate(bytes)).instance.exports;
+ * const { outcomes } = explore(twoBits, { choices: choose });
+ * console.log(outcomes.map(({ value }) => value).sort()); // [ 0, 1, 2, 3 ]
+ * ```
  */
 export function explore<Return>(program: Coroutine<readonly [], AnyTag, Return>, options: ExploreOptions<Return>): Exploration<Return>;
 export function explore<Return = unknown>(program: ExportedFunction | Continuation, options: ExploreOptions<Return>): Exploration<Return>;
@@ -374,7 +400,22 @@ export async function exploreAsync(program: unknown, options: unknown): Promise<
   return await later(new Search(planOf('explore', program, options)).run());
 }
 
-/** Makes one run again, that with this path. Throws a RangeError where the path does not fit the program. */
+/**
+ * Makes one run again, that with this path. Throws a RangeError where the path does not fit the program.
+ *
+ * @example
+ * ```js
+ * import { parseWat, WebAssembly } from 'heddle';
+ * import { replay } from 'heddle/testing';
+ *
+ * const bytes = parseWat(`(module
+ *   (tag $choose (export "choose") (param i32) (result i32))
+ *   (func (export "twoBits") (result i32)
+ *     (i32.add (i32.mul (i32.const 2) (suspend $choose (i32.const 2))) (suspend $choose (i32.const 2)))))`);
+ * const { choose, twoBits } = (await WebAssembly.instantiate(bytes)).instance.exports;
+ * console.log(replay(twoBits, [1, 0], { choices: choose }).value); // 2
+ * ```
+ */
 export function replay<Return>(
   program: Coroutine<readonly [], AnyTag, Return>,
   path: readonly number[],

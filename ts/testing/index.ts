@@ -1,5 +1,7 @@
 /**
- * `heddle/testing`: runs programs through all outcomes of their choices.
+ * * `heddle/testing`: runs programs through all outcomes of their choices.
+ *
+ * @module heddle/testing
  */
 export {
   type Ending,

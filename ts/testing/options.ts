@@ -44,6 +44,7 @@ export interface ReplayOptions<Return = unknown> {
   readonly signal?: AbortSignal;
 }
 
+/** What `explore` takes besides the program. */
 export interface ExploreOptions<Return = unknown> extends ReplayOptions<Return> {
   /** Which branch is next: the newest (`depth`, unless said otherwise) or the oldest (`breadth`). */
   readonly order?: 'depth' | 'breadth';

@@ -6,7 +6,17 @@
 type From<Value> = Iterable<Value, unknown, undefined>;
 type FromAsync<Value> = AsyncIterable<Value, unknown, undefined>;
 
-/** What `change` makes of each value. */
+/**
+ * What `change` makes of each value.
+ *
+ * @example
+ * ```js
+ * import { filter, map, take } from 'heddle/typed';
+ *
+ * const even = filter([1, 2, 3, 4, 5, 6], (n) => n % 2 === 0);
+ * console.log([...take(map(even, (n) => n * n), 2)]); // [ 4, 16 ]
+ * ```
+ */
 export function* map<Value, To>(from: From<Value>, change: (value: Value) => To): Generator<To, void, undefined> {
   for (const value of from) yield change(value);
 }

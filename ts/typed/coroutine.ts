@@ -346,6 +346,21 @@ function tagsOf(yields: unknown): ReadonlySet<AnyTag> {
 
 /**
  * Declares an exported function as a coroutine. Throws a TypeError where it is none, or its types, or its tags, are others than declared.
+ *
+ * @example
+ * ```js
+ * import { parseWat, WebAssembly } from 'heddle';
+ * import { coroutine, Tag } from 'heddle/typed';
+ *
+ * const ask = new Tag({ parameters: ['i32'], results: ['i32'] });
+ * const bytes = parseWat(`(module
+ *   (import "host" "ask" (tag $ask (param i32) (result i32)))
+ *   (func (export "sum") (result i32) (i32.add (suspend $ask (i32.const 1)) (suspend $ask (i32.const 2)))))`);
+ * const { instance } = await WebAssembly.instantiate(bytes, { host: { ask } });
+ * const sum = coroutine(instance.exports.sum, { parameters: [], results: ['i32'], yields: ask });
+ * const step = sum.start().handle(ask, (n) => 10 * n).resume();
+ * console.log(step.done, step.value); // true 30
+ * ```
  */
 export function coroutine<
   const Parameters extends readonly TypeName[] = readonly TypeName[],

@@ -1,5 +1,7 @@
 /**
- * `heddle/typed`: coroutines of WebAssembly whose tags and functions the compiler knows the types of.
+ * * `heddle/typed`: coroutines of WebAssembly whose tags and functions the compiler knows the types of.
+ *
+ * @module heddle/typed
  */
 export { filter, filterAsync, map, mapAsync, take, takeAsync, zip, zipAsync } from './combine.js';
 export {

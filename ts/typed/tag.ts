@@ -56,7 +56,14 @@ export class Tag<
   const Name extends string = string,
 > extends PlainTag {
   /** For the compiler alone. */
-  declare readonly [TYPES]: { readonly parameters: Parameters; readonly results: Results; readonly name: Name };
+  declare readonly [TYPES]: {
+    /** What is suspended with. */
+    readonly parameters: Parameters;
+    /** The answer. */
+    readonly results: Results;
+    /** What tells it from tags with the same types. */
+    readonly name: Name;
+  };
 
   constructor(types: TagTypes<Parameters, Results, Name>) {
     requireTypes(types);
