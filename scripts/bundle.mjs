@@ -17,6 +17,7 @@ const LATE = [
   'compile/pool.js',
   'compile/work.js',
   'compile/limits.js',
+  'compile/perf_map.js',
   'lower/module/signatures.js',
 ];
 /** The same of Node's own modules. */

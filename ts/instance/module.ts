@@ -2,9 +2,10 @@
  * A module as the engine holds it: its bytes, its machine code in the variants that were asked for, and where that code lies.
  */
 
-import { Dictionary, each, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
+import { copied, Dictionary, each, env, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
+import { tellPerf } from '../compile/perf_map.js';
 import { type ModuleLayout, moduleLayout } from '../lower/module/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/module/signatures.js';
 import { type IndexSpaces, indexSpaces } from '../lower/module/spaces.js';
@@ -172,8 +173,10 @@ export class CompiledModule {
 
   #load(artifact: Artifact): LoadedCode {
     const { codeFile, functions, traps, sources, calls, inlined, scopes } = artifact;
+    const forPerf = env['HEDDLE_PERF_MAP'] === '1';
     const { id, base } = this.#thread.native.loadCode(
-      codeFile?.path ?? artifact.code,
+      // Of code in a file of the cache perf would ask the file for names.
+      codeFile?.path ?? (forPerf ? copied(artifact.code) : artifact.code),
       functions,
       codeFile?.traps ?? traps,
       sources,
@@ -184,10 +187,14 @@ export class CompiledModule {
     );
     // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
     const names = this.names;
+    const module = this.#label;
+    const count = this.layout.importedFunctions.count + typedLength(this.description.functions);
+    const functionName = (index: number): string | undefined => mapGet(names.functions, index);
+    if (forPerf) tellPerf({ base, functions, module, count, functionName });
     this.#thread.names.nameCode(id, {
-      module: this.#label,
-      functions: this.layout.importedFunctions.count + typedLength(this.description.functions),
-      functionName: (index) => mapGet(names.functions, index),
+      module,
+      functions: count,
+      functionName,
       tagName: (index) => nameOfTag(names, index),
       inlined: artifact.inlined,
       bytes: this.bytes,
