@@ -11,6 +11,7 @@ const steps = [
     process.execPath,
     ['--import', 'tsx', `contract/${name}`, '--check'],
   ]),
+  ['licenses', process.execPath, ['scripts/third_party.mjs', '--check']],
   ['docs', process.execPath, ['scripts/draw_pictures.mjs', '--check']],
   ['codegen', process.execPath, ['scripts/build_codegen.mjs', '--check']],
   ['fuzz', process.execPath, ['scripts/build_fuzz.mjs', '--check']],

@@ -15,6 +15,7 @@ const LIMITS = { main: { packed: 2 * MB, installed: 12 * MB }, machine: { packed
 /** What the package heddle has, as it is in the repository. */
 const PLAIN = [
   'LICENSE',
+  'THIRD_PARTY.md',
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
@@ -115,7 +116,7 @@ async function packMachine(arch) {
   await buildPortableCodegen(arch, join(stage, 'codegen'));
   const addon = join(root, native ? '' : `build-${arch}`, 'build/Release/heddle.node');
   run(native ? 'strip' : `${triple}-strip`, [addon, '-o', join(stage, 'heddle.node')]);
-  cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
+  for (const file of ['LICENSE', 'THIRD_PARTY.md']) cpSync(join(root, file), join(stage, file));
   const { version, license, engines } = manifest;
   const description = `What heddle has compiled for Linux on ${arch} with glibc`;
   writeFileSync(join(stage, 'README.md'), `# ${name}\n\n${description}. Install \`heddle\`, which asks for it.\n`);
