@@ -80,7 +80,10 @@ function runCommand(heddle: Command): void {
     .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
     .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
     .option('--trust-compiled', "run a compiled file that this user's heddle did not make; it is native code")
-    .option('--tree <file>', 'draw the fibers (.svg, .txt) at the end, at a trap, and in NAME.1.svg and so on at each SIGUSR2')
+    .option(
+      '--tree <file>',
+      'draw the fibers (.svg, .html, .txt, .json) at the end, at a trap, and in NAME.1.svg and so on at each SIGUSR2',
+    )
     .option('--stats', 'print counters and times to stderr')
     .addOption(new Option('--stack-strategy <name>', 'where stacks come from').choices(STRATEGIES))
     .addOption(new Option('--stack-guard <kind>', 'what lies below a stack').choices(GUARDS))

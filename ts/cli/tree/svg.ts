@@ -1,6 +1,7 @@
 /** A picture of fibers as SVG: a box for each, below and to the right of the one that waits for it, and a line between. */
-import type { FiberState } from '../../instance/inspect.js';
-import { type Picture, type Row, rowsOf } from './rows.js';
+import { COLOURS, escapeXml } from './marks.js';
+import type { Picture, Row } from './picture.js';
+import { drawnRows } from './rows.js';
 import { detailsOf, headlineOf, nameOf } from './words.js';
 
 /** Pixels. */
@@ -14,15 +15,6 @@ const DEEPEST = 40;
 /** At least what a character of the font below takes: 0.6 of its size, or a little more. */
 const CHARACTER = 7.5;
 
-const COLOURS: Readonly<Record<FiberState, string>> = {
-  running: '#d7f5dd',
-  calling: '#fff3c9',
-  resuming: '#e8f0fe',
-  suspended: '#f3e8fd',
-  parked: '#fde7d9',
-  fresh: '#f5f5f5',
-};
-
 /** A box and what is in it. */
 interface Box {
   readonly row: Row;
@@ -33,22 +25,15 @@ interface Box {
   readonly height: number;
 }
 
-/** Text as XML has it, without the characters that XML cannot have. */
-export function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
-}
-
 /** The greatest of numbers, 0 of none. */
 function greatest(numbers: readonly number[]): number {
   return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
 
-function boxesOf(picture: Picture): readonly Box[] {
+function boxesOf(rows: readonly Row[]): readonly Box[] {
   let y = MARGIN + LINE + GAP;
-  return rowsOf(picture.tree).map((row) => {
-    const lines = [nameOf(row.fiber), ...detailsOf(row.fiber)];
+  return rows.map((row) => {
+    const lines = [nameOf(row), ...detailsOf(row)];
     const box = {
       row,
       lines,
@@ -66,8 +51,9 @@ function boxElement({ row, lines, x, y, width, height }: Box): string {
   const texts = lines.map(
     (line, i) => `<text x="${x + PADDING}" y="${y + PADDING + LINE * i + 12}"${i === 0 ? ' class="name"' : ''}>${escapeXml(line)}</text>`,
   );
-  const box = `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="${COLOURS[row.fiber.state]}"/>`;
-  return `<g class="${row.fiber.state}">${box}${texts.join('')}</g>`;
+  const [{ state }] = row.fibers;
+  const box = `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="${COLOURS[state]}"/>`;
+  return `<g class="${state}">${box}${texts.join('')}</g>`;
 }
 
 /** From the box of who waits, down its left side, to the box of what it waits for. */
@@ -78,8 +64,9 @@ function lineElement(above: Box, box: Box): string {
 
 /** The picture, an SVG document. */
 export function svgOf(picture: Picture): string {
-  const boxes = boxesOf(picture);
-  const headline = headlineOf(picture);
+  const rows = drawnRows(picture);
+  const boxes = boxesOf(rows);
+  const headline = headlineOf(picture, rows);
   const last = boxes.at(-1);
   const width = MARGIN * 2 + Math.max(Math.ceil(CHARACTER * headline.length), greatest(boxes.map((box) => box.x + box.width - MARGIN)));
   const height = MARGIN + (last === undefined ? MARGIN + LINE : last.y + last.height);
@@ -89,6 +76,7 @@ export function svgOf(picture: Picture): string {
   });
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<title>${escapeXml(headline)}</title>`,
     '<style>text{font:12px ui-monospace,monospace;fill:#222}.name,.headline{font-weight:bold}rect{stroke:#888}path{fill:none;stroke:#888}</style>',
     '<rect width="100%" height="100%" style="fill:#fff;stroke:none"/>',
     `<text class="headline" x="${MARGIN}" y="${MARGIN + 12}">${escapeXml(headline)}</text>`,

@@ -8,17 +8,23 @@ import type { FiberTree } from '../../instance/inspect.js';
 import { withTasks } from '../../schedule/inspect.js';
 import { reason } from '../load.js';
 import { output, reportError } from '../report.js';
-import type { Picture } from './rows.js';
+import { htmlOf } from './html.js';
+import { jsonOf } from './json.js';
+import type { Picture } from './picture.js';
 import { svgOf } from './svg.js';
 import { textOf } from './text.js';
 
-/** More fibers than this make no picture that anyone looks at. */
-const MOST = 1000;
+/** Fibers that are looked at, at most: each takes some tens of microseconds. */
+const MOST = 10_000;
+/** More rows than this make no picture that anyone looks at. */
+const ROWS = 1000;
 const SIGNAL = 'SIGUSR2';
 
 const WRITERS: ReadonlyMap<string, (picture: Picture) => string> = new Map([
   ['.svg', svgOf],
+  ['.html', htmlOf],
   ['.txt', textOf],
+  ['.json', jsonOf],
 ]);
 
 /** The pictures of one run. */
@@ -28,10 +34,10 @@ export class TreeFile {
   readonly #write: (picture: Picture) => string;
   #signals = 0;
 
-  /** `path` ends with .svg or .txt, which decides the form; throws an error with code HEDDLE_USAGE otherwise. */
+  /** `path` ends with .svg, .html, .txt or .json, which decides the form; throws an error with code HEDDLE_USAGE otherwise. */
   constructor(engine: Engine, path: string) {
     const write = WRITERS.get(extname(path).toLowerCase());
-    if (write === undefined) throw usage(`--tree ${path}: the name must end with .svg or .txt`);
+    if (write === undefined) throw usage(`--tree ${path}: the name must end with .svg, .html, .txt or .json`);
     this.#engine = engine;
     this.#path = path;
     this.#write = write;
@@ -85,7 +91,7 @@ export class TreeFile {
   #draw(path: string, moment: string, tree: FiberTree): void {
     const fibers = tree.fibers.slice(0, MOST);
     try {
-      writeFileSync(path, this.#write({ moment, tree: withTasks({ fibers, total: tree.total }) }));
+      writeFileSync(path, this.#write({ moment, tree: withTasks({ fibers, total: tree.total }), most: ROWS }));
     } catch (error) {
       throw fileFailed(`cannot write ${path}: ${reason(error)}`);
     }
