@@ -197,16 +197,19 @@ export async function bundle() {
     replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').${call};\n`);
   }
   for (const name of ['typed', 'testing']) replace(`${name}.cjs`, `module.exports = require('./heddle.cjs').${name};\n`);
-  for (const [name, file] of [
-    ['heddle', 'index.js'],
-    ['typed', 'typed/index.js'],
-    ['testing', 'testing/index.js'],
+  replace('register.cjs', "exports.V8 = require('./heddle.cjs').register();\n");
+  const exported = async (file) => Object.keys(await import(join(ts, file)));
+  for (const [name, names] of [
+    ['heddle', await exported('index.js')],
+    ['typed', await exported('typed/index.js')],
+    ['testing', await exported('testing/index.js')],
+    ['register', ['V8']],
   ]) {
     // Not `import all from './heddle.cjs'`: Node would read all that file requires for the names of its exports.
-    const names = Object.keys(await import(join(ts, file)));
     const lines = [
       "import { createRequire } from 'node:module';",
-      'const require = createRequire(import.meta.url);',
+      // A bundler that makes CommonJS leaves no `import.meta`, but there is a file name.
+      'const require = createRequire(import.meta.url ?? __filename);',
       // In a bundle of a user's this file is somewhere else: the package is where the bundle finds it.
       'let all;',
       'try {',
@@ -220,13 +223,6 @@ export async function bundle() {
     ];
     replace(`${name}.mjs`, lines.join('\n'));
   }
-  replace('register.cjs', "exports.V8 = require('./heddle.cjs').register();\n");
-  const register = [
-    "import { createRequire } from 'node:module';",
-    "export const { V8 } = createRequire(import.meta.url)('./register.cjs');",
-    '',
-  ];
-  replace('register.mjs', register.join('\n'));
   replace('script_thread.cjs', "void require('./cli.cjs').scriptThread();\n");
   // For the command line: what ts/code_cache.ts loads has no `import()`.
   replace('import.cjs', 'module.exports = (specifier) => import(specifier);\n');

@@ -1,39 +1,14 @@
-/** docs/bundlers.md: a small server, bundled, answers. The answer is arithmetic. webpack and rollup are no dependencies of the tests; their lines were tried by hand. */
+/** docs/bundlers.md: a small server, bundled, answers. The answer is arithmetic. scripts/test_bundlers.mjs does the same by webpack and rollup. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { build as vite } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { bundlerProject } from './server.mjs';
 
-const SERVER = `import { createServer } from 'node:http';
-import { parseWat, WebAssembly } from 'heddle';
-
-const price = new WebAssembly.Suspending(async (n) => n * 2);
-const { instance } = await WebAssembly.instantiate(
-  parseWat(\`(module (import "env" "price" (func $p (param i32) (result i32)))
-    (func (export "total") (param i32) (result i32) (i32.add (call $p (local.get 0)) (i32.const 1))))\`),
-  { env: { price } },
-);
-const total = WebAssembly.promising(instance.exports.total);
-const server = createServer(async (_, response) => response.end(String(await total(20))));
-server.listen(0, async () => {
-  console.log(await (await fetch(\`http://localhost:\${server.address().port}\`)).text());
-  server.close();
-});
-`;
-
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'heddle-bundlers-'));
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(folder, 'node_modules/heddle'));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  writeFileSync(join(folder, 'server.mjs'), SERVER);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, remove } = bundlerProject();
+afterAll(remove);
 
 function answer(file: string): string {
   const { stdout, stderr } = spawnSync(process.execPath, [join(folder, file)], { encoding: 'utf8' });
@@ -50,6 +25,27 @@ test('esbuild, with Heddle left alone', async () => {
 test("esbuild, with Heddle's own file inside", async () => {
   await build({ ...options, entryPoints: [join(folder, 'server.mjs')], outfile: join(folder, 'out/two.mjs') });
   expect(answer('out/two.mjs')).toBe('41\n');
+});
+
+test('esbuild, CommonJS, with Heddle left alone', async () => {
+  for (const [entry, name] of Object.entries({ 'start.mjs': 'out/three.cjs', 'server.cjs': 'out/four.cjs' })) {
+    await build({ ...options, format: 'cjs', entryPoints: [join(folder, entry)], outfile: join(folder, name), external: ['heddle'] });
+    expect(answer(name)).toBe('41\n');
+  }
+});
+
+test("esbuild, CommonJS, with Heddle's own file inside", async () => {
+  await build({ ...options, format: 'cjs', entryPoints: [join(folder, 'start.mjs')], outfile: join(folder, 'out/five.cjs') });
+  expect(answer('out/five.cjs')).toBe('41\n');
+});
+
+test('esbuild, with the other entries inside', async () => {
+  const names = ['typed', 'testing', 'register'];
+  const lines = names.map((name) => `import * as ${name} from 'heddle/${name}';\n`);
+  const program = `${lines.join('')}console.log(typed.coroutine.name, testing.explore.name, register.V8 !== WebAssembly);\n`;
+  writeFileSync(join(folder, 'entries.mjs'), program);
+  await build({ ...options, entryPoints: [join(folder, 'entries.mjs')], outfile: join(folder, 'out/six.mjs') });
+  expect(answer('out/six.mjs')).toBe('coroutine explore true\n');
 });
 
 test('vite, for servers', async () => {

@@ -1,0 +1,1 @@
+export function bundlerProject(): { readonly folder: string; remove(): void };
