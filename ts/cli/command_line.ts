@@ -1,53 +1,76 @@
 /** The command line as commander reads it: wiring only. Each command's code is loaded when the command runs. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../compile/settings.js';
-import { GUARDS, STRATEGIES } from '../link/native_options.js';
-import { EXIT, output } from './report.js';
+import { usage } from '../errors/catalog.js';
+import { completionScript, SHELLS } from './completion.js';
+import { isThere } from './load.js';
+import { didYouMean } from './nearest.js';
+import { EXIT, output, writing } from './report.js';
+import { addRunOptions, jsonOption } from './run_table.js';
 
 const STATUSES = `
 Exit status:
   0    done
   1    a file, module, import, argument or assertion is wrong
   2    the command line is wrong
+  124  the run took longer than --timeout says
   134  WebAssembly trapped
   A WASI program that calls proc_exit decides its own.`;
-
-/** A number with an optional suffix K, M or G, for 2^10, 2^20, 2^30. */
-function bytes(text: string): number {
-  const match = /^(\d+)([kmg]?)$/i.exec(text);
-  if (match === null) throw new InvalidArgumentError('It must be a number, such as 65536 or 64K.');
-  return Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase());
-}
-
-/** An index, where it is one; else a name. */
-const indexOrName = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
-
-function twoNames(text: string): { readonly allocate: string; readonly free: string } {
-  const [allocate = '', free = '', ...more] = text.split(',');
-  if (allocate === '' || free === '' || more.length > 0) throw new InvalidArgumentError('It must be two names, such as malloc,free.');
-  return { allocate, free };
-}
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Runs a command line without the program's name; its errors are as main.ts has them. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...args], { from: 'user' });
+    await program().parseAsync(meant(args), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error.exitCode === 0 || SAID.has(error.code)) return;
+    if (args.includes('--json')) writing.json = true;
+    throw usage(
+      error.message
+        .replace(/^error: /, '')
+        .trim()
+        .replace(/\s*\n\s*/g, ' '),
+    );
   }
 }
 
-const finish = async (status: Promise<number>): Promise<void> => {
+/** Errors of commander's that it has answered with help. */
+const SAID = new Set(['commander.help', 'commander.helpDisplayed']);
+
+/** Options that come before a command, or in place of one. */
+const ALONE = new Set(['-h', '--help', '-V', '-v', '--version', '--completion']);
+
+/** The arguments as commander knows them: a file in place of a command is run. Throws an error for what is neither. */
+function meant(args: readonly string[]): string[] {
+  const [first, second] = args;
+  if (first === undefined) return [];
+  if (first === '-v' || first === 'version') return ['--version'];
+  const commands = commandNames();
+  if (first === 'help' && second !== undefined && !second.startsWith('-') && !commands.includes(second))
+    throw usage(`there is no command ${second}${didYouMean(second, commands)}`);
+  if (commands.includes(first)) return [...args];
+  if (first.startsWith('-')) return ALONE.has(first.replace(/=.*/s, '')) ? [...args] : ['run', ...args];
+  if (isThere(first)) return ['run', ...args];
+  throw usage(`there is no command ${first}, and no such file${didYouMean(first, commands)}`);
+}
+
+const finish = async (status: number | Promise<number>): Promise<void> => {
   process.exitCode = await status;
 };
 
-function program(): Command {
+/** Names of all commands. */
+function commandNames(): string[] {
+  return [...program().commands.map((command) => command.name()), 'help'];
+}
+
+/** The command line, as a table: help and completion are made of it. */
+export function program(): Command {
   const heddle = new Command('heddle')
     .description('Runs WebAssembly with stack switching on native stacks.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .usage('[options] [command]\n       heddle [options of run] FILE [args...]')
+    .version(packageVersion(), '-V, --version', 'print the version (also -v, and the command version)')
+    .addOption(new Option('--completion <shell>', 'print a script that completes command lines').choices(SHELLS))
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('afterAll', STATUSES)
@@ -56,48 +79,27 @@ function program(): Command {
     .configureOutput({
       writeOut: (text) => output('stdout', text),
       writeErr: (text) => output('stderr', text),
-      outputError: (text, write) =>
-        write(
-          `heddle: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replace(/\s*\n\s*/g, ' ')} (HEDDLE_USAGE)\n`,
-        ),
+      // The error is thrown as well.
+      outputError: () => undefined,
     });
+  heddle.on('option:completion', (shell: string) => {
+    output('stdout', completionScript(heddle, shell));
+    throw new CommanderError(EXIT.ok, 'heddle.completion', '');
+  });
   for (const add of [runCommand, validateCommand, inspectCommand, compileCommand, wastCommand, doctorCommand, buildCommand]) add(heddle);
   return heddle;
 }
 
 function runCommand(heddle: Command): void {
-  heddle
+  const run = heddle
     .command('run')
     .summary('run a program')
-    .description('Runs a WASI program, or with --invoke one export. FILE is a module, its text, or what `heddle compile` wrote.')
-    .argument('<file>', 'the module')
-    .argument('[args...]', "the program's arguments, or those of the invoked function")
-    .option('--invoke <name>', 'call this export and print its results, one a line (repeatable: they run as tasks, at once)', collect)
-    .option('--dir <host[::guest]>', 'let the program see a folder (repeatable)', collect)
-    .option('--env <name[=value]>', 'set or pass on an environment variable (repeatable)', collect)
-    .option('--no-interruptible', 'compile loops without the check that lets them be stopped')
-    .option('--trust-compiled', "run a compiled file that this user's heddle did not make; it is native code")
-    .option(
-      '--tree <file>',
-      'draw the fibers (.svg, .html, .txt, .json) at the end, at a trap, and in NAME.1.svg and so on at each SIGUSR2',
+    .description(
+      'Runs a WASI program, or with --invoke one export. FILE is a module, its text, or what `heddle compile` wrote; - is standard input.',
     )
-    .option('--stats', 'print counters and times to stderr')
-    .addOption(new Option('--stack-strategy <name>', 'where stacks come from').choices(STRATEGIES))
-    .addOption(new Option('--stack-guard <kind>', 'what lies below a stack').choices(GUARDS))
-    .option('--stack-size <bytes>', "what a continuation's frames may take", bytes)
-    .option('--stacks <count>', 'continuations that may have stacks at a time', bytes)
-    .option('--stack-memory <bytes>', 'what all their stacks may commit', bytes)
-    .option('--stack-warm <bytes>', 'what unused stacks may keep for reuse', bytes)
-    .option('--stack-budget <bytes>', 'what stacks may commit before suspended ones hibernate', bytes)
-    .option('--entry-stack-size <bytes>', "what the frames of a call that is no continuation's may take", bytes)
-    .option('--shadow-stack-pointer <global>', "the global that is the stack pointer of C's stack: its index, export or name", indexOrName)
-    .option('--shadow-stack-size <bytes>', 'what each call besides the first may use of it', bytes)
-    .option('--shadow-stack-low <address>', 'its lowest address', bytes)
-    .option('--shadow-stack-allocator <allocate,free>', 'the two exports that its parts come from', twoNames)
-    .option('--no-shadow-stack', 'calls that wait share one part of it')
+    .argument('<file>', 'the module')
+    .argument('[args...]', "the program's arguments, or those of the invoked function");
+  addRunOptions(run)
     .addHelpText(
       'after',
       "\nOptions come before FILE; what follows it is the program's.\n\n  heddle run --invoke sum examples/generator.wat 10\n  heddle run --invoke reader --invoke clock program.wasm",
@@ -112,7 +114,8 @@ function validateCommand(heddle: Command): void {
     .summary('check a module')
     .description('Says whether a module is valid, or where and why not.')
     .argument('<file>', 'the module, or its text')
-    .action((file) => finish(import('./commands/validate.js').then((c) => c.validateFile(file))));
+    .addOption(jsonOption())
+    .action((file, options) => finish(import('./commands/validate.js').then((c) => c.validateFile(file, options))));
 }
 
 function inspectCommand(heddle: Command): void {
@@ -150,7 +153,8 @@ function wastCommand(heddle: Command): void {
     .summary("run scripts of the specification's format")
     .description('Runs scripts, a line for each, then `N passed, N failed` counted in assertions.')
     .argument('<files...>', 'the scripts')
-    .action((files) => finish(import('./commands/wast.js').then((c) => c.runScripts(files))));
+    .addOption(jsonOption())
+    .action((files, options) => finish(import('./commands/wast.js').then((c) => c.runScripts(files, options))));
 }
 
 function doctorCommand(heddle: Command): void {
@@ -158,7 +162,8 @@ function doctorCommand(heddle: Command): void {
     .command('doctor')
     .summary('print what Heddle finds here')
     .description('Prints CPU, kernel, how stacks are guarded and why, limits, and where compiled code is cached.')
-    .action(() => finish(import('./commands/doctor.js').then((c) => c.doctor())));
+    .addOption(jsonOption())
+    .action((options) => finish(import('./commands/doctor.js').then((c) => c.doctor(options))));
 }
 
 function buildCommand(heddle: Command): void {

@@ -15,8 +15,11 @@ interface Files {
 /** Runs it. Its errors are Node's to report, and the status is the program's own. */
 export async function runScript(file: string, args: readonly string[]): Promise<number> {
   readFile(file);
-  endWhenClosed('stdout');
-  endWhenClosed('stderr');
+  for (const to of ['stdout', 'stderr'] as const) {
+    endWhenClosed(to, (error) => {
+      throw error;
+    });
+  }
   const require = createRequire(packagePath('package.json'));
   const { api, importFile }: Files = { api: require(packagePath('dist/heddle.cjs')), importFile: require(packagePath('dist/import.cjs')) };
   api.register();

@@ -2,11 +2,13 @@
  * WASI programs through node:wasi. It asks for an instance only to get at the memory and the entry, so a memory of V8's own and any function will do.
  */
 
+import { accessSync, constants, statSync } from 'node:fs';
 import type { WASI as NodeWasi } from 'node:wasi';
 import type { ImportDescriptor } from '../api/web_assembly.js';
 import type { WebAssembly } from '../base/v8_types.js';
 import { fileFailed, incompatibleImport, internal, usage } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
+import { reason } from './load.js';
 import { blocking, type WasiFunctions } from './wasi_flags.js';
 import { ProgramExit, TaskWasi } from './wasi_tasks.js';
 
@@ -42,18 +44,25 @@ export class Wasi {
     this.#name = name;
   }
 
+  /** Whether a module imports any of it. */
+  static isAskedFor(imports: readonly ImportDescriptor[]): boolean {
+    return imports.some((i) => Object.hasOwn(VERSIONS, i.module));
+  }
+
   /** WASI for a module, undefined where it imports none. */
   static async forModule(imports: readonly ImportDescriptor[], options: WasiOptions): Promise<Wasi | undefined> {
     const name = Object.keys(VERSIONS).find((known) => imports.some((i) => i.module === known));
     const version = name === undefined ? undefined : VERSIONS[name];
     if (name === undefined || version === undefined) return undefined;
     const { WASI } = await quietly(() => import('node:wasi'));
-    const preopens = Object.fromEntries(options.dirs.map(directory));
+    const dirs = options.dirs.map(directory);
+    const preopens = Object.fromEntries(dirs);
     const env = Object.fromEntries(options.env.map(variable));
     try {
       const wasi = await quietly(() => new WASI({ version, args: [...options.args], env, preopens, returnOnExit: true }));
       return new Wasi(wasi, name, options.turn);
     } catch (error) {
+      for (const [, host] of dirs) requireFolder(host);
       throw fileFailed(`WASI cannot start: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -90,9 +99,23 @@ function none(): never {
 }
 
 /** `HOST` or `HOST::GUEST`, as a pair of guest and host. */
-function directory(text: string): [string, string] {
+function directory(text: string): [guest: string, host: string] {
   const at = text.indexOf('::');
-  return at < 0 ? [text, text] : [text.slice(at + 2), text.slice(0, at)];
+  const [host, guest] = at < 0 ? [text, text] : [text.slice(0, at), text.slice(at + 2)];
+  if (host === '' || guest === '') throw usage(`--dir ${text}: a folder is missing`);
+  return [guest, host];
+}
+
+/** Throws an error with code HEDDLE_FILE for what cannot be opened as a folder. */
+function requireFolder(path: string): void {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+    if (isFolder) accessSync(path, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    throw fileFailed(`cannot open --dir ${path}: ${reason(error)}`);
+  }
+  if (!isFolder) throw fileFailed(`cannot open --dir ${path}: it is no folder`);
 }
 
 /** `NAME=VALUE`, or `NAME` for this process's own value. */

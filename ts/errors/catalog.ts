@@ -26,6 +26,9 @@ export interface HeddleErrorFields {
   readonly code: string;
   /** Byte offset in the module, where the error has a place there. */
   readonly offset?: number;
+  /** Line and column in a module's text, from 1, where the error has a place there. Columns count bytes of UTF-8. */
+  readonly line?: number;
+  readonly column?: number;
 }
 
 /** An error of Heddle's, of whichever class. */
@@ -71,7 +74,15 @@ export function invalidImport(message: string): WebAssembly.CompileError & Heddl
 
 /** The text is not a module's. Line and column count from 1. */
 export function invalidText(message: string, line: number, column: number): WebAssembly.CompileError & HeddleErrorFields {
-  return coded(new V8.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');
+  const error = coded(new V8.CompileError(`${message} (line ${line}, column ${column})`), 'HEDDLE_INVALID_TEXT');
+  define(error, 'line', line);
+  define(error, 'column', column);
+  return error;
+}
+
+/** A file is nothing that could be a module: what it is instead. */
+export function notModule(message: string): WebAssembly.CompileError & HeddleErrorFields {
+  return coded(new V8.CompileError(message), 'HEDDLE_INVALID_MODULE');
 }
 
 /** The code generator refused or failed: a limit of the implementation, or a bug. */

@@ -16,7 +16,7 @@ import type { Failure, ScriptResult } from './result.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
 import { ScriptThread, type ThreadJob } from './threads.js';
-import { HostReferences, matches, SLOT, show, writeArgument } from './values.js';
+import { HostReferences, matches, SLOT, show, showExpected, writeArgument } from './values.js';
 
 interface ErrorLike {
   readonly message: string;
@@ -200,7 +200,10 @@ class Runner {
     if (address === undefined) throw new Error(`no exported function ${action.field}`);
     const type = this.#engine.types.type(this.#engine.exports.typeOf(address));
     const args = action.args ?? [];
-    if (args.length !== type.params.length) throw new Error(`${action.field} takes ${type.params.length} arguments`);
+    if (args.length !== type.params.length)
+      throw new Error(
+        `${action.field} takes ${type.params.length} ${type.params.length === 1 ? 'argument' : 'arguments'}, ${args.length} given`,
+      );
     const slots = new Uint8Array(SLOT * Math.max(1, type.params.length, type.results.length, this.#slots(address)));
     const view = new DataView(slots.buffer);
     args.forEach((arg, i) => writeArgument(view, i, arg, this.#engine.externs, this.#hosts));
@@ -231,10 +234,11 @@ class Runner {
     const expected: readonly ScriptValue[] = directive.expected ?? [];
     const result = this.#perform(directive);
     const count = result?.count ?? 0;
-    if (count !== expected.length) throw new Error(`${count} results, expected ${expected.length}`);
+    if (count !== expected.length) throw new Error(`expected ${expected.length} results, got ${count}`);
     expected.forEach((value, i) => {
       if (result !== undefined && !matches(result.view, i, value, this.#engine.externs, this.#hosts)) {
-        throw new Error(`result ${i} is ${show(result.view, i)}, expected ${JSON.stringify(value)}`);
+        const which = count === 1 ? '' : `result ${i}: `;
+        throw new Error(`${which}expected ${showExpected(value)}, got ${show(result.view, i, value)}`);
       }
     });
   }

@@ -2,6 +2,7 @@
  * Script values and raw payload slots: NaN bits and vectors never pass through JavaScript numbers.
  */
 import type { ExternTable } from '../instance/functions/externs.js';
+import { floatText } from './float_text.js';
 import type { ScriptValue } from './script.js';
 
 /** Bytes of a slot. */
@@ -98,9 +99,37 @@ export function matches(view: DataView, slot: number, expected: ScriptValue, ext
   }
 }
 
-/** A result for people. */
-export function show(view: DataView, slot: number): string {
-  const high = view.getBigUint64(SLOT * slot + 8, true);
-  const low = view.getBigUint64(SLOT * slot, true);
-  return high === 0n ? `0x${low.toString(16)}` : `0x${high.toString(16)}_${low.toString(16).padStart(16, '0')}`;
+/** What a script expects, for people: `i32 2`. */
+export function showExpected(expected: ScriptValue): string {
+  const { type, value, lane = '' } = expected;
+  if (type === 'either') return (expected.values ?? []).map(showExpected).join(' or ');
+  if (value === undefined) return `any ${type}`;
+  if (Array.isArray(value)) return `${type} ${lane} ${value.map((text: string) => number(lane.split('x')[0] ?? '', text)).join(' ')}`;
+  return `${type} ${number(type, String(value))}`;
+}
+
+/** A result for people, as what is expected is shown. */
+export function show(view: DataView, slot: number, expected: ScriptValue): string {
+  const at = SLOT * slot;
+  const { type, lane = '' } = expected;
+  if (type === 'either') return show(view, slot, expected.values?.[0] ?? { type: 'i64' });
+  if (type === 'v128') {
+    const bytes = LANE_BYTES[lane] ?? 1;
+    const lanes = Array.from({ length: SLOT / bytes }, (_, i) =>
+      number(lane.split('x')[0] ?? '', String(readLane(view, at + i * bytes, bytes))),
+    );
+    return `${type} ${lane} ${lanes.join(' ')}`;
+  }
+  const size = type === 'i32' || type === 'f32' ? 4 : 8;
+  const word = readLane(view, at, size);
+  if (/^[if]/.test(type) && /\d$/.test(type)) return `${type} ${number(type, String(word))}`;
+  return `${type} ${word === 0n ? NULL : 'that is not null'}`;
+}
+
+/** A number of a type as scripts have it, as people write it. */
+function number(type: string, text: string): string {
+  const bits = Number(type.slice(1));
+  if (!/^\d+$/.test(text)) return text;
+  if (type.startsWith('i')) return String(BigInt.asIntN(bits, BigInt(text)));
+  return type.startsWith('f') ? floatText(BigInt(text), bits === 32 ? 32 : 64) : text;
 }

@@ -7,7 +7,9 @@ import { userKey } from '../../compile/user_key.js';
 import { fileFailed, usage } from '../../errors/catalog.js';
 import { usableFeatures } from '../../instance/compiling.js';
 import { theEngine } from '../../instance/engine.js';
+import { located } from '../errors/place.js';
 import { loadModule, reason } from '../load.js';
+import { withProgress } from '../progress.js';
 import { note } from '../report.js';
 import { startQuickly } from '../tiering.js';
 
@@ -25,8 +27,13 @@ const TARGETS: Readonly<Record<string, Target>> = { x86_64: 'x64', aarch64: 'arm
 export async function compileFile(file: string, options: CompileFileOptions): Promise<number> {
   startQuickly();
   const { target, cpu } = machine(options.target);
-  const bytes = loadModule(file);
-  const artifact = await compileModule(bytes, { target, cpu, checked: options.checked ?? false, interruptible: options.interruptible });
+  const source = loadModule(file);
+  const { bytes } = source;
+  const artifact = await withProgress(source.file, () =>
+    compileModule(bytes, { target, cpu, checked: options.checked ?? false, interruptible: options.interruptible }),
+  ).catch((error: unknown) => {
+    throw located(error, source);
+  });
   const user = userKey(true);
   write(options.output, artifactFile(artifact, bytes, 'key' in user ? user.key : undefined));
   if ('reason' in user) note(`${options.output} is not signed, so heddle run asks for --trust-compiled: ${user.reason}`);

@@ -5,7 +5,8 @@ import { packageVersion } from '../../compile/settings.js';
 import { addon, addonPath } from '../../link/addon.js';
 import type { Native } from '../../link/native.js';
 import { buildCommand } from '../../source/package_root.js';
-import { EXIT, messageOf, print } from '../report.js';
+import { messageOf } from '../errors/describe.js';
+import { camelCase, EXIT, print, printJson, writing } from '../report.js';
 
 const CODEGEN = {
   there: "Heddle's own code",
@@ -17,8 +18,16 @@ const CODEGEN = {
 const MIB = 1024 * 1024;
 
 /** Prints a line for each thing that decides how programs run. Status 1 where they cannot: the line of the addon says why, and what to do. */
-export function doctor(): number {
-  const row = (name: string, value: string | number): void => print(`${name.padEnd(18)} ${value}`);
+export function doctor(options: { readonly json?: boolean } = {}): number {
+  writing.json = options.json === true;
+  const rows: [name: string, value: string | number][] = [];
+  const status = findings((name, value) => rows.push([name, value]));
+  if (writing.json) printJson(Object.fromEntries(rows.map(([name, value]) => [camelCase(name), value])));
+  else for (const [name, value] of rows) print(`${name.padEnd(18)} ${value}`);
+  return status;
+}
+
+function findings(row: (name: string, value: string | number) => void): number {
   row('heddle', packageVersion());
   row('node', `${process.version} (V8 ${process.versions.v8})`);
   row('platform', `${process.platform} ${process.arch}`);

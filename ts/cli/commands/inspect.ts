@@ -9,7 +9,7 @@ import { indexSpaces } from '../../lower/module/spaces.js';
 import type { ModuleDescription, ValueType } from '../../validate/description.js';
 import { typeAt, typeCount } from '../../validate/type_words.js';
 import { FEATURE_BITS, type ModuleNames } from '../../validate/validate.js';
-import { loadModule } from '../load.js';
+import { loadModule, placed } from '../load.js';
 import { operatorLines } from '../operator_text.js';
 import { print } from '../report.js';
 import { startQuickly } from '../tiering.js';
@@ -26,8 +26,9 @@ export interface InspectOptions {
 /** Prints what the options ask for. */
 export function inspectFile(file: string, options: InspectOptions): number {
   startQuickly();
-  const bytes = loadModule(file);
-  const { job, names } = prepare(bytes, settingsFor(options.target));
+  const source = loadModule(file);
+  const { bytes } = source;
+  const { job, names } = placed(source, () => prepare(bytes, settingsFor(options.target)));
   if (!options.ops && !options.clif && !options.asm) {
     summary(bytes.length, job.description, names);
     return 0;

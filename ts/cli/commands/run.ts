@@ -1,94 +1,41 @@
 /** `heddle run`: a WASI program, or one export of any module. */
 import { basename } from 'node:path';
-import { compiledOf, type Instance, Module, makeInstanceOf, moduleOfArtifact, wrapModule } from '../../api/web_assembly.js';
+import { Instance, Module, makeInstanceOf, moduleOfArtifact, wrapModule } from '../../api/web_assembly.js';
 import { now } from '../../base/intrinsics.js';
 import { readArtifactFile } from '../../compile/artifact.js';
 import { isSealed } from '../../compile/container.js';
 import { userKey } from '../../compile/user_key.js';
-import { unknownExport, unknownImport, untrusted, usage, wrongArgument } from '../../errors/catalog.js';
-import { type EngineStatistics, theEngine } from '../../instance/engine.js';
+import { unknownImport, untrusted, usage } from '../../errors/catalog.js';
+import { theEngine } from '../../instance/engine.js';
 import type { ExportedFunction } from '../../instance/functions/callable.js';
 import { CompiledModule } from '../../instance/module.js';
-import type { ShadowStackOptions } from '../../instance/shadow.js';
-import type { StackUsage } from '../../link/native.js';
-import type { GUARDS, STRATEGIES, StackOptions } from '../../link/native_options.js';
 import { experimentName } from '../../lower/module/experiments.js';
-import { indexSpaces } from '../../lower/module/spaces.js';
 import { Scheduler } from '../../schedule/scheduler.js';
-import type { ValueType } from '../../validate/description.js';
-import { typeAt } from '../../validate/type_words.js';
+import { located } from '../errors/place.js';
+import { hintOptions } from '../hint.js';
+import { type Call, callOf, invoke, noStart, runTasks } from '../invoke.js';
 import { load } from '../load.js';
-import { output, print } from '../report.js';
+import { withProgress } from '../progress.js';
+import { writing } from '../report.js';
+import { type RunOptions, shadowOptions, stackOptions } from '../run_options.js';
 import { runScript } from '../script.js';
+import { writeStatistics } from '../statistics.js';
 import { startQuickly } from '../tiering.js';
+import { TimeLimit } from '../time_limit.js';
 import { TreeFile } from '../tree/tree_file.js';
-import { parseValue, showValue } from '../values.js';
 import { Wasi } from '../wasi.js';
-
-/** Options of `heddle run`. */
-export interface RunOptions {
-  /** Exports to call: several are tasks. */
-  readonly invoke?: readonly string[];
-  readonly stats?: boolean;
-  readonly tree?: string;
-  readonly dir?: readonly string[];
-  readonly env?: readonly string[];
-  readonly interruptible: boolean;
-  /** A compiled file runs whoever made it. */
-  readonly trustCompiled?: boolean;
-  readonly stackStrategy?: (typeof STRATEGIES)[number];
-  readonly stackGuard?: (typeof GUARDS)[number];
-  readonly stackSize?: number;
-  readonly stacks?: number;
-  readonly stackMemory?: number;
-  readonly stackWarm?: number;
-  readonly stackBudget?: number;
-  readonly entryStackSize?: number;
-  readonly shadowStack: boolean;
-  readonly shadowStackPointer?: number | string;
-  readonly shadowStackSize?: number;
-  readonly shadowStackLow?: number;
-  readonly shadowStackAllocator?: { readonly allocate: string; readonly free: string };
-}
-
-/** The options that say how stacks are made; undefined where none was given. */
-function stackOptions(options: RunOptions): StackOptions | undefined {
-  return someOf({
-    strategy: options.stackStrategy,
-    guard: options.stackGuard,
-    size: options.stackSize,
-    maximum: options.stacks,
-    memory: options.stackMemory,
-    warm: options.stackWarm,
-    budget: options.stackBudget,
-  });
-}
-
-/** The option `shadowStack` of the module; undefined where nothing of it was given. */
-function shadowOptions(options: RunOptions): ShadowStackOptions | false | undefined {
-  const given = someOf({
-    pointer: options.shadowStackPointer,
-    size: options.shadowStackSize,
-    low: options.shadowStackLow,
-    allocator: options.shadowStackAllocator,
-  });
-  if (options.shadowStack) return given;
-  if (given !== undefined) throw usage('--no-shadow-stack leaves nothing for the other options of the shadow stack to say');
-  return false;
-}
-
-/** What was given of some options; undefined where nothing was. */
-function someOf(options: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? undefined : Object.fromEntries(given);
-}
 
 /** Programs in JavaScript, which find Heddle's `WebAssembly` in V8's place. */
 const SCRIPT = /\.[cm]?js$/;
 
 /** Runs a file; returns the exit status. */
 export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
-  if (SCRIPT.test(file)) return runScript(file, args);
+  writing.json = options.json === true;
+  const limit = options.timeout === undefined ? undefined : new TimeLimit(options.timeout);
+  if (SCRIPT.test(file)) {
+    if (limit !== undefined) throw usage('--timeout is for modules: a program in JavaScript has no such limit');
+    return runScript(file, args);
+  }
   startQuickly();
   const engine = theEngine();
   const stack = stackOptions(options);
@@ -98,11 +45,15 @@ export async function runFile(file: string, args: readonly string[], options: Ru
   }
   const tree = options.tree === undefined ? undefined : new TreeFile(engine, options.tree);
   let start = now();
+  let status: number | undefined;
   try {
-    const module = await moduleOf(file, options);
+    const compiling = moduleOf(file, options);
+    const module = await (limit === undefined ? compiling : limit.wait(compiling));
     start = now();
-    return await drawn(tree, () => runModule(module, file, args, options));
+    status = await drawn(tree, () => runModule(module, file, args, options, limit));
+    return status;
   } finally {
+    if (args.length > 0 && status !== 0) hintOptions(args);
     if (options.stats) writeStatistics({ ...engine.statistics(), ...engine.stackUsage() }, now() - start);
   }
 }
@@ -129,12 +80,16 @@ async function moduleOf(file: string, options: RunOptions): Promise<Module> {
   const engine = theEngine();
   if (source.kind === 'module') {
     const given = { interruptible, ...(shadowStack !== undefined && { shadowStack }) };
-    const compiled = await CompiledModule.compile(engine, source.bytes, given);
-    compiled.call(basename(file));
-    return wrapModule(compiled);
+    try {
+      const compiled = await withProgress(source.file, () => CompiledModule.compile(engine, source.bytes, given));
+      compiled.call(basename(source.file));
+      return wrapModule(compiled);
+    } catch (error) {
+      throw located(error, source);
+    }
   }
   if (shadowStack !== undefined) throw usage('the options of the shadow stack are for modules, not for compiled files');
-  if (trustCompiled !== true) requireSigned(file, source.bytes);
+  if (trustCompiled !== true) requireSigned(source.file, source.bytes);
   const artifact = readArtifactFile(source.bytes);
   return moduleOfArtifact(artifact.module, artifact);
 }
@@ -147,11 +102,18 @@ function requireSigned(file: string, bytes: Uint8Array): void {
   throw untrusted(`${file} is native code that this user's heddle has not signed${why}: with --trust-compiled it runs all the same`);
 }
 
-async function runModule(module: Module, file: string, args: readonly string[], options: RunOptions): Promise<number> {
+async function runModule(
+  module: Module,
+  file: string,
+  args: readonly string[],
+  options: RunOptions,
+  limit: TimeLimit | undefined,
+): Promise<number> {
   const imports = Module.imports(module);
   const names = options.invoke ?? [];
   if (names.length > 1 && args.length > 0) throw usage('functions that run as tasks take no arguments');
-  const scheduler = names.length > 1 ? new Scheduler() : undefined;
+  // What may wait is ended only where it waits without the thread.
+  const scheduler = names.length > 1 || (limit !== undefined && Wasi.isAskedFor(imports)) ? new Scheduler() : undefined;
   const wasi = await Wasi.forModule(imports, {
     args: [file, ...(names.length === 0 ? args : [])],
     dirs: options.dir ?? [],
@@ -160,19 +122,21 @@ async function runModule(module: Module, file: string, args: readonly string[], 
   });
   const foreign = imports.find((i) => wasi?.imports[i.module] === undefined && experimentName(i) === undefined);
   if (foreign !== undefined) throw unknownImport(foreign.module, foreign.name);
-  const instance = await makeInstanceOf(module, wasi?.imports ?? {});
-  const { exports } = instance;
+  if (names.length === 0 && args.length > 0 && !imports.some(({ name }) => name === 'args_get')) hintOptions(args);
+  const given = wasi?.imports ?? {};
+  const { exports } = limit === undefined ? await makeInstanceOf(module, given) : limit.run(() => new Instance(module, given));
   if (scheduler !== undefined) {
-    const functions = names.map((name) => exported(module, exports, name, 0));
-    const run = (): Promise<void> => runTasks(scheduler, exports, functions, names);
-    if (wasi !== undefined) return await wasi.runTasks(exports['memory'], run);
-    await run();
-    return 0;
+    const calls = names.length === 0 ? [startCall(module, exports)] : names.map((name) => callOf(module, exports, name, args));
+    const run = (): Promise<void> => runTasks(scheduler, exports, calls, limit);
+    const whole = wasi === undefined ? run().then(() => 0) : wasi.runTasks(exports['memory'], run);
+    return limit === undefined ? whole : limit.wait(whole);
   }
   const [name] = names;
-  const entry = name === undefined ? startOf(exports) : (): void => invoke(module, exports, name, args);
-  if (wasi !== undefined) return wasi.run(exports['memory'], () => initialize(exports, entry));
-  initialize(exports, entry);
+  const entry = name === undefined ? startOf(module, exports) : (): void => invoke(callOf(module, exports, name, args));
+  const all = (): void => initialize(exports, entry);
+  const limited = limit === undefined ? all : (): void => limit.run(all);
+  if (wasi !== undefined) return wasi.run(exports['memory'], limited);
+  limited();
   return 0;
 }
 
@@ -183,81 +147,14 @@ function initialize(exports: Instance['exports'], entry: () => void): void {
   entry();
 }
 
-function startOf(exports: Instance['exports']): () => void {
+function startOf(module: Module, exports: Instance['exports']): () => void {
   const start: unknown = exports['_start'];
   if (typeof start === 'function') return () => void start();
-  const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function');
-  throw unknownExport(
-    `the module exports no _start: name a function with --invoke${names.length > 0 ? ` (${names.slice(0, 8).join(', ')})` : ''}`,
-  );
+  throw noStart(module);
 }
 
-/** Calls functions at once; each prints its results when it ends. The first failure is the whole's. */
-async function runTasks(
-  scheduler: Scheduler,
-  exports: Instance['exports'],
-  functions: readonly ExportedFunction[],
-  names: readonly string[],
-): Promise<void> {
-  const first: unknown = exports['_initialize'];
-  if (typeof first === 'function') await scheduler.spawn(first as ExportedFunction).promise;
-  const spawn = (fn: ExportedFunction, name = ''): Promise<unknown> => scheduler.spawn(fn, [], { name }).promise;
-  await Promise.all(functions.map(async (fn, i) => printResults(await spawn(fn, names[i]))));
-}
-
-function invoke(module: Module, exports: Instance['exports'], name: string, args: readonly string[]): void {
-  const fn = exported(module, exports, name, args.length);
-  const params = parameters(module, name);
-  // spread: as many as a function has params
-  printResults(fn(...params.map((type, i) => parseValue(args[i] ?? '', type))));
-}
-
-/** An exported function that takes so many arguments. */
-function exported(module: Module, exports: Instance['exports'], name: string, args: number): ExportedFunction {
-  const fn: unknown = exports[name];
-  if (typeof fn !== 'function') {
-    const names = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
-    throw unknownExport(`the module exports no function ${name}${names.length > 0 ? `, but ${names.slice(0, 8).join(', ')}` : ''}`);
-  }
-  const { length } = parameters(module, name);
-  if (args !== length) throw wrongArgument(`${name} takes ${length} ${length === 1 ? 'argument' : 'arguments'}, ${args} given`);
-  return fn as ExportedFunction;
-}
-
-function printResults(result: unknown): void {
-  const results = result === undefined ? [] : Array.isArray(result) ? (result as unknown[]) : [result];
-  for (const value of results) print(showValue(value));
-}
-
-/** Parameter types of an exported function. */
-function parameters(module: Module, name: string): readonly ValueType[] {
-  const compiled = compiledOf(module);
-  const index = compiled.description.exports.find((e) => e.kind === 'func' && e.name === name)?.index ?? -1;
-  const type = typeAt(compiled.description.types, indexSpaces(compiled.description).functions[index] ?? -1);
-  if (type?.kind !== 'func') throw unknownExport(`the module exports no function ${name}`);
-  return type.params;
-}
-
-function writeStatistics(counters: EngineStatistics & StackUsage, runTime: number): void {
-  const rows: [string, string | number][] = [
-    ['switches', counters.switches],
-    ['continuations made', counters.continuationsMade],
-    ['continuations live', counters.continuationsLive],
-    ['continuations suspended', counters.continuationsSuspended],
-    ['stacks live', counters.stacksLive],
-    ['stacks hibernated', counters.stacksHibernated],
-    ['stacks pooled', counters.stacksPooled],
-    ['stacks peak', counters.stacksPeak],
-    ['stack bytes reserved', counters.stackBytesReserved],
-    ['stack bytes resident', counters.stackBytesResident],
-    ['stack bytes high water', counters.stackBytesHighWater],
-    ['continuations collected', counters.continuationsCollected],
-    ['collections', counters.collections],
-    ['last pause ms', (counters.lastPauseNanoseconds / 1e6).toFixed(3)],
-    ['longest pause ms', (counters.longestPauseNanoseconds / 1e6).toFixed(3)],
-    ['code bytes', counters.codeBytes],
-    ['compile ms', counters.compileMilliseconds.toFixed(1)],
-    ['run ms', runTime.toFixed(1)],
-  ];
-  output('stderr', rows.map(([name, value]) => `${name}: ${value}\n`).join(''));
+/** The same as a task. */
+function startCall(module: Module, exports: Instance['exports']): Call {
+  startOf(module, exports);
+  return { name: '_start', fn: exports['_start'] as ExportedFunction, params: [], results: [], args: [] };
 }

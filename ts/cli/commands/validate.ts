@@ -3,17 +3,25 @@ import { requireCompilable } from '../../compile/limits.js';
 import { stackPointerOf } from '../../compile/work.js';
 import type { StackPointer } from '../../lower/module/stack_pointer.js';
 import { FEATURE_BITS } from '../../validate/validate.js';
-import { loadModule } from '../load.js';
-import { print } from '../report.js';
+import { loadModule, placed } from '../load.js';
+import { print, printJson, writing } from '../report.js';
 import { startQuickly } from '../tiering.js';
 
-/** Says that a module is valid, and which global is its shadow stack's pointer; or throws the reason with its offset. */
-export function validateFile(file: string): number {
+/** Says that a module is valid, and which global is its shadow stack's pointer; or throws the reason with its place. */
+export function validateFile(file: string, options: { readonly json?: boolean } = {}): number {
+  writing.json = options.json === true;
   startQuickly();
-  const bytes = loadModule(file);
-  const description = requireCompilable(bytes);
-  print(`${file}: valid`);
-  const pointer = stackPointerOf(bytes, description, { stackPointer: null, features: FEATURE_BITS });
+  const source = loadModule(file);
+  const pointer = placed(source, () => {
+    const description = requireCompilable(source.bytes);
+    return stackPointerOf(source.bytes, description, { stackPointer: null, features: FEATURE_BITS });
+  });
+  if (writing.json) {
+    const { kind: _, ...found } = pointer;
+    printJson({ file: source.file, valid: true, ...(pointer.kind !== 'none' && { stackPointer: found }) });
+    return 0;
+  }
+  print(`${source.file}: valid`);
   if (pointer.kind !== 'none') print(`stack pointer: ${pointerText(pointer)}`);
   return 0;
 }
