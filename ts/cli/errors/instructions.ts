@@ -105,11 +105,13 @@ export function instructionsOf(text: string, defined: number): readonly Instruct
   const walk = new Walk();
   walk.sequence(fn.items.slice(1));
   walk.add(fn.close, fn.close);
-  return walk.found;
+  return walk.isKnown ? walk.found : undefined;
 }
 
 class Walk {
   readonly found: Instruction[] = [];
+  /** Nothing was met that is another form of something else (ts/source/legacy_text.ts). */
+  isKnown = true;
 
   add(at: number, insertAt: number): void {
     this.found.push({ at, insertAt });
@@ -127,7 +129,8 @@ class Walk {
     const [first, ...rest] = list.items;
     const head = headOf(list);
     if (first === undefined || isList(first) || IMMEDIATES.has(head) || head.startsWith('@')) return;
-    if (BLOCKS.has(head)) {
+    if (head === 'try') this.isKnown = false;
+    else if (BLOCKS.has(head)) {
       this.add(first.at, list.open);
       this.sequence(rest);
       this.add(list.close, list.close);
