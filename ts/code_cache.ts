@@ -37,7 +37,7 @@ export function load(path: string, require: NodeJS.Require, hash: string, inComp
   // Its bytes are ASCII.
   const source = readFileSync(path, 'latin1');
   const cache = cacheHere(inCompilerThread);
-  const key = cache && sha256(`${process.version} ${process.arch} ${hash} ${source.length}\n`);
+  const key = cache && sha256(`${process.version} ${process.arch} ${hash} ${source.length} ${path}\n`);
   const kept = key && cache?.read(key);
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
