@@ -7,6 +7,10 @@ const BOTTOM = 50;
 const LEGEND = 26;
 const COLOURS = ['#0072b2', '#56b4e9', '#d55e00', '#e69f00', '#009e73', '#cc79a7'];
 
+/** Pixels of the last line. Each line before is wider, so that where lines lie on each other all are seen. */
+const THINNEST = 1.5;
+const WIDER = 1.5;
+
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const text = (x, y, words, more = '') => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(words)}</text>`;
 const line = (x1, y1, x2, y2) =>
@@ -53,9 +57,12 @@ function panel({ y: label, series }, x, index) {
   parts.push(text((LEFT + right) / 2, bottom + 34, x, 'text-anchor="middle"'));
   visible.forEach(({ points }, i) => {
     const colour = COLOURS[i % COLOURS.length];
+    const thick = THINNEST + WIDER * (visible.length - 1 - i);
     const places = points.map(([a, b]) => [across.of(a).toFixed(1), up.of(b).toFixed(1)]);
-    parts.push(`<polyline points="${places.map((place) => place.join()).join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-    for (const [a, b] of places) parts.push(`<circle cx="${a}" cy="${b}" r="3" fill="${colour}"/>`);
+    parts.push(
+      `<polyline points="${places.map((place) => place.join()).join(' ')}" fill="none" stroke="${colour}" stroke-width="${thick}"/>`,
+    );
+    for (const [a, b] of places) parts.push(`<circle cx="${a}" cy="${b}" r="${1.5 + thick / 2}" fill="${colour}"/>`);
   });
   return `<g transform="translate(${index * WIDTH} 0)">${parts.join('\n')}</g>`;
 }

@@ -28,6 +28,7 @@ export function withTasks(tree: FiberTree): FiberTree {
 
 /**
  * The fibers of this thread as they are now: which there are, what each does and is in, and who waits for whom. May be called at any time, in imports too.
+ * A task that has not begun has no fiber: `scheduler.statistics().queued` counts those. Takes some tens of microseconds for each fiber.
  *
  * @example
  * ```js
