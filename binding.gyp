@@ -38,6 +38,7 @@
         "native/trap/turn.cc",
         "native/trap/unwind.cc",
         "native/code/code.cc",
+        "native/code/lazy_code.cc",
         "native/heap/blocks.cc",
         "native/heap/codes.cc",
         "native/heap/marker.cc",

@@ -119,6 +119,72 @@ ROUTINE(heddle_host_call)
 MARK(heddle_host_call_end)
 END(heddle_host_call)
 
+/* heddle_lazy: Tail of any type (x2 = VMInstance, w17 = function number); x16 carries no argument either. */
+ROUTINE(heddle_lazy)
+        .cfi_startproc
+        ldr     x16, [x2]
+        ldr     x16, [x16, #(THREAD_LIBCALLS + 8 * LIBCALL_FIRST_CALL)]
+        br      x16
+        .cfi_endproc
+MARK(heddle_lazy_end)
+END(heddle_lazy)
+
+/*
+ * heddle_first_call: calls make_function(thread, instance, number), which gives the function's code. x0 and x1 are kept as well: what an indirect call
+ * leaves there is its own affair.
+ *
+ *   sp+216 x30   +208 x29   +192 x8   +128 .. +191 x0..x7   +0 .. +127 q0..q7
+ */
+        .macro  ARGUMENTS op
+        \op     q0, q1, [sp, #0]
+        \op     q2, q3, [sp, #32]
+        \op     q4, q5, [sp, #64]
+        \op     q6, q7, [sp, #96]
+        \op     x0, x1, [sp, #128]
+        \op     x2, x3, [sp, #144]
+        \op     x4, x5, [sp, #160]
+        \op     x6, x7, [sp, #176]
+        .endm
+ROUTINE(heddle_first_call)
+        .cfi_startproc
+        ldr     x9, [x2]
+        str     x29, [x9, #THREAD_EXIT_FP]
+        str     x30, [x9, #THREAD_EXIT_PC]
+        sub     sp, sp, #224
+        .cfi_def_cfa_offset 224
+        stp     x29, x30, [sp, #208]
+        .cfi_offset x29, -16
+        .cfi_offset x30, -8
+        add     x29, sp, #208
+        .cfi_def_cfa x29, 16
+        ARGUMENTS stp
+        str     x8, [sp, #192]
+        mov     x10, sp
+        str     x10, [x9, #THREAD_EXIT_SP]
+        mov     x0, x9
+        mov     x1, x2
+        mov     w2, w17
+        ldr     x10, [x9, #THREAD_HOST_SP]
+        mov     sp, x10
+        ldr     x10, [x9, #(THREAD_LIBCALLS + 8 * LIBCALL_MAKE_FUNCTION)]
+        blr     x10
+        cbnz    x1, 1f
+        .cfi_remember_state
+        mov     x16, x0
+        sub     sp, x29, #208
+        ARGUMENTS ldp
+        ldr     x8, [sp, #192]
+        ldp     x29, x30, [sp, #208]
+        add     sp, sp, #224
+        .cfi_def_cfa sp, 0
+        .cfi_restore x29
+        .cfi_restore x30
+        br      x16
+1:      .cfi_restore_state
+        GO_ON_UNWOUND
+        .cfi_endproc
+END(heddle_first_call)
+
 /* heddle_enter: C (x0 = VMThread, x1 = VMFiber, x2 = payload) -> {x0 = kind, x1 = payload}. */
 ROUTINE(heddle_enter)
         .cfi_startproc

@@ -4,6 +4,8 @@
  * Operations
  *   heddle_switch         stub: generated code, fiber <-> fiber (or fiber -> its resumer), swapping in place
  *   heddle_host_call      stub: generated code on a fiber -> C++ on the host stack -> back, or on to a handler
+ *   heddle_lazy           stub: called in the stead of a function that is not made yet, goes to heddle_first_call
+ *   heddle_first_call     has C++ on the host stack make the function that was called, then goes on in it
  *   heddle_enter          C++ on the host stack -> a fiber, until it returns or is left
  *   heddle_wait           in the place of the trampoline of an import that waits for a promise: sets its caller aside
  *   heddle_park           where host_call goes on instead of returning when an import waits whose values heddle_wait cannot pass
@@ -14,7 +16,7 @@
  *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (fiber/switch.h does the same in line)
  *   heddle_function_start where a fiber of native/fiber begins
  *
- * heddle_switch and heddle_host_call are position independent: the loader copies the bytes up to *_end in front of each
+ * heddle_switch, heddle_host_call and heddle_lazy are position independent: the loader copies the bytes up to *_end in front of each
  * module's code (STUBS in contract/abi.ts), so that generated code reaches them by a direct call.
  *
  * What no routine saves: mxcsr and the x87 control word (neither generated code nor C++ of ours changes them, so they are
@@ -205,6 +207,75 @@ ROUTINE(heddle_host_call)
         .cfi_endproc
 MARK(heddle_host_call_end)
 END(heddle_host_call)
+
+/*
+ * heddle_lazy: Tail of any type (rdi = VMInstance, eax = function number). The arguments are where the function expects them; rax, r10 and r11
+ * carry none. The slot of a function that is not made yet comes here (native/code/slots.h).
+ */
+ROUTINE(heddle_lazy)
+        .cfi_startproc
+        mov     (%rdi), %r11
+        jmp     *(THREAD_LIBCALLS + 8 * LIBCALL_FIRST_CALL)(%r11)
+        .cfi_endproc
+MARK(heddle_lazy_end)
+END(heddle_lazy)
+
+/*
+ * heddle_first_call: from heddle_lazy, with r11 = VMThread besides. Calls make_function(thread, instance, number) on the host stack, which gives the
+ * function's code; then that begins as if its caller had called it. Raises as heddle_host_call does. What the registers of arguments held lies on the fiber
+ * from thread->exit_sp on meanwhile, where a collector looks; callee-saved registers are C++'s to keep.
+ *
+ *   the caller's frame above:  rbp+8 return address   +0 rbp   -16 r8   -8 r9   -32 rdx   -24 rcx   -48 rdi   -40 rsi   -176 .. -49 xmm0..xmm7
+ */
+ROUTINE(heddle_first_call)
+        .cfi_startproc
+        mov     (%rsp), %r10
+        mov     %rbp, THREAD_EXIT_FP(%r11)
+        mov     %r10, THREAD_EXIT_PC(%r11)
+        push    %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        mov     %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        lea     -176(%rsp), %rsp
+        mov     %rsp, THREAD_EXIT_SP(%r11)
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        movups  %xmm\i, 16 * \i(%rsp)
+        .endr
+        mov     %rdi, 128(%rsp)
+        mov     %rsi, 136(%rsp)
+        mov     %rdx, 144(%rsp)
+        mov     %rcx, 152(%rsp)
+        mov     %r8, 160(%rsp)
+        mov     %r9, 168(%rsp)
+        mov     %rdi, %rsi
+        mov     %eax, %edx
+        mov     %r11, %rdi
+        mov     THREAD_HOST_SP(%r11), %rsp
+        call    *(THREAD_LIBCALLS + 8 * LIBCALL_MAKE_FUNCTION)(%r11)
+        test    %rdx, %rdx
+        jnz     1f
+        .cfi_remember_state
+        mov     %rax, %r11
+        lea     -176(%rbp), %rsp
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        movups  16 * \i(%rsp), %xmm\i
+        .endr
+        mov     128(%rsp), %rdi
+        mov     136(%rsp), %rsi
+        mov     144(%rsp), %rdx
+        mov     152(%rsp), %rcx
+        mov     160(%rsp), %r8
+        mov     168(%rsp), %r9
+        mov     %rbp, %rsp
+        .cfi_def_cfa_register %rsp
+        pop     %rbp
+        .cfi_adjust_cfa_offset -8
+        jmp     *%r11
+1:      .cfi_restore_state
+        GO_ON_UNWOUND
+        .cfi_endproc
+END(heddle_first_call)
 
 /*
  * heddle_enter: C (rdi = VMThread, rsi = VMFiber, rdx = payload) -> {rax = kind, rdx = payload}.

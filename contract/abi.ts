@@ -88,6 +88,8 @@ export const LIBCALLS = [
   ['shadow_leave', '(VMContinuation*, 1 where it has returned): it came back, and the pointers are those of whoever went on with it again'],
   ['cont_clone', '(handle) -> handle: a second continuation in the state of a fresh or suspended one, which stays as it is'],
   ['fiber_clone', '(VMInstance*, fiber) -> fiber: the same of a suspended fiber'],
+  ['first_call', 'the asm routine heddle_first_call, which the stub lazy goes to'],
+  ['make_function', '(VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call'],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -350,6 +352,7 @@ export const SWITCH_KINDS = [
 export const STUBS = [
   ['switch', 0, 'Tail (VMFiber*, payload, kind) -> (payload, kind)'],
   ['host_call', 128, 'Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value'],
+  ['lazy', 256, 'where the slot of a function that is not made yet goes: Tail, of any type; its number is in eax (x86-64), w17 (aarch64)'],
   ['size', 512, 'bytes that the stubs take: where functions begin'],
 ] as const;
 

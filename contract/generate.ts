@@ -77,6 +77,7 @@ function asm(): string {
     out.push(`#define ${prefix}_SIZE ${struct.size}`);
   }
   for (const [name, value] of SWITCH_KINDS) out.push(`#define SWITCH_${name.toUpperCase()} ${value}`);
+  LIBCALLS.forEach(([name], i) => out.push(`#define LIBCALL_${name.toUpperCase()} ${i}`));
   return `${out.join('\n')}\n`;
 }
 

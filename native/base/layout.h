@@ -487,8 +487,12 @@ enum class Libcall : uint32_t {
   ContClone = 41,
   /// (VMInstance*, fiber) -> fiber: the same of a suspended fiber
   FiberClone = 42,
+  /// the asm routine heddle_first_call, which the stub lazy goes to
+  FirstCall = 43,
+  /// (VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call
+  MakeFunction = 44,
 };
-inline constexpr uint32_t kLibcallCount = 43;
+inline constexpr uint32_t kLibcallCount = 45;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -595,6 +599,8 @@ inline constexpr uint64_t kSwitchParked = 4294967293u;
 inline constexpr uint32_t kStubSwitch = 0;
 /// Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value
 inline constexpr uint32_t kStubHostCall = 128;
+/// where the slot of a function that is not made yet goes: Tail, of any type; its number is in eax (x86-64), w17 (aarch64)
+inline constexpr uint32_t kStubLazy = 256;
 /// bytes that the stubs take: where functions begin
 inline constexpr uint32_t kStubSize = 512;
 /// bits of a continuation handle that are the record's index
@@ -718,6 +724,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "29c4d1e72d4b3da8";
+inline constexpr char kContract[] = "bb420d42517ff374";
 
 }  // namespace heddle

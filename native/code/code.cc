@@ -14,10 +14,10 @@ namespace heddle {
 
 namespace {
 
-void copy_stub(uint64_t base, uint32_t offset, uint32_t room, const char* start, const char* end) {
+void copy_stub(void* to, uint32_t offset, uint32_t room, const char* start, const char* end) {
   const size_t size = static_cast<size_t>(end - start);
   HEDDLE_CHECK(size <= room);
-  std::memcpy(at<void>(base + offset), start, size);
+  std::memcpy(static_cast<char*>(to) + offset, start, size);
 }
 
 std::vector<CallHandler> read_handlers(Words calls) {
@@ -40,37 +40,43 @@ bool holds(const Mapping& mapping, Words words) {
   return start < mapping.size() && words.count * sizeof(int32_t) <= mapping.size() - start;
 }
 
-}  // namespace
-
-bool Code::copy_stubs() {
-  copy_stub(base_, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
-  copy_stub(base_, kStubHostCall, kStubSize - kStubHostCall, heddle_host_call, heddle_host_call_end);
-  // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
-  __builtin___clear_cache(at<char>(base_), at<char>(base_ + size_));
-  const Mapping& mapping = file_ == nullptr ? memory_ : file_->mapping;
-  return mapping.protect(base_ - mapping.base(), size_, PROT_READ | PROT_EXEC);
-}
-
 template <typename Row>
-void Code::add_rows(Words words, Rows<Row>* rows) const {
-  if (holds(file_ == nullptr ? memory_ : file_->mapping, words)) {
+void add_rows(Words words, const Mapping& kept, Rows<Row>* rows) {
+  if (holds(kept, words)) {
     rows->refer(words.data, words.count);
   } else {
     rows->copy(words.data, words.count);
   }
 }
 
+}  // namespace
+
+void copy_stubs(void* to) {
+  copy_stub(to, kStubSwitch, kStubHostCall - kStubSwitch, heddle_switch, heddle_switch_end);
+  copy_stub(to, kStubHostCall, kStubLazy - kStubHostCall, heddle_host_call, heddle_host_call_end);
+  copy_stub(to, kStubLazy, kStubSize - kStubLazy, heddle_lazy, heddle_lazy_end);
+}
+
+void read_tables(const CodeTables& tables, const Mapping& kept, CodeSites* sites) {
+  add_rows(tables.functions, kept, &sites->functions);
+  add_rows(tables.traps, kept, &sites->traps);
+  add_rows(tables.sources, kept, &sites->sources);
+  for (size_t i = 0; i + 3 <= tables.inlined.count; i += 3) sites->inlined_calls.push_back(tables.inlined.data[i + 2]);
+  sites->handlers = read_handlers(tables.calls);
+  add_rows(tables.scopes, kept, &sites->scopes);
+}
+
+bool Code::protect() {
+  // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it; then nobody may write any more.
+  __builtin___clear_cache(at<char>(base_), at<char>(base_ + size_));
+  const Mapping& mapping = file_ == nullptr ? memory_ : file_->mapping;
+  return mapping.protect(base_ - mapping.base(), size_, PROT_READ | PROT_EXEC);
+}
+
 bool Code::add_sites(int32_t id, const CodeTables& tables) {
   sites_.size = size_;
   sites_.id = id;
-  const bool read = attempt([&] {
-    add_rows(tables.functions, &sites_.functions);
-    add_rows(tables.traps, &sites_.traps);
-    add_rows(tables.sources, &sites_.sources);
-    for (size_t i = 0; i + 3 <= tables.inlined.count; i += 3) sites_.inlined_calls.push_back(tables.inlined.data[i + 2]);
-    sites_.handlers = read_handlers(tables.calls);
-    add_rows(tables.scopes, &sites_.scopes);
-  });
+  const bool read = attempt([&] { read_tables(tables, file_ == nullptr ? memory_ : file_->mapping, &sites_); });
   sites_.base = base_;
   if (read && register_code(&sites_)) return true;
   sites_.base = 0;  // Nobody knows it.
@@ -88,7 +94,8 @@ std::unique_ptr<Code> Code::load(int32_t id, Mapping memory, const CodeTables& t
   code->memory_ = std::move(memory);
   const size_t rest = code->memory_.size() - code_size;
   if (rest != 0 && !code->memory_.protect(code_size, rest, PROT_READ)) return nullptr;
-  return code->copy_stubs() && code->add_sites(id, tables) ? std::move(code) : nullptr;
+  copy_stubs(at<void>(code->base_));
+  return code->protect() && code->add_sites(id, tables) ? std::move(code) : nullptr;
 }
 
 std::unique_ptr<Code> Code::map(int32_t id, std::shared_ptr<MappedFile> file, size_t offset, size_t size, const CodeTables& tables) {
@@ -101,11 +108,17 @@ std::unique_ptr<Code> Code::map(int32_t id, std::shared_ptr<MappedFile> file, si
   code->size_ = whole;
   code->file_ = std::move(file);
   code->file_->runs = true;
-  return code->copy_stubs() && code->add_sites(id, tables) ? std::move(code) : nullptr;
+  copy_stubs(at<void>(code->base_));
+  return code->protect() && code->add_sites(id, tables) ? std::move(code) : nullptr;
+}
+
+void Code::forget() {
+  if (sites_.base != 0) unregister_code(&sites_);
+  sites_.base = 0;
 }
 
 Code::~Code() {
-  if (sites_.base != 0) unregister_code(&sites_);
+  forget();
   if (file_ == nullptr) return;
   // JavaScript may have the file still.
   file_->runs = !file_->mapping.protect(base_ - file_->mapping.base(), size_, PROT_READ);

@@ -29,6 +29,8 @@ struct CodeTables {
   Words scopes;
 };
 
+class LazyCode;
+
 /// A mapped artifact: our stubs, then its functions, readable and executable and never written again. Self-contained: it calls nothing by
 /// address except through the context it is given.
 class Code {
@@ -41,31 +43,44 @@ class Code {
   /// when the system refuses, or where the file is run already.
   static std::unique_ptr<Code> map(int32_t id, std::shared_ptr<MappedFile> file, size_t offset, size_t size, const CodeTables& tables);
   /// Requires: no frame of this code exists any more.
-  ~Code();
+  virtual ~Code();
   Code(const Code&) = delete;
   Code& operator=(const Code&) = delete;
 
   int32_t id() const { return sites_.id; }
   uint64_t base() const { return base_; }
   size_t size() const { return size_; }
+  /// Bytes of memory that it takes.
+  virtual size_t bytes() const { return size_; }
+  /// Itself where it grows (code/lazy_code.h), null where it does not.
+  virtual LazyCode* lazy() { return nullptr; }
   /// The object of the heap that names the types of its module; 0 where there is none.
   uint64_t types() const { return types_; }
   void set_types(uint64_t types) { types_ = types; }
 
- private:
+ protected:
   Code() = default;
-  bool copy_stubs();
-  bool add_sites(int32_t id, const CodeTables& tables);
-  template <typename Row>
-  void add_rows(Words words, Rows<Row>* rows) const;
+  /// From now on nobody knows it. What its tables are in must live until then.
+  void forget();
 
   uint64_t base_ = 0;
   size_t size_ = 0;
-  /// One of both has the code.
+  CodeSites sites_;
+  /// This or a file has the code.
   Mapping memory_;
+
+ private:
+  bool protect();
+  bool add_sites(int32_t id, const CodeTables& tables);
+
   std::shared_ptr<MappedFile> file_;
   uint64_t types_ = 0;
-  CodeSites sites_;
 };
+
+/// Copies the stubs to the beginning of memory that is to be code.
+void copy_stubs(void* to);
+
+/// Registered tables of code: those that lie in `kept`, which outlives them, stay there; others are copied. Throws std::bad_alloc.
+void read_tables(const CodeTables& tables, const Mapping& kept, CodeSites* sites);
 
 }  // namespace heddle

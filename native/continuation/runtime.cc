@@ -91,6 +91,7 @@ Runtime::Runtime(const RuntimeOptions& options)
   host.thread = &thread;
   thread.libcalls[static_cast<uint32_t>(Libcall::Wait)] = address_of(heddle_wait);
   thread.libcalls[static_cast<uint32_t>(Libcall::FiberEnd)] = address_of(heddle_fiber_end);
+  thread.libcalls[static_cast<uint32_t>(Libcall::FirstCall)] = address_of(heddle_first_call);
   install_continuation_libcalls(this);
   install_fiber_libcalls(this);
 }

@@ -80,7 +80,7 @@ void Codes::sweep(std::vector<int32_t>* freed) {
 
 uint64_t Codes::bytes() const {
   uint64_t sum = 0;
-  for (const auto& [base, entry] : entries_) sum += entry.code->size();
+  for (const auto& [base, entry] : entries_) sum += entry.code->bytes();
   return sum;
 }
 

@@ -149,6 +149,57 @@ MARK(heddle_program_host_handler)
         mov     x2, x0
         ldp     x29, x30, [sp], #16
         ret
+
+MARK(heddle_program_pass)
+        stp     x29, x30, [sp, #-160]!
+        mov     x29, sp
+        CALLEE_SAVED stp, sp
+        mov     x10, x3
+        mov     x9, #0x1234
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        add     x11, x9, #\i
+        dup     v\i\().2d, x11
+        .endr
+        .irp    i, 0, 1, 3, 4, 5, 6, 7, 8, 19, 20, 21, 22, 23, 24, 25, 26, 27
+        add     x\i, x2, #1000
+        .endr
+        mov     x28, x2
+        blr     x10
+        add     x9, x28, #1000
+        .irp    i, 19, 20, 21, 22, 23, 24, 25, 26, 27
+        cmp     x\i, x9
+        b.ne    1f
+        .endr
+        b       2f
+1:      mov     x2, #0
+2:      CALLEE_SAVED ldp, sp
+        ldp     x29, x30, [sp], #160
+        ret
+
+MARK(heddle_program_passed)
+        stp     x29, x30, [sp, #-16]!
+        mov     x29, sp
+        add     x9, x2, #1000
+        .irp    i, 0, 1, 3, 4, 5, 6, 7, 8
+        cmp     x\i, x9
+        b.ne    1f
+        .endr
+        mov     x9, #0x1234
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        add     x11, x9, #\i
+        mov     x12, v\i\().d[0]
+        cmp     x11, x12
+        b.ne    1f
+        mov     x12, v\i\().d[1]
+        cmp     x11, x12
+        b.ne    1f
+        .endr
+        mov     x2, #1
+        ldp     x29, x30, [sp], #16
+        ret
+1:      mov     x2, #0
+        ldp     x29, x30, [sp], #16
+        ret
 MARK(heddle_program_end)
 
         NO_EXECUTABLE_STACK

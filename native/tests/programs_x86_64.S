@@ -169,6 +169,71 @@ MARK(heddle_program_host_return)
 MARK(heddle_program_host_handler)       /* its first payload word is where a result is */
         pop     %rbp
         ret
+
+/* pass: calls the code at the argument with a pattern in each register that may carry an argument, and in those that a callee keeps; what it
+   returns, or 0 when one of these is not there any more */
+MARK(heddle_program_pass)
+        push    %rbp
+        mov     %rsp, %rbp
+        push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        sub     $8, %rsp
+        mov     %rsi, %r10
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        mov     $(0x1234567800 + \i), %rax
+        movq    %rax, %xmm\i
+        pshufd  $0x44, %xmm\i, %xmm\i
+        .endr
+        .irp    r, rsi, rdx, rcx, r8, r9, rbx, r12, r13, r14, r15
+        lea     1000(%rdi), %\r
+        .endr
+        mov     %rdi, (%rsp)
+        call    *%r10
+        mov     (%rsp), %rdi
+        lea     1000(%rdi), %rcx
+        .irp    r, rbx, r12, r13, r14, r15
+        cmp     %rcx, %\r
+        jne     1f
+        .endr
+        jmp     2f
+1:      xor     %eax, %eax
+2:      add     $8, %rsp
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        pop     %rbp
+        ret
+
+/* passed: whether the pattern is in each register that may carry an argument */
+MARK(heddle_program_passed)
+        push    %rbp
+        mov     %rsp, %rbp
+        lea     1000(%rdi), %rax
+        .irp    r, rsi, rdx, rcx, r8, r9
+        cmp     %rax, %\r
+        jne     1f
+        .endr
+        .irp    i, 0, 1, 2, 3, 4, 5, 6, 7
+        mov     $(0x1234567800 + \i), %rax
+        movq    %xmm\i, %rcx
+        cmp     %rax, %rcx
+        jne     1f
+        psrldq  $8, %xmm\i
+        movq    %xmm\i, %rcx
+        cmp     %rax, %rcx
+        jne     1f
+        .endr
+        mov     $1, %eax
+        pop     %rbp
+        ret
+1:      xor     %eax, %eax
+        pop     %rbp
+        ret
 MARK(heddle_program_end)
 
         NO_EXECUTABLE_STACK

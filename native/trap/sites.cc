@@ -66,7 +66,7 @@ int32_t CodeSites::source_at(uint64_t pc) const {
 uint32_t CodeSites::frames_at(int32_t location) const {
   uint32_t frames = 1;
   for (; location < -1; frames++) {
-    const auto row = static_cast<size_t>(-2 - int64_t{location});
+    const auto row = static_cast<size_t>(-2 - int64_t{location}) - first_inlined;
     if (row >= inlined_calls.size()) break;
     location = inlined_calls[row];
   }
@@ -79,6 +79,20 @@ const CallHandler* CodeSites::handler_at(uint64_t pc) const {
   const CallHandler* found =
       std::lower_bound(handlers.data(), end, offset, [](const CallHandler& row, uint64_t value) { return row.return_offset < value; });
   return found != end && found->return_offset == offset ? found : nullptr;
+}
+
+void SitePieces::add(std::unique_ptr<const CodeSites> piece) {
+  const size_t count = count_.load(std::memory_order_relaxed);
+  rows_[count] = std::move(piece);
+  count_.store(count + 1, std::memory_order_release);
+}
+
+const CodeSites* SitePieces::find(uint64_t pc) const {
+  const std::unique_ptr<const CodeSites>* const rows = rows_.get();
+  const auto* after = std::upper_bound(rows, rows + count(), pc, [](uint64_t value, const auto& row) { return value < row->base; });
+  if (after == rows) return nullptr;
+  const CodeSites* piece = (after - 1)->get();
+  return pc - piece->base < piece->size ? piece : nullptr;
 }
 
 bool register_code(const CodeSites* sites) {
@@ -119,7 +133,9 @@ const CodeSites* CodeReader::find(uint64_t pc) const {
       std::upper_bound(table.begin(), table.end(), pc, [](uint64_t value, const CodeSites* row) { return value < row->base; });
   if (after == table.begin()) return nullptr;
   const CodeSites* sites = *(after - 1);
-  return pc - sites->base < sites->size ? sites : nullptr;
+  if (pc - sites->base >= sites->size) return nullptr;
+  const CodeSites* piece = sites->pieces == nullptr ? nullptr : sites->pieces->find(pc);
+  return piece == nullptr ? sites : piece;
 }
 
 }  // namespace heddle

@@ -1,7 +1,9 @@
 // What is known of a piece of machine code: which pc traps how, which function it is in, where that was in the module.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -68,7 +70,9 @@ class Rows {
   std::vector<Row> own_;
 };
 
-/// The tables of one artifact in memory. Offsets count from `base`, tables are sorted by offset and never change.
+class SitePieces;
+
+/// The tables of one artifact, or of a piece of one, in memory. Offsets count from `base`, tables are sorted by offset and never change.
 struct CodeSites {
   uint64_t base = 0;
   uint64_t size = 0;
@@ -76,10 +80,14 @@ struct CodeSites {
   Rows<TrapSite> traps;
   Rows<FunctionRange> functions;
   Rows<SourceStart> sources;
-  /// By row that a location below -1 names: location of the call that was replaced with the function whose operator it is.
+  /// By row that a location below -1 names, from `first_inlined` on: location of the call that was replaced with the function whose
+  /// operator it is.
   std::vector<int32_t> inlined_calls;
+  size_t first_inlined = 0;
   /// Sorted by return offset.
   std::vector<CallHandler> handlers;
+  /// What has been put into the code since it was registered; null for code that does not grow.
+  const SitePieces* pieces = nullptr;
   /// [scope around or -1, n, (where the context has a tag, or -1 for everything)*n]*: see ts/lower/function/scopes.ts.
   Rows<int32_t> scopes;
 
@@ -91,6 +99,25 @@ struct CodeSites {
   uint32_t frames_at(int32_t location) const;
   /// Where the call that returns to `pc` goes on with an exception; null where it has no scope.
   const CallHandler* handler_at(uint64_t pc) const;
+};
+
+/// The pieces of code that grows, each behind those before it. One thread adds; others, and signal handlers, look meanwhile.
+class SitePieces {
+ public:
+  /// Room for so many. Throws std::bad_alloc.
+  explicit SitePieces(size_t most) : rows_(new std::unique_ptr<const CodeSites>[most]), most_(most) {}
+  bool full() const { return count() == most_; }
+  size_t count() const { return count_.load(std::memory_order_acquire); }
+  /// Requires: it is not full, and the piece lies behind the others.
+  void add(std::unique_ptr<const CodeSites> piece);
+  /// The piece that `pc` lies in, or null. Async-signal-safe.
+  const CodeSites* find(uint64_t pc) const;
+
+ private:
+  std::unique_ptr<std::unique_ptr<const CodeSites>[]> rows_;
+  size_t most_;
+  /// Rows before this are complete.
+  std::atomic<size_t> count_{0};
 };
 
 /// Makes code known to signal handlers and backtraces of every thread. `sites` stays valid until unregistered.
@@ -106,7 +133,7 @@ class CodeReader {
   ~CodeReader();
   CodeReader(const CodeReader&) = delete;
   CodeReader& operator=(const CodeReader&) = delete;
-  /// The code that `pc` lies in, or null.
+  /// The code that `pc` lies in, of code that grows the piece; or null.
   const CodeSites* find(uint64_t pc) const;
 };
 

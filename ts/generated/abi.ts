@@ -362,6 +362,10 @@ export const LIBCALL = {
   contClone: 41,
   /** (VMInstance*, fiber) -> fiber: the same of a suspended fiber */
   fiberClone: 42,
+  /** the asm routine heddle_first_call, which the stub lazy goes to */
+  firstCall: 43,
+  /** (VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call */
+  makeFunction: 44,
 } as const;
 
 /** States of a continuation. */
@@ -478,6 +482,8 @@ export const STUB = {
   switch: 0,
   /** Tail (VMThread*, C++ function, a0, a1, a2, a3) -> value */
   hostCall: 128,
+  /** where the slot of a function that is not made yet goes: Tail, of any type; its number is in eax (x86-64), w17 (aarch64) */
+  lazy: 256,
   /** bytes that the stubs take: where functions begin */
   size: 512,
 } as const;
@@ -607,4 +613,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '29c4d1e72d4b3da8';
+export const CONTRACT = 'bb420d42517ff374';
