@@ -57,6 +57,7 @@
         "native/bindings/collect_functions.cc",
         "native/bindings/table.cc",
         "native/bindings/libcalls.cc",
+        "native/bindings/lazy_functions.cc",
         "native/bindings/exceptions.cc",
         "native/bindings/report_functions.cc",
         "native/bindings/inspect_functions.cc",

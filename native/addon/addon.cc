@@ -35,6 +35,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   define_inspect_functions(env, exports);
   define_exception_functions(env, exports);
   define_code_functions(env, exports);
+  define_lazy_functions(env, exports);
   define_file_functions(env, exports);
   define_digest_functions(env, exports);
   define_object_functions(env, exports);

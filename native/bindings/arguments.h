@@ -47,7 +47,7 @@ class Arguments {
  private:
   Bytes typed(size_t i, napi_typedarray_type type, size_t element);
 
-  static constexpr size_t kMost = 8;
+  static constexpr size_t kMost = 9;
   napi_env env_;
   Engine* engine_;
   napi_value values_[kMost] = {};
@@ -75,6 +75,7 @@ void define_functions(napi_env env, napi_value exports, const NativeFunction (&f
 }
 
 void define_code_functions(napi_env env, napi_value exports);
+void define_lazy_functions(napi_env env, napi_value exports);
 void define_file_functions(napi_env env, napi_value exports);
 void define_digest_functions(napi_env env, napi_value exports);
 void define_object_functions(napi_env env, napi_value exports);

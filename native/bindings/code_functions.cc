@@ -3,14 +3,11 @@
 #include <cstring>
 
 #include "bindings/arguments.h"
+#include "bindings/code_tables.h"
 
 namespace heddle {
 
 namespace {
-
-Words words_of(const Bytes& bytes) {
-  return {reinterpret_cast<const int32_t*>(bytes.data), bytes.size / sizeof(int32_t)};  // SAFETY: a typed array's data is aligned for it.
-}
 
 /// Memory with machine code: the bytes that the first argument is, or those of the file that it names.
 Mapping code_memory(Arguments* in) {

@@ -131,6 +131,7 @@ struct Hooks {
   napi_ref passed = nullptr;
   napi_ref wait = nullptr;
   napi_ref notify = nullptr;
+  napi_ref make_function = nullptr;
 };
 
 /// What of JavaScript's built-in objects C++ needs, as it was when Heddle was loaded: programs patch those objects, and another `buffer`
@@ -247,6 +248,9 @@ class Engine {
   bool ending = false;
   /// Counts the times JavaScript may have run: while it stands still no unshared memory has grown.
   uint64_t epoch = 1;
+  /// `epoch` and the entries there were, together, when a function was last made at its first call: where they are the same only generated
+  /// code has run since.
+  uint64_t made_after = 0;
 };
 
 /// The file in memory that an address is in; null where it is in none.

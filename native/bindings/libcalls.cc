@@ -3,6 +3,7 @@
 #include "bindings/engine.h"
 #include "bindings/exceptions.h"
 #include "bindings/host_call.h"
+#include "bindings/lazy_functions.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"
 
@@ -34,6 +35,7 @@ void install_binding_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::Trap, trap);
   install_atomic_libcalls(runtime);
   install_exception_libcalls(runtime);
+  install_lazy_libcalls(runtime);
   install_memory_libcalls(runtime);
   install_table_libcalls(runtime);
 }

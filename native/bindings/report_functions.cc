@@ -78,6 +78,7 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "passed", &hooks->passed);
   set_hook(&in, in.value(0), "wait", &hooks->wait);
   set_hook(&in, in.value(0), "notify", &hooks->notify);
+  set_hook(&in, in.value(0), "makeFunction", &hooks->make_function);
   const Bytes mailbox = in.doubles(1);
   if (in && mailbox.size < kMailboxSize * sizeof(double)) in.fail("a mailbox");
   if (!in || in.engine()->mailbox() != nullptr) return nullptr;

@@ -13,6 +13,7 @@ import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { compileElsewhere } from './elsewhere.js';
+import { type LazyModule, lazyModule, lazyVariant, type ModuleCode } from './lazy.js';
 import { ownCodegenState } from './own_codegen.js';
 import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
@@ -40,7 +41,12 @@ export interface CompileOptions {
   readonly workers?: number;
   /** Where artifacts are kept; none by default. */
   readonly cache?: Cache;
+  /** When functions are compiled, where the module is opened: see {@link openModule}. */
+  readonly compile?: CompileTime;
 }
+
+/** `eager`: a module's functions are compiled before it is there; `lazy`: each when it is first called. */
+export type CompileTime = 'lazy' | 'eager';
 
 /** Modules with less code than this (bytes of function bodies) compile faster than threads start. */
 const WORTH_WORKERS = 24_576;
@@ -51,6 +57,42 @@ const WORTH_WORKERS = 24_576;
 const WORTH_ANOTHER = 1_000_000;
 /** Chunks for each worker: enough that the last ones end together. */
 const CHUNKS_EACH = 16;
+
+/** Compiles a module, or leaves that to the first calls of its functions. Throws a CompileError with a code where it is not valid or not supported. */
+export function openModuleSync(bytes: Uint8Array, options: CompileOptions): ModuleCode {
+  const changed = changedIntrinsic();
+  if (changed !== undefined) return elsewhere(bytes, options, changed);
+  const { settings, key, cached } = begin(bytes, options);
+  if (cached !== undefined) return cached;
+  const prepared = prepare(bytes, settings);
+  if (isToBeLazy(prepared.job.description, options)) return lazyModule(key, prepared);
+  return finish(key, prepared, compileHere(prepared), options.cache);
+}
+
+/** The same, with worker threads where it is compiled now. */
+export async function openModule(bytes: Uint8Array, options: CompileOptions): Promise<ModuleCode> {
+  return options.compile === 'lazy' ? openModuleSync(bytes, options) : compileModule(bytes, options);
+}
+
+/** A module that was opened, with other settings. */
+export function openVariantSync(module: LazyModule, options: CompileOptions): ModuleCode {
+  const changed = changedIntrinsic();
+  if (changed !== undefined) return elsewhere(module.job.bytes, options, changed);
+  const { key, cached } = begin(module.job.bytes, options);
+  return cached ?? lazyVariant(module, key);
+}
+
+/** The artifact of a module that was opened: compiled now, where the cache has it not. */
+export function wholeModuleSync({ job, key }: LazyModule, cache: Cache | undefined): Artifact {
+  const changed = changedIntrinsic();
+  if (changed !== undefined) return compileElsewhere(job.bytes, job.settings, key.module, cache, changed);
+  const prepared = { job, names: { module: null, functions: new Map(), tags: new Map() } };
+  return cachedArtifact(key, cache) ?? finish(key, prepared, compileHere(prepared), undefined);
+}
+
+function isToBeLazy(_description: ModuleDescription, { compile }: CompileOptions): boolean {
+  return compile === 'lazy';
+}
 
 /** Compiles a module. Throws a CompileError with a code where it is not valid or not supported. */
 export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): Artifact {

@@ -105,10 +105,16 @@ function mayBeUnsupported(body: Uint8Array): boolean {
   return false;
 }
 
-/** Refuses a valid module with an operator that Heddle does not run. A compile finds that out by itself. */
-function requireSupported(bytes: Uint8Array, { bodies }: ModuleDescription): void {
+/** The defined functions whose bytes could hold such an operator. */
+export function functionsToCheck(bytes: Uint8Array, { bodies }: ModuleDescription): readonly number[] {
   const suspects: number[] = [];
   for (let i = 0; i < bodies.length / 2; i++) if (mayBeUnsupported(bytes.subarray(bodies[2 * i], bodies[2 * i + 1]))) suspects.push(i);
+  return suspects;
+}
+
+/** Refuses a valid module with an operator that Heddle does not run. A compile finds that out by itself. */
+function requireSupported(bytes: Uint8Array, description: ModuleDescription): void {
+  const suspects = functionsToCheck(bytes, description);
   if (suspects.length === 0) return;
   withCrate((crate) => {
     const info = new crate.ModuleInfo(bytes, FEATURE_BITS, false);

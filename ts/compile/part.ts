@@ -206,6 +206,13 @@ export function assemble(start: number, parts: Part[]): Part {
   return assembly.finish();
 }
 
+/** The same part where its rows of inlined locations come behind `before` others. It is changed in place. */
+export function moveInlined(part: Part, before: number): void {
+  if (before === 0 || part.inlined.length === 0) return;
+  moveLocations(part.sources, 2, 1, before);
+  moveLocations(part.inlined, INLINED_ROW, 2, before);
+}
+
 /** Moves the locations in a column of rows behind `before` rows of inlined locations. */
 function moveLocations(rows: Int32Array, width: number, column: number, before: number): void {
   for (let i = column; i < rows.length; i += width) rows[i] = moveLocation(word(rows, i), before);

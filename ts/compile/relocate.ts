@@ -10,15 +10,16 @@ const X86_RELATIVE = 4;
 /**
  * Writes the targets' distances into the code.
  * @param offsets where each function number lies, -1 for one that has no code
+ * @param place where this code itself begins, counted as they are
  */
-export function relocate(code: Uint8Array, relocations: Int32Array, offsets: Int32Array): void {
+export function relocate(code: Uint8Array, relocations: Int32Array, offsets: Int32Array, place = 0): void {
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   for (let i = 0; i < relocations.length; i += 4) {
     const at = word(relocations, i);
     const kind = word(relocations, i + 1);
     const target = offsets[word(relocations, i + 2)];
     if (target === undefined || target < 0) throw internal(`function ${word(relocations, i + 2)} is called but has no code`);
-    const distance = target + word(relocations, i + 3) - at;
+    const distance = target + word(relocations, i + 3) - (at + place);
     if (kind === X86_CALL || kind === X86_RELATIVE) view.setInt32(at, distance, true);
     else if (kind === ARM64_CALL) branch26(view, at, distance);
     else throw internal(`relocation of kind ${kind} at ${at}`);

@@ -10,7 +10,7 @@ import { extraHandlers, type HandlerList, moduleHandlers } from '../lower/module
 import { findStackPointer, type StackPointer, shadowCode, WrongStackPointer } from '../lower/module/stack_pointer.js';
 import { hasContinuations } from '../lower/program/types.js';
 import { lowerTrampolines } from '../lower/stubs/trampolines.js';
-import { crateSize, renewCrate, withCrate } from '../source/crate.js';
+import { crateSize, isDropped, renewCrate, withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
 import { type ModuleNames, validateModule } from '../validate/validate.js';
 import { refusedOperator, requireLimits } from './limits.js';
@@ -88,6 +88,8 @@ export class FunctionCompiler {
   readonly #lowering: ModuleLowering;
   readonly #job: Job;
   readonly #discard: ((bytes: Uint8Array) => void) | undefined;
+  #crate: Crate | undefined;
+  #isBusy = false;
   #info: InstanceType<Crate['ModuleInfo']>;
   #compiler: InstanceType<Crate['Compiler']>;
   /** Bytes that the code generator's memory may have before it is given up for a fresh one. */
@@ -112,11 +114,14 @@ export class FunctionCompiler {
     const { bytes, settings } = this.#job;
     const { signatures, functionSignatures } = this.context.signatures;
     const { triple, settings: flags } = compilerArguments(settings);
-    return withCrate((crate) => [
-      // The bytes were validated on the main thread: bodies are not checked a second time.
-      new crate.ModuleInfo(bytes, settings.features, false),
-      refusable(() => new crate.Compiler(triple, flags, signatures, functionSignatures)),
-    ]);
+    return withCrate((crate) => {
+      this.#crate = crate;
+      return [
+        // The bytes were validated on the main thread: bodies are not checked a second time.
+        new crate.ModuleInfo(bytes, settings.features, false),
+        refusable(() => new crate.Compiler(triple, flags, signatures, functionSignatures)),
+      ];
+    });
   }
 
   #renew(discard: (bytes: Uint8Array) => void): void {
@@ -129,6 +134,27 @@ export class FunctionCompiler {
   /** The operator stream of a defined function. */
   operators(index: number): Uint32Array {
     return withCrate(() => this.#info.ops(index));
+  }
+
+  /** Whether it is whole: it was not left in the middle, by a termination or an error, and the code generator's instance is the one that it was made with. */
+  get isUsable(): boolean {
+    return !this.#isBusy && this.#crate !== undefined && !isDropped(this.#crate);
+  }
+
+  /** Some defined functions, in that order. After an error it is not usable any more. */
+  these(indices: readonly number[]): Part {
+    this.#isBusy = true;
+    for (const index of indices) this.#lower(index);
+    this.#compile(this.#lowering.take());
+    const part = this.#assembly.finish();
+    this.#isBusy = false;
+    return part;
+  }
+
+  /** Refuses a defined function that cannot be compiled, as its compile would. */
+  requireLowered(index: number): void {
+    this.#lower(index);
+    this.#lowering.drop();
   }
 
   /** The defined functions from `start` up to `end`. */

@@ -4,10 +4,10 @@
 
 import { contains, env, joined, listOf, now, pieces, placeOf, selected } from '../base/intrinsics.js';
 import { Cache } from '../compile/cache.js';
-import type { CompileOptions } from '../compile/compile.js';
+import type { CompileOptions, CompileTime } from '../compile/compile.js';
 import { platform, wrongArgument } from '../errors/catalog.js';
 import type { Native } from '../link/native.js';
-import { flag, type Reader, shown, standardOptionsOf } from '../source/options.js';
+import { flag, oneOf, type Reader, shown, standardOptionsOf } from '../source/options.js';
 import { pointerChoice, type ShadowStackOptions, shadowOption } from './shadow.js';
 
 /** How a module is to be compiled. */
@@ -19,6 +19,11 @@ export interface ModuleOptions {
    * instructions, which manages such stacks itself without it, they go with its continuations.
    */
   readonly shadowStack?: ShadowStackOptions | false;
+  /**
+   * `lazy`: a function is compiled when it is first called; what is wrong with the module is said before, as ever. `eager`: all are compiled before the module is there. HEDDLE_COMPILE says what
+   * holds where nothing else does.
+   */
+  readonly compile?: 'lazy' | 'eager';
   /** Sets of functions that the module imports without being given them: `js-string`. Others are ignored. */
   readonly builtins?: readonly string[];
   /** The module from which immutable globals of externref are strings: their own names. */
@@ -32,7 +37,7 @@ export interface ReadModuleOptions extends Omit<ModuleOptions, 'builtins'> {
 }
 
 /** Those that hold for all modules of a program, by name. @internal */
-export const moduleTable = { interruptible: flag, shadowStack: shadowOption };
+export const moduleTable = { interruptible: flag, shadowStack: shadowOption, compile: oneOf(['lazy', 'eager']) };
 
 /** A sequence of strings, as Web IDL has it; null has none, as V8 has it. */
 const builtinsOption: Reader<boolean> = (value) => {
@@ -76,6 +81,13 @@ export function usableFeatures(native: Native): string[] {
   return selected(features, (feature) => contains(wanted, feature));
 }
 
+/** What HEDDLE_COMPILE says. Throws a TypeError where it is something else. */
+function usualTime(): CompileTime | undefined {
+  const time = env['HEDDLE_COMPILE'];
+  if (time === undefined || time === '' || time === 'lazy' || time === 'eager') return time === '' ? undefined : time;
+  throw wrongArgument(`HEDDLE_COMPILE must be lazy or eager, not ${time}`);
+}
+
 /** One thread's compiling. @internal */
 export class Compiling {
   readonly #native: Native;
@@ -109,7 +121,11 @@ export class Compiling {
   }
 
   /** How modules are compiled for this machine. */
-  options({ interruptible, shadowStack }: ReadModuleOptions, hash?: string, variant: Partial<CodeVariant> = {}): CompileOptions {
+  options(
+    { interruptible, shadowStack, compile = usualTime() }: ReadModuleOptions,
+    hash?: string,
+    variant: Partial<CodeVariant> = {},
+  ): CompileOptions {
     this.#cache ??= Cache.fromEnvironment(undefined, this.#native);
     return {
       target: this.#native.arch,
@@ -117,6 +133,7 @@ export class Compiling {
       cache: this.#cache,
       stackPointer: pointerChoice(shadowStack),
       ...(interruptible !== undefined && { interruptible }),
+      ...(compile !== undefined && { compile }),
       ...(hash !== undefined && { hash }),
       ...variant,
     };

@@ -18,6 +18,7 @@ import { ImportedFunctions } from './functions/imports.js';
 import { Mailbox } from './functions/mailbox.js';
 import { coerce } from './functions/numbers.js';
 import { type FiberTree, fiberTree } from './inspect.js';
+import { LazyCodes } from './lazy_code.js';
 import { amend, backtrace } from './messages/backtrace.js';
 import { Names } from './messages/names.js';
 import { trapDetail } from './messages/refusals.js';
@@ -48,6 +49,7 @@ export class Engine implements Thread {
   readonly imports: ImportedFunctions;
   readonly exceptions: ExceptionObjects;
   readonly compiling: Compiling;
+  readonly lazyCodes = new LazyCodes();
   readonly windows: HeapWindows;
   #onInterrupt: (() => void) | undefined;
 
@@ -82,6 +84,7 @@ export class Engine implements Thread {
         passed: (error) => amend(error, () => native.callFrames(), this.names.codes),
         wait,
         notify,
+        makeFunction: (code, fn, ran) => this.compiling.timed(() => this.lazyCodes.make(code, fn, ran)),
       },
       mailbox.words,
     );
@@ -138,6 +141,7 @@ export class Engine implements Thread {
     this.externs.sweep();
     this.types.sweep();
     this.names.forget(tags, codes, imports);
+    this.lazyCodes.forget(codes);
     this.imports.forget(imports);
   }
 

@@ -4,7 +4,8 @@
 
 import { copied, Dictionary, each, env, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
-import { type CompileOptions, compileModule, compileModuleSync } from '../compile/compile.js';
+import { type CompileOptions, openModule, openModuleSync, openVariantSync, wholeModuleSync } from '../compile/compile.js';
+import { isLazy, type LazyModule, type ModuleCode } from '../compile/lazy.js';
 import { tellPerf } from '../compile/perf_map.js';
 import { type ModuleLayout, moduleLayout } from '../lower/module/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/module/signatures.js';
@@ -14,6 +15,7 @@ import type { MemoryDescription, ModuleDescription } from '../validate/descripti
 import { requireRunnable } from './artifact_check.js';
 import { requireProvidable } from './builtins.js';
 import type { CodeVariant, ReadModuleOptions } from './compiling.js';
+import { LazyCode } from './lazy_code.js';
 import { hold } from './objects.js';
 import type { Thread } from './thread.js';
 
@@ -67,13 +69,13 @@ export class CompiledModule {
   readonly options: ReadModuleOptions;
   /** Which global is its shadow stack's pointer. */
   readonly stackPointer: StackPointer;
-  readonly #artifacts = new Dictionary<string, Artifact>();
-  readonly #codes = new Dictionary<Artifact, LoadedCode>();
+  readonly #artifacts = new Dictionary<string, ModuleCode>();
+  readonly #codes = new Dictionary<ModuleCode, LoadedCode>();
   readonly #name: string | null;
   /** What stands for the name in messages: the same in each run. */
   #label: string;
 
-  private constructor(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, artifact: Artifact) {
+  private constructor(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, artifact: ModuleCode) {
     requireProvidable(artifact.description, options);
     this.#thread = thread;
     this.options = options;
@@ -109,7 +111,7 @@ export class CompiledModule {
 
   /** The same with options that were read before; `hash` is the SHA-256 of the bytes where it is known. */
   static compileAgain(thread: Thread, bytes: Uint8Array, options: ReadModuleOptions, hash?: string): CompiledModule {
-    const artifact = thread.compiling.timed(() => compileModuleSync(bytes, thread.compiling.options(options, hash)));
+    const artifact = thread.compiling.timed(() => openModuleSync(bytes, thread.compiling.options(options, hash)));
     return new CompiledModule(thread, bytes, options, artifact);
   }
 
@@ -117,7 +119,7 @@ export class CompiledModule {
   static async compile(thread: Thread, bytes: Uint8Array, given: unknown, waits = false): Promise<CompiledModule> {
     const options = thread.compiling.read(given);
     const settings = thread.compiling.options(options, undefined, { stackChecks: waits });
-    const artifact = await thread.compiling.timedAsync(() => compileModule(bytes, settings));
+    const artifact = await thread.compiling.timedAsync(() => openModule(bytes, settings));
     return new CompiledModule(thread, bytes, options, artifact);
   }
 
@@ -135,7 +137,14 @@ export class CompiledModule {
   /** Compiles a variant, where it is not there yet. */
   async prepare(variant: CodeVariant): Promise<void> {
     if (mapHas(this.#artifacts, variantKey(variant))) return;
-    this.#add(await this.#thread.compiling.timedAsync(() => compileModule(this.bytes, this.#compileOptions(variant))));
+    const opened = this.#opened();
+    const options = this.#compileOptions(variant);
+    const { compiling } = this.#thread;
+    this.#add(
+      opened === undefined
+        ? await compiling.timedAsync(() => openModule(this.bytes, options))
+        : compiling.timed(() => openVariantSync(opened, options)),
+    );
   }
 
   /** The code in this process, compiled now where needed. */
@@ -149,10 +158,23 @@ export class CompiledModule {
     return code;
   }
 
-  #artifact(variant: CodeVariant): Artifact {
+  #artifact(variant: CodeVariant): ModuleCode {
     const known = mapGet(this.#artifacts, variantKey(variant));
     if (known !== undefined) return known;
-    return this.#add(this.#thread.compiling.timed(() => compileModuleSync(this.bytes, this.#compileOptions(variant))));
+    const opened = this.#opened();
+    const options = this.#compileOptions(variant);
+    return this.#add(
+      this.#thread.compiling.timed(() => (opened === undefined ? openModuleSync(this.bytes, options) : openVariantSync(opened, options))),
+    );
+  }
+
+  /** A variant that has no code yet, and was found valid. */
+  #opened(): LazyModule | undefined {
+    let found: LazyModule | undefined;
+    mapEach(this.#artifacts, (code) => {
+      if (isLazy(code)) found = code;
+    });
+    return found;
   }
 
   #compileOptions(variant: CodeVariant): CompileOptions {
@@ -160,7 +182,7 @@ export class CompiledModule {
   }
 
   /** Keeps an artifact as each variant that it does for. */
-  #add(artifact: Artifact): Artifact {
+  #add(artifact: ModuleCode): ModuleCode {
     requireRunnable(artifact.key, this.#thread.native);
     const { checked, stackChecks } = artifact.key.settings;
     mapSet(this.#artifacts, variantKey({ checked, stackChecks }), artifact);
@@ -171,7 +193,31 @@ export class CompiledModule {
     return artifact;
   }
 
-  #load(artifact: Artifact): LoadedCode {
+  #load(code: ModuleCode): LoadedCode {
+    if (!isLazy(code)) return this.#loadArtifact(code);
+    const lazy = this.#thread.compiling.timed(() => this.#reserve(code));
+    if (lazy === undefined) return this.#loadArtifact(this.#whole(code));
+    this.#thread.lazyCodes.add(lazy);
+    return this.#named(lazy.id, lazy.base, lazy.offsets, () => lazy.inlined);
+  }
+
+  #reserve(module: LazyModule): LazyCode | undefined {
+    return LazyCode.load({
+      native: this.#thread.native,
+      module,
+      signatures: this.signatures,
+      imported: this.layout.importedFunctions.count,
+      types: this.#types.address,
+      whole: () => this.#whole(module),
+    });
+  }
+
+  #whole(module: LazyModule): Artifact {
+    const { compiling } = this.#thread;
+    return compiling.timed(() => wholeModuleSync(module, compiling.options(this.options).cache));
+  }
+
+  #loadArtifact(artifact: Artifact): LoadedCode {
     const { codeFile, functions, traps, sources, calls, inlined, scopes } = artifact;
     const forPerf = env['HEDDLE_PERF_MAP'] === '1';
     const { id, base } = this.#thread.native.loadCode(
@@ -185,26 +231,36 @@ export class CompiledModule {
       scopes,
       this.#types.address,
     );
-    // Only names: were the module itself kept here, it would keep its code, and that would keep the names.
-    const names = this.names;
-    const module = this.#label;
+    if (forPerf) tellPerf({ base, functions, ...this.#forNames() });
+    return this.#named(id, base, artifact.offsets, () => artifact.inlined);
+  }
+
+  /** What names functions. Only names: were the module itself kept by them, it would keep its code, and that would keep the names. */
+  #forNames(): { readonly module: string; readonly count: number; functionName(index: number): string | undefined } {
+    const { functions } = this.names;
     const count = this.layout.importedFunctions.count + typedLength(this.description.functions);
-    const functionName = (index: number): string | undefined => mapGet(names.functions, index);
-    if (forPerf) tellPerf({ base, functions, module, count, functionName });
+    return { module: this.#label, count, functionName: (index) => mapGet(functions, index) };
+  }
+
+  #named(id: number, base: number, offsets: Int32Array, inlined: () => Int32Array): LoadedCode {
+    const { names } = this;
+    const { module, count, functionName } = this.#forNames();
     this.#thread.names.nameCode(id, {
       module,
       functions: count,
       functionName,
       tagName: (index) => nameOfTag(names, index),
-      inlined: artifact.inlined,
+      get inlined() {
+        return inlined();
+      },
       bytes: this.bytes,
     });
     return hold(this.#thread.native, {
       id,
       address: base,
-      offsets: artifact.offsets,
+      offsets,
       entry(number) {
-        const offset = artifact.offsets[number];
+        const offset = offsets[number];
         if (offset === undefined || offset < 0) throw new WrongRange(`function number ${number} has no code`);
         return base + offset;
       },

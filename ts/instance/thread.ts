@@ -7,6 +7,7 @@ import type { Compiling } from './compiling.js';
 import type { Conversions } from './functions/conversions.js';
 import type { ExportedFunctions } from './functions/exports.js';
 import type { ImportedFunctions } from './functions/imports.js';
+import type { LazyCodes } from './lazy_code.js';
 import type { Names } from './messages/names.js';
 import type { Tags } from './tags.js';
 
@@ -17,6 +18,8 @@ export interface Thread {
   readonly names: Names;
   readonly tags: Tags;
   readonly compiling: Compiling;
+  /** Code whose functions are made at their first calls. */
+  readonly lazyCodes: LazyCodes;
   readonly convert: Conversions;
   /** Functions of WebAssembly that JavaScript has. */
   readonly exports: ExportedFunctions;

@@ -40,6 +40,11 @@ export interface NativeHooks {
   wait(memory: WebAssembly.Memory, address: number, expected: number | bigint, timeout: number): number;
   /** `memory.atomic.notify`: how many were woken. */
   notify(memory: WebAssembly.Memory, address: number, count: number): number;
+  /**
+   * A function of code that grows is called and not made yet: this makes it ({@link Native.addCode}), or throws what its caller is to get. `ran` says whether other JavaScript may have run since it
+   * was called last.
+   */
+  makeFunction(code: number, fn: number, ran: boolean): void;
 }
 
 /** Counters; see docs of the CLI's --stats. */
@@ -243,6 +248,31 @@ export interface Native {
     scopes: Int32Array,
     types: number,
   ): { id: number; base: number };
+  /**
+   * Room for code that grows: a slot for each of `count` functions from number `first` on, and so many bytes behind them. A slot is called in the stead of its function, and has it made by hook
+   * `makeFunction` where it is not. `slots` and `next` are offsets: of the first slot, and of the first piece. Undefined where the system does not give such room.
+   */
+  reserveCode(
+    first: number,
+    count: number,
+    room: number,
+    types: number,
+  ): { readonly id: number; readonly base: number; readonly slots: number; readonly slotSize: number; readonly next: number } | undefined;
+  /**
+   * Puts a piece of code where `next` said, with tables whose offsets are relative to its own beginning, and from then on slots of the functions in it lead there. Locations are those of the whole code:
+   * rows of `inlined` count on from the pieces before. `stubs` is 1 where the piece is a whole artifact, with room for stubs of its own in front. Returns the next `next`; throws a RangeError without memory.
+   */
+  addCode(
+    code: number,
+    bytes: Uint8Array,
+    functions: Int32Array,
+    traps: Int32Array,
+    sources: Int32Array,
+    calls: Int32Array,
+    inlined: Int32Array,
+    scopes: Int32Array,
+    stubs: number,
+  ): number;
   /** SHA-256 of up to 8 byte ranges, one after another; undefined where this Node gives addons no OpenSSL. */
   sha256(...parts: Uint8Array[]): ArrayBuffer | undefined;
   /** Random bytes of the system's, at most 256. */

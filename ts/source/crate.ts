@@ -38,6 +38,22 @@ export function crateModule(): WebAssembly.Module {
   return compiled;
 }
 
+/** Of the instance that is in use, or was made last. */
+let life = { isOver: false };
+
+/** Functions of the crate's that free an object: called by hand, and by V8 when it has collected what stood for it. */
+const FREES = /^__wbg_.*_free$/;
+
+/** The exports of an instance, of which nothing is freed any more once the instance was dropped: its memory is not to be trusted. */
+function guarded(exports: object, of: typeof life): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries<unknown>({ ...exports })) {
+    const free = value as (pointer: number, unchecked: number) => void;
+    all[name] = FREES.test(name) ? (pointer: number, unchecked: number) => (of.isOver ? undefined : free(pointer, unchecked)) : value;
+  }
+  return all;
+}
+
 /** Makes an instance of the crate from a module of `namespace`. */
 export function instantiateCodegen(module: WebAssembly.Module, namespace: V8WebAssembly): Codegen {
   const { Instance, Module } = namespace;
@@ -45,6 +61,8 @@ export function instantiateCodegen(module: WebAssembly.Module, namespace: V8WebA
     constructor(of: WebAssembly.Module, imports?: WebAssembly.Imports) {
       super(of, imports);
       memory = this.exports['memory'] as WebAssembly.Memory;
+      life = { isOver: false };
+      Object.defineProperty(this, 'exports', { value: guarded(this.exports, life) });
     }
   };
   return instantiate(module as never, { Module, Instance: Noted } as never);
@@ -80,13 +98,32 @@ export function crate(): Codegen {
 
 /** Forgets this thread's instance: after a panic its memory is not to be trusted. */
 export function dropCrate(): void {
+  life.isOver = true;
   instance = undefined;
   memory = undefined;
+}
+
+/** Whether something that was made with an instance is to be used no more: the instance was dropped, or was left in the middle. */
+export function isDropped(of: Codegen): boolean {
+  return instance !== of || busy === of;
 }
 
 /** Whether an error says that a stack is used up. */
 export function isOverrun(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack');
+}
+
+let passing = false;
+
+/** Runs something in which an overrun of the stack says nothing about a module: the caller has used it up, and gets the RangeError. */
+export function passingOverruns<T>(run: () => T): T {
+  const before = passing;
+  passing = true;
+  try {
+    return run();
+  } finally {
+    passing = before;
+  }
 }
 
 /**
@@ -103,6 +140,7 @@ export function withCrate<T>(use: (crate: Codegen) => T): T {
     const panicked = error instanceof V8.RuntimeError;
     if (!panicked && !isOverrun(error)) throw error;
     dropCrate();
+    if (!panicked && passing) throw error;
     throw panicked ? internal(`the code generator failed: ${error.message}`, error) : unsupported('a module nested so deeply');
   } finally {
     busy = undefined;

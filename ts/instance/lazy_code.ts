@@ -1,0 +1,150 @@
+/**
+ * Machine code that grows: a module's functions have slots, which are called in their stead, and are compiled when a slot is first called (docs/decisions/0037).
+ */
+import { changedIntrinsic } from '../base/changes.js';
+import { Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLength } from '../base/intrinsics.js';
+import type { Artifact } from '../compile/artifact.js';
+import { compilerOf, forgetCompiler, type LazyModule } from '../compile/lazy.js';
+import { moveInlined, type Part } from '../compile/part.js';
+import { relocate } from '../compile/relocate.js';
+import { internal } from '../errors/catalog.js';
+import { STUB } from '../generated/abi.js';
+import type { Native } from '../link/native.js';
+import { INLINED_ROW } from '../lower/function/locations.js';
+import type { ModuleSignatures } from '../lower/module/signatures.js';
+import { passingOverruns } from '../source/crate.js';
+
+/** What a module's code is made with. */
+export interface LazyCodeParts {
+  readonly native: Native;
+  readonly module: LazyModule;
+  readonly signatures: ModuleSignatures;
+  /** How many functions are imported: the defined ones' indices come behind. */
+  readonly imported: number;
+  /** Address of the object of the heap that names the module's types. */
+  readonly types: number;
+  /** Compiles all of the module where this thread must not: in another. */
+  whole(): Artifact;
+}
+
+/** Bytes of code for one of a body, and besides: several times what the largest need. Of this only addresses are taken. */
+const ROOM_FOR_BYTE = 128;
+const LEAST_ROOM = 16 << 20;
+/** A call reaches so far on both instruction sets' side. */
+const MOST_ROOM = 1 << 30;
+
+/** Code of which functions are made one by one. */
+export class LazyCode {
+  readonly id: number;
+  readonly base: number;
+  /** By function number: where it is called, from the base on; -1 for an imported function. */
+  readonly offsets: Int32Array;
+  /** The frames of functions that were inlined, of all that was made yet. */
+  inlined: Int32Array = new Integers(0);
+  readonly #parts: LazyCodeParts;
+  #next: number;
+
+  private constructor(parts: LazyCodeParts, room: NonNullable<ReturnType<Native['reserveCode']>>) {
+    const { module, signatures, imported } = parts;
+    this.#parts = parts;
+    this.id = room.id;
+    this.base = room.base;
+    this.#next = room.next;
+    this.offsets = new Integers(typedLength(signatures.functionSignatures));
+    for (let i = 0; i < typedLength(this.offsets); i++) this.offsets[i] = -1;
+    const count = typedLength(module.description.functions);
+    for (let i = 0; i < count; i++) this.offsets[imported + i] = room.slots + room.slotSize * i;
+    this.offsets[signatures.switchStub] = STUB.switch;
+    this.offsets[signatures.hostCallStub] = STUB.hostCall;
+    this.#add(compilerOf(module.job).trampolines());
+  }
+
+  /** Code with slots and trampolines; undefined where the system does not give room for it. Requires: built-in objects are unchanged. */
+  static load(parts: LazyCodeParts): LazyCode | undefined {
+    const { native, module, imported, types } = parts;
+    const { bodies, functions } = module.description;
+    const first = bodies[0] ?? 0;
+    const room = min(MOST_ROOM, LEAST_ROOM + ROOM_FOR_BYTE * ((bodies[typedLength(bodies) - 1] ?? 0) - first));
+    const reserved = native.reserveCode(imported, typedLength(functions), room, types);
+    return reserved && new LazyCode(parts, reserved);
+  }
+
+  /** Makes a function. `ran` says whether JavaScript may have run since the last time that one was made. */
+  make(fn: number, ran: boolean): void {
+    const { module, imported } = this.#parts;
+    if (ran && changedIntrinsic() !== undefined) this.#addWhole();
+    else passingOverruns(() => this.#add(compilerOf(module.job).these([fn - imported])));
+  }
+
+  /** Nothing calls the code any more. */
+  forget(): void {
+    forgetCompiler(this.#parts.module.job);
+  }
+
+  #add(part: Part): void {
+    this.#place(part);
+    relocate(part.code, part.relocations, this.offsets, this.#next);
+    this.#put(part, 0);
+  }
+
+  /** All functions, by code that has its own stubs and trampolines. What runs goes on in the code that it has. */
+  #addWhole(): void {
+    const whole = this.#parts.whole();
+    this.#place(whole);
+    // An artifact's tables may be a file's.
+    this.#put({ ...whole, sources: copiedIntegers(whole.sources), inlined: copiedIntegers(whole.inlined), relocations: NONE }, 1); // asks: an object of ours
+  }
+
+  /** Where functions of the next piece will be called. */
+  #place({ functions }: Pick<Part, 'functions'>): void {
+    for (let i = 0; i < typedLength(functions); i += 3) this.offsets[functions[i] as number] = this.#next + (functions[i + 1] as number);
+  }
+
+  #put(part: Part, stubs: number): void {
+    const { native } = this.#parts;
+    // A module without functions has no trampolines.
+    if (typedLength(part.code) === 0) return;
+    moveInlined(part, typedLength(this.inlined) / INLINED_ROW);
+    const { code, functions, traps, sources, calls, inlined, scopes } = part;
+    this.#next = native.addCode(this.id, code, functions, traps, sources, calls, inlined, scopes, stubs);
+    if (typedLength(inlined) > 0) this.inlined = joinedIntegers(this.inlined, inlined);
+  }
+}
+
+const NONE = new Integers(0);
+
+function joinedIntegers(first: Int32Array, second: Int32Array): Int32Array {
+  const all = new Integers(typedLength(first) + typedLength(second));
+  for (let i = 0; i < typedLength(first); i++) all[i] = first[i] as number;
+  for (let i = 0; i < typedLength(second); i++) all[typedLength(first) + i] = second[i] as number;
+  return all;
+}
+
+function copiedIntegers(words: Int32Array): Int32Array {
+  return joinedIntegers(words, NONE);
+}
+
+/** A thread's code that grows, by its number. */
+export class LazyCodes {
+  readonly #all = new Dictionary<number, LazyCode>();
+
+  add(code: LazyCode): void {
+    mapSet(this.#all, code.id, code);
+  }
+
+  /** Hook `makeFunction`. */
+  make(code: number, fn: number, ran: boolean): void {
+    const found = mapGet(this.#all, code);
+    if (found === undefined) throw internal(`code ${code} does not grow`);
+    found.make(fn, ran);
+  }
+
+  /** Drops what a collection has freed. */
+  forget(codes: readonly number[]): void {
+    for (let i = 0; i < codes.length; i++) {
+      const code = codes[i] as number;
+      mapGet(this.#all, code)?.forget();
+      mapDelete(this.#all, code);
+    }
+  }
+}
