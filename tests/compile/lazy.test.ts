@@ -1,5 +1,9 @@
 /** Modules whose functions are made at their first calls (docs/decisions/0037): what is made when, and that programs see no difference. Expectations are arithmetic, or V8's. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { call, parseWat, statistics, WebAssembly } from '../../ts/index.js';
 import { resultOf } from '../traps/child.js';
 
@@ -226,6 +230,44 @@ describe('a first call that does not come to its end', () => {
 
   test('ends by worker.terminate() and by a time limit of node:vm, and can be made later', async () => {
     expect(await resultOf(program('lazy_ended'))).toEqual({ terminated: 1, limited: 'ERR_SCRIPT_EXECUTION_TIMEOUT', after: true });
+  }, 60_000);
+});
+
+describe('the cache', () => {
+  const folders: string[] = [];
+  const folder = (): string => {
+    const made = mkdtempSync(join(tmpdir(), 'heddle-lazy-'));
+    folders.push(made);
+    return made;
+  };
+  afterAll(() => {
+    for (const path of folders) rmSync(path, { recursive: true, force: true });
+  });
+  interface Found {
+    readonly made: number;
+    readonly entries: readonly string[];
+  }
+  const runWith = (cache: string, compile: string, args: readonly string[] = []): Promise<Found> =>
+    resultOf<Found>(program('lazy_cached'), { args, env: { HEDDLE_CACHE: cache, HEDDLE_COMPILE: compile } });
+  const hash = (...path: string[]): string =>
+    createHash('sha256')
+      .update(readFileSync(join(...path)))
+      .digest('hex');
+
+  test('gets all of the module once no more functions are made: the same bytes as of an eager compile', async () => {
+    const [eager, lazy] = [folder(), folder()];
+    const { made, entries } = await runWith(eager, 'eager');
+    expect([made, entries.length]).toEqual([0, 1]);
+    expect(await runWith(lazy, 'lazy')).toEqual({ made: 1, entries });
+    expect(hash(lazy, `${entries[0]}`)).toBe(hash(eager, `${entries[0]}`));
+    // It is what the next process runs.
+    expect((await runWith(lazy, 'lazy')).made).toBe(0);
+  }, 120_000);
+
+  test('is not waited for by a process that ends', async () => {
+    const cache = folder();
+    expect(await runWith(cache, 'lazy', ['end'])).toEqual({ made: 1, entries: [] });
+    expect((await runWith(cache, 'lazy', ['end'])).made).toBe(1);
   }, 60_000);
 });
 

@@ -3,7 +3,18 @@
  * asked for and the hash of its own bytes; anything else is as if it were not there. Nothing here throws: without a usable folder there is no cache.
  * An entry is a file as in entry.ts, named by its key. It is replaced, or removed, and never changed: who has mapped it keeps what it was.
  */
-import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  futimesSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hex, random } from '../base/digest.js';
 import { type FileAccess, readEntry, writeEntry } from './entry.js';
@@ -70,6 +81,11 @@ export class Cache {
     } catch {
       return undefined;
     }
+  }
+
+  /** Whether there is an entry under `key`, whatever it holds. */
+  has(key: Uint8Array): boolean {
+    return this.#folder !== undefined && existsSync(this.#path(key));
   }
 
   /** Stores a payload; another process may store the same at the same time. False where it could not. */

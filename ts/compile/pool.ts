@@ -12,6 +12,7 @@ import { V8 } from '../errors/v8.js';
 import { crateModule } from '../source/crate.js';
 import type { ErrandStart } from '../source/errand_thread.js';
 import { isBuilt, packagePath } from '../source/package_root.js';
+import type { WholeModule } from './elsewhere.js';
 import { ownCodegenState } from './own_codegen.js';
 import type { Part } from './part.js';
 import type { CompileSettings } from './settings.js';
@@ -28,11 +29,12 @@ export interface WorkerStart {
 /** What a worker thread is asked. */
 export type WorkerRequest =
   | { readonly kind: 'prepare'; readonly bytes: Uint8Array; readonly settings: CompileSettings }
-  | { readonly kind: 'compile'; readonly job: Job; readonly chunks: readonly Chunk[]; readonly taken: Int32Array };
+  | { readonly kind: 'compile'; readonly job: Job; readonly chunks: readonly Chunk[]; readonly taken: Int32Array }
+  | { readonly kind: 'whole'; readonly module: WholeModule };
 
 /**
  * What it answers: to `prepare` one answer; to `compile` one for each chunk that it took (the number behind the last stands for the trampolines), and
- * `idle` when there are no more.
+ * `idle` when there are no more; to `whole` `idle` when the artifact is in the cache.
  */
 export type WorkerAnswer =
   | { readonly kind: 'prepared'; readonly prepared: Prepared }
@@ -91,11 +93,12 @@ function startWorker(): Worker {
   return worker;
 }
 
-function takeWorkers(count: number): Worker[] {
+/** Workers that do nothing else; with `holds` they keep the process alive while they work. */
+function takeWorkers(count: number, holds = true): Worker[] {
   clearTimeout(timer);
   const taken = idle.splice(0, count);
   while (taken.length < count) taken.push(startWorker());
-  for (const worker of taken) worker.ref();
+  if (holds) for (const worker of taken) worker.ref();
   return taken;
 }
 
@@ -148,6 +151,17 @@ export async function compileInWorkers(job: Job, chunks: readonly Chunk[], count
   return parts;
 }
 
+/** Has a worker compile a module and write the artifact to the cache. The process does not wait for it. */
+export async function compileWhole(module: WholeModule): Promise<void> {
+  await ask({ kind: 'whole', module }, takeWorkers(1, false), (answer) => answer.kind === 'idle');
+}
+
+/** The bytes of the module that a request is about. */
+function bytesOf(request: WorkerRequest): Uint8Array {
+  if (request.kind === 'compile') return request.job.bytes;
+  return request.kind === 'whole' ? request.module.bytes : request.bytes;
+}
+
 /** Asks each of some workers, and listens until `receive` has said of each that it is done; then the workers are idle again. */
 async function ask(request: WorkerRequest, workers: readonly Worker[], receive: (answer: WorkerAnswer) => boolean): Promise<void> {
   const { promise, resolve, reject } = withResolvers<void>();
@@ -166,8 +180,7 @@ async function ask(request: WorkerRequest, workers: readonly Worker[], receive: 
   }
   try {
     await promise;
-    const { bytes } = request.kind === 'compile' ? request.job : request;
-    if (bytes.length > WORTH_KEEPING) await end(workers);
+    if (bytesOf(request).length > WORTH_KEEPING) await end(workers);
     else giveBack(workers);
   } catch (error) {
     // An invalid module does a thread no harm, and the next compile needs it. Others may still be at work on what nobody wants.

@@ -55,6 +55,11 @@ function serve(request: WorkerRequest, post: Post, access: () => ThreadAccess): 
     compile(request, post, access);
     return;
   }
+  if (request.kind === 'whole') {
+    compileErrand(request.module, access);
+    post({ kind: 'idle' });
+    return;
+  }
   const { job, names } = prepare(request.bytes, request.settings);
   // Who asked has the bytes.
   post({ kind: 'prepared', prepared: { job: { ...job, bytes: new Uint8Array(0) }, names } });

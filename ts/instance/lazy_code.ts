@@ -4,6 +4,8 @@
 import { changedIntrinsic } from '../base/changes.js';
 import { Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLength } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
+import { compileLater, note } from '../compile/background.js';
+import type { Cache } from '../compile/cache.js';
 import { compilerOf, forgetCompiler, type LazyModule } from '../compile/lazy.js';
 import { moveInlined, type Part } from '../compile/part.js';
 import { relocate } from '../compile/relocate.js';
@@ -23,6 +25,8 @@ export interface LazyCodeParts {
   readonly imported: number;
   /** Address of the object of the heap that names the module's types. */
   readonly types: number;
+  /** Where the whole artifact goes, later. */
+  readonly cache: Cache | undefined;
   /** Compiles all of the module where this thread must not: in another. */
   whole(): Artifact;
 }
@@ -66,7 +70,10 @@ export class LazyCode {
     const first = bodies[0] ?? 0;
     const room = min(MOST_ROOM, LEAST_ROOM + ROOM_FOR_BYTE * ((bodies[typedLength(bodies) - 1] ?? 0) - first));
     const reserved = native.reserveCode(imported, typedLength(functions), room, types);
-    return reserved && new LazyCode(parts, reserved);
+    if (reserved === undefined) return undefined;
+    const code = new LazyCode(parts, reserved);
+    compileLater(module, parts.cache);
+    return code;
   }
 
   /** Makes a function. `ran` says whether JavaScript may have run since the last time that one was made. */
@@ -74,6 +81,7 @@ export class LazyCode {
     const { module, imported } = this.#parts;
     if (ran && changedIntrinsic() !== undefined) this.#addWhole();
     else passingOverruns(() => this.#add(compilerOf(module.job).these([fn - imported])));
+    note();
   }
 
   /** Nothing calls the code any more. */

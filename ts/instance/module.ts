@@ -2,6 +2,7 @@
  * A module as the engine holds it: its bytes, its machine code in the variants that were asked for, and where that code lies.
  */
 
+import { changedIntrinsic } from '../base/changes.js';
 import { copied, Dictionary, each, env, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { type CompileOptions, openModule, openModuleSync, openVariantSync, wholeModuleSync } from '../compile/compile.js';
@@ -202,12 +203,16 @@ export class CompiledModule {
   }
 
   #reserve(module: LazyModule): LazyCode | undefined {
+    // A thread of its own compiles all of it then.
+    if (changedIntrinsic() !== undefined) return undefined;
+    const { cache } = this.#thread.compiling.options(this.options);
     return LazyCode.load({
       native: this.#thread.native,
       module,
       signatures: this.signatures,
       imported: this.layout.importedFunctions.count,
       types: this.#types.address,
+      cache,
       whole: () => this.#whole(module),
     });
   }
@@ -237,9 +242,9 @@ export class CompiledModule {
 
   /** What names functions. Only names: were the module itself kept by them, it would keep its code, and that would keep the names. */
   #forNames(): { readonly module: string; readonly count: number; functionName(index: number): string | undefined } {
-    const { functions } = this.names;
+    const { names } = this;
     const count = this.layout.importedFunctions.count + typedLength(this.description.functions);
-    return { module: this.#label, count, functionName: (index) => mapGet(functions, index) };
+    return { module: this.#label, count, functionName: (index) => mapGet(names.functions, index) };
   }
 
   #named(id: number, base: number, offsets: Int32Array, inlined: () => Int32Array): LoadedCode {
