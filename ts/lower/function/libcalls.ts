@@ -14,7 +14,8 @@ const ARGUMENTS = 4;
 
 /** The arguments of the `host_call` stub for a library call; what is missing of its four arguments is 0. */
 export function hostCallArguments(program: Program, thread: Value, call: Libcall, args: readonly Value[]): readonly Value[] {
-  const target = program.load(TYPE.I64, MEMORY.constant, thread, VMThread.libcalls + 8 * call);
+  // Loaded at each call, though it never changes: moved in front of a loop it would stay in frames that suspend, and an image of them has no address of the addon.
+  const target = program.load(TYPE.I64, MEMORY.trusted, thread, VMThread.libcalls + 8 * call);
   const all = [thread, target, ...args];
   if (args.length < ARGUMENTS) {
     const zero = program.address(0);
