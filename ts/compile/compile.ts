@@ -13,7 +13,7 @@ import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { compileElsewhere } from './elsewhere.js';
-import { type LazyModule, lazyModule, lazyVariant, type ModuleCode } from './lazy.js';
+import { type LazyModule, lazyModule, lazyVariant, type ModuleCode, madeModule } from './lazy.js';
 import { ownCodegenState } from './own_codegen.js';
 import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
@@ -64,6 +64,8 @@ export function openModuleSync(bytes: Uint8Array, options: CompileOptions): Modu
   if (changed !== undefined) return elsewhere(bytes, options, changed);
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
+  const made = options.compile === 'eager' ? undefined : madeModule(bytes, key, options.cache);
+  if (made !== undefined) return made;
   const prepared = prepare(bytes, settings);
   if (isToBeLazy(prepared.job.description, options)) return lazyModule(key, prepared);
   return finish(key, prepared, compileHere(prepared), options.cache);
@@ -79,7 +81,7 @@ export function openVariantSync(module: LazyModule, options: CompileOptions): Mo
   const changed = changedIntrinsic();
   if (changed !== undefined) return elsewhere(module.job.bytes, options, changed);
   const { key, cached } = begin(module.job.bytes, options);
-  return cached ?? lazyVariant(module, key);
+  return cached ?? madeModule(module.job.bytes, key, options.cache) ?? lazyVariant(module, key);
 }
 
 /** The artifact of a module that was opened: compiled now, where the cache has it not. */

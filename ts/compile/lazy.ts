@@ -1,14 +1,21 @@
 /**
  * Modules whose functions are compiled when they are first called (docs/decisions/0037). What a compile would refuse is refused at once: a first call finds nothing out about the module.
  */
+
+import { equalBytes, sha256 } from '../base/digest.js';
 import type { ModuleDescription } from '../validate/description.js';
-import type { Artifact } from './artifact.js';
+import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
+import type { Cache } from './cache.js';
 import { functionsToCheck } from './limits.js';
+import { assemble, type Part } from './part.js';
+import { type ArtifactKey, keyHash } from './settings.js';
 import { FunctionCompiler, type Job, type Prepared } from './work.js';
 
 /** All that an artifact says of a module but its code, and how to compile that. */
 export interface LazyModule extends Pick<Artifact, 'key' | 'description' | 'names' | 'handlers' | 'stackPointer'> {
   readonly job: Job;
+  /** Functions that an earlier process has made, with the trampolines. */
+  readonly made?: Part;
 }
 
 /** A module with its code, or with what makes it. */
@@ -20,15 +27,44 @@ export function isLazy(code: ModuleCode): code is LazyModule {
 }
 
 /** A module that was found valid. Throws a CompileError with code and offset where a function could not be compiled. */
-export function lazyModule(key: Artifact['key'], { job, names }: Prepared): LazyModule {
+export function lazyModule(key: ArtifactKey, { job, names }: Prepared): LazyModule {
   const { description, handlers, stackPointer } = job;
   requireCompiling(job, description);
   return { key, description, names, handlers, stackPointer, job };
 }
 
 /** The same module with other settings: nothing in it need be looked at again. */
-export function lazyVariant(module: LazyModule, key: Artifact['key']): LazyModule {
+export function lazyVariant({ made: _, ...module }: LazyModule, key: ArtifactKey): LazyModule {
   return { ...module, key, job: { ...module.job, settings: key.settings } };
+}
+
+/** The name under which the cache has what was made of a module. */
+function madeName(key: ArtifactKey): Uint8Array {
+  return sha256('made\n', keyHash(key));
+}
+
+/** A module as an earlier process has left it in the cache: that found it valid, and made what it called of it. */
+export function madeModule(bytes: Uint8Array, key: ArtifactKey, cache: Cache | undefined): LazyModule | undefined {
+  const payload = cache?.read(madeName(key));
+  const found = payload && deserializeArtifact(payload);
+  if (found === undefined || !equalBytes(madeName(found.key), madeName(key))) return undefined;
+  const { description, names, handlers, stackPointer, offsets: relocations, ...tables } = found;
+  const made = { ...tables, relocations, code: found.code.slice() };
+  return {
+    key,
+    description,
+    names,
+    handlers,
+    stackPointer,
+    job: { bytes, description, handlers, stackPointer, settings: key.settings },
+    made,
+  };
+}
+
+/** Writes what was made of a module for the next process: the parts, the trampolines' first. An artifact in form, with relocations in the place of offsets. */
+export function keepMade({ key, description, names, handlers, stackPointer }: LazyModule, parts: readonly Part[], cache: Cache): void {
+  const { relocations, ...whole } = assemble(0, [...parts]);
+  cache.write(madeName(key), serializeArtifact({ key, description, names, handlers, stackPointer, offsets: relocations, ...whole }));
 }
 
 /** Functions that could have an operator which is not lowered are lowered once: few modules have any. */

@@ -206,11 +206,11 @@ export function assemble(start: number, parts: Part[]): Part {
   return assembly.finish();
 }
 
-/** The same part where its rows of inlined locations come behind `before` others. It is changed in place. */
-export function moveInlined(part: Part, before: number): void {
-  if (before === 0 || part.inlined.length === 0) return;
-  moveLocations(part.sources, 2, 1, before);
-  moveLocations(part.inlined, INLINED_ROW, 2, before);
+/** Moves locations of a part, and its rows of inlined ones, behind `before` other rows. */
+export function moveInlined(sources: Int32Array, inlined: Int32Array, before: number): void {
+  if (before === 0 || inlined.length === 0) return;
+  moveLocations(sources, 2, 1, before);
+  moveLocations(inlined, INLINED_ROW, 2, before);
 }
 
 /** Moves the locations in a column of rows behind `before` rows of inlined locations. */

@@ -2,7 +2,7 @@
  * Machine code that grows: a module's functions have slots, which are called in their stead, and are compiled when a slot is first called (docs/decisions/0037).
  */
 import { changedIntrinsic } from '../base/changes.js';
-import { Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLength } from '../base/intrinsics.js';
+import { append, Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLength } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
 import { compileLater, note } from '../compile/background.js';
 import type { Cache } from '../compile/cache.js';
@@ -46,6 +46,9 @@ export class LazyCode {
   /** The frames of functions that were inlined, of all that was made yet. */
   inlined: Int32Array = new Integers(0);
   readonly #parts: LazyCodeParts;
+  /** What was made, for the next process; undefined where nobody is to have it. */
+  #made: Part[] | undefined = [];
+  #isNew = false;
   #next: number;
 
   private constructor(parts: LazyCodeParts, room: NonNullable<ReturnType<Native['reserveCode']>>) {
@@ -60,7 +63,8 @@ export class LazyCode {
     for (let i = 0; i < count; i++) this.offsets[imported + i] = room.slots + room.slotSize * i;
     this.offsets[signatures.switchStub] = STUB.switch;
     this.offsets[signatures.hostCallStub] = STUB.hostCall;
-    this.#add(compilerOf(module.job).trampolines());
+    this.#add(module.made ?? compilerOf(module.job).trampolines());
+    this.#isNew = module.made === undefined;
   }
 
   /** Code with slots and trampolines; undefined where the system does not give room for it. Requires: built-in objects are unchanged. */
@@ -72,7 +76,7 @@ export class LazyCode {
     const reserved = native.reserveCode(imported, typedLength(functions), room, types);
     if (reserved === undefined) return undefined;
     const code = new LazyCode(parts, reserved);
-    compileLater(module, parts.cache);
+    code.#keepLater();
     return code;
   }
 
@@ -81,6 +85,7 @@ export class LazyCode {
     const { module, imported } = this.#parts;
     if (ran && changedIntrinsic() !== undefined) this.#addWhole();
     else passingOverruns(() => this.#add(compilerOf(module.job).these([fn - imported])));
+    this.#isNew = true;
     note();
   }
 
@@ -89,7 +94,24 @@ export class LazyCode {
     forgetCompiler(this.#parts.module.job);
   }
 
+  #keepLater(): void {
+    const { module, cache } = this.#parts;
+    if (cache === undefined) {
+      this.#made = undefined;
+      return;
+    }
+    compileLater({
+      module,
+      cache,
+      parts: () => (this.#isNew ? this.#made : undefined),
+      done: () => {
+        this.#made = undefined;
+      },
+    });
+  }
+
   #add(part: Part): void {
+    if (this.#made !== undefined) append(this.#made, part);
     this.#place(part);
     relocate(part.code, part.relocations, this.offsets, this.#next);
     this.#put(part, 0);
@@ -99,8 +121,10 @@ export class LazyCode {
   #addWhole(): void {
     const whole = this.#parts.whole();
     this.#place(whole);
-    // An artifact's tables may be a file's.
-    this.#put({ ...whole, sources: copiedIntegers(whole.sources), inlined: copiedIntegers(whole.inlined), relocations: NONE }, 1); // asks: an object of ours
+    // What it has is not what compiles here would make: nobody is to have it.
+    this.#made = undefined;
+    // asks: an object of ours
+    this.#put({ ...whole, relocations: NONE }, 1);
   }
 
   /** Where functions of the next piece will be called. */
@@ -112,8 +136,13 @@ export class LazyCode {
     const { native } = this.#parts;
     // A module without functions has no trampolines.
     if (typedLength(part.code) === 0) return;
-    moveInlined(part, typedLength(this.inlined) / INLINED_ROW);
-    const { code, functions, traps, sources, calls, inlined, scopes } = part;
+    const { code, functions, traps, calls, scopes } = part;
+    const before = typedLength(this.inlined);
+    // What is kept, or is a file's, stays as it is.
+    const moves = before > 0 && typedLength(part.inlined) > 0;
+    const sources = moves ? copiedIntegers(part.sources) : part.sources;
+    const inlined = moves ? copiedIntegers(part.inlined) : part.inlined;
+    moveInlined(sources, inlined, before / INLINED_ROW);
     this.#next = native.addCode(this.id, code, functions, traps, sources, calls, inlined, scopes, stubs);
     if (typedLength(inlined) > 0) this.inlined = joinedIntegers(this.inlined, inlined);
   }
