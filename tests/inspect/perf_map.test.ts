@@ -95,7 +95,10 @@ describe('the map of a program', () => {
 
   test('a file that a process of the same number left is begun anew', () => {
     const old = "fs.writeFileSync('/tmp/perf-' + process.pid + '.map', 'old'); fs.utimesSync('/tmp/perf-' + process.pid + '.map', 1, 1);";
-    expect(run(old).map).toMatch(/^[0-9a-f]+ 200 named!\[switch, host_call\]\n/);
+    const { map } = run(old);
+    // Where the module had to be compiled, the code generator was loaded first.
+    expect(map).toMatch(/^[0-9a-f]+ 200 [^\n]*!\[switch, host_call\]\n/);
+    expect(map).toMatch(/^[0-9a-f]+ 200 named!\[switch, host_call\]$/m);
   });
 
   test("a link is not followed, another's file not written: a warning says so once, and the program goes on", () => {

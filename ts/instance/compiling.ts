@@ -133,7 +133,7 @@ export class Compiling {
       cache: this.#cache,
       stackPointer: pointerChoice(shadowStack),
       ...(interruptible !== undefined && { interruptible }),
-      ...(compile !== undefined && { compile }),
+      ...(compile !== undefined && { compile: env['HEDDLE_PERF_MAP'] === '1' ? 'eager' : compile }), // perf is told of whole modules.
       ...(hash !== undefined && { hash }),
       ...variant,
     };
