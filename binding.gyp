@@ -22,6 +22,7 @@
         "native/continuation/runtime.cc",
         "native/continuation/libcalls.cc",
         "native/continuation/park.cc",
+        "native/continuation/asyncify.cc",
         "native/continuation/fiber_table.cc",
         "native/continuation/shadow.cc",
         "native/continuation/shadow_copy.cc",

@@ -90,6 +90,14 @@ export const LIBCALLS = [
   ['fiber_clone', '(VMInstance*, fiber) -> fiber: the same of a suspended fiber'],
   ['first_call', 'the asm routine heddle_first_call, which the stub lazy goes to'],
   ['make_function', '(VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call'],
+  [
+    'asyncify_enter',
+    '(VMInstance*, VMAsyncify*, VMFunction*) -> VMContinuation*: consumed, with a stack, to be switched into: the one that start_rewind has chosen, else a fresh one of the function',
+  ],
+  [
+    'asyncify_leave',
+    '(VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -207,6 +215,24 @@ export const STRUCTS: readonly Struct[] = [
       ['tag', 'ptr', 'its VMTag'],
       ['handlers', 'ptr', 'VMHandlers with a label clause for the tag alone'],
       ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
+    name: 'VMAsyncify',
+    doc: 'What an instance has for the imports start_unwind … of `asyncify`, in its context. The tag is what start_unwind suspends to; the handlers have a label clause for it alone.',
+    size: 64,
+    fields: [
+      ['state', 'u32', 'an asyncify_… of LIMITS'],
+      ['bare', 'u32', '1 where the next call of a function that calls start_unwind is made by one that is not to be suspended there'],
+      ['buffer', 'u64', 'what start_unwind or start_rewind was given: an address in memory 0'],
+      ['tag_type', 'u32', 'VMTag.type: none'],
+      ['tag_id', 'u32', 'VMTag.id: asyncify_tag'],
+      ['width', 'u64', 'bytes of an address in memory 0; lies where a VMTag has a spare word'],
+      ['labels', 'u32', 'VMHandlers.labels'],
+      ['switches', 'u32', 'VMHandlers.switches'],
+      ['first_tag', 'ptr', 'VMHandlers.first_tag'],
+      ['tag', 'ptr', 'VMTag: what follows VMHandlers'],
+      ['end', 'u64', 'zero'],
     ],
   },
   {
@@ -334,6 +360,9 @@ export const TRAPS = [
   [36, 'fiber_outside', 'fiber_yield outside of a fiber'],
   [37, 'string_bounds', 'string offset out of bounds'],
   [38, 'code_point', 'invalid code point'],
+  [39, 'asyncify_outside', 'start_unwind outside of a function that calls stop_unwind'],
+  [40, 'asyncify_unknown', 'start_rewind of a buffer that no suspended call lies in'],
+  [41, 'asyncify_full', 'the buffer of start_unwind has no room'],
   [251, 'stack_overflow', 'call stack exhausted'],
   [252, 'integer_overflow', 'integer overflow'],
   [253, 'memory_bounds', 'out of bounds memory access'],
@@ -415,6 +444,7 @@ export const LIMITS = [
   ['shadow_wide_beyond', 12, 'shadow_beyond of an i64 global, in the same way'],
   ['shadow_wide_shift', 4, 'see shadow_wide_below'],
   ['shadow_ambiguous', 1, 'the detail of trap shadow_stack: several globals may be the stack pointer'],
+  ['shadow_own', 3, 'the detail of trap shadow_stack: the program moves its stack pointer itself, by asyncify'],
   ['shadow_unsized', 2, 'the size of the shadow stack is not known, and no allocator was named'],
   [
     'shadow_failed',
@@ -426,6 +456,11 @@ export const LIMITS = [
   ['fiber_running', 1, 'it, or one that it resumed, runs'],
   ['fiber_done', 2, 'it has returned, or an exception has left it'],
   ['fiber_unknown', 3, 'no fiber: it was freed, or never made'],
+  ['asyncify_normal', 0, 'VMAsyncify.state: nothing is under way'],
+  ['asyncify_unwinding', 1, 'start_unwind was called'],
+  ['asyncify_rewinding', 2, 'start_rewind was called'],
+  ['asyncify_tag', 0xffffffff, 'VMTag.id of the tags in VMAsyncify: no other has it'],
+  ['asyncify_frame', 8, 'bytes in the buffer that stand for a suspended call'],
   ['stack_pool', 1, 'strategy of a chosen stack, by docs/stacks.md'],
   ['stack_mmap', 2, 'see stack_pool'],
   ['stack_malloc', 3, 'see stack_pool'],

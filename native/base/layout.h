@@ -12,6 +12,7 @@ struct VMTable;
 struct VMMemory;
 struct VMTag;
 struct VMNamedTag;
+struct VMAsyncify;
 struct VMException;
 struct VMFiber;
 struct VMContinuation;
@@ -254,6 +255,44 @@ static_assert(offsetof(VMNamedTag, tag) == 8);
 static_assert(offsetof(VMNamedTag, handlers) == 16);
 static_assert(offsetof(VMNamedTag, spare) == 24);
 
+/// What an instance has for the imports start_unwind … of `asyncify`, in its context. The tag is what start_unwind suspends to; the handlers have a label clause for it alone.
+struct VMAsyncify {
+  /// an asyncify_… of LIMITS
+  uint32_t state;
+  /// 1 where the next call of a function that calls start_unwind is made by one that is not to be suspended there
+  uint32_t bare;
+  /// what start_unwind or start_rewind was given: an address in memory 0
+  uint64_t buffer;
+  /// VMTag.type: none
+  uint32_t tag_type;
+  /// VMTag.id: asyncify_tag
+  uint32_t tag_id;
+  /// bytes of an address in memory 0; lies where a VMTag has a spare word
+  uint64_t width;
+  /// VMHandlers.labels
+  uint32_t labels;
+  /// VMHandlers.switches
+  uint32_t switches;
+  /// VMHandlers.first_tag
+  VMHandlers* first_tag;
+  /// VMTag: what follows VMHandlers
+  VMTag* tag;
+  /// zero
+  uint64_t end;
+};
+static_assert(sizeof(VMAsyncify) == 64);
+static_assert(offsetof(VMAsyncify, state) == 0);
+static_assert(offsetof(VMAsyncify, bare) == 4);
+static_assert(offsetof(VMAsyncify, buffer) == 8);
+static_assert(offsetof(VMAsyncify, tag_type) == 16);
+static_assert(offsetof(VMAsyncify, tag_id) == 20);
+static_assert(offsetof(VMAsyncify, width) == 24);
+static_assert(offsetof(VMAsyncify, labels) == 32);
+static_assert(offsetof(VMAsyncify, switches) == 36);
+static_assert(offsetof(VMAsyncify, first_tag) == 40);
+static_assert(offsetof(VMAsyncify, tag) == 48);
+static_assert(offsetof(VMAsyncify, end) == 56);
+
 /// An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.
 struct VMException {
   /// VMTag
@@ -491,8 +530,12 @@ enum class Libcall : uint32_t {
   FirstCall = 43,
   /// (VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call
   MakeFunction = 44,
+  /// (VMInstance*, VMAsyncify*, VMFunction*) -> VMContinuation*: consumed, with a stack, to be switched into: the one that start_rewind has chosen, else a fresh one of the function
+  AsyncifyEnter = 45,
+  /// (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned
+  AsyncifyLeave = 46,
 };
-inline constexpr uint32_t kLibcallCount = 45;
+inline constexpr uint32_t kLibcallCount = 47;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -577,6 +620,12 @@ enum class Trap : uint32_t {
   StringBounds = 37,
   /// invalid code point
   CodePoint = 38,
+  /// start_unwind outside of a function that calls stop_unwind
+  AsyncifyOutside = 39,
+  /// start_rewind of a buffer that no suspended call lies in
+  AsyncifyUnknown = 40,
+  /// the buffer of start_unwind has no room
+  AsyncifyFull = 41,
   /// call stack exhausted
   StackOverflow = 251,
   /// integer overflow
@@ -685,6 +734,8 @@ inline constexpr uint32_t kShadowWideBeyond = 12;
 inline constexpr uint32_t kShadowWideShift = 4;
 /// the detail of trap shadow_stack: several globals may be the stack pointer
 inline constexpr uint32_t kShadowAmbiguous = 1;
+/// the detail of trap shadow_stack: the program moves its stack pointer itself, by asyncify
+inline constexpr uint32_t kShadowOwn = 3;
 /// the size of the shadow stack is not known, and no allocator was named
 inline constexpr uint32_t kShadowUnsized = 2;
 /// the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes
@@ -699,6 +750,16 @@ inline constexpr uint32_t kFiberRunning = 1;
 inline constexpr uint32_t kFiberDone = 2;
 /// no fiber: it was freed, or never made
 inline constexpr uint32_t kFiberUnknown = 3;
+/// VMAsyncify.state: nothing is under way
+inline constexpr uint32_t kAsyncifyNormal = 0;
+/// start_unwind was called
+inline constexpr uint32_t kAsyncifyUnwinding = 1;
+/// start_rewind was called
+inline constexpr uint32_t kAsyncifyRewinding = 2;
+/// VMTag.id of the tags in VMAsyncify: no other has it
+inline constexpr uint32_t kAsyncifyTag = 4294967295;
+/// bytes in the buffer that stand for a suspended call
+inline constexpr uint32_t kAsyncifyFrame = 8;
 /// strategy of a chosen stack, by docs/stacks.md
 inline constexpr uint32_t kStackPool = 1;
 /// see stack_pool
@@ -724,6 +785,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "bb420d42517ff374";
+inline constexpr char kContract[] = "a524e9c12f07363a";
 
 }  // namespace heddle

@@ -72,6 +72,7 @@ napi_value fiber_object(napi_env env, const FiberReport& fiber) {
       {"continuation", fiber.record == nullptr ? 0 : static_cast<double>(fiber.record->index)},
       {"versions", static_cast<double>(fiber.versions)},
       {"copyOf", static_cast<double>(fiber.copy_of)},
+      {"buffer", static_cast<double>(fiber.buffer)},
       {"parent", static_cast<double>(fiber.parent)},
       {"code", static_cast<double>(fiber.function.code)},
       {"function", static_cast<double>(fiber.function.function)},

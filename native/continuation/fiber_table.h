@@ -3,6 +3,7 @@
 #pragma once
 #include <vector>
 
+#include "continuation/asyncify.h"
 #include "continuation/runtime.h"
 
 namespace heddle {
@@ -30,13 +31,17 @@ class FiberTable {
   /// A fiber_… of LIMITS.
   static uint32_t status(const Entry* entry);
 
-  /// Calls `use` with the handle of each suspended one.
+  /// Calls `use` with the handle of each suspended one, calls of asyncify as well.
   template <typename Use>
   void each(Use use) const {
     for (const Entry& entry : entries_) {
       if (entry.handle != 0) use(entry.handle);
     }
+    asyncify.each([&use](const AsyncifyCalls::Call& call) { use(call.handle); });
   }
+
+  /// What its program has suspended in another way.
+  AsyncifyCalls asyncify;
 
  private:
   /// Bits of a number that are the entry's index; the others are its life.

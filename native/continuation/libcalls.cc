@@ -91,10 +91,15 @@ int64_t clause_of(const VMHandlers* handlers, const VMTag* tag, bool switches) {
   return -1;
 }
 
+/// Whether suspensions to a tag are the program's own affair, which JavaScript does not take.
+bool is_inner(const VMThread* thread, const VMTag* tag) {
+  return tag == thread->fiber_tag || tag->id == kAsyncifyTag;
+}
+
 /// Whether a fiber of an outer entry, or the host there, would handle the tag: then it is the host frame between that stops the suspension.
 bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
   for (const auto* outer = static_cast<const OuterEntry*>(thread->entry); outer != nullptr; outer = outer->outer) {
-    const bool taken = !switches && tag != thread->fiber_tag;
+    const bool taken = !switches && !is_inner(thread, tag);
     if (taken && outer->outer != nullptr && (outer->outer->takes & kTakesSuspensions) != 0) return true;
     for (const VMFiber* fiber = outer->suspended_current; fiber != nullptr; fiber = fiber->parent) {
       if (clause_of(fiber->handlers, tag, switches) >= 0) return true;
@@ -106,6 +111,7 @@ bool handled_outside(const VMThread* thread, const VMTag* tag, bool switches) {
 /// The trap of a suspension that nobody handles, or nobody that it can reach.
 HostResult unhandled(VMThread* thread, const VMTag* tag, bool switches) {
   const bool outside = handled_outside(thread, tag, switches);
+  if (!outside && tag->id == kAsyncifyTag) return raise_trap(thread, Trap::AsyncifyOutside);
   if (!outside && tag == thread->fiber_tag) return raise_trap(thread, Trap::FiberOutside);
   if (!outside) return raise_trap(thread, Trap::UnhandledTag, tag->id);
   const VMHostFunction* import = static_cast<const OuterEntry*>(thread->entry)->import;
@@ -125,8 +131,7 @@ HostResult find_handler(VMThread* thread, uint64_t address, uint64_t which, uint
   }
   auto* entry = static_cast<OuterEntry*>(thread->entry);
   if ((entry->takes & kTakesCancellation) != 0) return raise_trap(thread, Trap::Cancelled);
-  // What a fiber yields is its resumer's affair, not JavaScript's.
-  if (!switches && (entry->takes & kTakesSuspensions) != 0 && tag != thread->fiber_tag) {
+  if (!switches && (entry->takes & kTakesSuspensions) != 0 && !is_inner(thread, tag)) {
     entry->tag = tag;
     thread->scratch0 = 0;
     return {address_of(entry->outermost), nullptr};

@@ -94,6 +94,7 @@ Runtime::Runtime(const RuntimeOptions& options)
   thread.libcalls[static_cast<uint32_t>(Libcall::FirstCall)] = address_of(heddle_first_call);
   install_continuation_libcalls(this);
   install_fiber_libcalls(this);
+  install_asyncify_libcalls(this);
 }
 
 Runtime::~Runtime() {

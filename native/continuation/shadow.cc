@@ -229,14 +229,14 @@ uint64_t ShadowSwitch::unknown(const VMFiber* fiber) const {
 uint64_t ShadowSwitch::enter(VMFiber* first, VMFiber* leaf) {
   for (const ShadowStack* stack : runtime_->shadows) {
     // One that has waited would run below another that runs, and go back to its own frames above.
-    if (stack->is_of(first) && stack->going_ > 0 && use_of(first, stack) != nullptr) return stack->reason_;
+    if (!own_pointer_ && stack->is_of(first) && stack->going_ > 0 && use_of(first, stack) != nullptr) return stack->reason_;
   }
   first->shadow_entered = 1;
   // By index: an allocator may run code that makes instances.
   for (size_t i = 0; i < runtime_->shadows.size(); i++) {
     ShadowStack* stack = runtime_->shadows[i];
     if (stack->is_of(first)) {
-      begin_unknown(stack, first);
+      if (!own_pointer_) begin_unknown(stack, first);
     } else if (stack->cell_ != 0) {
       enter(stack, first, leaf);
     }
@@ -299,6 +299,7 @@ uint64_t ShadowSwitch::leave(VMFiber* first, VMFiber* leaf) {
   for (size_t i = 0; i < runtime_->shadows.size(); i++) {
     ShadowStack* stack = runtime_->shadows[i];
     if (stack->is_of(first)) {
+      if (own_pointer_) continue;
       if (--stack->going_ > 0 || stack->waiting_ > 0) refused = stack->reason_;
       stack->waiting_++;
       use_of(first, stack)->waits = true;

@@ -183,7 +183,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
 /// Moves the stack pointers of all shadow stacks of a thread along with its fibers.
 class ShadowSwitch {
  public:
-  explicit ShadowSwitch(Runtime* runtime) : runtime_(runtime) {}
+  /// `own_pointer` says that the program moves the pointer of the fiber's own stack itself, where that is one which is not swapped.
+  explicit ShadowSwitch(Runtime* runtime, bool own_pointer = false) : runtime_(runtime), own_pointer_(own_pointer) {}
 
   /// The detail of trap shadow_stack where too little is known of the stack of the instance that the fiber began in, else 0.
   uint64_t unknown(const VMFiber* fiber) const;
@@ -209,6 +210,7 @@ class ShadowSwitch {
   static void repoint(const ShadowStack* stack, VMFiber* first, VMFiber* leaf, const ShadowPlace* from, ShadowPlace* to);
 
   Runtime* runtime_;
+  bool own_pointer_;
 };
 
 }  // namespace heddle

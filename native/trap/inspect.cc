@@ -1,8 +1,10 @@
 #include "trap/inspect.h"
 
+#include <unordered_map>
 #include <utility>
 
 #include "base/attempt.h"
+#include "continuation/fiber_table.h"
 #include "stacks/usage.h"
 #include "trap/sites.h"
 
@@ -148,8 +150,26 @@ class Inspection {
     report.state = activity->state;
     report.import = activity->import;
     report.parked = activity->parked;
+    report.buffer = buffer_of(report.record);
     tree_.fibers.push_back(std::move(report));
     *activity = {FiberState::Resuming, nullptr, 0};
+  }
+
+  /// The buffer that a record's chain lies in, for the program of the function that it began with; -1 for none.
+  int64_t buffer_of(const VMContinuation* record) {
+    if (record == nullptr || record->index == 0 || record->state != static_cast<uint32_t>(State::Suspended)) return -1;
+    const VMFunction* start = record->function;
+    constexpr uint32_t kOfNoInstance = 1 | kFunctionIsTag;
+    if (start == nullptr || (start->flags & kOfNoInstance) != 0) return -1;
+    const auto* instance = static_cast<const VMInstance*>(start->context);
+    auto [buffers, is_new] = buffers_.try_emplace(instance);
+    if (is_new && instance->fibers != nullptr) {
+      static_cast<const FiberTable*>(instance->fibers)->asyncify.each([&table = buffers->second](const AsyncifyCalls::Call& call) {
+        table.emplace(call.handle & ((uint64_t{1} << kHandleIndexBits) - 1), static_cast<int64_t>(call.buffer));
+      });
+    }
+    const auto found = buffers->second.find(record->index);
+    return found == buffers->second.end() ? -1 : found->second;
   }
 
   static FiberReport report_of(const VMFiber* fiber, Place place, uint64_t distance = 0) {
@@ -172,6 +192,8 @@ class Inspection {
   Runtime* runtime_;
   size_t most_;
   FiberTree tree_;
+  /// The buffers of each instance's suspended calls, by the indices of their records.
+  std::unordered_map<const VMInstance*, std::unordered_map<uint64_t, int64_t>> buffers_;
 };
 
 }  // namespace

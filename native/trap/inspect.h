@@ -39,6 +39,8 @@ struct FiberReport {
   uint64_t versions = 1;
   /// The id of the fiber that it is a copy of, while it has none of its own; else 0.
   uint64_t copy_of = 0;
+  /// The buffer in linear memory in which a call lies that its program has suspended by asyncify; -1 where that is not so.
+  int64_t buffer = -1;
   /// The function that it began with: its code as a frame without a location; -1, -1 where that is unknown.
   Frame function{-1, -1, -1};
   /// What it calls, where that is an import whose JavaScript runs.

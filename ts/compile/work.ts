@@ -1,8 +1,9 @@
 /** Compiles functions of one module on this thread: operator stream, lowering, code generator, function by function, so that no whole program exists. */
-import { codegenFailed, wrongArgument } from '../errors/catalog.js';
+import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { LIMIT } from '../generated/abi.js';
 import { type LoweredFunctions, ModuleLowering, UnsupportedOperator } from '../lower/lower.js';
+import { AsyncifyPlan, MixedRoles, usesAsyncify } from '../lower/module/asyncify.js';
 import { InlineCandidates } from '../lower/module/candidates.js';
 import type { LoweringContext } from '../lower/module/context.js';
 import { loweringContext } from '../lower/module/context.js';
@@ -103,8 +104,9 @@ export class FunctionCompiler {
     this.#job = job;
     this.#discard = discard;
     const candidates = settings.inline ? new InlineCandidates(description, job.bytes, (index) => this.operators(index)) : undefined;
+    const asyncify = usesAsyncify(description) ? new AsyncifyPlan(description, (index) => this.operators(index)) : undefined;
     const shadow = shadowCode(description, job.stackPointer, settings.stackChecks);
-    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, shadow);
+    this.context = loweringContext(description, loweringOptions(settings), job.handlers, candidates, shadow, asyncify);
     this.#lowering = new ModuleLowering(this.context);
     [this.#info, this.#compiler] = this.#make();
     this.#enough = crateSize() + MEMORY_FOR_FUNCTIONS;
@@ -192,6 +194,7 @@ export class FunctionCompiler {
     } catch (error) {
       this.#lowering.drop();
       if (error instanceof UnsupportedOperator) throw refusedOperator(error);
+      if (error instanceof MixedRoles) throw unsupported(error.message, this.#job.description.bodies[2 * index] ?? 0);
       throw error;
     }
   }

@@ -169,6 +169,33 @@ export const VMNamedTag = {
   $size: 32,
 } as const;
 
+/** What an instance has for the imports start_unwind … of `asyncify`, in its context. The tag is what start_unwind suspends to; the handlers have a label clause for it alone. Byte offsets; `$size` is the struct's. */
+export const VMAsyncify = {
+  /** an asyncify_… of LIMITS */
+  state: 0,
+  /** 1 where the next call of a function that calls start_unwind is made by one that is not to be suspended there */
+  bare: 4,
+  /** what start_unwind or start_rewind was given: an address in memory 0 */
+  buffer: 8,
+  /** VMTag.type: none */
+  tagType: 16,
+  /** VMTag.id: asyncify_tag */
+  tagId: 20,
+  /** bytes of an address in memory 0; lies where a VMTag has a spare word */
+  width: 24,
+  /** VMHandlers.labels */
+  labels: 32,
+  /** VMHandlers.switches */
+  switches: 36,
+  /** VMHandlers.first_tag */
+  firstTag: 40,
+  /** VMTag: what follows VMHandlers */
+  tag: 48,
+  /** zero */
+  end: 56,
+  $size: 64,
+} as const;
+
 /** An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address. Byte offsets; `$size` is the struct's. */
 export const VMException = {
   /** VMTag */
@@ -366,6 +393,10 @@ export const LIBCALL = {
   firstCall: 43,
   /** (VMInstance*, function number) -> address of its code, which is made now; not by host_call, but by heddle_first_call */
   makeFunction: 44,
+  /** (VMInstance*, VMAsyncify*, VMFunction*) -> VMContinuation*: consumed, with a stack, to be switched into: the one that start_rewind has chosen, else a fresh one of the function */
+  asyncifyEnter: 45,
+  /** (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned */
+  asyncifyLeave: 46,
 } as const;
 
 /** States of a continuation. */
@@ -419,6 +450,9 @@ export const TRAP = {
   fiberOutside: 36,
   stringBounds: 37,
   codePoint: 38,
+  asyncifyOutside: 39,
+  asyncifyUnknown: 40,
+  asyncifyFull: 41,
   stackOverflow: 251,
   integerOverflow: 252,
   memoryBounds: 253,
@@ -459,6 +493,9 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   36: "fiber_yield outside of a fiber",
   37: "string offset out of bounds",
   38: "invalid code point",
+  39: "start_unwind outside of a function that calls stop_unwind",
+  40: "start_rewind of a buffer that no suspended call lies in",
+  41: "the buffer of start_unwind has no room",
   251: "call stack exhausted",
   252: "integer overflow",
   253: "out of bounds memory access",
@@ -572,6 +609,8 @@ export const LIMIT = {
   shadowWideShift: 4,
   /** the detail of trap shadow_stack: several globals may be the stack pointer */
   shadowAmbiguous: 1,
+  /** the detail of trap shadow_stack: the program moves its stack pointer itself, by asyncify */
+  shadowOwn: 3,
   /** the size of the shadow stack is not known, and no allocator was named */
   shadowUnsized: 2,
   /** the detail of trap shadow_overflow where the allocator did not return: this, and the trap that ended it, 0 for none. No stack has so many bytes */
@@ -586,6 +625,16 @@ export const LIMIT = {
   fiberDone: 2,
   /** no fiber: it was freed, or never made */
   fiberUnknown: 3,
+  /** VMAsyncify.state: nothing is under way */
+  asyncifyNormal: 0,
+  /** start_unwind was called */
+  asyncifyUnwinding: 1,
+  /** start_rewind was called */
+  asyncifyRewinding: 2,
+  /** VMTag.id of the tags in VMAsyncify: no other has it */
+  asyncifyTag: 4294967295,
+  /** bytes in the buffer that stand for a suspended call */
+  asyncifyFrame: 8,
   /** strategy of a chosen stack, by docs/stacks.md */
   stackPool: 1,
   /** see stack_pool */
@@ -613,4 +662,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'bb420d42517ff374';
+export const CONTRACT = 'a524e9c12f07363a';

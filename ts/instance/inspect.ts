@@ -37,6 +37,8 @@ export interface FiberInfo {
   readonly versions: number;
   /** Of one that was made by a snapshot and not resumed since: the id of the fiber that it is a copy of. Its own is given when it is resumed. */
   readonly copyOf?: number;
+  /** Of one that its program has suspended by the imports of asyncify (docs/go.md): the buffer, an address in its memory. */
+  readonly buffer?: number;
   /** The function that it began with: its name, or `wasm-function[index]`. */
   readonly function: string;
   /** The tag that it is suspended with; absent where the instruction does not say. */
@@ -121,6 +123,7 @@ function fiberInfo(fiber: NativeFiber, names: InspectionNames): FiberInfo {
     entered: fiber.entered,
     hibernated: fiber.hibernated,
     versions: fiber.versions,
+    ...(fiber.buffer < 0 ? {} : { buffer: fiber.buffer }),
     ...(fiber.copyOf === 0 ? {} : { copyOf: fiber.copyOf }),
     function: functionName(fiber, names),
     ...(tag === undefined ? {} : { tag }),

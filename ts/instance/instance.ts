@@ -32,7 +32,7 @@ import {
 } from '../base/intrinsics.js';
 import type { WebAssembly } from '../base/v8_types.js';
 import { trap } from '../errors/catalog.js';
-import { LIMIT, TRAP, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
+import { LIMIT, TRAP, VMAsyncify, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/module/experiments.js';
 import type { HandlerBlock } from '../lower/module/layout.js';
 import { concreteId } from '../validate/registry.js';
@@ -154,6 +154,7 @@ class Builder {
     for (let i = 0; i < count; i++) image.u32(layout.types.at(i), typeIds[i] as number);
     each(this.#imports.globals, (global, i) => image.address(layout.globals.at(i), global.address));
     this.#functionBlocks(image, code);
+    if (layout.asyncify >= 0) asyncifyBlock(image, layout.asyncify, this.#address, this.#memories[0]?.memory64 === true);
     for (let i = 0; i < layout.handlers.length; i++) {
       const block = item(layout.handlers, i);
       this.#handlerBlock(image, block);
@@ -293,7 +294,7 @@ class Builder {
     each(experiments, ({ index, type }, i) => {
       const block = layout.functions.at(typedLength(functions) + i);
       write(block, index, type);
-      image.address(layout.importedFunctions.at(index), this.#address + block);
+      if (!setHas(this.#imports.given, index)) image.address(layout.importedFunctions.at(index), this.#address + block);
     });
     each(this.#module.signatures.suspenders, ({ number, type }, i) => {
       write(layout.functions.at(typedLength(functions) + experiments.length + i), number, type);
@@ -494,6 +495,16 @@ class Builder {
       from = to;
     }
   }
+}
+
+/** The instance's tag for asyncify, and a handler list of it alone. */
+function asyncifyBlock(image: ContextImage, offset: number, instance: number, wide: boolean): void {
+  const tag = instance + offset + VMAsyncify.tagType;
+  image.u32(offset + VMAsyncify.tagId, LIMIT.asyncifyTag);
+  image.u32(offset + VMAsyncify.width, wide ? 8 : 4);
+  image.u32(offset + VMAsyncify.labels, 1);
+  image.address(offset + VMAsyncify.firstTag, tag);
+  image.address(offset + VMAsyncify.tag, tag);
 }
 
 function at<T>(list: readonly T[], index: number): T {

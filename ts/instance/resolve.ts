@@ -20,6 +20,7 @@ import {
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { isMemory, V8 } from '../errors/v8.js';
 import { LIMIT, VMTable } from '../generated/abi.js';
+import { ASYNCIFY_MODULE, asyncifyName, usesAsyncify } from '../lower/module/asyncify.js';
 import { type Experiment, experimentFault, experimentName, experimentsOf } from '../lower/module/experiments.js';
 import type { FunctionImport, GlobalImport, ImportDescription, MemoryImport, TableImport, TagImport } from '../validate/description.js';
 import { concreteId, type RegisteredType } from '../validate/registry.js';
@@ -53,6 +54,8 @@ export interface ResolvedImports {
   readonly mayWait: boolean;
   /** Function indices of those that are JavaScript and cannot wait. */
   readonly plain: ReadonlySet<number>;
+  /** Function indices of those that the import object has, though Heddle would give them. */
+  readonly given: ReadonlySet<number>;
   readonly tables: readonly TableObject[];
   readonly memories: readonly MemoryObject[];
   readonly globals: readonly GlobalObject[];
@@ -75,7 +78,10 @@ class Resolver {
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
   readonly #plain = new Collection<number>();
+  readonly #given = new Collection<number>();
   #mayWait = false;
+  /** The import object has a module of the name. */
+  #hasAsyncify = false;
 
   /** The module's experiments by function index. */
   readonly #experiments: ReadonlyMap<number, Experiment>;
@@ -91,6 +97,7 @@ class Resolver {
 
   resolve(object: unknown): ResolvedImports {
     const { imports } = this.#module.description;
+    this.#hasAsyncify = usesAsyncify(this.#module.description) && names(object, ASYNCIFY_MODULE);
     // Values are read first, all of them, as the JS API asks; then they are checked.
     const values = mapped(imports, (entry) => this.#value(object, entry));
     each(imports, (entry, i) => this.#import(entry, values[i]));
@@ -100,6 +107,7 @@ class Resolver {
       hostFunctions: this.#hostFunctions,
       mayWait: this.#mayWait || this.#tables.length > 0,
       plain: this.#plain,
+      given: this.#given,
       tables: this.#tables,
       memories: this.#memories,
       globals: this.#globals,
@@ -111,7 +119,13 @@ class Resolver {
   #value(object: unknown, entry: ImportDescription): unknown {
     const provided = providedFor(entry, this.#module.options);
     if (provided !== undefined) return provided.kind === 'string' ? provided.value : undefined;
-    return isExperiment(entry) ? undefined : lookUp(object, entry);
+    return this.#isProvided(entry) ? undefined : lookUp(object, entry);
+  }
+
+  /** Whether an import is not looked up, because Heddle itself gives it. */
+  #isProvided(entry: ImportDescription): boolean {
+    if (entry.kind !== 'func' || experimentName(entry) === undefined) return false;
+    return !(this.#hasAsyncify && asyncifyName(entry) !== undefined);
   }
 
   #import(entry: ImportDescription, value: unknown): void {
@@ -132,7 +146,8 @@ class Resolver {
   #function(entry: FunctionImport, value: unknown): void {
     const typeId = this.#module.typeIds[entry.type] ?? 0;
     const experiment = experimentName(entry);
-    if (experiment !== undefined) {
+    if (experiment !== undefined && !this.#isProvided(entry)) setAdd(this.#given, this.#functions.length);
+    else if (experiment !== undefined) {
       const found = mapGet(this.#experiments, this.#functions.length);
       if (found === undefined) throw incompatible(entry, experimentFault(entry, experiment));
       this.#requireGuard(entry, found);
@@ -283,9 +298,11 @@ function isForeign(value: unknown, kind: (typeof FOREIGN)[number]): boolean {
   return typeof made === 'function' && isInstance(value, made as new () => unknown);
 }
 
-/** Whether an import is not looked up, because Heddle itself gives it. */
-function isExperiment(entry: ImportDescription): boolean {
-  return entry.kind === 'func' && experimentName(entry) !== undefined;
+/** Whether an import object has something of a module's name. */
+function names(object: unknown, module: string): boolean {
+  if (object === undefined || object === null) return false;
+  const found: unknown = getProperty(ObjectValue(object) as object, module);
+  return found !== undefined && found !== null;
 }
 
 /** Says of a function or tag what its type is, and what it should be. */

@@ -102,6 +102,7 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   const { native } = thread;
   const { pointer, address } = instance;
   if (pointer.kind === 'none') return;
+  if (pointer.kind === 'own') return native.refuseShadow(address, LIMIT.shadowOwn);
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   weakAdd(sharing, native);
   const cell = instance.global(pointer.global);

@@ -155,6 +155,8 @@ export interface NativeFiber {
   readonly hibernated: boolean;
   readonly versions: number;
   readonly copyOf: number;
+  /** Where its program has suspended it by asyncify: the buffer; else -1. */
+  readonly buffer: number;
   /** The function that it began with: artifact and function number in it, -1 where unknown; and where it is an import, that one's number, else -1. */
   readonly code: number;
   readonly function: number;

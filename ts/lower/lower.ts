@@ -3,12 +3,13 @@
  */
 
 import { Frame } from './function/frame.js';
-import { FunctionLowering, type Handler } from './function/function.js';
+import { FunctionLowering, type Handler, type Handlers } from './function/function.js';
 import { InlinedLocations } from './function/locations.js';
 import { Scopes } from './function/scopes.js';
 import { usesSlots } from './function/size.js';
 import { withoutUnusedLocals } from './function/used_locals.js';
 import type { LoweringContext } from './module/context.js';
+import { ASYNCIFY_CALLS, beginTop } from './operators/asyncify.js';
 import { ATOMICS } from './operators/atomics.js';
 import { CALLS } from './operators/calls.js';
 import { CASTS } from './operators/casts.js';
@@ -54,6 +55,15 @@ const HANDLERS: readonly (Handler | undefined)[] = (() => {
   }
   return table;
 })();
+
+/** The same in functions that have a role to asyncify. */
+const ROLE_HANDLERS = { top: replaced(ASYNCIFY_CALLS.top), bottom: replaced(ASYNCIFY_CALLS.bottom) } as const;
+
+function replaced(others: Handlers): readonly (Handler | undefined)[] {
+  const table = [...HANDLERS];
+  for (const [opcode, handler] of others) table[operatorIndex(opcode)] = handler;
+  return table;
+}
 
 /** Whether the lowering knows an operator. */
 export function isSupported(opcode: number): boolean {
@@ -106,6 +116,8 @@ export class ModuleLowering {
     const { shape } = f;
     program.begin(index, shape.signature, (shape.indirect ? 2 : 1) + shape.params.length);
     const first = shape.indirect ? 2 : 1;
+    const role = context.asyncify?.role(index) ?? 'plain';
+    const end = role === 'top' ? beginTop(f) : undefined;
     declareLocals(
       f,
       shape.params,
@@ -113,7 +125,8 @@ export class ModuleLowering {
     );
     f.enter(new Frame('function', 0, shape.results, shape.results));
     prepareMemory(f);
-    lowerOperators(f);
+    lowerOperators(f, role === 'plain' ? HANDLERS : ROLE_HANDLERS[role]);
+    end?.();
     program.end();
   }
 
@@ -135,12 +148,12 @@ export class ModuleLowering {
   }
 }
 
-function lowerOperators(f: FunctionLowering): void {
+function lowerOperators(f: FunctionLowering, handlers: readonly (Handler | undefined)[]): void {
   // Inlined bodies are read in between; the function's own stream is current again where it ends.
   while (f.at < f.ops.length) {
     const opcode = f.immediate();
     f.offset = f.immediate();
-    const handler = HANDLERS[operatorIndex(opcode)];
+    const handler = handlers[operatorIndex(opcode)];
     if (handler === undefined) throw new UnsupportedOperator(opcode, f.offset);
     handler(f);
   }

@@ -36,5 +36,6 @@ const REASONS = {
 
 function pointerText(pointer: Exclude<StackPointer, { kind: 'none' }>): string {
   if (pointer.kind === 'found') return `global ${pointer.global}, ${REASONS[pointer.by]}`;
+  if (pointer.kind === 'own') return 'moved by the program itself, which has several stacks, by the imports of asyncify';
   return `not known: functions lower each of the globals ${pointer.globals.join(', ')} when they begin`;
 }

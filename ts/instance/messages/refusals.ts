@@ -20,6 +20,7 @@ const REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
 /** Why calls that wait would overwrite each other's frames, by the detail of trap shadow_stack. */
 const SHADOW_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
   [LIMIT.shadowAmbiguous, 'several globals may be its stack pointer; the option shadowStack.pointer says which it is'],
+  [LIMIT.shadowOwn, 'its program moves its stack pointer itself, by the imports of asyncify'],
   [
     LIMIT.shadowUnsized,
     'the size of its stack in linear memory is not known; the option shadowStack.low or shadowStack.allocator gives it space',

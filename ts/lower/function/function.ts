@@ -67,6 +67,8 @@ export class FunctionLowering {
   dead = false;
   /** What catches exceptions: the scopes of its tries. */
   readonly scopes: Scopes;
+  /** Emits what is to be done before each return, where that is something. */
+  beforeReturn: (() => void) | undefined;
   /** Control frames, innermost last. */
   readonly frames: Frame[] = [];
   /** The callee whose body is lowered in this function now, if any. */

@@ -13,6 +13,7 @@ export function emitReturn(f: FunctionLowering): void {
     f.program.jump(f.label(inlined), f.peek(inlined.results.length));
     return;
   }
+  f.beforeReturn?.();
   const results = f.peek(f.shape.results.length);
   if (!f.shape.indirect) {
     f.program.return(results);

@@ -3,6 +3,7 @@
  */
 import type { ModuleDescription } from '../../validate/description.js';
 import { type Arities, moduleArities } from './arities.js';
+import type { AsyncifyPlan } from './asyncify.js';
 import type { InlineCandidates } from './candidates.js';
 import { type Experiment, experimentsOf } from './experiments.js';
 import type { HandlerList } from './handlers.js';
@@ -45,6 +46,8 @@ export interface LoweringContext {
   readonly experiments: readonly Experiment[];
   /** The functions that are inlined where they are called; undefined where none is to be. */
   readonly candidates: InlineCandidates | undefined;
+  /** What the functions are to asyncify, where the module imports that. */
+  readonly asyncify: AsyncifyPlan | undefined;
   /** Index of the global that is a stack pointer whose values are checked; -1 for none. */
   readonly checkedPointer: number;
   /** The instructions that switch stacks move the shadow stacks' pointers, too. */
@@ -70,6 +73,7 @@ export function loweringContext(
   handlers: readonly HandlerList[] = [],
   candidates?: InlineCandidates,
   shadow: ShadowCode = { checkedPointer: -1, movesShadow: false },
+  asyncify?: AsyncifyPlan,
 ): LoweringContext {
   const spaces = indexSpaces(description);
   return {
@@ -81,6 +85,7 @@ export function loweringContext(
     options: { ...DEFAULT_OPTIONS, ...options },
     experiments: experimentsOf(description),
     candidates,
+    asyncify,
     ...shadow,
   };
 }

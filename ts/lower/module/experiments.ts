@@ -6,6 +6,7 @@ import { append, every, hasOwn, item, joinedLists, mapped, part, selected, some,
 import type { FunctionImport, FunctionTypeDescription, ModuleDescription, ValueType } from '../../validate/description.js';
 import { typeAt } from '../../validate/type_words.js';
 import { concreteType, isNullable, isReference } from '../program/types.js';
+import { ASYNCIFY_MODULE, asyncifyName, fitsAsyncify } from './asyncify.js';
 import { indexSpaces } from './spaces.js';
 import { namesStackChoice, parseStackChoice, STACK_CHOICE_NAME, type StackChoice } from './stack_choice.js';
 
@@ -41,6 +42,10 @@ export const EXPERIMENT_TYPES = {
   fiber_clone: '[i32] -> [i32]',
   'cont.clone': '[(ref null $c)] -> [(ref $c)], where $c is a continuation type',
   'cont.new': '[(ref null $f)] -> [(ref $c)], where $c continues $f',
+  start_unwind: '[i32] -> [] ([i64] -> [] in a 64-bit memory), in a module that has a memory',
+  stop_unwind: '[] -> [], in a module that has a memory',
+  start_rewind: '[i32] -> [] ([i64] -> [] in a 64-bit memory), in a module that has a memory',
+  stop_rewind: '[] -> [], in a module that has a memory',
 } as const;
 
 /** See {@link EXPERIMENT_TYPES}. */
@@ -48,9 +53,16 @@ export type ExperimentName = keyof typeof EXPERIMENT_TYPES;
 
 /** The experiment that an import names, whatever its type; undefined for other imports. */
 export function experimentName(entry: { readonly module: string; readonly name: string }): ExperimentName | undefined {
+  const asyncify = asyncifyName(entry);
+  if (asyncify !== undefined) return asyncify;
   if (entry.module !== EXPERIMENTS_MODULE) return undefined;
   if (namesStackChoice(entry.name)) return 'cont.new';
-  if (entry.name === 'cont.new' || !hasOwn(EXPERIMENT_TYPES, entry.name)) return undefined;
+  if (
+    entry.name === 'cont.new' ||
+    !hasOwn(EXPERIMENT_TYPES, entry.name) ||
+    asyncifyName({ module: ASYNCIFY_MODULE, name: entry.name }) !== undefined
+  )
+    return undefined;
   return entry.name as ExperimentName;
 }
 
@@ -72,12 +84,14 @@ function hasDefault(type: ValueType): boolean {
 
 /** The types of one module by what refers to them. */
 class Types {
+  readonly description: ModuleDescription;
   readonly #types: ModuleDescription['types'];
 
   /** Whether table 0 is one of functions, with 32-bit indices. */
   readonly hasFunctionTable: boolean;
 
   constructor(description: ModuleDescription) {
+    this.description = description;
     this.#types = description.types;
     const table = indexSpaces(description).tables[0];
     this.hasFunctionTable = table !== undefined && table.type === FUNCREF && !table.table64;
@@ -152,6 +166,12 @@ function continuedTwice(types: Types, { params, results }: FunctionTypeDescripti
   return params.length === 1 && results.length === 1 && same && isReference(results[0] ?? 0) ? about : -1;
 }
 
+/** Of asyncify's imports. */
+const ofAsyncify =
+  (name: 'start_unwind' | 'stop_unwind' | 'start_rewind' | 'stop_rewind') =>
+  (types: Types, own: FunctionTypeDescription, index: number): number =>
+    fitsAsyncify(types.description, name, own) ? index : -1;
+
 const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDescription, index: number) => number>> = {
   barrier: calledLast,
   'tag.new': madeTag,
@@ -165,6 +185,10 @@ const ABOUT: Readonly<Record<ExperimentName, (types: Types, own: FunctionTypeDes
   fiber_clone: plainly([I32], [I32]),
   'cont.clone': continuedTwice,
   'cont.new': continuedFirst,
+  start_unwind: ofAsyncify('start_unwind'),
+  stop_unwind: ofAsyncify('stop_unwind'),
+  start_rewind: ofAsyncify('start_rewind'),
+  stop_rewind: ofAsyncify('stop_rewind'),
 };
 
 /** Whether a module makes fibers without instructions for them (docs/fibers.md). */

@@ -10,6 +10,7 @@
  * | tags | `VMTag*`, imported first | 8 |
  * | types | canonical type id of each type index (u32) | 4 |
  * | globals | imported: address of the 16-byte cell; defined: the cell | 16 |
+ * | asyncify | `VMAsyncify`, where the module imports asyncify | 64 |
  * | functions | `VMFunction` of each defined function, then of each imported experiment and of the tags it makes | 48 |
  * | handlers | `VMHandlers` blocks, one a distinct list | 16 + 8 (labels + switches + 1) |
  */
@@ -28,9 +29,10 @@ import {
   typedLength,
   WrongRange,
 } from '../../base/intrinsics.js';
-import { VMFunction, VMHandlers, VMInstance } from '../../generated/abi.js';
+import { VMAsyncify, VMFunction, VMHandlers, VMInstance } from '../../generated/abi.js';
 import type { ModuleDescription } from '../../validate/description.js';
 import { typeCount } from '../../validate/type_words.js';
+import { usesAsyncify } from './asyncify.js';
 import { experimentsOf, namedTagTypes } from './experiments.js';
 import { type HandlerList, handlerKey } from './handlers.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
@@ -82,6 +84,8 @@ export interface ModuleLayout {
   /** 16 bytes each; the first `importedGlobals` hold the address of their cell. */
   readonly globals: Region;
   readonly importedGlobals: number;
+  /** Offset of the `VMAsyncify`; -1 where there is none. */
+  readonly asyncify: number;
   /** By index among the defined functions; the module's experiments (`experimentsOf`) follow, then what their tags are made like. */
   readonly functions: Region;
   readonly handlers: readonly HandlerBlock[];
@@ -119,6 +123,7 @@ export function moduleLayout(
   const tags = region(spaces.tags.length, POINTER);
   const types = region(typeCount(description.types), 4);
   const globals = region(spaces.globals.length, GLOBAL);
+  const asyncify = usesAsyncify(description) ? region(1, VMAsyncify.$size, 16).offset : -1;
   const experiments = experimentsOf(description);
   const count = typedLength(description.functions) + experiments.length + namedTagTypes(experiments).length;
   const functions = region(count, VMFunction.$size, 16);
@@ -139,6 +144,7 @@ export function moduleLayout(
     tags,
     types,
     globals,
+    asyncify,
     importedGlobals: spaces.importedGlobals,
     functions,
     handlers: mapValues(blocks),

@@ -7,6 +7,7 @@ import { abstractHeap, HEAP, isReference } from '../../validate/registry.js';
 import { someValue, typeCount } from '../../validate/type_words.js';
 import { OP, operatorEnd } from '../program/stream.js';
 import { hasContinuations } from '../program/types.js';
+import { usesAsyncify } from './asyncify.js';
 import { usesFibers } from './experiments.js';
 import { indexSpaces } from './spaces.js';
 import { findStackHelpers, type StackHelpers } from './stack_helpers.js';
@@ -29,7 +30,9 @@ export type StackPointer =
       readonly helpers: StackHelpers;
     }
   /** Functions use each of these as one. */
-  | { readonly kind: 'ambiguous'; readonly globals: readonly number[] };
+  | { readonly kind: 'ambiguous'; readonly globals: readonly number[] }
+  /** The program moves it itself where it goes from one of its stacks to another (`asyncify.ts`). */
+  | { readonly kind: 'own' };
 
 /** The option names no mutable global of the addresses' type of the module. */
 export class WrongStackPointer extends Error {}
@@ -66,6 +69,11 @@ function search(
 ): Bare {
   if (choice === false) return NONE;
   const candidates = mutableAddresses(description);
+  if (usesAsyncify(description)) {
+    if (choice !== null)
+      throw new WrongStackPointer('the option shadowStack is not for a program that moves its stack pointer itself, by asyncify');
+    return candidates.length === 0 ? NONE : { kind: 'own' };
+  }
   if (typeof choice === 'number' || typeof choice === 'string') return chosen(description, bytes, candidates, choice);
   if (candidates.length === 0 || (choice === null && hasContinuations(description))) return NONE;
   return byName(description, bytes, candidates, NAME) ?? byPrologues(description, bytes, operators, candidates);
@@ -282,7 +290,10 @@ export interface ShadowCode {
 /** What to do about the pointer that was found; `waits` says that calls may wait by what the instance imports. */
 export function shadowCode(description: ModuleDescription, pointer: StackPointer, waits: boolean): ShadowCode {
   const checks = pointer.kind === 'found' && (waits || alwaysChecksStack(description));
-  return { checkedPointer: checks ? pointer.global : -1, movesShadow: pointer.kind !== 'none' && hasContinuations(description) };
+  return {
+    checkedPointer: checks ? pointer.global : -1,
+    movesShadow: pointer.kind !== 'none' && pointer.kind !== 'own' && hasContinuations(description),
+  };
 }
 
 /** Whether a value of a type may be a function, or hold one. */

@@ -18,9 +18,11 @@ export type Callee =
   | { readonly kind: 'address'; readonly signature: number; readonly code: Value };
 
 /** A WebAssembly function as a call needs it: its code and the context that it gets. */
-interface Target {
+export interface Target {
   readonly callee: Callee;
   readonly context: Value;
+  /** Its VMFunction; absent where a function is called by its index. */
+  readonly reference?: Value;
 }
 
 /**
@@ -51,7 +53,7 @@ export function throwingCall(f: FunctionLowering, call: (typeof LIBCALL)[keyof t
 }
 
 /** Calls a function with the topmost operands; the results take their place. */
-function callTarget(f: FunctionLowering, shape: FunctionShape, { callee, context }: Target): void {
+export function callTarget(f: FunctionLowering, shape: FunctionShape, { callee, context }: Target): void {
   const params = f.popMany(shape.params.length);
   const { results } = shape;
   if (!shape.indirect) {
@@ -80,6 +82,7 @@ function referenceTarget(f: FunctionLowering, shape: FunctionShape, reference: V
   return {
     callee: { kind: 'address', signature: shape.signature, code: f.program.load(TYPE.I64, flags, reference, VMFunction.code) },
     context: f.program.load(TYPE.I64, flags, reference, VMFunction.context),
+    reference,
   };
 }
 
@@ -92,10 +95,10 @@ function indexTarget(f: FunctionLowering, index: number, shape: FunctionShape): 
 }
 
 /** How the two families of operators go on with a target. */
-type Finish = (f: FunctionLowering, shape: FunctionShape, target: Target) => void;
+export type Finish = (f: FunctionLowering, shape: FunctionShape, target: Target) => void;
 
 /** Goes on with the function of an index. */
-function finishIndex(f: FunctionLowering, index: number, finish: Finish): void {
+export function finishIndex(f: FunctionLowering, index: number, finish: Finish): void {
   const shape = f.context.signatures.shape(f.context.spaces.functions[index] as number);
   finish(f, shape, indexTarget(f, index, shape));
 }
@@ -105,7 +108,7 @@ function call(f: FunctionLowering): void {
   if (!inlineCall(f, index)) finishIndex(f, index, callTarget);
 }
 
-const callReference =
+export const callReference =
   (finish: Finish) =>
   (f: FunctionLowering): void => {
     const shape = f.context.signatures.shape(f.immediate());
@@ -115,7 +118,7 @@ const callReference =
     finish(f, shape, referenceTarget(f, shape, reference, MEMORY.trusted));
   };
 
-const callIndirect =
+export const callIndirect =
   (finish: Finish) =>
   (f: FunctionLowering): void => {
     const typeIndex = f.immediate();

@@ -26,6 +26,8 @@ export function inlineCall(f: FunctionLowering, index: number): boolean {
   const { spaces, signatures, candidates } = f.context;
   const ops = index < spaces.importedFunctions ? undefined : candidates?.stream(index - spaces.importedFunctions);
   if (ops === undefined || (f.inlined?.depth ?? 0) >= DEEPEST || f.inlinedWords + ops.length > MOST_WORDS || isOpen(f, index)) return false;
+  // What is to happen where one of these is left happens in a frame of its own.
+  if ((f.context.asyncify?.role(index) ?? 'plain') !== 'plain') return false;
   const shape = signatures.shape(spaces.functions[index] as number);
   const args = f.popMany(shape.params.length);
   // The call's own place comes first: offsets count from a function's first location, and -1 of that is none.

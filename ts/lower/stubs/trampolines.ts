@@ -7,6 +7,7 @@ import { hostCall } from '../function/libcalls.js';
 import { checkStores } from '../function/stores.js';
 import type { LoweringContext } from '../module/context.js';
 import type { Trampoline, WaitTrampoline } from '../module/signatures.js';
+import { setState, writeStart } from '../operators/asyncify.js';
 import { checkProgram } from '../program/check.js';
 import { NONE, Program, type Value } from '../program/program.js';
 import { slotCount } from '../program/types.js';
@@ -144,6 +145,13 @@ function writeExperiments(program: Program, context: LoweringContext): void {
           return writeFiberClone(f, params);
         case 'cont.clone':
           return writeContClone(f, params);
+        case 'start_unwind':
+          return writeStart(f, LIMIT.asyncifyUnwinding, params);
+        case 'start_rewind':
+          return writeStart(f, LIMIT.asyncifyRewinding, params);
+        case 'stop_unwind':
+        case 'stop_rewind':
+          return setState(f, LIMIT.asyncifyNormal);
         case 'cont.new':
           return writeContNewOn(f, experiment, params);
       }
