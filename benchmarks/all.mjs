@@ -23,6 +23,7 @@ for (const name of [
   'strategies',
   'snapshots',
   'uses',
+  'go',
 ]) {
   const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;

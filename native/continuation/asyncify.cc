@@ -8,22 +8,56 @@
 
 namespace heddle {
 
-AsyncifyCalls::Call* AsyncifyCalls::place(uint64_t address) {
-  Call* found = nullptr;
-  const bool well = attempt([&] {
-    if (calls_.size() >= trim_at_ && calls_.count(address) == 0) {
-      for (auto call = calls_.begin(); call != calls_.end();) call = call->second.handle == 0 ? calls_.erase(call) : std::next(call);
-      trim_at_ = std::max<size_t>(trim_at_, 2 * calls_.size());
-    }
-    found = &calls_[address];
-  });
-  return well ? found : nullptr;
+namespace {
+
+constexpr uint64_t kNumberShift = 32;
+/// The address of a place that is free: no token lies there.
+constexpr uint64_t kNowhere = ~uint64_t{0};
+
+}  // namespace
+
+AsyncifyCalls::Call* AsyncifyCalls::place(uint64_t address, uint64_t found) {
+  uint64_t number = found >> kNumberShift;
+  if (number >= calls_.size() || calls_[number].address != address) {
+    const bool well = attempt([&] {
+      const auto known = numbers_.find(address);
+      number = known != numbers_.end() ? known->second : take(address);
+    });
+    if (!well) return nullptr;
+  }
+  Call& call = calls_[number];
+  call.token = number << kNumberShift | static_cast<uint32_t>(call.token + 1);
+  return &call;
+}
+
+uint32_t AsyncifyCalls::take(uint64_t address) {
+  if (numbers_.size() >= trim_at_) trim();
+  const bool fresh = free_.empty();
+  const auto number = fresh ? static_cast<uint32_t>(calls_.size()) : free_.back();
+  if (fresh) calls_.emplace_back();
+  calls_[number].address = kNowhere;
+  numbers_.emplace(address, number);
+  calls_[number].address = address;
+  if (!fresh) free_.pop_back();
+  return number;
+}
+
+void AsyncifyCalls::trim() {
+  for (uint32_t number = 0; number < calls_.size(); number++) {
+    Call& call = calls_[number];
+    if (call.handle != 0 || call.address == kNowhere) continue;
+    free_.push_back(number);
+    numbers_.erase(call.address);
+    call.address = kNowhere;
+  }
+  trim_at_ = std::max(trim_at_, 2 * numbers_.size());
 }
 
 AsyncifyCalls::Call* AsyncifyCalls::find(uint64_t address, uint64_t token) {
-  const auto found = calls_.find(address);
-  if (found == calls_.end() || found->second.handle == 0 || found->second.token != token) return nullptr;
-  return &found->second;
+  const uint64_t number = token >> kNumberShift;
+  if (number >= calls_.size()) return nullptr;
+  Call& call = calls_[number];
+  return call.handle != 0 && call.token == token && call.address == address ? &call : nullptr;
 }
 
 namespace {
@@ -160,10 +194,11 @@ HostResult keep(VMThread* thread, VMInstance* instance, const VMAsyncify* state,
   if (place > buffer.end() || buffer.end() - place < kAsyncifyFrame) return raise_trap(thread, Trap::AsyncifyFull, state->buffer);
   if (!buffer.reaches(place, kAsyncifyFrame)) return raise_trap(thread, Trap::MemoryBounds);
   AsyncifyCalls* calls = calls_of(instance);
-  AsyncifyCalls::Call* call = calls == nullptr ? nullptr : calls->place(place);
+  AsyncifyCalls::Call* call = calls == nullptr ? nullptr : calls->place(place, buffer.token(place));
   if (call == nullptr) return raise_trap(thread, Trap::OutOfMemory);
   const uint64_t overwritten = call->handle;
-  *call = {handle, calls->next_token(), state->buffer};
+  call->handle = handle;
+  call->buffer = state->buffer;
   buffer.put_token(place, call->token);
   buffer.move_next(place + kAsyncifyFrame);
   if (overwritten != 0) runtime->drop(record_of(runtime, overwritten));
