@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { WebAssembly as Heddle, inspect, parseWat } from '../../ts/index.js';
+import { Continuation, WebAssembly as Heddle, inspect, parseWat } from '../../ts/index.js';
 
 const PROGRAMS = new Heddle.Module(parseWat(readFileSync(new URL('../modules/asyncify/programs.wat', import.meta.url), 'utf8')));
 const PROMISED: Heddle.Imports = { env: { log: () => undefined } };
@@ -204,4 +204,74 @@ test('stack-switching instructions beside it', () => {
   );
   // In this order: begun, suspended, on, out to the bottom, back, suspended, done.
   expect(callsOf(link(bytes))('f')).toBe(1_237_459);
+});
+
+/** A runtime that begins a call and goes on with it once; what was noted by then counts 100 times. $pause suspends to it. No global could be a stack pointer. */
+const RUNTIME = `
+  (global $rewinding (mut f32) (f32.const 0))
+  (func $pause
+    (if (f32.eq (global.get $rewinding) (f32.const 1)) (then (call $stop_rewind) (global.set $rewinding (f32.const 0)))
+      (else (call $start_unwind (i32.const 64)))))
+  (func $f (export "f") (result i64)
+    (i32.store (i32.const 64) (i32.const 128))
+    (i32.store (i32.const 68) (i32.const 256))
+    (call $body)
+    (call $stop_unwind)
+    (global.set $sum (i64.mul (global.get $sum) (i64.const 100)))
+    (global.set $rewinding (f32.const 1))
+    (call $start_rewind (i32.const 64))
+    (call $body)
+    (call $stop_unwind)
+    (global.get $sum))`;
+
+test('fibers of the module beside it: one that suspends to the runtime below goes on with what resumed it', () => {
+  const source = (more: string) =>
+    wasmOf(`(module
+    (import "asyncify" "start_unwind" (func $start_unwind (param i32)))
+    (import "asyncify" "stop_unwind" (func $stop_unwind))
+    (import "asyncify" "start_rewind" (func $start_rewind (param i32)))
+    (import "asyncify" "stop_rewind" (func $stop_rewind))
+    (import "heddle" "fiber_new" (func $new (param i32) (result i32)))
+    (import "heddle" "fiber_resume" (func $resume (param i32 i64) (result i64)))
+    (import "heddle" "fiber_yield" (func $yield (param i64) (result i64)))
+    (memory 1)
+    (table funcref (elem $fiber))
+    (global $sum (mut i64) (i64.const 0))
+    (func $note (param i64) (global.set $sum (i64.add (i64.mul (global.get $sum) (i64.const 10)) (local.get 0))))
+    (func $fiber (param i64) (result i64)
+      (call $note (local.get 0))
+      (call $note (call $yield (i64.const 2)))
+      (call $pause)
+      (i64.const 4))
+    (func $body (local $fiber i32)
+      (local.set $fiber (call $new (i32.const 0)))
+      (call $note (call $resume (local.get $fiber) (i64.const 1)))
+      (call $note (call $resume (local.get $fiber) (i64.const 3))))
+    ${RUNTIME} ${more})`);
+  const { exports } = link(source(''));
+  // 1, 2, 3, then out to the runtime, then 4.
+  expect((exports['f'] as () => bigint)()).toBe(123_004n);
+  // Such fibers have stacks of Heddle's in memory, where there is a stack pointer; here the program moves that itself.
+  const refused = errorOf(link(source('(global $sp (mut i32) (i32.const 60000))')).exports['f'] as () => bigint);
+  expect(refused).toMatchObject({ code: 'HEDDLE_TRAP_SHADOW_STACK', message: expect.stringContaining('moves its stack pointer itself') });
+});
+
+test('a snapshot of a call that waits on a fiber of its runtime: both go on from there', () => {
+  const bytes = text(`
+    (tag $t (export "t") (param i32) (result i64))
+    (global $sum (mut i64) (i64.const 0))
+    (func $body (local $before i64)
+      (local.set $before (suspend $t (i32.const 5)))
+      (global.set $sum (i64.add (global.get $sum) (local.get $before)))
+      (call $pause)
+      (global.set $sum (i64.add (global.get $sum) (local.get $before))))
+    ${RUNTIME}`);
+  const { exports } = link(bytes);
+  const first = new Continuation(exports['f'] as () => bigint);
+  const suspended = first.resume();
+  if (suspended.done) throw new Error('it did not suspend');
+  const second = suspended.continuation.snapshot();
+  // Both add to one global: 3, then 300 and 3 more; then 7 more, 31,000, and 7 more.
+  expect(suspended.continuation.resume(3n)).toMatchObject({ done: true, value: 303n });
+  expect(second.resume(7n)).toMatchObject({ done: true, value: 31_007n });
 });
