@@ -275,3 +275,63 @@ test('a snapshot of a call that waits on a fiber of its runtime: both go on from
   expect(suspended.continuation.resume(3n)).toMatchObject({ done: true, value: 303n });
   expect(second.resume(7n)).toMatchObject({ done: true, value: 31_007n });
 });
+
+test('an exception of a call that went on comes to the runtime below', () => {
+  const bytes = text(`(tag $t (param i32))
+    (global $rewinding (mut i32) (i32.const 0))
+    (func $pause (if (global.get $rewinding) (then (call $stop_rewind)) (else (call $start_unwind (i32.const 64)))))
+    (func $body (call $pause) (throw $t (i32.const 5)))
+    (func (export "f") (result i32)
+      (i32.store (i32.const 64) (i32.const 128))
+      (i32.store (i32.const 68) (i32.const 256))
+      (call $body)
+      (call $stop_unwind)
+      (global.set $rewinding (i32.const 1))
+      (call $start_rewind (i32.const 64))
+      (block $caught (result i32) (try_table (catch $t $caught) (call $body)) (i32.const 0)))`);
+  expect(callsOf(link(bytes))('f')).toBe(5);
+});
+
+test('tail calls in functions of the runtime', () => {
+  const bytes = text(`(func $pause (return_call $start_unwind (i32.const 64)))
+    (func $body (result i32) (call $pause) (i32.const 7))
+    (func $begin (result i32) (call $stop_unwind) (return_call $body))
+    (func (export "f") (result i32)
+      (i32.store (i32.const 64) (i32.const 128))
+      (i32.store (i32.const 68) (i32.const 256))
+      (i32.add (call $begin) (i32.load (i32.const 64))))`);
+  // Zero, for it is suspended, and the 8 bytes that it takes.
+  expect(callsOf(link(bytes))('f')).toBe(128 + 8);
+});
+
+test.each([
+  ['a struct beyond the memory', '(i32.const -4)', '', 'MEMORY_BOUNDS'],
+  [
+    'a place beyond the memory',
+    '(i32.const 64)',
+    '(i32.store (i32.const 64) (i32.const 65532)) (i32.store (i32.const 68) (i32.const -1))',
+    'MEMORY_BOUNDS',
+  ],
+  [
+    'a place at the end of all addresses',
+    '(i32.const 64)',
+    '(i32.store (i32.const 64) (i32.const -8)) (i32.store (i32.const 68) (i32.const -1))',
+    'ASYNCIFY_FULL',
+  ],
+])('%s', (_, buffer, stores, code) => {
+  const bytes = text(`(func $pause (call $start_unwind ${buffer})) (func $body (call $pause))
+    (func (export "f") ${stores} (call $body) (call $stop_unwind))`);
+  expect(errorOf(() => callsOf(link(bytes))('f')).code).toBe(`HEDDLE_TRAP_${code}`);
+});
+
+test.each([0, 1, 2 ** 32 + 1])('a token %i that the program has written is none', (token) => {
+  const bytes = text(`(func $pause (call $stop_rewind)) (func $body (call $pause))
+    (func (export "f")
+      (i32.store (i32.const 64) (i32.const 136))
+      (i32.store (i32.const 68) (i32.const 256))
+      (i64.store (i32.const 128) (i64.const ${token}))
+      (call $start_rewind (i32.const 64))
+      (call $body)
+      (call $stop_unwind))`);
+  expect(errorOf(() => callsOf(link(bytes))('f')).code).toBe('HEDDLE_TRAP_ASYNCIFY_UNKNOWN');
+});
