@@ -1,8 +1,8 @@
 // What all benchmarks share: one process for each trial, interleaved, and results printed with the machine, Node and the date.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { availableParallelism, homedir } from 'node:os';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -30,10 +30,19 @@ export function onPath(name) {
     .find((path) => existsSync(path));
 }
 
-/** A Node 26 to compare with, whose V8 has stack switching: HEDDLE_PEER_NODE, or `npm install --no-save node@26` in this repository. */
+const cache = process.env.XDG_CACHE_HOME ?? '';
+
+/** Where `npm run bench:peers -- --install` puts what Heddle is compared with. */
+export const peersFolder = join(isAbsolute(cache) ? cache : join(homedir(), '.cache'), 'heddle-peers');
+
+/**
+ * A Node 26 to compare with, whose V8 has stack switching: HEDDLE_PEER_NODE, `npm install --no-save node@26` in this repository, or what
+ * `npm run bench:peers -- --install` has installed.
+ */
 export function peerNode() {
-  const found = process.env.HEDDLE_PEER_NODE ?? join(root, 'node_modules/node/bin/node');
-  if (!existsSync(found)) return undefined;
+  const folders = [root, peersFolder].map((folder) => join(folder, 'node_modules/node/bin/node'));
+  const found = process.env.HEDDLE_PEER_NODE ?? folders.find((path) => existsSync(path));
+  if (found === undefined || !existsSync(found)) return undefined;
   const version = execFileSync(found, ['--version'], { encoding: 'utf8' }).trim();
   return Number(/^v(\d+)/.exec(version)?.[1]) >= 26 ? { path: found, version } : undefined;
 }

@@ -1,0 +1,22 @@
+;; One continuation is suspended and resumed n times: nothing else.
+(module
+  (type $f (func (param i64) (result i64)))
+  (type $c (cont $f))
+  (tag $yielded (param i64) (result i64))
+  (elem declare func $task)
+  (func $task (type $f) (param $value i64) (result i64)
+    (loop $again (result i64)
+      (local.set $value (suspend $yielded (i64.add (local.get $value) (i64.const 1))))
+      (br $again)))
+  (func (export "run") (param $n i32) (result i64)
+    (local $c (ref null $c))
+    (local $value i64)
+    (local.set $c (cont.new $c (ref.func $task)))
+    (if (i32.eqz (local.get $n)) (then (return (i64.const 0))))
+    (loop $next
+      (block $on (result i64 (ref $c))
+        (return (resume $c (on $yielded $on) (local.get $value) (local.get $c))))
+      (local.set $c)
+      (local.set $value)
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $value)))

@@ -1,0 +1,61 @@
+// One trial in Node: `runner.mjs ENGINE FILE N [PACKAGE]` instantiates a module, calls `run(N)` and prints its result and the time that took.
+// Engines: `heddle` (of the built package in the folder PACKAGE), `v8`, and `jspi`, V8's promise integration as fibers.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [engine, file, n, folder] = process.argv.slice(2);
+const bytes = readFileSync(file);
+
+async function heddle() {
+  const { WebAssembly } = await import(pathToFileURL(join(folder, 'dist/heddle.mjs')).href);
+  return (await WebAssembly.instantiate(bytes, {})).instance.exports.run;
+}
+
+const v8 = async () => (await WebAssembly.instantiate(bytes, {})).instance.exports.run;
+
+/**
+ * include/heddle/fiber.h by calls that wait for promises: a fiber is a promising call of its function. Who resumes one waits until it yields or is
+ * over, and a fiber that yields waits for the next resume.
+ */
+async function jspi() {
+  const { Suspending, promising } = WebAssembly;
+  const fibers = new Map();
+  const active = [];
+  let made = 0;
+  let exports;
+  const settle = (value) => active.pop().answer(value);
+  const imports = {
+    fiber_new(index) {
+      made++;
+      fibers.set(made, { start: promising(exports.__indirect_function_table.get(index)) });
+      return made;
+    },
+    fiber_resume: new Suspending(
+      (number, value) =>
+        new Promise((answer, fail) => {
+          const fiber = fibers.get(number);
+          fiber.answer = answer;
+          active.push(fiber);
+          if (fiber.next === undefined) fiber.start(value).then(settle, fail);
+          else fiber.next(value);
+        }),
+    ),
+    fiber_yield: new Suspending(
+      (value) =>
+        new Promise((next) => {
+          active.at(-1).next = next;
+          settle(value);
+        }),
+    ),
+    fiber_free: (number) => fibers.delete(number),
+  };
+  exports = (await WebAssembly.instantiate(bytes, { heddle: imports })).instance.exports;
+  return promising(exports.run);
+}
+
+const run = await { heddle, v8, jspi }[engine]();
+const start = performance.now();
+const result = await run(Number(n));
+const milliseconds = performance.now() - start;
+process.stdout.write(`\nRESULT ${JSON.stringify({ result: String(result), milliseconds })}\n`);
