@@ -1,7 +1,7 @@
 // Whether this tree is faster or slower than another commit, beyond the noise: `npm run bench:compare -- REF [--trials 9] [--scale 0.5] [--only pairs]`.
 // The other commit is built in a folder of its own, which is removed at the end. The same programs run on both, in turn, this tree's builds of them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,12 @@ import { chance, geometric, median } from './statistics.mjs';
 const SURE = 0.001;
 /** With fewer trials the test could never be that sure. */
 const LEAST_TRIALS = 7;
-const BUILD = ['scripts/build_native.mjs', 'scripts/build_ts.mjs', 'scripts/build_own_codegen.mjs'];
+/** How a tree is built, and what of this tree's is up to date there where the sources are the same: the scripts see that, and have nothing to do. */
+const BUILD = [
+  { script: 'scripts/build_native.mjs', made: 'build/Release', files: ['heddle.node', 'heddle.stamp'] },
+  { script: 'scripts/build_ts.mjs', made: 'dist', files: [] },
+  { script: 'scripts/build_own_codegen.mjs', made: 'dist/codegen', files: [`${process.arch}.artifact`] },
+];
 const VALUED = ['--trials', '--scale', '--only', '--timeout'];
 
 const trials = option('trials', 9);
@@ -41,8 +46,10 @@ function names() {
 function buildOther(ref, folder) {
   execFileSync('git', ['worktree', 'add', '--detach', '--quiet', folder, ref], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  for (const script of BUILD) {
+  for (const { script, made, files } of BUILD) {
     if (!existsSync(join(folder, script))) continue;
+    mkdirSync(join(folder, made), { recursive: true });
+    for (const file of files) if (existsSync(join(root, made, file))) copyFileSync(join(root, made, file), join(folder, made, file));
     console.error(`${ref}: ${script}`);
     const { status, stderr } = spawnSync(process.execPath, [script], {
       cwd: folder,

@@ -20,16 +20,29 @@ function words(name) {
   return at < 0 ? undefined : (process.argv[at + 1] ?? '').split(',');
 }
 
-/** The names that were asked for, all where none were. What is no name ends the run. */
+/** Ends the run for what was asked for and cannot be. */
+function refuse(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** The names that were asked for, all where none were. */
 function chosen(name, all) {
   const asked = words(name) ?? all;
   const unknown = asked.find((each) => !all.includes(each));
-  if (unknown !== undefined) throw new Error(`--${name} ${unknown}: there are ${all.join(', ')}`);
+  if (unknown !== undefined) refuse(`--${name} ${unknown}: there are ${all.join(', ')}`);
   return asked;
 }
 
+/** A number behind `--name` that is not less than `least`. */
+function number(name, otherwise, least) {
+  const value = option(name, otherwise);
+  if (!(value >= least)) refuse(`--${name} must be a number, ${least} or more`);
+  return value;
+}
+
 const quick = process.argv.includes('--quick');
-const settings = { trials: quick ? 1 : option('trials', 5), scale: option('scale', 1), limit: option('timeout', 120), quick };
+const settings = { trials: quick ? 1 : number('trials', 5, 1), scale: number('scale', 1, 0), limit: number('timeout', 120, 1), quick };
 
 /** A line about what is being done, over the last one. Not on a terminal, a line for each trial of a program. */
 function progress(text, isNew = false) {
@@ -127,7 +140,6 @@ function write(results) {
   const to = (name, make) => {
     const [file] = words(name) ?? [];
     if (file === undefined) return;
-    if (file === '') throw new Error(`--${name} needs a file`);
     writeFileSync(file, make());
     console.log(`\n${file}`);
   };
@@ -137,6 +149,7 @@ function write(results) {
 }
 
 async function main() {
+  for (const name of ['json', 'html', 'markdown']) if (words(name)?.[0] === '') refuse(`--${name} needs a file`);
   const tools = findTools();
   const all = findEngines(tools);
   const names = chosen('only', Object.keys(PROGRAMS));
@@ -147,14 +160,12 @@ async function main() {
   const engines = all.filter(({ key }) => asked.includes(key));
   const folder = mkdtempSync(join(tmpdir(), 'heddle-peers-'));
   try {
-    const before = machine();
+    const before = { machine: machine(), commit: git('rev-parse', 'HEAD') || 'unknown', changed: git('status', '--porcelain') !== '' };
     const programs = await measure(names, engines, tools, folder);
     const results = {
       date: new Date().toISOString(),
-      machine: before,
+      ...before,
       loadAtEnd: loadavg()[0],
-      commit: git('rev-parse', 'HEAD') || 'unknown',
-      changed: git('status', '--porcelain') !== '',
       tools: { compiler: tools.clang.version ?? tools.clang.missing, binaryen: tools.binaryen.version ?? tools.binaryen.missing },
       settings,
       engines: engines.map(({ key, name, build: kind, version, options, missing }) => ({
