@@ -91,13 +91,13 @@ async function prepare(name, engines, tools, folder) {
 }
 
 /** One trial of a program on an engine: nothing to do, and then its work. */
-function attempt(engine, name, prepared, trial) {
+function attempt(engine, name, names, prepared, trial) {
   const { builds, results, n } = prepared;
   const result = results[engine.key];
   if (result.missing !== undefined || result.failure !== undefined) return;
   progress(`trial ${trial + 1} of ${settings.trials}: ${name} on ${engine.name}`);
-  // Start-up is of interest in itself once; where times are of whole processes it is part of each.
-  const sizes = trial === 0 || engine.wholeProcess ? [0, n] : [n];
+  // Where times are of whole processes start-up is part of each; otherwise it is of interest in itself, and the same for all programs.
+  const sizes = engine.wholeProcess || name === names[0] ? [0, n] : [n];
   for (const size of sizes) {
     const kept = size === 0 ? result.startups : result.runs;
     const run = runOnce(engine, builds[engine.build].file, size, settings.limit);
@@ -122,7 +122,7 @@ async function measure(names, engines, tools, folder) {
   for (let trial = 0; trial < settings.trials; trial++) {
     for (const name of names) {
       progress(`trial ${trial + 1} of ${settings.trials}: ${name}`, true);
-      for (const engine of there) attempt(engine, name, programs[name], trial);
+      for (const engine of there) attempt(engine, name, names, programs[name], trial);
     }
   }
   progress('');

@@ -26,7 +26,7 @@ function grid(results, title, note, say) {
     head: ['', ...engines.map(({ name }) => name)],
     rows: Object.entries(results.programs).map(([name, program]) => [
       name,
-      ...engines.map(({ key }) => (ran(program.results[key]) ? say(program.results[key], program) : without(program.results[key]))),
+      ...engines.map(({ key }) => (ran(program.results[key]) ? say(program.results[key], program, key) : without(program.results[key]))),
     ]),
   };
 }
@@ -59,16 +59,18 @@ function about(results) {
   };
 }
 
+/** What an engine's processes that did nothing took. */
+const idle = (results, key) => Object.values(results.programs).flatMap((program) => program.results[key]?.startups ?? []);
+
 function startups(results) {
   const engines = results.engines.filter(({ missing }) => missing === undefined);
-  const all = (key) => Object.values(results.programs).flatMap((program) => program.results[key]?.startups ?? []);
   const of = (runs, key) => (runs.length === 0 ? '-' : digits(median(runs.map((run) => run[key]))));
   return {
     title: 'Start-up: a process that runs a program of size 0',
-    note: 'Medians over all programs. None of the tables below contains it, but peak memory does.',
+    note: 'Medians. None of the tables below contains it, but peak memory does.',
     head: ['engine', 'ms', 'processor ms', 'peak MB'],
     rows: engines.map(({ key, name }) => {
-      const runs = all(key);
+      const runs = idle(results, key);
       const memory = runs.map(({ peak }) => ({ peak: peak / MEGABYTE }));
       return [name, of(runs, 'wall'), of(runs, 'processor'), of(memory, 'peak')];
     }),
@@ -147,8 +149,12 @@ export function sections(results) {
   const time = (result) =>
     `${digits(median(values(result, 'milliseconds')))} ±${(spread(values(result, 'milliseconds')) * 100).toFixed(0)}%`;
   const step = (result, { steps }) => (steps === undefined ? '-' : digits((median(values(result, 'milliseconds')) * 1e6) / steps));
-  const processor = (result) =>
-    digits(Math.max(0, median(values(result, 'processor')) - median(result.startups.map((run) => run.processor))));
+  const processor = (result, _, key) => {
+    // A program's own, where there are such: they contain its compile.
+    const nothing = result.startups.length > 0 ? result.startups : idle(results, key);
+    const start = nothing.length > 0 ? median(nothing.map((run) => run.processor)) : 0;
+    return digits(Math.max(0, median(values(result, 'processor')) - start));
+  };
   return [
     about(results),
     grid(results, 'Time, ms', 'Medians, and half of the distance between the least and the largest.', time),

@@ -12,13 +12,16 @@ async function heddle() {
   return (await WebAssembly.instantiate(bytes, {})).instance.exports.run;
 }
 
-const v8 = async () => (await WebAssembly.instantiate(bytes, {})).instance.exports.run;
+// At once: the promise of some modules is never settled where V8 is told to optimize everything before it runs.
+const instantiate = (imports) => new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+
+const v8 = () => instantiate({}).run;
 
 /**
  * include/heddle/fiber.h by calls that wait for promises: a fiber is a promising call of its function. Who resumes one waits until it yields or is
  * over, and a fiber that yields waits for the next resume.
  */
-async function jspi() {
+function jspi() {
   const { Suspending, promising } = WebAssembly;
   const fibers = new Map();
   const active = [];
@@ -50,7 +53,7 @@ async function jspi() {
     ),
     fiber_free: (number) => fibers.delete(number),
   };
-  exports = (await WebAssembly.instantiate(bytes, { heddle: imports })).instance.exports;
+  exports = instantiate({ heddle: imports });
   return promising(exports.run);
 }
 
