@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const packagesFolder = fileURLToPath(new URL('../tests/packages', import.meta.url));
 
 /** The builds for WebAssembly are for no machine of npm's. */
-const OPTIONS = { '.': [], bundlers: [], large: ['--force', '--cpu=wasm32'] };
+const OPTIONS = { '.': [], binaryen: [], bundlers: [], large: ['--force', '--cpu=wasm32'] };
 
 /** Whether what is installed is what the lock file says. */
 function upToDate(folder) {
