@@ -280,6 +280,12 @@ describe('the cache', () => {
 });
 
 describe('beside other things', () => {
+  test('code that nobody calls any more is collected', async () => {
+    const { left } = await resultOf<{ left: number }>(program('lazy_collected'), { flags: ['--expose-gc'], env: { HEDDLE_CACHE: 'off' } });
+    // The last one may be found on a stack.
+    expect(left).toBeLessThan(4);
+  }, 60_000);
+
   test('built-in objects that were changed meanwhile change nothing', async () => {
     expect(await resultOf(program('lazy_patched'))).toEqual({ before: 6, after: [10, 24, 'function trapper'], inlined: 45 });
   }, 60_000);

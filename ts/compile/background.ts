@@ -37,6 +37,12 @@ export function compileLater(entry: Growing): void {
   note();
 }
 
+/** Nothing calls the module's code any more. */
+export function forgetGrowing(module: LazyModule): void {
+  const at = growing.findIndex((entry) => entry.module === module);
+  if (at >= 0) growing.splice(at, 1);
+}
+
 /** A function was made. */
 export function note(): void {
   if (isBusy || growing.length === 0 || !canUseWorkers()) return;
@@ -51,7 +57,7 @@ function begin(): void {
   if (next === undefined || changedIntrinsic() !== undefined) return;
   const { job, key } = next.module;
   const finish = (): void => {
-    growing.splice(growing.indexOf(next), 1);
+    forgetGrowing(next.module);
     next.done();
     isBusy = false;
     note();

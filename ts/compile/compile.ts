@@ -64,7 +64,7 @@ export function openModuleSync(bytes: Uint8Array, options: CompileOptions): Modu
   if (changed !== undefined) return elsewhere(bytes, options, changed);
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
-  const made = options.compile === 'eager' ? undefined : madeModule(bytes, key, options.cache);
+  const made = options.compile === 'lazy' ? madeModule(bytes, key, options.cache) : undefined;
   if (made !== undefined) return made;
   const prepared = prepare(bytes, settings);
   if (isToBeLazy(prepared.job.description, options)) return lazyModule(key, prepared);

@@ -4,7 +4,7 @@
 import { changedIntrinsic } from '../base/changes.js';
 import { append, Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLength } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
-import { compileLater, note } from '../compile/background.js';
+import { compileLater, forgetGrowing, note } from '../compile/background.js';
 import type { Cache } from '../compile/cache.js';
 import { compilerOf, forgetCompiler, type LazyModule } from '../compile/lazy.js';
 import { moveInlined, type Part } from '../compile/part.js';
@@ -91,7 +91,9 @@ export class LazyCode {
 
   /** Nothing calls the code any more. */
   forget(): void {
-    forgetCompiler(this.#parts.module.job);
+    const { module } = this.#parts;
+    forgetCompiler(module.job);
+    forgetGrowing(module);
   }
 
   #keepLater(): void {

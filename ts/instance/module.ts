@@ -5,6 +5,7 @@
 import { changedIntrinsic } from '../base/changes.js';
 import { copied, Dictionary, each, env, mapEach, mapGet, mapHas, mapSet, sliced, typedLength, WrongRange } from '../base/intrinsics.js';
 import type { Artifact } from '../compile/artifact.js';
+import type { Cache } from '../compile/cache.js';
 import { type CompileOptions, openModule, openModuleSync, openVariantSync, wholeModuleSync } from '../compile/compile.js';
 import { isLazy, type LazyModule, type ModuleCode } from '../compile/lazy.js';
 import { tellPerf } from '../compile/perf_map.js';
@@ -196,30 +197,21 @@ export class CompiledModule {
 
   #load(code: ModuleCode): LoadedCode {
     if (!isLazy(code)) return this.#loadArtifact(code);
-    const lazy = this.#thread.compiling.timed(() => this.#reserve(code));
-    if (lazy === undefined) return this.#loadArtifact(this.#whole(code));
-    this.#thread.lazyCodes.add(lazy);
-    return this.#named(lazy.id, lazy.base, lazy.offsets, () => lazy.inlined);
+    const { compiling, lazyCodes } = this.#thread;
+    const lazy = compiling.timed(() => this.#reserve(code));
+    if (lazy === undefined) return this.#loadArtifact(wholeOf(compiling, code, compiling.options(this.options).cache)());
+    lazyCodes.add(lazy);
+    return this.#named(lazy.id, lazy.base, lazy.offsets, lazy);
   }
 
   #reserve(module: LazyModule): LazyCode | undefined {
     // A thread of its own compiles all of it then.
     if (changedIntrinsic() !== undefined) return undefined;
-    const { cache } = this.#thread.compiling.options(this.options);
-    return LazyCode.load({
-      native: this.#thread.native,
-      module,
-      signatures: this.signatures,
-      imported: this.layout.importedFunctions.count,
-      types: this.#types.address,
-      cache,
-      whole: () => this.#whole(module),
-    });
-  }
-
-  #whole(module: LazyModule): Artifact {
-    const { compiling } = this.#thread;
-    return compiling.timed(() => wholeModuleSync(module, compiling.options(this.options).cache));
+    const { native, compiling } = this.#thread;
+    const { cache } = compiling.options(this.options);
+    const imported = this.layout.importedFunctions.count;
+    const whole = wholeOf(compiling, module, cache);
+    return LazyCode.load({ native, module, signatures: this.signatures, imported, types: this.#types.address, cache, whole });
   }
 
   #loadArtifact(artifact: Artifact): LoadedCode {
@@ -237,7 +229,7 @@ export class CompiledModule {
       this.#types.address,
     );
     if (forPerf) tellPerf({ base, functions, ...this.#forNames() });
-    return this.#named(id, base, artifact.offsets, () => artifact.inlined);
+    return this.#named(id, base, artifact.offsets, { inlined });
   }
 
   /** What names functions. Only names: were the module itself kept by them, it would keep its code, and that would keep the names. */
@@ -247,7 +239,7 @@ export class CompiledModule {
     return { module: this.#label, count, functionName: (index) => mapGet(names.functions, index) };
   }
 
-  #named(id: number, base: number, offsets: Int32Array, inlined: () => Int32Array): LoadedCode {
+  #named(id: number, base: number, offsets: Int32Array, made: { readonly inlined: Int32Array }): LoadedCode {
     const { names } = this;
     const { module, count, functionName } = this.#forNames();
     this.#thread.names.nameCode(id, {
@@ -256,7 +248,7 @@ export class CompiledModule {
       functionName,
       tagName: (index) => nameOfTag(names, index),
       get inlined() {
-        return inlined();
+        return made.inlined;
       },
       bytes: this.bytes,
     });
@@ -271,6 +263,11 @@ export class CompiledModule {
       },
     });
   }
+}
+
+/** What compiles all of a lazy module, in another thread where it must. It does not keep the module's object, which would keep the code for ever. */
+function wholeOf(compiling: Thread['compiling'], module: LazyModule, cache: Cache | undefined): () => Artifact {
+  return () => compiling.timed(() => wholeModuleSync(module, cache));
 }
 
 /** The names of a module. Most programs never ask for one. */
