@@ -183,3 +183,20 @@ test('a file whose name is no UTF-8', () => {
   const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, folder], { cwd: root, encoding: 'utf8' });
   expect([stdout, stderr]).toEqual(['3\n', `heddle: cannot read ${folder}/c\ufffd.wat: no such file or folder (HEDDLE_FILE)\n`]);
 });
+
+test('errors as JSON are JSON whatever a module calls its functions, and steer no terminal', () => {
+  const name = 'a\u009b31m\u007f\u202eb\u001b[0m';
+  const escaped = [...name].map((c) => `\\u{${c.codePointAt(0)?.toString(16)}}`).join('');
+  const path = file('names.wat', `(module (func $"${escaped}" (export "t") unreachable))`);
+  const { status, stderr } = heddle(['run', '--json', '--invoke', 't', path]);
+  expect(status).toBe(134);
+  expect(JSON.parse(stderr).error.backtrace[0].function).toBe(name);
+  expect(stderr.trimEnd()).not.toMatch(/[\p{Cc}\u202e]/u);
+});
+
+test('a device without an end is not read', () => {
+  // Where the file is read after all, the process is ended soon: the machine goes on.
+  const script = 'timeout -s KILL 5 "$0" bin/heddle.cjs validate /dev/zero';
+  const { stderr } = spawnSync('bash', ['-c', script, process.execPath], { cwd: root, encoding: 'utf8' });
+  expect(stderr).toBe('heddle: cannot read /dev/zero: it is a device, which may have no end (HEDDLE_FILE)\n');
+});

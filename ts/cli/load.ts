@@ -1,5 +1,5 @@
 /** Files that the command line names: modules as bytes or text, and compiled modules. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { isArtifactFile } from '../compile/artifact.js';
 import { Cache } from '../compile/cache.js';
 import { sha256 } from '../compile/container.js';
@@ -28,11 +28,22 @@ export const label = (path: string): string => (path === STANDARD_INPUT ? 'stand
 /** Whether there is something of that name. */
 export const isThere = (path: string): boolean => path === STANDARD_INPUT || existsSync(path) || rawName(path) !== undefined;
 
+/** The number of /dev/null, which is empty. */
+const NULL_DEVICE = 0x103;
+
+/** Whether it is a device that may give bytes for ever, such as /dev/zero. */
+function isEndless(stat: Stats): boolean {
+  return stat.isBlockDevice() || (stat.isCharacterDevice() && stat.rdev !== NULL_DEVICE);
+}
+
 /** Reads a file, or throws an error with code HEDDLE_FILE that says why not. */
 export function readFile(path: string): Uint8Array {
   try {
     if (path === STANDARD_INPUT) return standardInput();
-    return readFileSync(path.includes('\ufffd') ? (rawName(path) ?? path) : path);
+    const name = path.includes('\ufffd') ? (rawName(path) ?? path) : path;
+    // SAFETY: Node reads a file without a size to its end, and some have none: that takes all of the machine's memory.
+    if (isEndless(statSync(name))) throw new Error('it is a device, which may have no end');
+    return readFileSync(name);
   } catch (error) {
     throw fileFailed(`cannot read ${label(path)}: ${reason(error)}`);
   }

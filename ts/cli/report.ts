@@ -1,6 +1,7 @@
 /** What the command line writes, and the status it exits with. */
 import { writeSync } from 'node:fs';
 import { describeError } from './errors/describe.js';
+import { jsonLine } from './json_line.js';
 import { reason } from './load.js';
 
 /** Exit statuses; a WASI program's own status takes their place. */
@@ -27,7 +28,7 @@ export function print(line: string): void {
 
 /** Writes a value as a line of JSON to stdout. */
 export function printJson(value: unknown): void {
-  output('stdout', `${JSON.stringify(value)}\n`);
+  output('stdout', jsonLine(value));
 }
 
 /** `code bytes` as a name in JSON: `codeBytes`. */

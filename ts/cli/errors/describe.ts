@@ -1,6 +1,7 @@
 /** Errors as the command line tells them: as text, or as JSON. */
 import { inspect } from 'node:util';
 import { exceptionOf } from '../../instance/exceptions.js';
+import { jsonLine } from '../json_line.js';
 import { exceptionParts, showException } from '../values/exception.js';
 import { excerpt } from './excerpt.js';
 import { collapsed, frameLines, frameOf } from './frames.js';
@@ -15,7 +16,7 @@ export interface Description {
 /** What is written of an error: with `json` one line of JSON. */
 export function describeError(error: unknown, json: boolean): Description {
   const code = codeOf(error);
-  if (json) return { code, text: `${JSON.stringify({ error: errorJson(error) })}\n` };
+  if (json) return { code, text: jsonLine({ error: errorJson(error) }) };
   const place = placeOf(error);
   const lines = [
     `heddle: ${front(place)}${messageOf(error)}${behind(place)} (${code})`,
