@@ -30,6 +30,8 @@ if (filters.length === 0) {
   const hasScripts = scriptsFolder() !== undefined || Boolean(process.env.CI);
   if (hasScripts) await tally.part('specification', node, ['tests/spec/run.mjs']);
   else console.log(MISSING);
+  const lazy = { ...process.env, HEDDLE_COMPILE: 'lazy' };
+  if (hasScripts) await tally.part('specification, compiled lazily', node, ['tests/spec/run.mjs'], { env: lazy });
   await tally.part('JS API suite', node, ['tests/js_api/run.mjs']);
   const env = { ...process.env, HEDDLE_CPU: '' };
   if (hasScripts) await tally.part('specification on the oldest CPU', node, ['tests/spec/run.mjs', ...ARITHMETIC], { env });

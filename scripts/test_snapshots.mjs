@@ -14,4 +14,7 @@ await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control
 // What is hibernated is cloned and put back by other ways than what lies on its stack.
 const hibernating = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '2'];
 await tally.part('control fuzzer, hibernating', node, hibernating, { env: { ...process.env, HEDDLE_HIBERNATE: 'always' } });
+// Functions that are made in the middle of a program, at calls on any stack.
+const lazily = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '3'];
+await tally.part('control fuzzer, compiled lazily', node, lazily, { env: { ...process.env, HEDDLE_COMPILE: 'lazy' } });
 process.exit(tally.finish());

@@ -1,10 +1,11 @@
 /** What the command line says of files and modules that are wrong. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { readToEnd } from '../../ts/cli/input.js';
 import { heddle, root } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-errors-'));
@@ -192,6 +193,21 @@ test('errors as JSON are JSON whatever a module calls its functions, and steer n
   expect(status).toBe(134);
   expect(JSON.parse(stderr).error.backtrace[0].function).toBe(name);
   expect(stderr.trimEnd()).not.toMatch(/[\p{Cc}\u202e]/u);
+  const text = heddle(['run', '--invoke', 't', path]).stderr;
+  expect(text).toContain('a\\x9b31m\\x7f\\u202eb\\x1b[0m');
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+});
+
+test('a pipe is read to its end, by its name as well; what has no end up to a limit', () => {
+  const script = 'f=$1; "$0" bin/heddle.cjs run --invoke sum <(cat "$f") 1 2; "$0" bin/heddle.cjs run --invoke sum - 3 4 < "$f"';
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, program], { cwd: root, encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['3\n7\n', '']);
+  const zero = openSync('/dev/zero', 'r');
+  const none = openSync('/dev/null', 'r');
+  expect(() => readToEnd(zero, 100_000)).toThrow('it has more than 100000 bytes');
+  expect(readToEnd(none)).toHaveLength(0);
+  closeSync(zero);
+  closeSync(none);
 });
 
 test('a device without an end is not read', () => {

@@ -6,16 +6,27 @@ const PIECE = 65_536;
 /** Milliseconds between two looks at a pipe that somebody has made non-blocking. */
 const NAP = 5;
 
-/** All of it, up to its end. */
+/** Bytes that are read at most: no module that V8 or Heddle takes is longer. */
+export const MOST_BYTES = 2 ** 30;
+
+/** All of standard input, up to its end. */
 export function standardInput(): Uint8Array {
+  return readToEnd(FD);
+}
+
+/** All of what has no size, such as a pipe. Throws an Error where there are more than `most` bytes: it may have no end. */
+export function readToEnd(descriptor: number, most = MOST_BYTES): Uint8Array {
   const pieces: Uint8Array[] = [];
+  let length = 0;
+  const piece = new Uint8Array(PIECE);
   const never = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   for (;;) {
-    const piece = new Uint8Array(PIECE);
     try {
-      const size = readSync(FD, piece);
+      const size = readSync(descriptor, piece);
       if (size === 0) return Buffer.concat(pieces);
-      pieces.push(piece.subarray(0, size));
+      length += size;
+      if (length > most) throw new Error(`it has more than ${most} bytes`);
+      pieces.push(piece.slice(0, size));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return Buffer.concat(pieces);

@@ -1,7 +1,7 @@
 /** JSON that may stand on a terminal: a module decides what its names are. */
 
-/** Control characters, and those that turn the direction of text; JSON.stringify leaves many of them as they are. */
-const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+/** Control characters, and those that turn the direction of text or end lines; JSON.stringify leaves many of them as they are. */
+export const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** A value as a line of JSON, without what steers terminals. It is the same value to who reads it. */
 export function jsonLine(value: unknown): string {

@@ -1,5 +1,5 @@
 /** Files that the command line names: modules as bytes or text, and compiled modules. */
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { isArtifactFile } from '../compile/artifact.js';
 import { Cache } from '../compile/cache.js';
 import { sha256 } from '../compile/container.js';
@@ -8,7 +8,7 @@ import { fileFailed, notModule } from '../errors/catalog.js';
 import { isBinary, parseWat } from '../source/bytes.js';
 import { located, type ModuleSource } from './errors/place.js';
 import { COMPONENT_IS, kindOf } from './file_kind.js';
-import { rawName, standardInput } from './input.js';
+import { rawName, readToEnd, standardInput } from './input.js';
 
 /** A module that is there. */
 export type LoadedModule = ModuleSource & { readonly kind: 'module'; readonly bytes: Uint8Array };
@@ -42,10 +42,21 @@ export function readFile(path: string): Uint8Array {
     if (path === STANDARD_INPUT) return standardInput();
     const name = path.includes('\ufffd') ? (rawName(path) ?? path) : path;
     // SAFETY: Node reads a file without a size to its end, and some have none: that takes all of the machine's memory.
-    if (isEndless(statSync(name))) throw new Error('it is a device, which may have no end');
-    return readFileSync(name);
+    const stat = statSync(name);
+    if (isEndless(stat)) throw new Error('it is a device, which may have no end');
+    return stat.isFile() && stat.size > 0 ? readFileSync(name) : readSizeless(name);
   } catch (error) {
     throw fileFailed(`cannot read ${label(path)}: ${reason(error)}`);
+  }
+}
+
+/** A pipe, or a file of the kernel's: those say that they have no bytes. */
+function readSizeless(name: string | Buffer): Uint8Array {
+  const descriptor = openSync(name, 'r');
+  try {
+    return readToEnd(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

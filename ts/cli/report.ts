@@ -1,7 +1,7 @@
 /** What the command line writes, and the status it exits with. */
 import { writeSync } from 'node:fs';
 import { describeError } from './errors/describe.js';
-import { jsonLine } from './json_line.js';
+import { jsonLine, STEERING } from './json_line.js';
 import { reason } from './load.js';
 
 /** Exit statuses; a WASI program's own status takes their place. */
@@ -78,5 +78,9 @@ export function reportError(error: unknown): number {
 
 /** Text without the characters that steer terminals: a module decides what its names are. */
 function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(STEERING, (c) => {
+    if (c === '\n' || c === '\t') return c;
+    const code = c.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
 }
