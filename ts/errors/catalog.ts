@@ -26,8 +26,9 @@ export interface HeddleErrorFields {
   readonly code: string;
   /** Byte offset in the module, where the error has a place there. */
   readonly offset?: number;
-  /** Line and column in a module's text, from 1, where the error has a place there. Columns count bytes of UTF-8. */
+  /** Line in a module's text, from 1, where the error has a place there. */
   readonly line?: number;
+  /** Column of that line, from 1, in bytes of UTF-8. */
   readonly column?: number;
 }
 
