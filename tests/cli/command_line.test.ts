@@ -68,6 +68,8 @@ describe('a file in place of a command', () => {
     };
     expect(said('vlidate')).toBe('heddle: there is no command vlidate, and no such file: did you mean validate? (HEDDLE_USAGE)\n');
     expect(said('missing.wasm')).toBe('heddle: there is no command missing.wasm, and no such file (HEDDLE_USAGE)\n');
+    expect(said('--stats', 'run', 'x.wat')).toBe('heddle: options come behind the command: heddle run --stats (HEDDLE_USAGE)\n');
+    expect(JSON.parse(heddle(['--json', 'run', 'x.wat']).stderr).error.code).toBe('HEDDLE_USAGE');
     expect(said('help', 'nonsense')).toBe('heddle: there is no command nonsense (HEDDLE_USAGE)\n');
     expect(said('run', '--stat', 'x')).toContain('Did you mean --stats?');
   });

@@ -19,13 +19,15 @@ Exit status:
 
 /** Runs a command line without the program's name; its errors are as main.ts has them. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
+  // Until a command has read its options, any such word may be one of them.
+  writing.json = args.includes('--json');
+  const line = meant(args);
   try {
-    await program().parseAsync(meant(args), { from: 'user' });
+    await program().parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error.exitCode === 0 || SAID.has(error.code)) return;
-    if (args.includes('--json')) writing.json = true;
     throw usage(
       error.message
         .replace(/^error: /, '')
@@ -50,7 +52,13 @@ function meant(args: readonly string[]): string[] {
   if (first === 'help' && second !== undefined && !second.startsWith('-') && !commands.includes(second))
     throw usage(`there is no command ${second}${didYouMean(second, commands)}`);
   if (commands.includes(first)) return [...args];
-  if (first.startsWith('-')) return ALONE.has(first.replace(/=.*/s, '')) ? [...args] : ['run', ...args];
+  if (first.startsWith('-')) {
+    if (ALONE.has(first.replace(/=.*/s, ''))) return [...args];
+    const word = args.find((arg) => !arg.startsWith('-'));
+    if (word !== undefined && commands.includes(word) && !isThere(word))
+      throw usage(`options come behind the command: heddle ${word} ${first}`);
+    return ['run', ...args];
+  }
   if (isThere(first)) return ['run', ...args];
   throw usage(`there is no command ${first}, and no such file${didYouMean(first, commands)}`);
 }
