@@ -189,7 +189,9 @@ export const compiling = {
       return new WebAssembly.Module(none);
     } catch (error) {
       if (error.code === undefined) throw error;
-      return `${error.code} ${error.offset} ${error instanceof WebAssembly.CompileError}`;
+      // One of Heddle's own bugs says more.
+      const bug = error.code === 'HEDDLE_INTERNAL' ? ` ${error.stack} ${error.cause?.stack}` : '';
+      return `${error.code} ${error.offset} ${error instanceof WebAssembly.CompileError}${bug}`;
     }
   },
 };
