@@ -6,6 +6,7 @@ import { every, hasOwn, some } from '../../base/intrinsics.js';
 import type { ModuleDescription } from '../../validate/description.js';
 import { OP, operatorEnd } from '../program/stream.js';
 import { indexSpaces } from './spaces.js';
+import { OUTWARD } from './stack_helpers.js';
 
 /** The module that they are imported from. */
 export const ASYNCIFY_MODULE = 'asyncify';
@@ -47,19 +48,6 @@ export class MixedRoles extends Error {
     this.name = 'MixedRoles';
   }
 }
-
-/** Operators that call or go on with functions that the code does not name. */
-const OUTWARD: ReadonlySet<number> = new Set([
-  OP.callIndirect,
-  OP.returnCallIndirect,
-  OP.callRef,
-  OP.returnCallRef,
-  OP.suspend,
-  OP.resume,
-  OP.resumeThrow,
-  OP.resumeThrowRef,
-  OP.switch,
-]);
 
 /** What one function's own operators say. */
 interface Seen {

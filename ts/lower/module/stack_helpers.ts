@@ -65,7 +65,7 @@ function limitGlobals(ops: Uint32Array): { readonly base: number; readonly end: 
 const MOST_FUNCTIONS = 256;
 
 /** What calls functions that are not known from the code, and what leaves the stack. */
-const OUTWARD: ReadonlySet<number> = new Set([
+export const OUTWARD: ReadonlySet<number> = new Set([
   OP.callIndirect,
   OP.returnCallIndirect,
   OP.callRef,
