@@ -1,8 +1,8 @@
 // The C++ side through CMake: how scripts/test_native.mjs and scripts/test_aarch64.mjs build and count it.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { jobs } from './jobs.mjs';
 import { root } from './tally.mjs';
 
 /** Whether a program is on the PATH. */
@@ -39,12 +39,12 @@ export function run(command, args) {
 /** Configures and builds into a folder of the repository. */
 export function cmakeBuild(folder, settings) {
   run('cmake', ['-S', '.', '-B', folder, ...settings]);
-  run('cmake', ['--build', folder, '--parallel', String(availableParallelism())]);
+  run('cmake', ['--build', folder, '--parallel', String(jobs())]);
 }
 
 /** Runs the tests of a build, their names and times shown; returns how many passed and failed. */
 export function ctest(folder, env = {}) {
-  const result = spawnSync('ctest', ['--test-dir', folder, '--output-on-failure'], {
+  const result = spawnSync('ctest', ['--test-dir', folder, '--output-on-failure', '--parallel', String(jobs())], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 1 << 28,

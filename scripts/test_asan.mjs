@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The addon inside Node under AddressSanitizer and UndefinedBehaviorSanitizer: the tests of the API, mutants, and random sequences of calls
-// with hostile objects. `node scripts/test_asan.mjs [--seconds N] [--seed S] [paths of tests…]`; with paths only those tests. Ends with
+// with hostile objects. `node scripts/test_asan.mjs [--sequences N] [--seed S] [paths of tests…]`; with paths only those tests. Ends with
 // `N passed, N failed`.
 //
 // Only the addon is instrumented; Node is not, so the sanitizer is loaded before it. Generated code is not either: native/continuation/announce.h
@@ -13,7 +13,7 @@ import { CMAKE_TOOLS, missingTool, run } from './native_tests.mjs';
 import { root, Tally } from './tally.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '120' }, seed: { type: 'string', default: '1' } },
+  options: { sequences: { type: 'string', default: '9000' }, seed: { type: 'string', default: '1' } },
   allowPositionals: true,
 });
 
@@ -95,6 +95,6 @@ const paths = positionals.length > 0 ? positionals : ['tests/api', 'tests/inspec
 await tally.part('tests', node, ['scripts/vitest_count.mjs', ...paths], { env });
 if (positionals.length === 0) {
   await tally.part('mutants', node, ['tests/abuse/mutants.mjs', '--count', '500', '--seed', values.seed], { env });
-  await tally.part('sequences', node, ['tests/fuzz/api/main.mjs', '--seconds', values.seconds, '--seed', values.seed], { env });
+  await tally.part('sequences', node, ['tests/fuzz/api/main.mjs', '--sequences', values.sequences, '--seed', values.seed], { env });
 }
 process.exit(tally.finish());

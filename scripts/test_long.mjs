@@ -25,7 +25,7 @@ const count = option('count', 100_000);
 /** Name, arguments of Node, and what is added to the environment. */
 const PARTS = [
   ['mutants', ['tests/abuse/mutants.mjs', '--count', count, '--seed', seed]],
-  ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seconds', 86_400, '--seed', seed]],
+  ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seed', seed]],
   ['sequences', ['tests/fuzz/api/main.mjs', '--sequences', count, '--seed', seed]],
   ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
   ['packages', ['scripts/test_packages.mjs', '--all']],

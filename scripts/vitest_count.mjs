@@ -3,11 +3,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jobs } from './jobs.mjs';
 import { root, show } from './tally.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-vitest-'));
 const json = join(folder, 'result.json');
-const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${json}`, ...process.argv.slice(2)];
+const workers = process.env.HEDDLE_JOBS === undefined ? [] : [`--maxWorkers=${jobs()}`];
+const args = ['run', ...workers, '--reporter=default', '--reporter=json', `--outputFile.json=${json}`, ...process.argv.slice(2)];
 const { status } = await show(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
   env: { ...process.env, NO_COLOR: '1' },
 });

@@ -1,9 +1,9 @@
 // `node tests/abuse/mutants.mjs [--count N] [--seed S]`: mutants of valid modules are validated, compiled, instantiated and run under a deadline.
 // A crash, a hang or an error without a code fails. Ends with `N passed, N failed`.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { jobs } from '../../scripts/jobs.mjs';
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } } });
 const count = Number(values.count);
@@ -49,7 +49,7 @@ async function worker() {
   child?.disconnect();
 }
 
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), batches.length) }, worker));
+await Promise.all(Array.from({ length: Math.min(jobs(), batches.length) }, worker));
 for (const line of wrong) console.log(`FAILED ${line}`);
 const valid = count - (total.rejected ?? 0);
 console.log(`mutants: ${count}; furthest stage: ${JSON.stringify(total)}; ${((100 * valid) / count).toFixed(1)}% still validate`);

@@ -1,8 +1,8 @@
-// The differential fuzzer: random modules on Heddle and on V8. `npm run fuzz -- --seconds N [--seed S] [--modules N] [--processes N]`. The modules of a seed are
+// The differential fuzzer: random modules on Heddle and on V8. `npm run fuzz -- [--seconds N] [--seed S] [--modules N] [--processes N]`. The modules of a seed are
 // the same everywhere; time decides only how many of them are run. Ends with `N passed, N failed`, in modules.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { jobs } from '../../scripts/jobs.mjs';
 
 /** Modules that a child gets at once, and how many it compares before another takes its place: what instances have lives as long as the process. */
 const BATCH = 50;
@@ -17,10 +17,10 @@ function option(name, otherwise) {
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 }
 
-const seconds = option('seconds', 60);
 const seed = option('seed', 1);
 const most = option('modules', Number.POSITIVE_INFINITY);
-const processes = option('processes', availableParallelism());
+const seconds = option('seconds', most === Number.POSITIVE_INFINITY ? 60 : Number.POSITIVE_INFINITY);
+const processes = option('processes', jobs());
 if (![seconds, seed, most, processes].every((number) => number >= 0)) {
   console.error('usage: npm run fuzz -- [--seconds N] [--seed S] [--modules N] [--processes N]');
   process.exit(2);

@@ -1,9 +1,9 @@
 // Runs the specification's scripts: `node tests/spec/run.mjs [--verbose] [part of a name…]`. One line a script, then `N passed, N failed`
 // in assertions. Scripts run in child processes, so that a crash is one script's failure.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jobs } from '../../scripts/jobs.mjs';
 import { earlierLanguage, expectedFailures, MISSING, problems, scriptNames, scriptsFolder } from './scripts.mjs';
 
 /** The Node that runs the scripts, with what comes before it: an emulator, for another CPU. */
@@ -77,7 +77,7 @@ async function worker(queue) {
 }
 
 const queue = [...names];
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, () => worker(queue)));
+await Promise.all(Array.from({ length: Math.min(jobs(), names.length) }, () => worker(queue)));
 
 for (const [list, entries] of [
   ['expected_failures.txt', expected],

@@ -2,9 +2,9 @@
 // crash, a hang, an error that is no typed one, a leak, or calls that do not work afterwards, fail. `--reproduce S` runs one sequence and
 // prints what it does; with `--before N` those N in front of it as well, as the process that found it had. Ends with `N passed, N failed`.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { jobs } from '../../../scripts/jobs.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -98,7 +98,7 @@ async function worker() {
   }
 }
 
-await Promise.all(Array.from({ length: Number(values.workers ?? availableParallelism()) }, worker));
+await Promise.all(Array.from({ length: Number(values.workers ?? jobs()) }, worker));
 console.log(`sequences: ${done} of the seeds ${first} to ${next - 1}`);
 console.log(`${Math.max(0, done - failed)} passed, ${failed} failed`);
 process.exit(failed > 0 || done === 0 ? 1 : 0);

@@ -2,8 +2,8 @@
  * `npm run fuzz:control -- [--seconds N] [--programs N] [--seed S] [--reproduce SEED] [--engine heddle|v8]`: random stack-switching programs on Heddle, and
  * on V8 where a Node 26 is found, against the reference interpreter. Ends with the coverage and `N passed, N failed`.
  */
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { jobs as processes } from '../../../scripts/jobs.mjs';
 import { Campaign, type Found, reproduce } from './campaign.js';
 import { type Coverage, HITS_PER_PROGRAM } from './coverage.js';
 import { programOf } from './generator.js';
@@ -52,7 +52,7 @@ if (values.reproduce !== undefined) {
 const seconds = Number(values.seconds ?? (values.programs === undefined ? 60 : Number.POSITIVE_INFINITY));
 const programs = Number(values.programs ?? Number.POSITIVE_INFINITY);
 const first = Number(values.seed) * SEEDS_APART;
-const jobs = Number(values.jobs ?? Math.max(1, Math.floor(availableParallelism() / wanted.length)));
+const jobs = Number(values.jobs ?? Math.max(1, Math.floor(processes() / wanted.length)));
 const started = performance.now();
 const campaigns = wanted.map((command) => new Campaign(command, { first, programs, until: started + 1000 * seconds, jobs }));
 await Promise.all(campaigns.map((campaign) => campaign.run()));

@@ -3,9 +3,9 @@
 // and signals (HEDDLE_DEBUG_STACKS ends the process otherwise).
 // `node tests/stacks/frames/main.mjs [--part small|ci|all] [--seed N]`. Ends with `N passed, N failed`, in ways of types.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { jobs } from '../../../scripts/jobs.mjs';
 
 /** Processes of a part, one after another on each core: what instances have lives as long as their process. */
 const SHARES = { small: 1, ci: 6, all: 96 };
@@ -46,7 +46,7 @@ async function worker() {
   while (next < shares) await run(next++);
 }
 
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), shares) }, worker));
+await Promise.all(Array.from({ length: Math.min(jobs(), shares) }, worker));
 for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`frames: ${part}, seed ${seed}`);
 console.log(`${passed} passed, ${failures.length} failed`);
