@@ -7,6 +7,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installNode, VERSIONS } from './nodes.mjs';
 import { OTHER_TIME } from './other_time.mjs';
 import { root } from './tally.mjs';
 
@@ -20,22 +21,22 @@ const mutants = (count, seed) => [node, 'tests/abuse/mutants.mjs', '--count', St
 
 /**
  * The parts: name, command, and `minutes` of a core. The longest begin first, so that the lanes end together. A part ends with `N passed, N failed`, or is a
- * `check`, of which the status counts. Parts of one `lock` write the same files, so they are never side by side. Random parts are of so many cases,
+ * `check`, of which the status counts. Parts of one `lock` write the same files, so they are never side by side; `nodes`: it needs other versions of Node. Random parts are of so many cases,
  * not of so many seconds: what they try does not depend on what runs beside them.
  */
 const PARTS = [
   { name: 'npm test', minutes: 18, command: [node, 'scripts/test.mjs', '--built'] },
   { name: 'the addon with sanitizers', minutes: 12, command: [node, 'scripts/test_asan.mjs'] },
   { name: 'aarch64', minutes: 10, lock: 'packages', command: [node, 'scripts/test_aarch64.mjs'] },
-  { name: 'Node 26', minutes: 6, command: [node, 'scripts/test_nodes.mjs', '26'] },
-  { name: 'Node 24', minutes: 6, command: [node, 'scripts/test_nodes.mjs', '24'] },
-  { name: 'Node 22', minutes: 5, command: [node, 'scripts/test_nodes.mjs', '22'] },
+  { name: 'Node 26', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '26'] },
+  { name: 'Node 24', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '24'] },
+  { name: 'Node 22', minutes: 5, nodes: true, command: [node, 'scripts/test_nodes.mjs', '22'] },
   { name: 'generations', minutes: 6, command: [node, 'scripts/test_generations.mjs'] },
   { name: 'snapshots', minutes: 6, command: [node, 'scripts/test_snapshots.mjs'] },
   { name: 'fuzzer', minutes: 6, command: fuzz(24_000, 1) },
   { name: 'control fuzzer', minutes: 4, command: control(15_000, 1) },
-  { name: 'packages of others', minutes: 4, command: [node, 'scripts/test_packages.mjs'] },
-  { name: 'packages', minutes: 4, check: true, lock: 'packages', command: [node, 'scripts/test_package.mjs'] },
+  { name: 'packages of others', minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'] },
+  { name: 'packages', minutes: 4, check: true, lock: 'packages', nodes: true, command: [node, 'scripts/test_package.mjs'] },
   { name: 'C++ with sanitizers', minutes: 3, command: [node, 'scripts/test_native.mjs', '--sanitize', 'address,undefined'] },
   { name: 'C++ with ThreadSanitizer', minutes: 3, command: [node, 'scripts/test_native.mjs', '--sanitize', 'thread'] },
   { name: 'C++', minutes: 2, command: [node, 'scripts/test_native.mjs'] },
@@ -45,7 +46,7 @@ const PARTS = [
   { name: `control fuzzer, ${OTHER_TIME.name}`, minutes: 0.5, command: control(1_000, 3), env: OTHER_TIME.env },
   { name: `mutants, ${OTHER_TIME.name}`, minutes: 0.3, command: mutants(2_000, 8), env: OTHER_TIME.env },
   { name: 'bundlers', minutes: 0.5, command: [node, 'scripts/test_bundlers.mjs'] },
-  { name: 'little address space', minutes: 0.5, command: [node, 'scripts/test_nodes.mjs', 'little-address-space'] },
+  { name: 'little address space', minutes: 0.5, nodes: true, command: [node, 'scripts/test_nodes.mjs', 'little-address-space'] },
   { name: 'pages of the API', minutes: 0.5, check: true, command: ['npm', 'run', '--silent', 'docs:api'] },
   { name: 'format and lint', minutes: 0.2, check: true, command: [bin('biome'), 'check', '--error-on-warnings'] },
   {
@@ -77,6 +78,17 @@ const queue = PARTS.filter(({ name }) => positionals.length === 0 || positionals
 if (values.list) {
   for (const { name, minutes, command } of queue) console.log(`${name} (${minutes} min): ${command.join(' ')}`);
   process.exit(0);
+}
+
+/** Several parts use them: they are installed before, since two at once would write the same files. A part that lacks one says so. */
+if (queue.some(({ nodes }) => nodes === true)) {
+  for (const version of VERSIONS) {
+    try {
+      installNode(version);
+    } catch (error) {
+      console.error(error.message);
+    }
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-ci-'));

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { run } from './native_tests.mjs';
 import { root } from './tally.mjs';
 
+/** Those besides Node 20 that much is tested on. */
+export const VERSIONS = ['22', '24', '26'];
+
 /** A Node of a major version: path of its binary. */
 export function installNode(version) {
   const home = join(root, 'build-nodes', version);

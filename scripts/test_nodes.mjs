@@ -2,11 +2,10 @@
 // A part of the tests under other versions of Node, installed from npm outside the repository's own packages:
 // `node scripts/test_nodes.mjs [22 24 26 little-address-space]`. The last is the tests of memories, those of every version, where address space is short. Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { installNode } from './nodes.mjs';
+import { installNode, VERSIONS } from './nodes.mjs';
 import { root, Tally } from './tally.mjs';
 
 const LITTLE = 'little-address-space';
-const VERSIONS = ['22', '24', '26'];
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : [...VERSIONS, LITTLE];
 const versions = wanted.filter((name) => name !== LITTLE);
 const PART = [
