@@ -26,10 +26,10 @@ export interface Limits {
   readonly jobs: number;
 }
 
-/** Programs of one module. */
-const BATCH = 50;
+/** Programs of one module: the more, the more of them share their types' trampolines. */
+const BATCH = 100;
 /** Batches after which a child makes place for a fresh one: dropped continuations keep their stacks. */
-const LIFE = 120;
+const LIFE = 60;
 /** Differences that are made small; more are only counted. */
 const MOST_SHRUNK = 3;
 

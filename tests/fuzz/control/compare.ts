@@ -74,12 +74,13 @@ function compared(engine: Engine, log: readonly string[], actual: readonly strin
   return expected.length === actual.length && expected.every((line, i) => line === actual[i]) ? undefined : { expected, actual };
 }
 
-/** The programs of `count` seeds, in one module. */
-export function compareBatch(engine: Engine, from: number, count: number): Batch {
+/** The programs of `count` seeds, in one module. `reached` is told each step on the way: a program is made, the module is compiled, a program has run. */
+export function compareBatch(engine: Engine, from: number, count: number, reached: () => void = () => {}): Batch {
   const coverage = new Coverage();
   const failures: Failure[] = [];
   const taken: { readonly seed: number; readonly program: Program; readonly log: readonly string[] }[] = [];
   for (let seed = from; seed < from + count; seed++) {
+    reached();
     const { program, features } = programOf(seed);
     const expectation = expectationOf(program);
     if (!engine.runs(features, expectation)) continue;
@@ -90,20 +91,21 @@ export function compareBatch(engine: Engine, from: number, count: number): Batch
   try {
     const session = taken.length === 0 ? undefined : new Session(engine, programs, encode(programs));
     taken.forEach(({ seed, log }, i) => {
+      reached();
       const difference = compared(engine, log, session?.run(i) ?? []);
       if (difference !== undefined) failures.push({ seed, ...difference });
     });
   } catch (error) {
     // The module as a whole: which of the programs it is shows one by one.
     if (count === 1) failures.push({ seed: from, expected: taken[0]?.log ?? [], error: String(error) });
-    else return oneByOne(engine, from, count);
+    else return oneByOne(engine, from, count, reached);
   }
   return { programs: taken.length, skipped: count - taken.length, counts: coverage.counts, failures };
 }
 
-function oneByOne(engine: Engine, from: number, count: number): Batch {
+function oneByOne(engine: Engine, from: number, count: number, reached: () => void): Batch {
   const coverage = new Coverage();
-  const batches = Array.from({ length: count }, (_, i) => compareBatch(engine, from + i, 1));
+  const batches = Array.from({ length: count }, (_, i) => compareBatch(engine, from + i, 1, reached));
   for (const { counts } of batches) coverage.merge(counts);
   return {
     programs: batches.reduce((sum, { programs }) => sum + programs, 0),

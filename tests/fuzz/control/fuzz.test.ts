@@ -12,6 +12,7 @@ import { programOf } from './generator.js';
 import { print } from './print.js';
 import type { Program } from './program.js';
 import { shrink, sizeOf } from './shrink.js';
+import { Patience, processorTime } from './worker.js';
 
 const engine = heddleOf(Heddle as unknown as Namespace);
 const seeds = Array.from({ length: 6 }, (_, i) => 500 + i);
@@ -85,6 +86,48 @@ test('shrinking keeps what fails and takes the rest out', async () => {
   expect(does(smallest, wanted)).toBe(true);
   expect(sizeOf(smallest)).toBeLessThan(sizeOf(program) / 2);
   expect(Heddle.validate(encode([smallest]) as Uint8Array<ArrayBuffer>)).toBe(true);
+});
+
+describe('a process hangs', () => {
+  /** How often a process that uses `work` seconds of processor time in each tick is asked until it is said to hang; it does a step each `steps` ticks. */
+  function asked(work: number, steps = Number.POSITIVE_INFINITY): number {
+    let time = 3;
+    const patience = new Patience(() => time);
+    for (let tick = 1; tick <= 1000; tick++) {
+      if (tick % steps === 0) patience.step();
+      if (patience.tick() !== undefined) return tick;
+      time += work;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  // A tick is 5 s: 60 s of one core are 12 of them, of a tenth of a core 120.
+  test('that computes and does no step', () => {
+    expect(asked(5)).toBe(14);
+    expect(asked(0.5)).toBe(122);
+  });
+
+  test('that waits', () => expect(asked(0)).toBe(25));
+
+  test('not: that does a step now and then, and that gets a thousandth of a core', () => {
+    expect(asked(5, 10)).toBe(Number.POSITIVE_INFINITY);
+    expect(asked(0.005)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("by the system's account of its processor time", () => {
+    const before = processorTime(process.pid) ?? Number.NaN;
+    const { user, system } = process.cpuUsage();
+    const after = processorTime(process.pid) ?? Number.NaN;
+    // Microseconds; the account is in hundredths of a second, of which each of its two numbers may lack one.
+    expect((user + system) / 1e6).toBeGreaterThan(before - 0.03);
+    expect((user + system) / 1e6).toBeLessThan(after + 0.03);
+    expect(processorTime(undefined)).toBeUndefined();
+  });
+
+  test('not: that is gone, which is told otherwise', () => {
+    const patience = new Patience(() => undefined);
+    for (let tick = 0; tick < 100; tick++) expect(patience.tick()).toBeUndefined();
+  });
 });
 
 describe('coverage', () => {

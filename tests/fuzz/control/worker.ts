@@ -2,6 +2,7 @@
  * Child processes that compare: what they answer, and that they crashed or hang.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Batch, Difference } from './compare.js';
 import type { Program } from './program.js';
@@ -12,6 +13,7 @@ export type Request =
 
 export type Answer =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'progress' }
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'difference'; readonly difference: Difference | undefined };
 
@@ -26,11 +28,55 @@ export interface EngineCommand {
 /** The child is gone: it crashed, or was killed because it did not answer. */
 export class Gone extends Error {}
 
-/** Ticks in which a child must answer, and their milliseconds. Ticks are counted, not time: whoever stops all processes for a while has not hung one. */
-const PATIENCE = 20;
+/**
+ * Seconds of processor time from one step to the next after which a child hangs: it goes round in circles. Time of the clock says nothing on a machine that others use.
+ */
+const MOST_WORK = 60;
+/** A child that uses less than this, in seconds of processor time, in so many ticks of so many milliseconds, hangs as well: it waits. */
+const LEAST_WORK = 0.05;
+const TICKS = 24;
 const TICK = 5_000;
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+
+/** Seconds of processor time that a process has used; undefined where it is gone. */
+export function processorTime(pid: number | undefined): number | undefined {
+  try {
+    // proc(5): behind the name in brackets, which may have anything in it, the 12th and 13th word, in hundredths.
+    const words = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(words[11]) + Number(words[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says of a process, asked at each tick, whether it hangs. */
+export class Patience {
+  readonly #time: () => number | undefined;
+  #sinceStep: number[] = [];
+
+  /** `time` says how much processor time the process has used. */
+  constructor(time: () => number | undefined) {
+    this.#time = time;
+  }
+
+  /** The process has done a step. */
+  step(): void {
+    this.#sinceStep = [];
+  }
+
+  /** Why it hangs, undefined where it does not. */
+  tick(): string | undefined {
+    const now = this.#time();
+    if (now === undefined) return undefined;
+    this.#sinceStep.push(now);
+    if (now - (this.#sinceStep[0] ?? now) > MOST_WORK) return `no step in ${MOST_WORK} s of processor time`;
+    const before = this.#sinceStep.at(-1 - TICKS);
+    return before !== undefined && now - before < LEAST_WORK ? `it has waited for ${(TICKS * TICK) / 1000} s` : undefined;
+  }
+}
 
 /** One child at a time; another takes its place where it is gone. */
 export class Worker {
@@ -75,13 +121,15 @@ export class Worker {
         this.stop();
         reject(new Gone(why));
       };
-      let ticks = 0;
+      const patience = new Patience(() => processorTime(child.pid));
       const timer = setInterval(() => {
-        if (++ticks >= PATIENCE) gone(`no answer for ${(PATIENCE * TICK) / 1000} s`);
+        const why = patience.tick();
+        if (why !== undefined) gone(why);
       }, TICK);
       child.once('exit', (status, signal) => gone(`the process ended with ${signal ?? status}`));
       child.once('error', (error) => gone(String(error)));
-      child.once('message', (answer: Answer) => {
+      child.on('message', (answer: Answer) => {
+        if (answer.kind === 'progress') return patience.step();
         settle();
         resolve(answer);
       });
