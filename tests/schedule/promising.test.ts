@@ -68,7 +68,8 @@ describe('many calls at once', () => {
     return BigInt(a + (seed + n / 2) * 2 + (seed + n));
   }
 
-  test.each([1000, 5000])(
+  // With a collection at every safepoint (scripts/test_snapshots.mjs) each of these looks at all that wait: 5000 would take 25 times as long as 1000.
+  test.each(process.env['HEDDLE_COLLECT'] === 'always' ? [1000] : [1000, 5000])(
     '%i, settled in another order each time',
     async (count) => {
       const before = live();
@@ -92,7 +93,6 @@ describe('many calls at once', () => {
       expect(await Promise.all(calls)).toEqual(Array.from({ length: count }, (_, seed) => model(seed, 5)));
       expect(most).toBe(count);
       expect(live()).toEqual(before);
-      // With a collection at every safepoint (scripts/test_snapshots.mjs) each of these looks at all that wait.
     },
     240_000,
   );
