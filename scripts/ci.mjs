@@ -26,7 +26,7 @@ const mutants = (count, seed) => [node, 'tests/abuse/mutants.mjs', '--count', St
  */
 const PARTS = [
   { name: 'npm test', minutes: 18, command: [node, 'scripts/test.mjs', '--built'] },
-  { name: 'the addon with sanitizers', minutes: 12, command: [node, 'scripts/test_asan.mjs'] },
+  { name: 'the addon with sanitizers', minutes: 12, lock: 'cmake-js', command: [node, 'scripts/test_asan.mjs'] },
   { name: 'aarch64', minutes: 10, lock: 'packages', command: [node, 'scripts/test_aarch64.mjs'] },
   { name: 'Node 26', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '26'] },
   { name: 'Node 24', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '24'] },
@@ -41,7 +41,7 @@ const PARTS = [
   { name: 'C++ with ThreadSanitizer', minutes: 3, command: [node, 'scripts/test_native.mjs', '--sanitize', 'thread'] },
   { name: 'C++', minutes: 2, command: [node, 'scripts/test_native.mjs'] },
   { name: 'mutants', minutes: 2, command: mutants(20_000, 7) },
-  { name: 'cmake-js', minutes: 1.5, check: true, command: [node, 'scripts/test_cmake_js.mjs'] },
+  { name: 'cmake-js', minutes: 1.5, check: true, lock: 'cmake-js', command: [node, 'scripts/test_cmake_js.mjs'] },
   { name: `fuzzer, ${OTHER_TIME.name}`, minutes: 1, command: fuzz(2_000, 2), env: OTHER_TIME.env },
   { name: `control fuzzer, ${OTHER_TIME.name}`, minutes: 0.5, command: control(1_000, 3), env: OTHER_TIME.env },
   { name: `mutants, ${OTHER_TIME.name}`, minutes: 0.3, command: mutants(2_000, 8), env: OTHER_TIME.env },
@@ -61,6 +61,7 @@ const PARTS = [
   { name: 'intrinsics', minutes: 0.1, check: true, command: [node, 'scripts/check_intrinsics.mjs'] },
 ];
 
+const ENVIRONMENT = { CI: '1', HEDDLE_CACHE: 'off', NO_COLOR: '1', HEDDLE_JOBS: '1' };
 /** Milliseconds between lines that say what is running. */
 const PROGRESS = 60_000;
 const COUNT = /^\d+ passed, \d+ failed$/gm;
@@ -107,7 +108,7 @@ const clock = () => `${secondsSince(started)} s`;
 function run(command, args, env, file) {
   const output = openSync(file, 'w');
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output], env: { ...process.env, HEDDLE_JOBS: '1', ...env } });
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output], env: { ...process.env, ...ENVIRONMENT, ...env } });
     child.once('error', (error) => resolve(error.message));
     child.once('close', (status, signal) => resolve(status ?? signal));
   }).finally(() => closeSync(output));
@@ -136,7 +137,8 @@ async function runPart(part) {
   const seconds = secondsSince(since);
   done.push({ name, passed, failed, seconds });
   // Counts of parts are not to be taken for the sum: each gets its part's name.
-  process.stdout.write(`\n== ${name}: ${command.join(' ')}\n${text.replace(COUNT, (count) => `${name}: ${count}`)}`);
+  const named = text.replace(COUNT, (count) => `${name}: ${count}`);
+  process.stdout.write(`\n== ${name}: ${command.join(' ')}\n${named}${text.endsWith('\n') || text === '' ? '' : '\n'}`);
   if (status !== 0) console.log(`${name} ended with ${status}`);
   console.log(`${name}: ${failed > 0 ? 'FAILED' : 'passed'} in ${seconds} s, at ${clock()}`);
 }

@@ -13,7 +13,7 @@ import { CMAKE_TOOLS, missingTool, run } from './native_tests.mjs';
 import { root, Tally } from './tally.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { sequences: { type: 'string', default: '9000' }, seed: { type: 'string', default: '1' } },
+  options: { sequences: { type: 'string', default: '12000' }, seed: { type: 'string', default: '1' } },
   allowPositionals: true,
 });
 

@@ -143,7 +143,7 @@ function alone() {
 }
 
 try {
-  const packed = spawnSync(process.execPath, ['scripts/pack.mjs', folder], { cwd: root, stdio: 'inherit' });
+  const packed = spawnSync('npm', ['run', '--silent', 'package', '--', folder], { cwd: root, stdio: 'inherit' });
   if (packed.status !== 0) throw new Error('the packages were not made');
   installed(process.execPath, process.versions.node);
   for (const version of ['20', '22', '24', '26']) {
