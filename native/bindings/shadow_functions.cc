@@ -1,4 +1,4 @@
-// sliceShadow, allocateShadow, refuseShadow: what TypeScript says of an instance's shadow stack.
+// sliceShadow, allocateShadow, moveShadow, refuseShadow: what TypeScript says of an instance's shadow stack.
 #include <algorithm>
 #include <array>
 
@@ -133,6 +133,16 @@ napi_value defer_shadow(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value move_shadow(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  InstanceObject* instance = instance_of(&in);
+  const uint64_t cell = in.number(1);
+  const bool wide = in.number(2) != 0;
+  if (in && cell == 0) in.fail("a cell");
+  if (in) use_shadow(in.engine(), instance, cell, wide, [] { return nullptr; });
+  return nullptr;
+}
+
 napi_value limit_shadow(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const InstanceObject* instance = instance_of(&in);
@@ -160,6 +170,7 @@ void define_shadow_functions(napi_env env, napi_value exports) {
                    {{"sliceShadow", slice_shadow},
                     {"allocateShadow", allocate_shadow},
                     {"deferShadow", defer_shadow},
+                    {"moveShadow", move_shadow},
                     {"limitShadow", limit_shadow},
                     {"refuseShadow", refuse_shadow}});
 }

@@ -1,6 +1,7 @@
 #include "continuation/shadow.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -74,7 +75,8 @@ void ShadowStack::save() {
 }
 
 uint64_t ShadowStack::low_of(const ShadowArea& area) const {
-  return &area == &trunk_ ? space_->trunk_limit() : area.low;
+  if (&area != &trunk_) return area.low;
+  return space_ == nullptr ? 0 : space_->trunk_limit();
 }
 
 uint64_t ShadowStack::word(uint64_t cell) const {
@@ -172,6 +174,68 @@ bool ShadowStack::is_of(const VMFiber* fiber) const {
   return reason_ != 0 && instance_ != nullptr && address_of(instance_) == fiber->start_context;
 }
 
+std::vector<unsigned char> ShadowStack::copy_out(uint64_t low, uint64_t high) const {
+  if (instance_ == nullptr || instance_->memory0 == nullptr || low >= high) return {};
+  if (high > instance_->memory0->bytes) {
+    // It may have grown since it was asked. What is no pointer into it has no frames.
+    const uint64_t refresh = runtime_->thread.libcalls[static_cast<uint32_t>(Libcall::MemoryRefresh)];
+    if (refresh != 0) reinterpret_cast<HostFunction>(refresh)(&runtime_->thread, address_of(instance_->memory0), 0, 0, 0);
+    high = std::min<uint64_t>(high, instance_->memory0->bytes);
+  }
+  if (low >= high) return {};
+  const auto* from = at<const unsigned char>(instance_->memory0->base + low);
+  return {from, from + (high - low)};
+}
+
+void ShadowStack::copy_in(uint64_t low, const std::vector<unsigned char>& bytes) const {
+  if (bytes.empty() || instance_ == nullptr) return;
+  // A memory never shrinks.
+  HEDDLE_CHECK(instance_->memory0 != nullptr && low + bytes.size() <= instance_->memory0->bytes);
+  std::memcpy(at<void>(instance_->memory0->base + low), bytes.data(), bytes.size());
+}
+
+void ShadowStack::move_in(ShadowUse* use) {
+  MovedFrames& part = use->frames;
+  inside_.push_back(use);
+  if (!use->waits) {
+    part.high = pointer();
+    return;
+  }
+  use->waits = false;
+  part.is_back = true;
+  part.outer = pointer();
+  // Its frames may come to lie anywhere below where it began.
+  part.under = copy_out(part.outer, part.high);
+  copy_in(part.pointer, part.frames);
+  set_pointer(part.pointer);
+  part.frames.clear();
+}
+
+void ShadowStack::move_out(Leaving leaving) {
+  ShadowUse* use = inside_.back();
+  inside_.pop_back();
+  MovedFrames& part = use->frames;
+  if (leaving == Leaving::Waits) {
+    shared_ = use->waits = true;
+    part.pointer = pointer();
+    part.frames = copy_out(part.pointer, part.high);
+  }
+  if (part.is_back) {
+    copy_in(part.outer, part.under);
+    set_pointer(part.outer);
+    part.is_back = false;
+    part.under.clear();
+  } else if (leaving != Leaving::Returns) {
+    set_pointer(part.high);
+  }
+}
+
+void ShadowStack::move_out_to(const ShadowUse* use, Leaving leaving) {
+  if (std::find(inside_.begin(), inside_.end(), use) == inside_.end()) return;
+  while (inside_.back() != use) move_out(leaving == Leaving::Waits ? leaving : Leaving::IsDropped);
+  move_out(leaving);
+}
+
 void ShadowStack::settle() {
   if (cell_ == 0 || running_ != &base_) return;
   base_moved_ = false;
@@ -204,7 +268,7 @@ void ShadowSwitch::repoint(const ShadowStack* stack, VMFiber* first, VMFiber* le
 ShadowUse* ShadowSwitch::make_use(VMFiber* fiber, ShadowStack* stack) {
   auto* use = new ShadowUse;
   use->stack = stack->shared_from_this();
-  stack->shared_ = true;
+  if (!stack->moves()) stack->shared_ = true;
   use->next = static_cast<ShadowUse*>(fiber->shadow);
   fiber->shadow = use;
   return use;
@@ -237,11 +301,34 @@ uint64_t ShadowSwitch::enter(VMFiber* first, VMFiber* leaf) {
     ShadowStack* stack = runtime_->shadows[i];
     if (stack->is_of(first)) {
       if (!own_pointer_) begin_unknown(stack, first);
+    } else if (stack->cell_ != 0 && stack->moves()) {
+      move_in(stack, first, leaf);
     } else if (stack->cell_ != 0) {
       enter(stack, first, leaf);
     }
   }
   return 0;
+}
+
+void ShadowSwitch::move_in(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
+  if (use_of(first, stack) == nullptr) make_use(first, stack);
+  std::vector<ShadowUse*> uses;
+  for (VMFiber* fiber = leaf;; fiber = fiber->parent) {
+    if (ShadowUse* use = use_of(fiber, stack)) uses.push_back(use);
+    if (fiber == first) break;
+  }
+  for (auto use = uses.rbegin(); use != uses.rend(); ++use) stack->move_in(*use);
+}
+
+void ShadowSwitch::move_out(ShadowStack* stack, VMFiber* first) {
+  ShadowUse* use = use_of(first, stack);
+  if (use == nullptr) {
+    // The instance was made inside of it, so that all there is lies on its part.
+    use = make_use(first, stack);
+    use->frames.high = stack->trunk_.top;
+    stack->inside_.insert(stack->inside_.begin(), use);
+  }
+  stack->move_out_to(use, ShadowStack::Leaving::Waits);
 }
 
 void ShadowSwitch::begin_unknown(ShadowStack* stack, VMFiber* fiber) {
@@ -303,6 +390,8 @@ uint64_t ShadowSwitch::leave(VMFiber* first, VMFiber* leaf) {
       if (--stack->going_ > 0 || stack->waiting_ > 0) refused = stack->reason_;
       stack->waiting_++;
       use_of(first, stack)->waits = true;
+    } else if (stack->cell_ != 0 && stack->moves()) {
+      move_out(stack, first);
     } else if (stack->cell_ != 0) {
       ShadowUse* use = find_use(stack, first, leaf);
       if (use == nullptr) continue;
@@ -345,7 +434,7 @@ void ShadowSwitch::end(VMFiber* fiber, bool returned) {
     // What it leaves where nothing lay is nobody's.
     for (ShadowStack* stack : runtime_->shadows) {
       const ShadowUse* use = use_of(fiber, stack);
-      if (stack->cell_ != 0 && (use == nullptr || use->place == use->before)) stack->clear();
+      if (stack->cell_ != 0 && !stack->moves() && (use == nullptr || use->place == use->before)) stack->clear();
     }
   }
   fiber->shadow_entered = 0;
@@ -354,6 +443,9 @@ void ShadowSwitch::end(VMFiber* fiber, bool returned) {
     ShadowStack* stack = use->stack.get();
     if (stack->is_of(fiber)) {
       (use->waits ? stack->waiting_ : stack->going_)--;
+    } else if (stack->moves()) {
+      using Leaving = ShadowStack::Leaving;
+      if (stack->cell_ != 0) stack->move_out_to(use, returned ? Leaving::Returns : Leaving::IsDropped);
     } else {
       if (use->moved) stack->moved_--;
       stack->give(use->own.area);

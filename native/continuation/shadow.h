@@ -36,6 +36,19 @@ struct ShadowPlace {
   ShadowArea* area = nullptr;
 };
 
+/// What a fiber has on a shadow stack whose frames are moved: its own part of the one stretch that all use.
+struct MovedFrames {
+  /// The pointer when the fiber began: its frames lie below.
+  uint64_t high = 0;
+  /// While it waits: its pointer, and what lay between.
+  uint64_t pointer = 0;
+  std::vector<unsigned char> frames;
+  /// While it runs, having waited: the pointer of who went on with it, and what that one has where its own frames may lie.
+  bool is_back = false;
+  uint64_t outer = 0;
+  std::vector<unsigned char> under;
+};
+
 /// One fiber's part in one shadow stack.
 struct ShadowUse {
   std::shared_ptr<ShadowStack> stack;
@@ -49,6 +62,8 @@ struct ShadowUse {
   bool waits = false;
   /// Whether functions of it may have saved the top of an area that it has left: ShadowStack::past_.
   bool moved = false;
+  /// Where the stack's frames are moved: instead of places.
+  MovedFrames frames;
   ShadowUse* next = nullptr;
 };
 
@@ -85,7 +100,7 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
  public:
   /// `cell` is the address of the global's cell: the pointer, and from kShadowBelow on the bounds of what code may set it to.
   /// `owner` is the instance whose allocator it may use: others keep it.
-  /// `wide` says that the global is an i64.
+  /// `wide` says that the global is an i64. Without a `space` there is one area, and the frames of a call that waits are moved out of it.
   ShadowStack(Runtime* runtime, const VMInstance* owner, uint64_t cell, bool wide, std::unique_ptr<ShadowSpace> space);
   /// One that is not swapped, because too little is known of it (a shadow_… of LIMITS): only one call of `instance` may wait at a time, and
   /// no other begin meanwhile.
@@ -147,6 +162,19 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   void clear();
   bool is_of(const VMFiber* fiber) const;
 
+  /// Whether frames are moved.
+  bool moves() const { return reason_ == 0 && space_ == nullptr; }
+  /// A fiber begins or goes on where the pointer is; its frames are put back at their addresses.
+  void move_in(ShadowUse* use);
+  enum class Leaving { Waits, Returns, IsDropped };
+  /// The innermost fiber that runs stops.
+  void move_out(Leaving leaving);
+  /// The same of all fibers that run inside of one, and of itself; nothing where it does not run.
+  void move_out_to(const ShadowUse* use, Leaving leaving);
+  /// Copies bytes of the memory that are there: from an address on, and back.
+  std::vector<unsigned char> copy_out(uint64_t low, uint64_t high) const;
+  void copy_in(uint64_t low, const std::vector<unsigned char>& bytes) const;
+
   Runtime* runtime_;
   uint64_t cell_ = 0;
   bool wide_ = false;
@@ -178,6 +206,8 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   uint64_t own_end_ = 0;
   /// What the pointer in the global belongs to.
   ShadowPlace* running_;
+  /// Where frames are moved: fibers that run, the innermost last.
+  std::vector<ShadowUse*> inside_;
 };
 
 /// Moves the stack pointers of all shadow stacks of a thread along with its fibers.
@@ -204,6 +234,8 @@ class ShadowSwitch {
   static void drop_use(VMFiber* fiber, ShadowUse* use);
   /// The use of a fiber that stops; null where it has no frames on the stack. It gets one where it has put frames where nothing lay.
   static ShadowUse* find_use(ShadowStack* stack, VMFiber* first, VMFiber* leaf);
+  static void move_in(ShadowStack* stack, VMFiber* first, VMFiber* leaf);
+  static void move_out(ShadowStack* stack, VMFiber* first);
   static void begin_unknown(ShadowStack* stack, VMFiber* fiber);
   void enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf);
   static void leave(ShadowUse* use, VMFiber* first, VMFiber* leaf);

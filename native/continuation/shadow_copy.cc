@@ -51,6 +51,8 @@ void ShadowCopy::take(size_t fiber, const ShadowUse& use) {
   part.fiber = fiber;
   part.stack = use.stack;
   part.moved = use.moved;
+  part.waits = use.waits;
+  part.moving = use.frames;
   const VMInstance* instance = use.stack->instance_;
   ShadowArea* area = use.own.area;
   if (area != nullptr) {
@@ -61,7 +63,7 @@ void ShadowCopy::take(size_t fiber, const ShadowUse& use) {
       std::memcpy(part.frames.data(), at<void>(instance->memory0->base + area->pointer), part.frames.size());
     }
   }
-  bytes_ += sizeof(Part) + part.frames.size();
+  bytes_ += sizeof(Part) + part.frames.size() + part.moving.frames.size();
   parts_.push_back(std::move(part));
   // From here on nothing fails: it counts as an owner.
   Part& kept = parts_.back();
@@ -96,6 +98,8 @@ void ShadowCopy::restore(const Block& block) const {
     auto* use = new ShadowUse;
     use->stack = part.stack;
     use->moved = part.moved;
+    use->waits = part.waits;
+    use->frames = part.moving;
     if (part.moved) part.stack->moved_++;
     VMFiber* fiber = block(part.fiber);
     // In the order that they had.

@@ -41,6 +41,9 @@ class ShadowCopy {
     uint64_t pointer = 0;
     std::vector<unsigned char> frames;
     bool moved = false;
+    /// Where frames are moved: as ShadowUse has them.
+    bool waits = false;
+    MovedFrames moving;
     /// Numbers of the parts whose own place are these; -1 for none.
     ptrdiff_t place = -1;
     ptrdiff_t before = -1;

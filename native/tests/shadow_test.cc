@@ -17,6 +17,9 @@ namespace {
 constexpr uint32_t kTop = 1 << 16;
 constexpr uint32_t kSize = 2048;
 
+/// Where the areas of a model come from.
+enum class Kind { Slices, Blocks, Moves };
+
 /// A global's cell as code sees it.
 struct alignas(16) GlobalCell {
   uint32_t pointer = kTop;
@@ -25,8 +28,9 @@ struct alignas(16) GlobalCell {
   uint32_t spare = 0;
 };
 
-/// Who wrote each byte of the memory last.
-using Owners = std::vector<int>;
+/// Who wrote each unit of a frame last, in the memory that is moved.
+using Owner = uint32_t;
+constexpr uint32_t kUnit = sizeof(Owner);
 
 /// A call: its fiber, and the frames that it has, innermost last.
 struct Caller {
@@ -36,13 +40,17 @@ struct Caller {
 
 class Model {
  public:
-  Model(bool blocks, uint32_t seed) : memory_(4 * kTop, -1), random_(seed) {
-    std::unique_ptr<ShadowSpace> space = make_slices(1024, kTop, kSize);
-    if (blocks)
+  Model(Kind kind, uint32_t seed) : memory_(4 * kTop / kUnit), random_(seed) {
+    head_.base = address_of(memory_.data());
+    head_.bytes = memory_.size() * kUnit;
+    instance_.memory0 = &head_;
+    std::unique_ptr<ShadowSpace> space;
+    if (kind == Kind::Slices) space = make_slices(1024, kTop, kSize);
+    if (kind == Kind::Blocks)
       space = make_blocks({[this](uint64_t size, uint64_t*) { return allocate(static_cast<uint32_t>(size)); },
                            [this](uint64_t at) { live_.erase(static_cast<uint32_t>(at)); }},
                           kSize);
-    stack_ = std::make_shared<ShadowStack>(&runtime_, nullptr, address_of(&cell_), false, std::move(space));
+    stack_ = std::make_shared<ShadowStack>(&runtime_, &instance_, address_of(&cell_), false, std::move(space));
     stack_->attach();
   }
 
@@ -77,7 +85,7 @@ class Model {
     const uint32_t size = 16 * (1 + pick(20));
     const uint32_t value = cell_.pointer - size;
     if (!allowed(value) || value > cell_.pointer) return false;
-    for (uint32_t i = value; i < cell_.pointer; i++) memory_[i] = id;
+    for (uint32_t i = value; i < cell_.pointer; i += kUnit) memory_[i / kUnit] = static_cast<Owner>(id);
     caller->frames.emplace_back(value, cell_.pointer);
     cell_.pointer = value;
     return true;
@@ -89,8 +97,8 @@ class Model {
     EXPECT_EQUAL(cell_.pointer, caller.frames.back().first);
     for (const auto& [low, high] : caller.frames) {
       uint32_t own = 0;
-      for (uint32_t i = low; i < high; i++) own += memory_[i] == id;
-      EXPECT_EQUAL(own, high - low);
+      for (uint32_t i = low; i < high; i += kUnit) own += memory_[i / kUnit] == static_cast<Owner>(id);
+      EXPECT_EQUAL(own, (high - low) / kUnit);
     }
   }
 
@@ -158,7 +166,9 @@ class Model {
     if (runtime_.thread.entry == nullptr) shadow.settle();
   }
 
-  Owners memory_;
+  std::vector<Owner> memory_;
+  VMMemory head_{};
+  VMInstance instance_{};
   std::mt19937 random_;
   GlobalCell cell_;
   Runtime runtime_{RuntimeOptions::defaults()};
@@ -173,7 +183,7 @@ class Model {
 TEST(slices, "no call overwrites another's frames, in slices of the stack") {
   int refused = 0;
   for (uint32_t seed = 1; seed <= 200; seed++) {
-    Model model(false, seed);
+    Model model(Kind::Slices, seed);
     model.run(300);
     refused += model.refused();
     EXPECT(model.most() > 3);
@@ -184,8 +194,17 @@ TEST(slices, "no call overwrites another's frames, in slices of the stack") {
 
 TEST(blocks, "no call overwrites another's frames, in blocks of an allocator") {
   for (uint32_t seed = 1; seed <= 200; seed++) {
-    Model model(true, seed);
+    Model model(Kind::Blocks, seed);
     model.run(300);
+  }
+}
+
+TEST(moves, "no call finds another's frames at its own addresses, where frames are moved") {
+  for (uint32_t seed = 1; seed <= 200; seed++) {
+    Model model(Kind::Moves, seed);
+    model.run(300);
+    EXPECT_EQUAL(model.refused(), 0);
+    EXPECT(model.most() > 3);
   }
 }
 

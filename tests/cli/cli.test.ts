@@ -49,6 +49,7 @@ describe('heddle run, and the stack in linear memory', () => {
     ['its lowest address', ['--shadow-stack-low', '1K']],
     ['the pointer, the lowest address and a size', ['--shadow-stack-pointer', '0', '--shadow-stack-low', '0', '--shadow-stack-size', '64']],
     ['an allocator', ['--shadow-stack-allocator', 'take,give', '--shadow-stack-size', '1024']],
+    ['moving what lies on it', ['--shadow-stack-move']],
   ])('has options for %s', (_, options) => {
     const { status, stdout, stderr } = run(...options);
     expect({ status, stderr, lines: stdout.trim().split('\n').sort() }).toEqual({ status: 0, stderr: '', lines: ['11', '22'] });
@@ -60,6 +61,7 @@ describe('heddle run, and the stack in linear memory', () => {
     [['--shadow-stack-pointer', 'nobody'], 'HEDDLE_ARGUMENT'],
     [['--shadow-stack-allocator', 'take'], 'HEDDLE_USAGE'],
     [['--no-shadow-stack', '--shadow-stack-size', '64'], 'HEDDLE_USAGE'],
+    [['--shadow-stack-move', '--shadow-stack-size', '64'], 'HEDDLE_ARGUMENT'],
   ])('%j ends with %s', (options, code) => {
     const { status, stderr } = run(...options);
     expect(status).not.toBe(0);

@@ -81,6 +81,9 @@ describe('calls that wait', () => {
     ['with the pointer named by the option', 'locals_bare', { pointer: 0 }],
     ['with the low end named by the option', 'locals', { low: 512 * 1024, size: 2048 }],
     ['in Rust', RUST, undefined],
+    ['moved while they wait', 'locals', { move: true }],
+    ['moved while they wait, with the pointer named', 'locals_bare', { pointer: 0, move: true }],
+    ['moved while they wait, in Rust', RUST, { move: true }],
   ] as const)('keep their locals: %s', async (_, name, options) => {
     expect(await overlap(new Module(name, options))).toEqual(EXPECTED);
   });
@@ -93,6 +96,8 @@ describe('calls that wait', () => {
     ['slices', 'locals', { size: 832 }],
     ['the allocator', 'locals', { allocator, size: 832 }],
     ['slices, in Rust', RUST, { size: 832 }],
+    ['moved', 'locals', { move: true }],
+    ['moved, in Rust', RUST, { move: true }],
   ])('1,000 in flight, and as many again while they end: %s', async (_, name, options) => {
     const instance = new Module(name, options);
     let x = 1;
@@ -133,7 +138,10 @@ describe('calls that wait', () => {
     expect(instance.exports['__stack_pointer'].value).toBe(1024 * 1024);
   });
 
-  test('begun inside an import of another call', async () => {
+  test.each([
+    ['each with an area of its own', {}],
+    ['moved while they wait', { shadowStack: { move: true } }],
+  ] as const)('begun inside an import of another call: %s', async (_, options) => {
     const inner: Promise<unknown>[] = [];
     const env: Record<string, unknown> = {};
     const { instance } = await Heddle.instantiate(
@@ -146,12 +154,84 @@ describe('calls that wait', () => {
           }),
         },
       },
-      {},
+      options,
     );
     expect(env).toEqual({});
     const outer = [1, 2, 3].map((seed) => Heddle.promising(instance.exports['nest'])(seed, 0));
     expect(await Promise.all(outer)).toEqual([1, 2, 3].map((seed) => nest(seed, 0) | 0));
     expect(await Promise.all(inner)).toEqual([1, 2, 3].map((seed) => nest(seed + 1000, 2) | 0));
+  });
+});
+
+describe('where frames are moved', () => {
+  const pointer = (instance: Module): number => (instance.exports['__stack_pointer'] as unknown as { value: number }).value;
+
+  test('each call that waits, and each that comes between, has all of the stack', async () => {
+    const instance = new Module('locals', { move: true });
+    const depths = [900, 1, 700, 30, 1000];
+    // Frames of 300 KiB that overlap, in each order.
+    const calls = depths.map((depth, i) => instance.call('deepen', i, depth));
+    const nested = depths.map((depth, i) => instance.call('nest', i, depth));
+    expect(pointer(instance)).toBe(1024 * 1024);
+    for (let i = 0; instance.waits.length > 0; i++) {
+      expect(Number(instance.exports['descend']?.(i, 1000)) >>> 0).toBe(descend(i, 1000));
+      await instance.end(i % 3 === 0 ? instance.waits.length - 1 : 0);
+    }
+    expect(await Promise.all(calls)).toEqual(depths.map((depth, i) => deepen(i, depth)));
+    expect(await Promise.all(nested)).toEqual(depths.map((depth, i) => nest(i, depth)));
+    expect(pointer(instance)).toBe(1024 * 1024);
+  });
+
+  test('a call that fails, or is cancelled, leaves the frames of those around it', async () => {
+    const scheduler = new Scheduler();
+    const gates: ((error?: Error) => void)[] = [];
+    const wait = new Heddle.Suspending(
+      (value: number) => new Promise((go, fail) => gates.push((error) => (error === undefined ? go(answer(value) | 0) : fail(error)))),
+    );
+    const { exports } = new Heddle.Instance(new Heddle.Module(module('locals'), { shadowStack: { move: true } }), { env: { wait } });
+    const tasks = [1, 2, 3, 4].map((seed) => scheduler.spawn(exports['nest'], [seed, seed * 3]));
+    await scheduler.sleep(5);
+    tasks[1]?.cancel();
+    gates[2]?.(new Error('gone'));
+    gates[0]?.();
+    gates[3]?.();
+    const results = await Promise.allSettled(tasks.map((task) => task.promise));
+    expect(results).toMatchObject([
+      { value: nest(1, 3) | 0 },
+      { reason: { code: 'HEDDLE_CANCELLED' } },
+      { reason: { message: 'gone' } },
+      { value: nest(4, 12) | 0 },
+    ]);
+    expect(exports['__stack_pointer'].value).toBe(1024 * 1024);
+  });
+
+  test('who goes on inside an import of another call finds its own, and leaves those of the other', async () => {
+    // JavaScript goes on with a continuation from inside of a call whose frames lie at the same addresses.
+    const { instance } = suspender({ pointer: 'pointer', move: true });
+    const run = instance.exports['run'];
+    const first = new Continuation(run).resume(7);
+    const outer: number[] = [];
+    const step = new Continuation(run).resume(8);
+    if (first.done || step.done) throw new Error('neither is over');
+    const text = `(module (import "m" "inside" (func $inside (result i32))) (import "m" "memory" (memory 2)) (import "m" "pointer" (global $pointer (mut i32)))
+      (func (export "around") (result i32) (local $frame i32)
+        (global.set $pointer (local.tee $frame (i32.sub (global.get $pointer) (i32.const 64))))
+        (memory.fill (local.get $frame) (i32.const 0x33) (i32.const 64))
+        (i32.add (call $inside) (i32.load (local.get $frame)))
+        (i32.add (i32.load offset=60 (local.get $frame)))
+        (global.set $pointer (i32.add (local.get $frame) (i32.const 64)))))`;
+    const inside = (): number => {
+      for (const one of [first, step]) {
+        const result = one.done ? one : one.continuation.resume(1000);
+        outer.push(result.done ? Number(result.value) : -1);
+      }
+      return 1;
+    };
+    const { memory, pointer: global } = instance.exports;
+    const around = new Heddle.Instance(new Heddle.Module(parseWat(text)), { m: { inside, memory, pointer: global } }).exports['around'];
+    expect(around()).toBe((1 + 2 * 0x3333_3333) | 0);
+    expect(outer).toEqual([1007, 1008]);
+    expect(instance.exports['pointer'].value).toBe(65_536);
   });
 });
 
@@ -274,14 +354,14 @@ describe('what is given back', () => {
 });
 
 /** A module in the manner of C whose `run(n)` suspends to JavaScript with a frame of 16 n bytes on its stack. */
-function suspender(): { instance: InstanceType<typeof Heddle.Instance> } {
+function suspender(shadowStack: ShadowStackOptions = { pointer: 'pointer', size: 64 }): { instance: InstanceType<typeof Heddle.Instance> } {
   const host = new Heddle.Instance(
     new Heddle.Module(
       parseWat(`(module (type $f (func)) (type $k (cont $f)) (tag $pause (param i32) (result i32))
         (func (export "pause") (param i32) (result i32) (suspend $pause (local.get 0))))`),
     ),
   );
-  const text = `(module (import "env" "pause" (func $pause (param i32) (result i32))) (memory 2)
+  const text = `(module (import "env" "pause" (func $pause (param i32) (result i32))) (memory (export "memory") 2)
     (global $pointer (export "pointer") (mut i32) (i32.const 65536)) (global (export "__stack_low") i32 (i32.const 1024))
     (func (export "run") (param $n i32) (result i32) (local $frame i32)
       (global.set $pointer (local.tee $frame (i32.sub (global.get $pointer) (i32.const 32))))
@@ -289,7 +369,7 @@ function suspender(): { instance: InstanceType<typeof Heddle.Instance> } {
       (i32.store offset=4 (local.get $frame) (call $pause (local.get $n)))
       (i32.add (i32.load (local.get $frame)) (i32.load offset=4 (local.get $frame)))
       (global.set $pointer (i32.add (local.get $frame) (i32.const 32)))))`;
-  const module = new Heddle.Module(parseWat(text), { shadowStack: { pointer: 'pointer', size: 64 } });
+  const module = new Heddle.Module(parseWat(text), { shadowStack });
   return { instance: new Heddle.Instance(module, { env: { pause: host.exports['pause'] } }) };
 }
 
@@ -401,6 +481,10 @@ describe('wrong options', () => {
     [{ low: 2 ** 21 }, 'HEDDLE_RANGE'],
     [{ size: 2 ** 32, allocator }, 'HEDDLE_RANGE'],
     [{ size: 2 ** 35 }, 'HEDDLE_RANGE'],
+    [{ move: 1 as unknown as boolean }, 'HEDDLE_ARGUMENT'],
+    [{ move: true, size: 1024 }, 'HEDDLE_ARGUMENT'],
+    [{ move: true, low: 0 }, 'HEDDLE_ARGUMENT'],
+    [{ move: true, allocator }, 'HEDDLE_ARGUMENT'],
     ['no object' as unknown as ShadowStackOptions, 'HEDDLE_ARGUMENT'],
   ])('%j is an error', (options, code) => {
     let error: unknown;

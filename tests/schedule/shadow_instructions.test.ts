@@ -154,6 +154,7 @@ describe('a module with stack-switching instructions', () => {
   test.each([
     ['slices', { low: 1024, size: 192 }],
     ['slices, with the pointer named', { pointer: 0, low: 1024, size: 256 }],
+    ['frames that are moved', { pointer: 0, move: true }],
   ] as const)('has its continuations keep their frames where the option asks: %s', (_, options) => {
     const exports = instance(TEXT, options);
     for (const count of [1, 2, 7, 200]) {

@@ -92,6 +92,7 @@ describe('fibers in C', () => {
     ['in slices', 0, undefined],
     ['in slices, behind six frames', 6, undefined],
     ['in small slices', 2, { size: 4096 }],
+    ['moved, behind three frames', 3, { move: true }],
   ] as const)('a history of clones, %s', (_, depth, options) => {
     const before = statistics();
     clones(depth, options, 600);

@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly shadowStackPointer?: number | string;
   readonly shadowStackSize?: number;
   readonly shadowStackLow?: number;
+  readonly shadowStackMove?: true;
   readonly shadowStackAllocator?: { readonly allocate: string; readonly free: string };
 }
 
@@ -53,6 +54,7 @@ export function shadowOptions(options: RunOptions): ShadowStackOptions | false |
     size: options.shadowStackSize,
     low: options.shadowStackLow,
     allocator: options.shadowStackAllocator,
+    move: options.shadowStackMove,
   });
   if (options.shadowStack) return given;
   if (given !== undefined) throw usage('--no-shadow-stack leaves nothing for the other options of the shadow stack to say');

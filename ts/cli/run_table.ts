@@ -69,5 +69,6 @@ export function addRunOptions(run: Command): Command {
     .option('--shadow-stack-size <bytes>', 'what each call besides the first may use of it', bytes)
     .option('--shadow-stack-low <address>', 'its lowest address', bytes)
     .option('--shadow-stack-allocator <allocate,free>', 'the two exports that its parts come from', twoNames)
+    .option('--shadow-stack-move', 'what a call has on it is moved away while it waits: unsafe where imports write there late')
     .option('--no-shadow-stack', 'calls that wait share one part of it');
 }

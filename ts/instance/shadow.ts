@@ -8,7 +8,7 @@ import type { Native } from '../link/native.js';
 import { indexSpaces } from '../lower/module/spaces.js';
 import type { StackHelpers } from '../lower/module/stack_helpers.js';
 import type { StackPointer, StackPointerChoice } from '../lower/module/stack_pointer.js';
-import { integer, nested, type Reader, text } from '../source/options.js';
+import { flag, integer, nested, type Reader, text } from '../source/options.js';
 import type { ModuleDescription } from '../validate/description.js';
 import type { TypeRegistry } from '../validate/registry.js';
 import { plainConstant } from './const_expr.js';
@@ -29,6 +29,11 @@ export interface ShadowStackOptions {
   };
   /** Lowest address of the module's own stack, where the module does not tell. */
   readonly low?: number;
+  /**
+   * Calls have no areas: all use the module's own stack, and what a call has on it is moved away while it waits, and back to its addresses when it goes on. Not safe
+   * where an import writes through a pointer to such a variable after its promise has settled: another call's lie there by then. Goes with `pointer` only.
+   */
+  readonly move?: boolean;
 }
 
 const DEFAULT_SIZE = 16 * 1024;
@@ -46,10 +51,16 @@ const allocator: Reader<NonNullable<ShadowStackOptions['allocator']>> = (value, 
   if (allocate === undefined || free === undefined) throw wrongArgument(`the option ${name} must name two exports, allocate and free`);
   return { allocate, free };
 };
-const shadow = nested({ pointer, size: integer(ALIGNMENT, LAST_ADDRESS), allocator, low: address }, 'an object or false');
+const shadow = nested({ pointer, size: integer(ALIGNMENT, LAST_ADDRESS), allocator, low: address, move: flag }, 'an object or false');
 
 /** Reads the option `shadowStack`. @internal */
-export const shadowOption: Reader<ShadowStackOptions | false> = (value, name) => (value === false ? false : shadow(value, name));
+export const shadowOption: Reader<ShadowStackOptions | false> = (value, name) => {
+  if (value === false) return false;
+  const options = shadow(value, name);
+  if (options.move === true && (options.size ?? options.low ?? options.allocator) !== undefined)
+    throw wrongArgument(`the option ${name}.move leaves nothing for ${name}.size, low and allocator to say`);
+  return options;
+};
 
 /** How the compiler is to find the pointer. @internal */
 export function pointerChoice(options: ShadowStackOptions | false | undefined): StackPointerChoice {
@@ -106,6 +117,7 @@ export function shareShadowStack(thread: ShadowThread, instance: ShadowInstance)
   if (pointer.kind === 'ambiguous') return native.refuseShadow(address, LIMIT.shadowAmbiguous);
   weakAdd(sharing, native);
   const cell = instance.global(pointer.global);
+  if (instance.options.move === true) return native.moveShadow(address, cell, isWide(instance) ? 1 : 0);
   shareSpace(thread, instance, cell);
   const { limits } = instance.helpers;
   if (limits !== undefined) native.limitShadow(address, instance.global(limits.base), instance.global(limits.end));

@@ -433,6 +433,8 @@ export interface Native {
    * 0. A `size` of 0 is that which is usual.
    */
   deferShadow(instance: number, cell: number, size: number, end: number, allocate: number, free: number, wide: number): void;
+  /** The cell's global is the pointer of the instance's shadow stack; what a call has on it is moved away while it waits, and back when it goes on. */
+  moveShadow(instance: number, cell: number, wide: number): void;
   /** These globals' cells hold the ends of the instance's stack, for checks of its own: they are told those of the area in use. */
   limitShadow(instance: number, base: number, end: number): void;
   /** Too little is known of the instance's shadow stack, LIMIT.shadow…: only one of its calls may wait at a time. */
