@@ -280,6 +280,26 @@ describe('an overflow', () => {
     expect(await call).toBe(deepen(1, 1000));
   });
 
+  test.each([
+    ['half of the stack where another has a slice', undefined, true],
+    ['all of it where the other has a block', { allocator }, false],
+    ['all of it where frames are moved', { move: true }, false],
+  ] as const)('of the first call, which has %s', async (_, options, overflows) => {
+    const instance = new Module('locals', options);
+    const frames = Math.floor((600 * 1024) / FRAME);
+    const [first, second] = [instance.call('deepen', 1, frames), instance.call('work', 2, 1)];
+    const refused = { code: 'HEDDLE_TRAP_SHADOW_OVERFLOW', message: expect.stringContaining('shadowStack.allocator') };
+    const ended = overflows ? expect(first).rejects.toMatchObject(refused) : expect(first).resolves.toBe(deepen(1, frames));
+    await instance.end();
+    await ended;
+    await instance.end();
+    expect(await second).toBe(work(2, 1));
+    // When the other has ended it has all again.
+    const alone = instance.call('deepen', 4, frames);
+    await instance.end();
+    expect(await alone).toBe(deepen(4, frames));
+  });
+
   test('in a module whose table was given a function that waits when it was linked already', async () => {
     const text = nesting('(table (export "table") 1 funcref)', '', 'call_indirect (type $wait) (i32.const 5) (i32.const 0)');
     const [other, going] = waiter();

@@ -33,7 +33,7 @@ function shadowOverflow(room: number): string {
   if (room > LIMIT.shadowFailed) return `its allocator failed: ${TRAP_MESSAGE[room - LIMIT.shadowFailed] ?? 'a trap'}`;
   if (room === 0)
     return 'calls that wait have all of it; the option shadowStack.size makes parts smaller, shadowStack.allocator gives it space';
-  return `the call has ${room} bytes of it; the option shadowStack.size says how many`;
+  return `the call has ${room} bytes of it while others wait; the option shadowStack.size says how many, with shadowStack.allocator the first call has all of it`;
 }
 
 /** The detail of a trap in words; undefined where it has none. */
