@@ -39,6 +39,7 @@
         "native/trap/turn.cc",
         "native/trap/unwind.cc",
         "native/code/code.cc",
+        "native/code/code_file.cc",
         "native/code/lazy_code.cc",
         "native/heap/blocks.cc",
         "native/heap/codes.cc",

@@ -1,10 +1,7 @@
 #include "code/lazy_code.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
-#include <cerrno>
 #include <new>
 
 #include "base/attempt.h"
@@ -16,19 +13,6 @@ namespace {
 
 /// Functions begin at multiples of this (FUNCTION_ALIGNMENT in ts/compile/part.ts).
 constexpr size_t kAlignment = 32;
-/// MFD_NOEXEC_SEAL, of Linux 6.3: nobody is to exec the file. (To map it for execution is another thing.)
-constexpr unsigned kNoExec = 8;
-
-/// A file in memory of a size. Its pages take memory when they are first written.
-Descriptor memory_file(size_t size) {
-  // Beyond this limit a file that grows is a signal, which ends the process.
-  rlimit limit{};
-  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < size) return {};
-  Descriptor file(memfd_create("heddle code", MFD_CLOEXEC | kNoExec));
-  if (!file && errno == EINVAL) file = Descriptor(memfd_create("heddle code", MFD_CLOEXEC));
-  if (file && ftruncate(file.number(), static_cast<off_t>(size)) != 0) return {};
-  return file;
-}
 
 }  // namespace
 
@@ -39,15 +23,14 @@ std::unique_ptr<LazyCode> LazyCode::reserve(int32_t id, uint32_t first, uint32_t
   code->first_ = first;
   code->count_ = count;
   code->size_ = round_up(kStubSize + size_t{count} * kSlotBytes + room, page_size());
-  code->file_ = memory_file(code->size_);
-  if (!code->file_) return nullptr;
+  code->span_ = CodeSpan::reserve(code->size_);
+  if (!code->span_) return nullptr;
   code->memory_ = Mapping::reserve(words + code->size_, PROT_NONE);
   if (!code->memory_ || (words != 0 && !code->memory_.protect(0, words, PROT_READ | PROT_WRITE))) return nullptr;
   code->words_ = code->memory_.base();
   code->base_ = code->words_ + words;
-  void* const made =
-      mmap(at<void>(code->base_), code->size_, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, code->file_.number(), 0);
-  return made != MAP_FAILED && code->write_front() && code->register_front(id) ? std::move(code) : nullptr;
+  const bool mapped = code->span_.map(0, code->size_, PROT_READ | PROT_EXEC, code->base_) != 0;
+  return mapped && code->write_front() && code->register_front(id) ? std::move(code) : nullptr;
 }
 
 template <typename Fill>
@@ -55,15 +38,11 @@ bool LazyCode::fill(size_t offset, size_t size, Fill fill) {
   const size_t start = offset / page_size() * page_size();
   const size_t length = round_up(offset + size, page_size()) - start;
   // Where there is no memory for a page, this says so; to write there would be a SIGBUS.
-  int failed = 0;
-  do {
-    failed = posix_fallocate(file_.number(), static_cast<off_t>(start), static_cast<off_t>(length));
-  } while (failed == EINTR);
-  if (failed != 0) return false;
-  void* const alias = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file_.number(), static_cast<off_t>(start));
-  if (alias == MAP_FAILED) return false;
-  fill(static_cast<uint8_t*>(alias) + (offset - start));
-  munmap(alias, length);
+  if (!span_.provide(start, length)) return false;
+  const uint64_t alias = span_.map(start, length, PROT_READ | PROT_WRITE);
+  if (alias == 0) return false;
+  fill(at<uint8_t>(alias + (offset - start)));
+  munmap(at<void>(alias), length);
   // SAFETY: the range is ours. On aarch64 this makes the instruction caches of all cores see it, and this core forget what it has fetched;
   // no other thread runs this code.
   __builtin___clear_cache(at<char>(base_ + offset), at<char>(base_ + offset + size));

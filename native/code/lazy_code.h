@@ -1,16 +1,16 @@
 // Machine code of a module whose functions are made when they are first called.
 #pragma once
-#include "base/descriptor.h"
 #include "base/layout.h"
 #include "code/code.h"
+#include "code/code_file.h"
 
 namespace heddle {
 
 /// A range of addresses for all of a module's code: our stubs, a slot for each function (code/slots.h), then pieces, each behind those
 /// before it. In front of it lie the slots' words, in memory that is data.
 ///
-/// The code is a file in memory, mapped twice: readable and executable for as long as this lives, and writable, elsewhere, only while a
-/// piece is put into it. Nothing in it holds an address, and nothing in it is ever written again: a function's word alone changes.
+/// The code is a range of a file in memory, mapped twice: readable and executable for as long as this lives, and writable, elsewhere, only
+/// while a piece is put into it. Nothing in it holds an address, and nothing in it is ever written again: a function's word alone changes.
 class LazyCode : public Code {
  public:
   /// With slots for the functions numbered from `first` on, and room for so many bytes of code. Null when the system refuses: a range of
@@ -40,7 +40,7 @@ class LazyCode : public Code {
   bool register_front(int32_t id);
   uint64_t* word(uint32_t number) const;
 
-  Descriptor file_;
+  CodeSpan span_;
   uint64_t words_ = 0;
   uint32_t first_ = 0;
   uint32_t count_ = 0;

@@ -286,6 +286,17 @@ describe('beside other things', () => {
     expect(left).toBeLessThan(4);
   }, 60_000);
 
+  test('2,000 modules take no descriptors, and give back the memory of their code', async () => {
+    const found = await resultOf<{ right: number; added: number; bytes: number; after: number }>(program('lazy_many'), {
+      flags: ['--expose-gc'],
+      env: { HEDDLE_CACHE: 'off' },
+    });
+    expect(found).toMatchObject({ right: 2000, added: 0 });
+    // Each has a page at least. Some may be found on a stack.
+    expect(found.bytes).toBeGreaterThanOrEqual(2000 * 4096);
+    expect(found.after).toBeLessThan(found.bytes / 100);
+  }, 120_000);
+
   test('built-in objects that were changed meanwhile change nothing', async () => {
     expect(await resultOf(program('lazy_patched'))).toEqual({ before: 6, after: [10, 24, 'function trapper'], inlined: 45 });
   }, 60_000);
