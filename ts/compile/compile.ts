@@ -13,7 +13,7 @@ import { FEATURE_BITS } from '../validate/validate.js';
 import { type Artifact, deserializeArtifact, hasKey, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { compileElsewhere } from './elsewhere.js';
-import { type LazyModule, lazyModule, lazyVariant, type ModuleCode, madeModule } from './lazy.js';
+import { type LazyModule, lazyModule, lazyVariant, type ModuleCode, madeModule, requireCompiling } from './lazy.js';
 import { ownCodegenState } from './own_codegen.js';
 import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
@@ -45,8 +45,16 @@ export interface CompileOptions {
   readonly compile?: CompileTime;
 }
 
-/** `eager`: a module's functions are compiled before it is there; `lazy`: each when it is first called. */
+/** `eager`: a module's functions are compiled before it is there; `lazy`: each when it is first called. Where nothing is said a small module is `eager`, and any other `lazy`. */
 export type CompileTime = 'lazy' | 'eager';
+
+/**
+ * Bytes of function bodies from which a module is compiled lazily where nothing is said. A function by itself costs 0.4 ms more than among others: with less code all of it is there in the time that
+ * laziness takes for a third of it.
+ */
+const LAZY_FROM = 8192;
+/** Modules of so many bytes are validated in a worker where the caller does not wait: here that would keep the program from running for 0.1 s. */
+const WORTH_ASKING = 4 << 20;
 
 /** Modules with less code than this (bytes of function bodies) compile faster than threads start. */
 const WORTH_WORKERS = 24_576;
@@ -60,20 +68,36 @@ const CHUNKS_EACH = 16;
 
 /** Compiles a module, or leaves that to the first calls of its functions. Throws a CompileError with a code where it is not valid or not supported. */
 export function openModuleSync(bytes: Uint8Array, options: CompileOptions): ModuleCode {
+  if (!mayBeLazy(bytes.length, options)) return compileModuleSync(bytes, options);
   const changed = changedIntrinsic();
   if (changed !== undefined) return elsewhere(bytes, options, changed);
   const { settings, key, cached } = begin(bytes, options);
-  if (cached !== undefined) return cached;
-  const made = options.compile === 'lazy' ? madeModule(bytes, key, options.cache) : undefined;
-  if (made !== undefined) return made;
+  const found = cached ?? madeModule(bytes, key, options.cache);
+  if (found !== undefined) return found;
   const prepared = prepare(bytes, settings);
-  if (isToBeLazy(prepared.job.description, options)) return lazyModule(key, prepared);
+  if (mayBeLazy(bodiesSize(prepared.job.description), options)) {
+    requireCompiling(prepared.job);
+    return lazyModule(key, prepared);
+  }
   return finish(key, prepared, compileHere(prepared), options.cache);
 }
 
-/** The same, with worker threads where it is compiled now. */
+/** The same. Worker threads validate what is large, and compile what is compiled now. */
 export async function openModule(bytes: Uint8Array, options: CompileOptions): Promise<ModuleCode> {
-  return options.compile === 'lazy' ? openModuleSync(bytes, options) : compileModule(bytes, options);
+  if (!mayBeLazy(bytes.length, options)) return compileModule(bytes, options);
+  const asks = bytes.length >= WORTH_ASKING && options.workers !== 0 && canUseWorkers() && ownCodegenState() === 'there';
+  return asks ? orElsewhere(bytes, options, () => openWithWorker(bytes, options)) : openModuleSync(bytes, options);
+}
+
+async function openWithWorker(bytes: Uint8Array, options: CompileOptions): Promise<ModuleCode> {
+  requireUnchanged();
+  const { settings, key, cached } = begin(bytes, options);
+  const found = cached ?? madeModule(bytes, key, options.cache);
+  if (found !== undefined) return found;
+  const prepared = await prepareInWorker(bytes, settings, true);
+  requireUnchanged();
+  if (mayBeLazy(bodiesSize(prepared.job.description), options)) return lazyModule(key, prepared);
+  return finish(key, prepared, compileHere(prepared), options.cache);
 }
 
 /** A module that was opened, with other settings. */
@@ -92,8 +116,9 @@ export function wholeModuleSync({ job, key }: LazyModule, cache: Cache | undefin
   return cachedArtifact(key, cache) ?? finish(key, prepared, compileHere(prepared), undefined);
 }
 
-function isToBeLazy(_description: ModuleDescription, { compile }: CompileOptions): boolean {
-  return compile === 'lazy';
+/** Whether functions are to be made at their first calls, in a module with so many bytes of them. */
+function mayBeLazy(size: number, { compile }: CompileOptions): boolean {
+  return compile === undefined ? size >= LAZY_FROM : compile === 'lazy';
 }
 
 /** Compiles a module. Throws a CompileError with a code where it is not valid or not supported. */
@@ -108,9 +133,14 @@ export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): A
 }
 
 /** Compiles a module, in worker threads where that is faster. */
-export async function compileModule(bytes: Uint8Array, options: CompileOptions): Promise<Artifact> {
+export function compileModule(bytes: Uint8Array, options: CompileOptions): Promise<Artifact> {
+  return orElsewhere(bytes, options, () => compileWithWorkers(bytes, options));
+}
+
+/** What compiles a module while the program runs; where the program has changed built-in objects, the module is compiled in another thread. */
+async function orElsewhere<T>(bytes: Uint8Array, options: CompileOptions, compile: () => Promise<T>): Promise<T | Artifact> {
   try {
-    return await compileWithWorkers(bytes, options);
+    return await compile();
   } catch (error) {
     const changed = changedIntrinsic();
     if (changed === undefined) throw error;

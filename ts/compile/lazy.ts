@@ -3,7 +3,6 @@
  */
 
 import { equalBytes, sha256 } from '../base/digest.js';
-import type { ModuleDescription } from '../validate/description.js';
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { functionsToCheck } from './limits.js';
@@ -26,10 +25,9 @@ export function isLazy(code: ModuleCode): code is LazyModule {
   return 'job' in code;
 }
 
-/** A module that was found valid. Throws a CompileError with code and offset where a function could not be compiled. */
+/** A module that was found valid. Requires: {@link requireCompiling} has let it pass. */
 export function lazyModule(key: ArtifactKey, { job, names }: Prepared): LazyModule {
   const { description, handlers, stackPointer } = job;
-  requireCompiling(job, description);
   return { key, description, names, handlers, stackPointer, job };
 }
 
@@ -67,9 +65,12 @@ export function keepMade({ key, description, names, handlers, stackPointer }: La
   cache.write(madeName(key), serializeArtifact({ key, description, names, handlers, stackPointer, offsets: relocations, ...whole }));
 }
 
-/** Functions that could have an operator which is not lowered are lowered once: few modules have any. */
-function requireCompiling(job: Job, description: ModuleDescription): void {
-  const suspects = functionsToCheck(job.bytes, description);
+/**
+ * Throws a CompileError with code and offset where a function of a valid module could not be compiled. Functions that could have an operator which is not lowered are lowered once: few modules have
+ * any.
+ */
+export function requireCompiling(job: Job): void {
+  const suspects = functionsToCheck(job.bytes, job.description);
   if (suspects.length === 0) return;
   const compiler = new FunctionCompiler(job);
   try {

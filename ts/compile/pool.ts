@@ -28,7 +28,7 @@ export interface WorkerStart {
 
 /** What a worker thread is asked. */
 export type WorkerRequest =
-  | { readonly kind: 'prepare'; readonly bytes: Uint8Array; readonly settings: CompileSettings }
+  | { readonly kind: 'prepare'; readonly bytes: Uint8Array; readonly settings: CompileSettings; readonly lazily: boolean }
   | { readonly kind: 'compile'; readonly job: Job; readonly chunks: readonly Chunk[]; readonly taken: Int32Array }
   | { readonly kind: 'whole'; readonly module: WholeModule };
 
@@ -126,10 +126,12 @@ export function warmWorkers(count: number): void {
   giveBack(takeWorkers(count));
 }
 
-/** Validates a module in a worker thread: there the code generator may be Heddle's own code, and this thread never loads it. */
-export async function prepareInWorker(bytes: Uint8Array, settings: CompileSettings): Promise<Prepared> {
+/**
+ * Validates a module in a worker thread: there the code generator may be Heddle's own code, and this thread never loads it. With `lazily` it refuses what a compile would.
+ */
+export async function prepareInWorker(bytes: Uint8Array, settings: CompileSettings, lazily = false): Promise<Prepared> {
   const prepared: Prepared[] = [];
-  await ask({ kind: 'prepare', bytes, settings }, takeWorkers(1), (answer) => {
+  await ask({ kind: 'prepare', bytes, settings, lazily }, takeWorkers(1), (answer) => {
     if (answer.kind === 'prepared') prepared.push(answer.prepared);
     return true;
   });

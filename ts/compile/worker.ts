@@ -10,6 +10,7 @@ import { CACHE_LIMIT, Cache } from './cache.js';
 import { compileModuleSync } from './compile.js';
 import type { WholeModule } from './elsewhere.js';
 import type { FileAccess } from './entry.js';
+import { requireCompiling } from './lazy.js';
 import { transferList } from './part.js';
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pool.js';
 import { FunctionCompiler, prepare } from './work.js';
@@ -61,6 +62,7 @@ function serve(request: WorkerRequest, post: Post, access: () => ThreadAccess): 
     return;
   }
   const { job, names } = prepare(request.bytes, request.settings);
+  if (request.lazily) requireCompiling(job);
   // Who asked has the bytes.
   post({ kind: 'prepared', prepared: { job: { ...job, bytes: new Uint8Array(0) }, names } });
 }
