@@ -81,6 +81,8 @@ describe('what is made when', () => {
     expect(refused('(module (type $s (struct)) (func (param anyref) (drop (ref.test (ref $s) (local.get 0)))))')).toBe(
       'HEDDLE_UNSUPPORTED',
     );
+    const asyncify = '(import "asyncify" "start_unwind" (func $start (param i32))) (import "asyncify" "stop_unwind" (func $stop))';
+    expect(refused(`(module ${asyncify} (memory 1) (func (call $start (i32.const 0)) (call $stop)))`)).toBe('HEDDLE_UNSUPPORTED');
     const loops = 251;
     expect(refused(`(module (func ${'(loop '.repeat(loops)}${')'.repeat(loops)}))`)).toBe('HEDDLE_LIMIT');
   });

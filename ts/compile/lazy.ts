@@ -3,6 +3,9 @@
  */
 
 import { equalBytes, sha256 } from '../base/digest.js';
+import { mayBeRefused } from '../lower/lower.js';
+import { AsyncifyPlan, usesAsyncify } from '../lower/module/asyncify.js';
+import { withCrate } from '../source/crate.js';
 import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { functionsToCheck } from './limits.js';
@@ -65,12 +68,9 @@ export function keepMade({ key, description, names, handlers, stackPointer }: La
   cache.write(madeName(key), serializeArtifact({ key, description, names, handlers, stackPointer, offsets: relocations, ...whole }));
 }
 
-/**
- * Throws a CompileError with code and offset where a function of a valid module could not be compiled. Functions that could have an operator which is not lowered are lowered once: few modules have
- * any.
- */
+/** Throws a CompileError with code and offset where a function of a valid module could not be compiled. Few modules have one that is lowered to know it. */
 export function requireCompiling(job: Job): void {
-  const suspects = functionsToCheck(job.bytes, job.description);
+  const suspects = suspectsOf(job);
   if (suspects.length === 0) return;
   const compiler = new FunctionCompiler(job);
   try {
@@ -78,6 +78,23 @@ export function requireCompiling(job: Job): void {
   } finally {
     if (compiler.isUsable) compiler.free();
   }
+}
+
+/** The defined functions whose operators let doubt that they can be lowered. */
+function suspectsOf({ bytes, description, settings }: Job): readonly number[] {
+  const suspects = functionsToCheck(bytes, description);
+  const asyncify = usesAsyncify(description);
+  if (suspects.length === 0 && !asyncify) return suspects;
+  return withCrate((crate) => {
+    const info = new crate.ModuleInfo(bytes, settings.features, false);
+    try {
+      const mixes = asyncify && new AsyncifyPlan(description, (index) => info.ops(index)).mixesRoles();
+      // Whoever calls such a function may be refused for it.
+      return mixes ? Array.from({ length: description.functions.length }, (_, i) => i) : suspects.filter((i) => mayBeRefused(info.ops(i)));
+    } finally {
+      info.free();
+    }
+  });
 }
 
 /** How many modules keep their compiler, the last used ones. Each has the module's bytes, and what the code generator knows of its functions. */

@@ -45,7 +45,7 @@ function widestType({ types }: ModuleDescription): number {
 function mayNestLoops(body: Uint8Array): boolean {
   if (body.length < LOOP_BYTES * MOST_NESTED_LOOPS) return false;
   let loops = 0;
-  for (const byte of body) if (byte === OP.loop) loops++;
+  for (let i = body.indexOf(OP.loop); i >= 0; i = body.indexOf(OP.loop, i + 1)) loops++;
   return loops > MOST_NESTED_LOOPS;
 }
 
@@ -96,13 +96,13 @@ const PREFIXES: readonly (readonly [prefix: number, least: number, greatest: num
 
 /** Whether a body's bytes could hold an operator that Heddle does not run. */
 function mayBeUnsupported(body: Uint8Array): boolean {
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i] as number;
-    if (byte < 0xfb) continue;
-    const next = body[i + 1] ?? 0;
-    if (PREFIXES.some(([prefix, least, greatest]) => byte === prefix && next >= least && next <= greatest)) return true;
-  }
-  return false;
+  return PREFIXES.some(([prefix, least, greatest]) => {
+    for (let i = body.indexOf(prefix); i >= 0; i = body.indexOf(prefix, i + 1)) {
+      const next = body[i + 1] ?? 0;
+      if (next >= least && next <= greatest) return true;
+    }
+    return false;
+  });
 }
 
 /** The defined functions whose bytes could hold such an operator. */

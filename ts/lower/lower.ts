@@ -168,6 +168,17 @@ export function unsupportedOperator(ops: Uint32Array): UnsupportedOperator | und
   return undefined;
 }
 
+const OF_SOME_TYPES: ReadonlySet<number> = new Set(CASTS.map(([opcode]) => opcode));
+
+/** Whether a stream has an operator that the lowering does not know, or knows for some types only: to lower it says more. */
+export function mayBeRefused(ops: Uint32Array): boolean {
+  for (let at = 1 + 2 * (ops[0] as number); at < ops.length; at = operatorEnd(ops, at)) {
+    const opcode = ops[at] as number;
+    if (HANDLERS[operatorIndex(opcode)] === undefined || OF_SOME_TYPES.has(opcode)) return true;
+  }
+  return false;
+}
+
 /** Lowers one function: see {@link ModuleLowering.add}. */
 export function lowerFunction(context: LoweringContext, definedIndex: number, ops: Uint32Array): LoweredFunctions {
   const lowering = new ModuleLowering(context);

@@ -59,6 +59,7 @@ interface Seen {
 /** The functions of one module. What they are follows from the module alone, so every thread finds the same. */
 export class AsyncifyPlan {
   readonly #operators: (definedIndex: number) => Uint32Array;
+  readonly #defined: number;
   readonly #imports: (keyof typeof SIDES | undefined)[] = [];
   readonly #seen = new Map<number, Seen>();
   readonly #suspends = new Map<number, boolean>();
@@ -66,12 +67,24 @@ export class AsyncifyPlan {
   /** `operators` gives the stream of a defined function. */
   constructor(description: ModuleDescription, operators: (definedIndex: number) => Uint32Array) {
     this.#operators = operators;
+    this.#defined = description.functions.length;
     for (const entry of description.imports) if (entry.kind === 'func') this.#imports.push(asyncifyName(entry));
   }
 
   /** What a function of this index is. Throws {@link MixedRoles}. */
   role(index: number): Role {
     return index < this.#imports.length ? 'plain' : this.#look(index).role;
+  }
+
+  /** Whether there is a function that is at the top and at the bottom. Looks at all. */
+  mixesRoles(): boolean {
+    try {
+      for (let i = 0; i < this.#defined; i++) this.role(this.#imports.length + i);
+      return false;
+    } catch (error) {
+      if (error instanceof MixedRoles) return true;
+      throw error;
+    }
   }
 
   /** How one with another role than `plain` calls the function of an index. */
