@@ -25,14 +25,14 @@ const mutants = (count, seed) => [node, 'tests/abuse/mutants.mjs', '--count', St
  * not of so many seconds: what they try does not depend on what runs beside them.
  */
 const PARTS = [
-  { name: 'npm test', minutes: 18, command: [node, 'scripts/test.mjs', '--built'] },
-  { name: 'the addon with sanitizers', minutes: 12, lock: 'cmake-js', command: [node, 'scripts/test_asan.mjs'] },
+  { name: 'npm test', minutes: 13, command: [node, 'scripts/test.mjs', '--built'] },
+  { name: 'the addon with sanitizers', minutes: 9, lock: 'cmake-js', command: [node, 'scripts/test_asan.mjs'] },
   { name: 'aarch64', minutes: 10, lock: 'packages', command: [node, 'scripts/test_aarch64.mjs'] },
-  { name: 'Node 26', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '26'] },
-  { name: 'Node 24', minutes: 6, nodes: true, command: [node, 'scripts/test_nodes.mjs', '24'] },
-  { name: 'Node 22', minutes: 5, nodes: true, command: [node, 'scripts/test_nodes.mjs', '22'] },
-  { name: 'generations', minutes: 6, command: [node, 'scripts/test_generations.mjs'] },
-  { name: 'snapshots', minutes: 6, command: [node, 'scripts/test_snapshots.mjs'] },
+  { name: 'Node 26', minutes: 5, nodes: true, command: [node, 'scripts/test_nodes.mjs', '26'] },
+  { name: 'Node 24', minutes: 5, nodes: true, command: [node, 'scripts/test_nodes.mjs', '24'] },
+  { name: 'Node 22', minutes: 4, nodes: true, command: [node, 'scripts/test_nodes.mjs', '22'] },
+  { name: 'generations', minutes: 5, command: [node, 'scripts/test_generations.mjs'] },
+  { name: 'snapshots', minutes: 5, command: [node, 'scripts/test_snapshots.mjs'] },
   { name: 'fuzzer', minutes: 6, command: fuzz(24_000, 1) },
   { name: 'control fuzzer', minutes: 4, command: control(15_000, 1) },
   { name: 'packages of others', minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'] },
