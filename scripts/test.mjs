@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MISSING, scriptsFolder } from '../tests/spec/scripts.mjs';
-import { OTHER_TIME } from './other_time.mjs';
+import { EAGER, LAZY } from './compile_times.mjs';
 import { root, Tally } from './tally.mjs';
 
 /** Scripts whose code depends on the CPU's features. */
@@ -36,8 +36,12 @@ if (filters.length === 0) {
   const hasScripts = scriptsFolder() !== undefined || Boolean(process.env.CI);
   if (hasScripts) await tally.part('specification', node, ['tests/spec/run.mjs']);
   else console.log(MISSING);
-  const other = { ...process.env, ...OTHER_TIME.env };
-  if (hasScripts) await tally.part(`specification, ${OTHER_TIME.name}`, node, ['tests/spec/run.mjs'], { env: other });
+  if (hasScripts) {
+    const lazy = { ...process.env, ...LAZY.env };
+    await tally.part(`specification, ${LAZY.name}`, node, ['tests/spec/run.mjs'], { env: lazy });
+    const eager = { ...process.env, ...EAGER.env };
+    await tally.part(`specification, core, ${EAGER.name}`, node, ['tests/spec/run.mjs', 'core/'], { env: eager });
+  }
   await tally.part('JS API suite', node, ['tests/js_api/run.mjs']);
   const env = { ...process.env, HEDDLE_CPU: '' };
   if (hasScripts) await tally.part('specification on the oldest CPU', node, ['tests/spec/run.mjs', ...ARITHMETIC], { env });

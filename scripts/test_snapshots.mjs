@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The tests of continuations with a collection at every safepoint, and after each a look for addresses inside suspended frames (native/heap/snapshot_check.h):
 // `node scripts/test_snapshots.mjs`. Ends with `N passed, N failed`.
-import { OTHER_TIME } from './other_time.mjs';
+import { LAZY } from './compile_times.mjs';
 import { Tally } from './tally.mjs';
 
 const tally = new Tally();
@@ -16,6 +16,6 @@ await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control
 const hibernating = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '2'];
 await tally.part('control fuzzer, hibernating', node, hibernating, { env: { ...process.env, HEDDLE_HIBERNATE: 'always' } });
 // Functions that are made in the middle of a program, at calls on any stack.
-const other = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '3'];
-await tally.part(`control fuzzer, ${OTHER_TIME.name}`, node, other, { env: { ...process.env, ...OTHER_TIME.env } });
+const lazily = ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '1000', '--engine', 'heddle', '--seed', '3'];
+await tally.part(`control fuzzer, ${LAZY.name}`, node, lazily, { env: { ...process.env, ...LAZY.env } });
 process.exit(tally.finish());
