@@ -158,6 +158,17 @@ void ShadowStack::move_away(const ShadowArea* area) {
   base_moved_ = !past_.empty();
 }
 
+void ShadowStack::lend_base() {
+  if (running_ != &base_ || base_.area == nullptr || !base_.area->can_be_borrowed() || space_->trunk_limit() == 0) return;
+  give(base_.area);
+  base_.area = nullptr;
+}
+
+void ShadowStack::go_back(ShadowPlace* place) {
+  if (place == &base_ && base_.area == nullptr) base_.area = take();
+  install(place);
+}
+
 ShadowStack::Mark ShadowStack::mark() const {
   return {running_->area, pointer()};
 }
@@ -348,6 +359,12 @@ void ShadowSwitch::enter(ShadowStack* stack, VMFiber* first, VMFiber* leaf) {
   if (runtime_->thread.entry == nullptr) stack->settle();
   stack->save();
   ShadowUse* use = use_of(first, stack);
+  const bool may_lend = runtime_->thread.entry == nullptr && stack->base_.area != &stack->trunk_;
+  for (VMFiber* fiber = leaf; may_lend; fiber = fiber->parent) {
+    const ShadowUse* const inner = use_of(fiber, stack);
+    if (inner != nullptr && inner->own.area == &stack->trunk_) stack->lend_base();
+    if (fiber == first) break;
+  }
   const ShadowArea* outer = stack->running_->area;
   const bool borrows = outer != nullptr && outer->can_be_borrowed();
   // It goes on where nothing lies. When it stops it is seen whether anything does then.
@@ -426,7 +443,7 @@ void ShadowSwitch::leave(ShadowUse* use, VMFiber* first, VMFiber* leaf) {
   // The fibers inside may outlive the outermost.
   if (first != leaf && !stack->past_.empty() && !std::exchange(stack->keeps_past_, true)) stack->moved_++;
   use->place = &use->own;
-  stack->install(before);
+  stack->go_back(before);
 }
 
 void ShadowSwitch::end(VMFiber* fiber, bool returned) {
@@ -449,7 +466,7 @@ void ShadowSwitch::end(VMFiber* fiber, bool returned) {
     } else {
       if (use->moved) stack->moved_--;
       stack->give(use->own.area);
-      if (use->before != nullptr && stack->running_ == &use->own && stack->cell_ != 0) stack->install(use->before);
+      if (use->before != nullptr && stack->running_ == &use->own && stack->cell_ != 0) stack->go_back(use->before);
     }
     if (runtime_->thread.entry == nullptr) stack->settle();
     delete std::exchange(use, use->next);

@@ -158,6 +158,10 @@ class ShadowStack : public std::enable_shared_from_this<ShadowStack> {
   /// A fiber keeps the area on which others run that have nothing there: they go on elsewhere, and may have saved its top.
   void move_away(const ShadowArea* area);
   void settle();
+  /// A fiber that has the trunk goes on, and nothing else runs: the slice that plain calls had meanwhile need not end it.
+  void lend_base();
+  /// The place of whoever went on with a fiber is in use again.
+  void go_back(ShadowPlace* place);
   /// Drops what lies on the area in use.
   void clear();
   bool is_of(const VMFiber* fiber) const;

@@ -190,7 +190,7 @@ describe('where frames are moved', () => {
     );
     const { exports } = new Heddle.Instance(new Heddle.Module(module('locals'), { shadowStack: { move: true } }), { env: { wait } });
     const tasks = [1, 2, 3, 4].map((seed) => scheduler.spawn(exports['nest'], [seed, seed * 3]));
-    await scheduler.sleep(5);
+    while (gates.length < 4) await new Promise(setImmediate);
     tasks[1]?.cancel();
     gates[2]?.(new Error('gone'));
     gates[0]?.();
