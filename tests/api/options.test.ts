@@ -107,6 +107,10 @@ describe.each(rows)('%s', (name, use, good) => {
     const none = await failure(() => use(null));
     if (STANDARD.includes(name)) expect(none).toBeUndefined();
     else expect(none).toMatchObject({ name: 'TypeError', code: 'HEDDLE_ARGUMENT' });
+    // A list is an object to Web IDL, with none of the options.
+    const list = await failure(() => use([]));
+    if (STANDARD.includes(name)) expect(list).toBeUndefined();
+    else expect(list).toMatchObject({ name: 'TypeError', code: 'HEDDLE_ARGUMENT', message: expect.stringContaining('an array') });
   });
 
   test('with a name that is almost an option', async () => {

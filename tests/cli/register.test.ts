@@ -121,11 +121,29 @@ describe('HEDDLE_OPTIONS', () => {
     expect(stdout).toBe('ended HEDDLE_TRAP_DEADLINE\n');
   });
 
+  test('among them when their functions are compiled', () => {
+    const size = program(
+      'size.mjs',
+      `import { parseWat, statistics } from ${JSON.stringify(join(root, 'dist/heddle.mjs'))};
+       const before = statistics().codeBytes;
+       const f = (name) => '(func (export "' + name + '") (param f64) (result f64) ' + '(f64.sqrt '.repeat(500) + '(local.get 0)' + ')'.repeat(500) + ')';
+       new WebAssembly.Instance(new WebAssembly.Module(parseWat('(module ' + f('a') + f('b') + ')')));
+       console.log(statistics().codeBytes - before);`,
+    );
+    const bytes = (options: string): number => Number(run(['--import', HOOK, size], { HEDDLE_OPTIONS: options }).stdout);
+    const eager = bytes('{"compile":"eager"}');
+    expect(eager).toBeGreaterThan(4000);
+    expect(bytes('{"compile":"lazy"}')).toBeLessThan(eager / 2);
+  });
+
   test.each([
     ['{"stak":1}', 'HEDDLE_OPTIONS has no option "stak": the nearest is stack', 'HEDDLE_ARGUMENT'],
     ['{"stack":{"size":-1}}', 'the option stack.size must be', 'HEDDLE_ARGUMENT'],
     ['{', 'HEDDLE_OPTIONS is not JSON', 'HEDDLE_ARGUMENT'],
     ['7', 'the options of HEDDLE_OPTIONS must be an object, not 7', 'HEDDLE_ARGUMENT'],
+    ['[]', 'the options of HEDDLE_OPTIONS must be an object, not an array', 'HEDDLE_ARGUMENT'],
+    ['{"stack":[]}', 'the option stack must be an object, not an array', 'HEDDLE_ARGUMENT'],
+    ['{"compile":"later"}', 'the option compile must be', 'HEDDLE_ARGUMENT'],
   ])('%s is an error that says so', (options, message, code) => {
     expect(output(options)).toContain(message);
     expect(output(options)).toContain(code);

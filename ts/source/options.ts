@@ -5,6 +5,7 @@
 import {
   append,
   INFINITE,
+  isArray,
   isFiniteNumber,
   isNotANumber,
   item,
@@ -32,6 +33,7 @@ export type Read<Table extends Readers> = { readonly [Name in keyof Table]?: Ret
 export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value.length > 40 ? `${sliced(value, 0, 40)}…` : value);
   if (typeof value === 'function') return 'a function';
+  if (isArray(value)) return 'an array';
   return typeof value === 'object' && value !== null ? 'an object' : StringValue(value);
 }
 
@@ -92,11 +94,14 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Reader
   };
 }
 
+/** Whether a value may have options: a list is a mistake. */
+const isOptions = (value: unknown): value is object => typeof value === 'object' && value !== null && !isArray(value);
+
 /** Options inside an option. */
 export function nested<const Table extends Readers>(table: Table, wanted = 'an object'): Reader<Read<Table>> {
   const list = listOf(table);
   return (value, name) => {
-    if (typeof value !== 'object' || value === null) throw wrong(name, wanted, value);
+    if (!isOptions(value)) throw wrong(name, wanted, value);
     refuseUnknown(list, value, name);
     return readAll<Table>(list, value, `${name}.`);
   };
@@ -189,7 +194,7 @@ export function optionsOf<const Table extends Readers>(of: string, table: Table)
   const list = listOf(table);
   return (given) => {
     if (given === undefined) return NOTHING as Read<Table>;
-    if (typeof given !== 'object' || given === null) throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
+    if (!isOptions(given)) throw wrongArgument(`the options of ${of} must be an object, not ${shown(given)}`);
     refuseUnknown(list, given, of);
     return readAll<Table>(list, given, '');
   };
