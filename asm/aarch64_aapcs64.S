@@ -384,7 +384,7 @@ END(heddle_park)
 
 /*
  * heddle_wait: Tail, in a trampoline's place: x2 = VMThread, x3 = C++ function, x4 = a0, x30 = the return address of the import's caller. The result is in
- * x2 and d0. While it waits, sp = fp = the frame record, with x19..x28 and d8..d15 above it.
+ * x2 and d0, that of WAIT_RETURNED as well. While it waits, sp = fp = the frame record, with x19..x28 and d8..d15 above it.
  */
 ROUTINE(heddle_wait)
         .cfi_startproc
@@ -421,6 +421,19 @@ ROUTINE(heddle_wait)
         .cfi_def_cfa sp, 0
         br      x30
 1:      .cfi_restore_state
+        cmp     x1, #WAIT_RETURNED
+        b.ne    3f
+        mov     x2, x0
+        fmov    d0, x0
+        mov     sp, x29
+        .cfi_remember_state
+        .cfi_def_cfa_register sp
+        ldp     x29, x30, [sp], #160
+        .cfi_def_cfa_offset 0
+        .cfi_restore x29
+        .cfi_restore x30
+        ret
+3:      .cfi_restore_state
         GO_ON_UNWOUND
         .cfi_endproc
 END(heddle_wait)

@@ -489,7 +489,8 @@ END(heddle_park)
 /*
  * heddle_wait: Tail, gone to by the trampoline of an import that may wait, in its place: rdi = VMThread, rsi = C++ function, rdx = a0, rsp at the
  * return address of the import's caller. Calls function(thread, a0) on the host stack as heddle_host_call does. Where that does not raise it gives
- * the VMFiber to switch through, with kind parked; switched to with a payload, this returns it to the import's caller, as a result of either kind.
+ * the VMFiber to switch through, with kind parked; switched to with a payload, this returns it to the import's caller, as a result of either kind. Or
+ * it "raises" WAIT_RETURNED and gives that payload at once.
  *
  * The trampoline leaves no frame and no return, so that a wait costs one mispredicted return: the ret below, which takes the call of the import off
  * the predictor. By heddle_host_call and heddle_park there are three (5 ns each): the trampoline's own, made on the other side of the switch, and
@@ -535,6 +536,16 @@ ROUTINE(heddle_wait)
         movq    %rax, %xmm0
         RETURN_BY_JUMP
 1:      .cfi_restore_state
+        cmp     $WAIT_RETURNED, %rdx
+        jne     3f
+        mov     %rbp, %rsp
+        .cfi_remember_state
+        .cfi_def_cfa_register %rsp
+        pop     %rbp
+        .cfi_adjust_cfa_offset -8
+        movq    %rax, %xmm0
+        ret
+3:      .cfi_restore_state
         GO_ON_UNWOUND
         .cfi_endproc
 END(heddle_wait)

@@ -79,7 +79,7 @@ export const LIBCALLS = [
   ],
   [
     'wait_import',
-    '(VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait',
+    '(VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; or calls the import (kWaitReturned of base/asm.h); not by host_call, but by heddle_wait',
   ],
   [
     'shadow_enter',
@@ -414,7 +414,7 @@ export const LIMITS = [
   ],
   [
     'mailbox_size',
-    1008,
+    1010,
     'words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word',
   ],
   ['heap_window', 65_536, 'bytes of a view of the heap, of which the first begins where the heap does'],
@@ -429,7 +429,13 @@ export const LIMITS = [
   ['mailbox_takes', 5, 'mailbox, to the addon: what the resumption takes, takes_… bits'],
   ['mailbox_count', 6, 'mailbox, to the addon: number of values'],
   ['mailbox_tables', 7, 'mailbox, from the addon: how often a table has become longer or moved, as a double'],
-  ['mailbox_values', 8, 'mailbox: values, 8 bytes each as in memory, both ways'],
+  [
+    'mailbox_outside',
+    8,
+    'mailbox, from the addon: 1 more than the number of the import that TypeScript is to call for the call that it has just made or gone on with; 0 where that ended',
+  ],
+  ['mailbox_waiting', 9, 'mailbox, from the addon: how many calls wait for such an import to return, one inside the other'],
+  ['mailbox_values', 10, 'mailbox: values, 8 bytes each as in memory, both ways'],
   ['ending_returned', 0, 'the function returned'],
   ['ending_suspended', 1, 'it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound'],
   ['ending_refused', 3, 'nothing happened: another version of the continuation is active, and this one is as it was'],

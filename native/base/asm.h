@@ -23,6 +23,15 @@ using HostFunction = HostResult (*)(VMThread*, uint64_t, uint64_t, uint64_t, uin
 /// Kind that heddle_enter returns after heddle_leave.
 inline constexpr uint64_t kEnterLeft = 0xfffffffe;
 
+/// HostResult::raise for heddle_wait where the import has returned: the value is its result, and nothing is set aside.
+inline constexpr uint64_t kWaitReturned = 1;
+/// How far below thread->exit_sp heddle_wait keeps the callee-saved registers of a caller that it has set aside.
+#if defined(__x86_64__)
+inline constexpr uint64_t kWaitFrame = 48;
+#else
+inline constexpr uint64_t kWaitFrame = 160;
+#endif
+
 extern "C" {
 SwitchResult heddle_enter(VMThread* thread, VMFiber* fiber, uint64_t payload);
 SwitchResult heddle_fiber_switch(VMFiber* fiber, uint64_t payload, uint64_t kind);

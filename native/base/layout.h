@@ -516,7 +516,7 @@ enum class Libcall : uint32_t {
   Wait = 36,
   /// the asm routine heddle_fiber_end, which the trampoline of a fiber's first function goes to instead of returning: see there
   FiberEnd = 37,
-  /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait
+  /// (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; or calls the import (kWaitReturned of base/asm.h); not by host_call, but by heddle_wait
   WaitImport = 38,
   /// (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot
   ShadowEnter = 39,
@@ -687,7 +687,7 @@ inline constexpr uint32_t kRefusedShadow = 16;
 /// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
 inline constexpr uint32_t kExternGenerationBits = 28;
 /// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
-inline constexpr uint32_t kMailboxSize = 1008;
+inline constexpr uint32_t kMailboxSize = 1010;
 /// bytes of a view of the heap, of which the first begins where the heap does
 inline constexpr uint32_t kHeapWindow = 65536;
 /// an imported function takes and gives JavaScript values
@@ -712,8 +712,12 @@ inline constexpr uint32_t kMailboxTakes = 5;
 inline constexpr uint32_t kMailboxCount = 6;
 /// mailbox, from the addon: how often a table has become longer or moved, as a double
 inline constexpr uint32_t kMailboxTables = 7;
+/// mailbox, from the addon: 1 more than the number of the import that TypeScript is to call for the call that it has just made or gone on with; 0 where that ended
+inline constexpr uint32_t kMailboxOutside = 8;
+/// mailbox, from the addon: how many calls wait for such an import to return, one inside the other
+inline constexpr uint32_t kMailboxWaiting = 9;
 /// mailbox: values, 8 bytes each as in memory, both ways
-inline constexpr uint32_t kMailboxValues = 8;
+inline constexpr uint32_t kMailboxValues = 10;
 /// the function returned
 inline constexpr uint32_t kEndingReturned = 0;
 /// it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound
@@ -785,6 +789,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "a524e9c12f07363a";
+inline constexpr char kContract[] = "edffd0e18b813e5d";
 
 }  // namespace heddle

@@ -1,8 +1,9 @@
-// createExport, createNumberExport, invoke, invokeRaw: from JavaScript into WebAssembly.
+// createExport, createNumberExport, goOn, goOnThrown, abandon, invoke, invokeRaw: from JavaScript into WebAssembly.
 #include <cstring>
 #include <iterator>
 
 #include "bindings/arguments.h"
+#include "bindings/host_call.h"
 #include "bindings/run_call.h"
 #include "bindings/values.h"
 
@@ -76,6 +77,23 @@ napi_value call_long_export(napi_env env, napi_callback_info info) {
   return call_values(engine, function, type, values.data(), kNever);
 }
 
+/// More than the frames of JavaScript that waits for an import can have shrunk by, as V8 optimized them.
+constexpr uint64_t kSurelyOver = 4096;
+
+/// A stretch of a call with the values in the mailbox has come to its end.
+inline void end_number_call(Engine* engine, Call* call, const VMFunction* function, Entry::Ending ending) {
+  if (ending == Entry::Ending::Outside) {
+    call->let_go(function);
+    return;
+  }
+  engine->mailbox()[kMailboxOutside] = 0;
+  if (__builtin_expect(ending == Entry::Ending::Returned, 1)) {
+    put_values(engine, call->slots(), engine->type(function->type)->results.size());
+  } else {
+    fail_call(engine, *call, ending);
+  }
+}
+
 /// A call with the values in the mailbox.
 napi_value call_number_export(napi_env env, napi_callback_info info) {
   void* data = nullptr;
@@ -83,8 +101,63 @@ napi_value call_number_export(napi_env env, napi_callback_info info) {
   const auto& [engine, function, type] = *static_cast<const Export*>(data);
   Call call(&engine->runtime, function);
   if (!check_fiber(engine, call)) return nullptr;
+  if (engine->calls_outside) call.go_outside();
   take_values(engine, call.slots(), type->params.size());
-  if (run_call(engine, &call, kNever)) put_values(engine, call.slots(), type->results.size());
+  end_number_call(engine, &call, function, start_call(engine, &call, kNever));
+  return nullptr;
+}
+
+/// The innermost call that is left; null, with an error thrown, where it is none.
+EntryFiber* left_call(Engine* engine) {
+  EntryFiber* entry = Call::outside(&engine->runtime);
+  if (entry == nullptr) napi_throw_error(engine->env, "HEDDLE_INTERNAL", "no call was left for an import");
+  return entry;
+}
+
+/// Goes on with it as a library call would that gave `result`; what comes of it is in the mailbox, or an exception is pending.
+void go_on_with(Engine* engine, EntryFiber* entry, const HostResult& result) {
+  Call call(&engine->runtime, entry);
+  const VMFunction* const function = call.function();
+  const CallScope scope(&call);
+  const uint64_t payload = read_halves(engine->mailbox() + kMailboxValues);
+  end_number_call(engine, &call, function, __builtin_expect(result.raise == nullptr, 1) ? call.go_on(payload) : call.go_on_raised());
+}
+
+/// The import has returned.
+napi_value go_on(napi_env env, napi_callback_info) {
+  Engine* const engine = Engine::of(env);
+  EntryFiber* const entry = left_call(engine);
+  if (entry == nullptr) return nullptr;
+  engine->epoch++;
+  go_on_with(engine, entry, return_from_import(engine));
+  return nullptr;
+}
+
+/// The import has thrown the argument.
+napi_value go_on_thrown(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  Engine* const engine = in.engine();
+  EntryFiber* const entry = left_call(engine);
+  if (entry == nullptr) return nullptr;
+  engine->epoch++;
+  go_on_with(engine, entry, throw_from_import(engine, in.value(0)));
+  return nullptr;
+}
+
+/// Gives up so many of the innermost calls that are left: their imports were terminated. With a mark only those whose imports can no longer
+/// be on the stack.
+napi_value abandon(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const uint64_t count = in.number(0), over = in.number(1);
+  // SAFETY: a number is made.
+  const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  if (!in) return nullptr;
+  for (uint64_t i = 0; i < count; i++) {
+    EntryFiber* const entry = left_call(in.engine());
+    if (entry == nullptr) return nullptr;
+    if (over != 0 && here < entry->entry.left_host_sp + kSurelyOver) return nullptr;
+    Call(&in.engine()->runtime, entry).abandon();
+  }
   return nullptr;
 }
 
@@ -167,9 +240,14 @@ napi_value invoke_raw(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_call_functions(napi_env env, napi_value exports) {
-  define_functions(
-      env, exports,
-      {{"createExport", create_export}, {"createNumberExport", create_number_export}, {"invoke", invoke}, {"invokeRaw", invoke_raw}});
+  define_functions(env, exports,
+                   {{"createExport", create_export},
+                    {"createNumberExport", create_number_export},
+                    {"goOn", go_on},
+                    {"goOnThrown", go_on_thrown},
+                    {"abandon", abandon},
+                    {"invoke", invoke},
+                    {"invokeRaw", invoke_raw}});
 }
 
 }  // namespace heddle

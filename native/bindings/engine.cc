@@ -101,6 +101,8 @@ Engine::Engine(napi_env environment, EngineUse use)
   }
   check_types = is_set("HEDDLE_DEBUG_TYPES", "1");
   windows = !is_set("HEDDLE_DEBUG_WINDOWS", "0");
+  // The mailbox is one for all of a thread's engines, and counts the calls of one that are left.
+  calls_outside = use == EngineUse::Program && !is_set("HEDDLE_DEBUG_OUTSIDE", "0");
   napi_env none = nullptr;
   if (use == EngineUse::Program && first.env.compare_exchange_strong(none, env)) first.engine = this;
 }
@@ -169,7 +171,7 @@ void throw_ending(Engine* engine, const Entry& entry) {
 }
 
 bool fail_call(Engine* engine, const Call& call, Entry::Ending ending) {
-  // A call takes neither suspensions nor waits.
+  // A call takes neither suspensions nor waits, and this one is not left.
   if (ending != Entry::Ending::Failed) throw_ending(engine, call);
   return false;
 }

@@ -107,6 +107,8 @@ struct HostObject {
   const FunctionType* type;
   /// A kHost….
   uint32_t kind;
+  /// By which TypeScript has the function, where it is one of numbers.
+  uint32_t number;
   /// Null once it was given up by `dispose`.
   napi_ref callee;
 };
@@ -241,6 +243,8 @@ class Engine {
   bool check_types = false;
   /// Whether TypeScript gets ArrayBuffers over tables and the heap (not with HEDDLE_DEBUG_WINDOWS=0).
   bool windows = true;
+  /// Whether calls of exports are left for their imports of numbers, which TypeScript calls then (docs/decisions/0042).
+  bool calls_outside = true;
   /// Hook `passed` had no room on the stack: errors get no frames of WebAssembly until they have left the outermost entry, because those
   /// inside would be missing.
   bool frames_lost = false;

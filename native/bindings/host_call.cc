@@ -21,31 +21,29 @@ bool check_callee(const Engine* engine, const HostObject* host) {
   return false;
 }
 
-/// Calls a function of TypeScript's that finds its arguments in the mailbox; false when an exception is pending.
-__attribute__((always_inline)) inline bool call_with_mailbox(Engine* engine, const HostObject* host, uint64_t slots) {
-  put_values(engine, slots, host->type->params.size());
+/// Calls a function of TypeScript's that has its arguments and leaves its result in the mailbox; false when an exception is pending.
+__attribute__((always_inline)) inline bool call_with_mailbox(Engine* engine, const HostObject* host) {
   engine->epoch++;
   // It takes no notice of `this`.
   const napi_value callee = engine->value_of(host->callee);
   if (napi_call_function(engine->env, callee, callee, 0, nullptr, nullptr) != napi_ok) return false;
-  take_values(engine, slots, host->type->results.size());
   return refresh_unguarded(engine);
 }
 
 /// The same for an import of few numbers, in a scope of its own.
-__attribute__((noinline)) bool call_numbers_apart(Engine* engine, const HostObject* host, uint64_t slots) {
+__attribute__((noinline)) bool call_numbers_apart(Engine* engine, const HostObject* host) {
   const HostScope scope(engine);
-  return check_callee(engine, host) && call_with_mailbox(engine, host, slots);
+  return check_callee(engine, host) && call_with_mailbox(engine, host);
 }
 
 /// The same, in its call's scope where it is of the innermost.
-inline bool call_numbers(Engine* engine, const HostObject* host, uint64_t slots) {
+inline bool call_numbers(Engine* engine, const HostObject* host) {
   VMThread* thread = &engine->runtime.thread;
   auto* entry = static_cast<OuterEntry*>(thread->entry);
-  if (host->callee == nullptr || !entry->shares_scope) return call_numbers_apart(engine, host, slots);
+  if (host->callee == nullptr || !entry->shares_scope) return call_numbers_apart(engine, host);
   __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
   CallScope::next(&engine->runtime, entry);
-  const bool returned = call_with_mailbox(engine, host, slots);
+  const bool returned = call_with_mailbox(engine, host);
   // Generated code has called.
   __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
   return returned;
@@ -112,20 +110,10 @@ __attribute__((noinline)) HostResult call_suspending(Engine* engine, const HostO
 }
 
 /// The same where the arguments are in the mailbox already, and the result need not come to slots.
-inline HostResult wait(Engine* engine, uint64_t function) {
-  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+inline HostResult wait_for(Engine* engine, const HostObject* host) {
   if (const auto refused = refusal(engine, host)) return *refused;
   engine->mailbox()[kMailboxImport] = host->vm.id;
   return set_aside(&engine->runtime.thread, {{address_of(host), 0}});
-}
-
-/// Its arguments may be references that lie nowhere else.
-__attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t function) {
-  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
-  engine->mailbox_roots = host->type->params.size();
-  engine->heap.collect({function});
-  engine->mailbox_roots = 0;
-  return wait(engine, function);
 }
 
 /// A turn is to end. Where the import has returned to the turn's own entry, its handlers see a cancellation, and none of them may wait;
@@ -146,37 +134,35 @@ __attribute__((noinline)) HostResult raise_end(Engine* engine) {
   return raise_cancellation(engine);
 }
 
-/// Calls any other import.
-__attribute__((always_inline)) inline HostResult call_served(Engine* engine, const VMHostFunction* import, const HostObject* host,
-                                                             uint64_t slots) {
-  engine->runtime.running_import = import;
-  const bool returned = host->kind == kHostNumbers ? call_numbers(engine, host, slots) : call(engine, host, slots);
+/// What is to come when the function of an import has returned, or thrown.
+__attribute__((always_inline)) inline HostResult go_on_behind(Engine* engine, bool returned) {
   engine->runtime.running_import = nullptr;
   if (!returned) return raise_pending(engine);
   return __builtin_expect(engine->runtime.turns_ended == 0, 1) ? HostResult{0, nullptr} : raise_end(engine);
 }
 
-/// Apart, as is what else is rare: what it keeps would be on the host stack for each call that nests.
-__attribute__((noinline)) HostResult serve_and_call(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
-  const Trap trap = serve_interrupt(&engine->runtime);
-  if (trap != Trap::None) return raise_trap(&engine->runtime.thread, trap);
-  return call_served(engine, import, host, slots);
+/// Calls an import that takes JavaScript's values.
+HostResult call_values(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
+  OuterEntry* const entry = static_cast<OuterEntry*>(engine->runtime.thread.entry);
+  engine->runtime.running_import = import;
+  const bool returned = call(engine, host, slots);
+  if (__builtin_expect(engine->runtime.thread.entry != entry, 0)) drop_abandoned(&engine->runtime, entry);
+  return go_on_behind(engine, returned);
 }
 
-/// The same where an interrupt may be pending. The import's caller may do nothing but call: code without a loop has no other place to look.
-__attribute__((always_inline)) inline HostResult call_now(Engine* engine, const VMHostFunction* import, const HostObject* host,
-                                                          uint64_t slots) {
-  if (__builtin_expect(engine->runtime.armed.load(std::memory_order_relaxed) != 0, 0)) {
-    return serve_and_call(engine, import, host, slots);
-  }
-  return call_served(engine, import, host, slots);
+/// The trap of an interrupt that may be pending. An import's caller may do nothing but call: code without a loop has no other place to
+/// look.
+__attribute__((always_inline)) inline Trap look_up(Runtime* runtime) {
+  return __builtin_expect(runtime->armed.load(std::memory_order_relaxed) == 0, 1) ? Trap::None : serve_interrupt(runtime);
 }
 
 inline HostResult dispatch(Engine* engine, uint64_t function, uint64_t slots) {
   const auto* import = at<VMHostFunction>(function);
   const auto* host = static_cast<const HostObject*>(import->object);
   if (host->kind == kHostSuspending) return call_suspending(engine, host, slots);
-  return call_now(engine, import, host, slots);
+  const Trap trap = look_up(&engine->runtime);
+  if (__builtin_expect(trap != Trap::None, 0)) return raise_trap(&engine->runtime.thread, trap);
+  return call_values(engine, import, host, slots);
 }
 
 /// Apart, as all that calls something is: then the way of a call that waits needs no frame.
@@ -185,12 +171,59 @@ __attribute__((noinline)) HostResult collect_and_dispatch(Engine* engine, uint64
   return dispatch(engine, function, slots);
 }
 
+/// Calls an import of numbers from here. Apart, because JavaScript that is called so nests on the host stack.
+__attribute__((noinline)) HostResult call_inside(Engine* engine, const VMHostFunction* import, const HostObject* host) {
+  OuterEntry* const entry = static_cast<OuterEntry*>(engine->runtime.thread.entry);
+  engine->runtime.running_import = import;
+  const bool returned = call_numbers(engine, host);
+  if (__builtin_expect(engine->runtime.thread.entry != entry, 0)) drop_abandoned(&engine->runtime, entry);
+  const HostResult result = go_on_behind(engine, returned);
+  if (__builtin_expect(result.raise != nullptr, 0)) return result;
+  return heddle::returned(read_halves(engine->mailbox() + kMailboxValues));
+}
+
+/// An import of numbers: where whoever has made the call can, the call is left for it.
+inline HostResult call_numbers_of(Engine* engine, const VMHostFunction* import, const HostObject* host) {
+  Runtime* const runtime = &engine->runtime;
+  VMThread* const thread = &runtime->thread;
+  const Trap trap = look_up(runtime);
+  if (__builtin_expect(trap != Trap::None, 0)) return raise_trap(thread, trap);
+  if (!static_cast<const OuterEntry*>(thread->entry)->goes_outside || host->callee == nullptr) return call_inside(engine, import, host);
+  engine->mailbox()[kMailboxOutside] = uint64_t{host->number} + 1;
+  runtime->running_import = import;
+  return leave_for_import(thread);
+}
+
+inline HostResult wait(Engine* engine, uint64_t function) {
+  const auto* import = at<VMHostFunction>(function);
+  const auto* host = static_cast<const HostObject*>(import->object);
+  return host->kind == kHostNumbers ? call_numbers_of(engine, import, host) : wait_for(engine, host);
+}
+
+/// Its arguments may be references that lie nowhere else.
+__attribute__((noinline)) HostResult collect_and_wait(Engine* engine, uint64_t function) {
+  const auto* host = static_cast<const HostObject*>(at<VMHostFunction>(function)->object);
+  engine->mailbox_roots = host->type->params.size();
+  engine->heap.collect({function});
+  engine->mailbox_roots = 0;
+  return wait(engine, function);
+}
+
 }  // namespace
 
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t) {
   Engine* engine = Engine::of(thread);
   if (engine->heap.is_due()) return collect_and_dispatch(engine, function, slots);
   return dispatch(engine, function, slots);
+}
+
+HostResult return_from_import(Engine* engine) {
+  return go_on_behind(engine, refresh_unguarded(engine));
+}
+
+HostResult throw_from_import(Engine* engine, napi_value value) {
+  napi_throw(engine->env, value);
+  return go_on_behind(engine, false);
 }
 
 HostResult wait_import(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t) {

@@ -28,6 +28,11 @@ class HostScope {
 /// Library call: (VMHostFunction*, slots*).
 HostResult call_import(VMThread* thread, uint64_t function, uint64_t slots, uint64_t, uint64_t);
 
+/// The import of the innermost call, which is left for it, has returned with its result in the mailbox, or has thrown: what a library call
+/// gives then.
+HostResult return_from_import(Engine* engine);
+HostResult throw_from_import(Engine* engine, napi_value value);
+
 /// For heddle_wait: (VMHostFunction*) -> VMFiber*.
 HostResult wait_import(VMThread* thread, uint64_t function, uint64_t, uint64_t, uint64_t);
 

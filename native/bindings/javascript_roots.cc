@@ -135,13 +135,17 @@ void JavaScriptRoots::swept(const std::vector<int32_t>& codes) {
   empty_caches();
   napi_value nothing = nullptr, ignored = nullptr;
   napi_get_undefined(env, &nothing);
-  const napi_value arguments[3] = {numbers(env, freed_tags_), numbers(env, freed_codes_), numbers(env, freed_imports_)};
-  if (arguments[0] == nullptr || arguments[1] == nullptr || arguments[2] == nullptr) return;
+  const napi_value arguments[4] = {numbers(env, freed_tags_), numbers(env, freed_codes_), numbers(env, freed_imports_),
+                                   numbers(env, freed_calls_)};
+  for (const napi_value argument : arguments) {
+    if (argument == nullptr) return;
+  }
   freed_tags_.clear();
   freed_codes_.clear();
   freed_imports_.clear();
+  freed_calls_.clear();
   // Only a termination can fail it, which stays pending in V8.
-  if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 3, arguments, &ignored) != napi_ok) {
+  if (napi_call_function(env, nothing, engine_->value_of(engine_->hooks.collected), 4, arguments, &ignored) != napi_ok) {
     napi_get_and_clear_last_exception(env, &ignored);
     return;
   }

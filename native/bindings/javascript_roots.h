@@ -30,6 +30,8 @@ class JavaScriptRoots final : public HeapEmbedder {
   void tag_freed(uint32_t id) { freed_tags_.push_back(id); }
   /// The same for an import that may wait for a promise.
   void import_freed(uint32_t id) { freed_imports_.push_back(id); }
+  /// The same for an import of numbers, by HostObject::number.
+  void call_freed(uint32_t number) { freed_calls_.push_back(number); }
   size_t holders() const { return holders_.size(); }
 
   std::vector<MemoryRange> memories() override;
@@ -45,6 +47,7 @@ class JavaScriptRoots final : public HeapEmbedder {
   std::unordered_map<uint64_t, napi_ref> holders_;
   std::vector<uint32_t> freed_tags_;
   std::vector<uint32_t> freed_imports_;
+  std::vector<uint32_t> freed_calls_;
   std::vector<int32_t> freed_codes_;
 };
 

@@ -78,6 +78,7 @@ void free_host_function(void* embedder, uint64_t object) {
   const HostObject* host = at<HostObject>(object);
   release_reference(engine_of(embedder), host->callee);
   if (host->kind == kHostSuspending) engine_of(embedder)->roots.import_freed(host->vm.id);
+  if (host->kind == kHostNumbers) engine_of(embedder)->roots.call_freed(host->number);
 }
 
 void trace_types(Marker* marker, uint64_t object) {

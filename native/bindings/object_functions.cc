@@ -159,6 +159,7 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   host->type = type;
   host->kind = kind;
+  host->number = static_cast<uint32_t>(in.number(6));
   host->vm.thread = &in.engine()->runtime.thread;
   host->vm.object = host;
   host->vm.type = id;

@@ -61,6 +61,7 @@ napi_value resume(Engine* engine, VMContinuation* record, uint64_t payload) {
       throw_ending(engine, resumption);
       break;
     case Entry::Ending::Failed:
+    case Entry::Ending::Outside:  // Only exports are left so.
       break;
   }
   return nullptr;

@@ -6,13 +6,18 @@
 
 namespace heddle {
 
-/// Runs a call whose arguments are in its slots. False when an exception is pending.
-__attribute__((always_inline)) inline bool run_call(Engine* engine, Call* call, uint64_t deadline) {
+/// Runs a call whose arguments are in its slots, to its end or to where it is left. Failed where an exception is pending.
+__attribute__((always_inline)) inline Entry::Ending start_call(Engine* engine, Call* call, uint64_t deadline) {
   engine->epoch++;
-  if (!refresh_unguarded(engine)) return false;
+  if (!refresh_unguarded(engine)) return Entry::Ending::Failed;
   engine->heap.poll();
   const CallScope scope(call);
-  const Entry::Ending ending = call->run_here(deadline);
+  return call->run_here(deadline);
+}
+
+/// Runs a call that is never left. False when an exception is pending.
+__attribute__((always_inline)) inline bool run_call(Engine* engine, Call* call, uint64_t deadline) {
+  const Entry::Ending ending = start_call(engine, call, deadline);
   return __builtin_expect(ending == Entry::Ending::Returned, 1) ? true : fail_call(engine, *call, ending);
 }
 

@@ -30,6 +30,21 @@ HostResult park(VMThread* thread, ParkedWords words);
 /// The same for heddle_wait, which is given the VMFiber to switch through.
 HostResult set_aside(VMThread* thread, ParkedWords words);
 
+/// Leaves the innermost entry, in heddle_wait, for an import that whoever made the call is to call: all is as inside that import, but that
+/// no frame of C++ is on the host stack. Requires: the entry goes outside. Its fiber's registers lie where thread->exit_sp is then.
+inline HostResult leave_for_import(VMThread* thread) {
+  auto* const entry = static_cast<OuterEntry*>(thread->entry);
+  __atomic_store_n(&thread->in_wasm, 0, __ATOMIC_RELAXED);
+  entry->is_outside = true;
+  entry->left_host_sp = thread->host_sp;
+  thread->exit_sp -= kWaitFrame;
+  return {address_of(entry->outermost), nullptr};
+}
+/// For heddle_wait: the import has returned this.
+inline HostResult returned(uint64_t payload) {
+  return {payload, reinterpret_cast<VMThread*>(kWaitReturned)};  // SAFETY: a mark, which it compares with.
+}
+
 /// Takes the words that park kept out of the record, which may be in another state too; then nothing is left of them. One may be an address
 /// inside the chain's frames, and only of a parked chain a record holds such a thing (heap/snapshot_check.h).
 ParkedWords take_parked_words(VMContinuation* record);

@@ -54,6 +54,11 @@ struct OuterEntry {
   /// VMThread.in_wasm, and whose the thread's signals were, before.
   uint32_t outer_in_wasm;
   VMThread* outer_signals;
+  /// Whether its imports of numbers are called from outside: it is left for each, and gone on with when that has returned. And whether it
+  /// is left so; then where the host stack was (VMThread.host_sp), which lies below whoever calls the import.
+  bool goes_outside = false;
+  bool is_outside = false;
+  uint64_t left_host_sp;
   /// What the embedder keeps for the imports of the entry: whether they share a scope, how many more it serves, and the scope.
   bool shares_scope = false;
   uint32_t scope_left;

@@ -49,7 +49,8 @@ __attribute__((noinline)) void mark_host(Marker* marker, const VMThread* thread)
   }
   // SAFETY: both are addresses on this stack, which grows down.
   const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-  marker->words(here, outermost + kEntryFrame);
+  // A call that was left may have been abandoned since by who would go on with it, who lay deeper.
+  if (here < outermost) marker->words(here, outermost + kEntryFrame);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "tests/check.h"
 #include "tests/lowered.h"
+#include "trap/enter.h"
 #include "trap/resumption.h"
 
 using namespace heddle;
@@ -260,6 +261,116 @@ TEST(allowed, "whether a call may wait depends on who began it") {
   EXPECT(seen[0] == Parking::NotPromising);
   EXPECT(seen[1] == Parking::Possible);
   EXPECT(seen[2] == Parking::HostFrames);
+  EXPECT(machine.clean());
+}
+
+/// An import that is called from outside where the call allows that, and else returns one more at once. Its argument is what Left::seen is.
+HostResult leave(VMThread* thread, uint64_t value, uint64_t, uint64_t, uint64_t) {
+  if (!static_cast<const OuterEntry*>(thread->entry)->goes_outside) return returned(value + 1);
+  static_cast<uint64_t*>(thread->mailbox)[kMailboxOutside] = value;
+  return leave_for_import(thread);
+}
+
+/// A call that is left for each of its imports; nested ones lie inside.
+struct Left {
+  explicit Left(Machine* machine) : runtime(&machine->runtime) { runtime->thread.mailbox = mailbox; }
+  ~Left() { runtime->thread.mailbox = nullptr; }
+
+  Entry::Ending start(const VMFunction* function, uint64_t value, bool outside = true) {
+    Call call(runtime, function);
+    if (outside) call.go_outside();
+    *at<uint64_t>(call.slots()) = value;
+    return end(&call, function, call.run());
+  }
+  Entry::Ending go_on(uint64_t payload) {
+    Call call(runtime, Call::outside(runtime));
+    const VMFunction* const function = call.function();
+    return end(&call, function, call.go_on(payload));
+  }
+  Entry::Ending trap() {
+    Call call(runtime, Call::outside(runtime));
+    const VMFunction* const function = call.function();
+    raise_trap(&runtime->thread, Trap::Unreachable);
+    return end(&call, function, call.go_on_raised());
+  }
+  uint64_t seen() const { return mailbox[kMailboxOutside]; }
+  uint64_t waiting() const { return mailbox[kMailboxWaiting]; }
+
+  Entry::Ending end(Call* call, const VMFunction* function, Entry::Ending ending) {
+    if (ending == Entry::Ending::Outside) {
+      call->let_go(function);
+    } else {
+      result = *at<uint64_t>(call->slots());
+    }
+    return ending;
+  }
+
+  Runtime* runtime;
+  uint64_t mailbox[kMailboxSize] = {};
+  uint64_t result = 0;
+};
+
+/// Calls the import with what it was given, and one more each time, ten times; returns the sum of what that gave and what it kept
+/// meanwhile.
+void importer(VMThread* thread, VMFiber* fiber) {
+  const uint64_t first = argument(fiber);
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < 10; i++) sum += host_wait(thread, leave, first + i) + first;
+  argument(fiber) = sum;
+}
+
+TEST(left, "a call is left for each import, and gone on with where it was; calls nest inside") {
+  Machine machine;
+  VMFunction function = make_function(&machine.context, importer, 1);
+  Left left(&machine);
+  constexpr uint64_t kDeep = 50;
+  for (uint64_t depth = 1; depth <= kDeep; depth++) {
+    EXPECT(left.start(&function, 100 * depth) == Entry::Ending::Outside);
+    EXPECT_EQUAL(left.seen(), 100 * depth);
+    EXPECT_EQUAL(left.waiting(), depth);
+  }
+  for (uint64_t depth = kDeep; depth > 0; depth--) {
+    for (uint64_t i = 0; i < 9; i++) {
+      EXPECT(left.go_on(1000 + i) == Entry::Ending::Outside);
+      EXPECT_EQUAL(left.seen(), 100 * depth + i + 1);
+    }
+    EXPECT(left.go_on(1009) == Entry::Ending::Returned);
+    EXPECT_EQUAL(left.result, 10045 + 1000 * depth);
+    EXPECT_EQUAL(left.waiting(), depth - 1);
+  }
+  EXPECT(Call::outside(&machine.runtime) == nullptr);
+  // The same import where nobody can call it from outside.
+  EXPECT(left.start(&function, 5, false) == Entry::Ending::Returned);
+  EXPECT_EQUAL(left.result, 10u * 5 + 45 + 10 + 10 * 5);
+  EXPECT(machine.clean());
+}
+
+TEST(left_raised, "a trap, and an end that nobody told, give back a call that was left, with the fibers inside") {
+  Machine machine;
+  static const Body chain = [](VMThread* thread, VMFiber* fiber) {
+    VMFunction inner = make_function(context_of(fiber), importer, 1);
+    Clauses clauses({&tag_a});
+    resume(thread, cont_new(thread, &inner), &clauses, {7});
+  };
+  VMFunction function = make_function(&machine.context, chain, 1);
+  VMFunction plain = make_function(&machine.context, importer, 1);
+  Left left(&machine);
+  for (int i = 0; i < 20; i++) {
+    EXPECT(left.start(&function, 0) == Entry::Ending::Outside);
+    EXPECT_EQUAL(left.seen(), 7u);
+    EXPECT(left.go_on(1) == Entry::Ending::Outside);
+    EXPECT(left.trap() == Entry::Ending::Trapped);
+    EXPECT(left.start(&plain, 1) == Entry::Ending::Outside);
+    EXPECT(left.start(&function, 0) == Entry::Ending::Outside);
+    EXPECT(left.start(&plain, 2) == Entry::Ending::Outside);
+    EXPECT_EQUAL(left.waiting(), 3u);
+    const auto* outermost = static_cast<const OuterEntry*>(machine.runtime.thread.entry)->outer->outer;
+    drop_abandoned(&machine.runtime, outermost);
+    EXPECT_EQUAL(left.waiting(), 1u);
+    for (uint64_t k = 0; k < 9; k++) EXPECT(left.go_on(0) == Entry::Ending::Outside);
+    EXPECT(left.go_on(0) == Entry::Ending::Returned);
+    EXPECT_EQUAL(left.result, 10u);
+  }
   EXPECT(machine.clean());
 }
 

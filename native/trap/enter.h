@@ -48,17 +48,30 @@ __attribute__((always_inline)) inline Entry::Ending Entry::enter(VMFiber* first,
   sanitizer::go_to_fiber(runtime, leaf);
   const SwitchResult result = heddle_enter(thread, own->outermost, payload);
   sanitizer::go_to_host(runtime);
+  if (result.kind == kSwitchParked && own->is_outside) return stay_outside(own);
+  if (deadline_changes) runtime->deadline.store(outer_deadline);
+  return leave(own, result.kind, first, end);
+}
 
+__attribute__((always_inline)) inline Entry::Ending Entry::stay_outside(const OuterEntry* own) {
+  // All else is as when C++ calls the import.
+  runtime_->thread.host_sp = own->left_host_sp;
+  return Ending::Outside;
+}
+
+__attribute__((always_inline)) inline Entry::Ending Entry::leave(OuterEntry* own, uint64_t kind, VMFiber* first, const VMFiber* end) {
+  Runtime* const runtime = runtime_;
+  VMThread* const thread = &runtime->thread;
   // What is read from `own` now was not kept in locals: that would take a word of the host stack for each call that nests.
+  if (__builtin_expect(thread->entry != own, 0)) drop_abandoned(runtime, own);
   __atomic_store_n(&thread->in_wasm, own->outer_in_wasm, __ATOMIC_RELAXED);
   __atomic_store_n(runtime->signal_thread, own->outer_signals, __ATOMIC_RELAXED);
-  if (deadline_changes) runtime->deadline.store(outer_deadline);
   Ending ending = Ending::Suspended;
-  if (result.kind == kSwitchParked) {
+  if (kind == kSwitchParked) {
     ending = Ending::Parked;
-  } else if (result.kind == kSwitchReturned) {
+  } else if (kind == kSwitchReturned) {
     ending = Ending::Returned;
-  } else if (result.kind == kEnterLeft) {
+  } else if (kind == kEnterLeft) {
     ending = take_back(first, end);
   }
   VMFiber* const suspended = own->suspended_current;
@@ -79,8 +92,22 @@ __attribute__((always_inline)) inline Entry::Ending Call::run_here(uint64_t dead
   if (entry_ == nullptr || refused()) return Ending::Trapped;
   if (shadow_ != nullptr) own_->mark = shadow_->mark();
   const Ending ending = enter(entry_->fiber, entry_->fiber, address_of(&entry_->record), entry_->fiber, deadline);
-  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(own_->mark);
+  if (ending != Ending::Returned && ending != Ending::Outside && shadow_ != nullptr) shadow_->back_to(own_->mark);
   return ending;
+}
+
+__attribute__((always_inline)) inline Entry::Ending Call::go_on(uint64_t payload) {
+  Runtime* const runtime = runtime_;
+  VMThread* const thread = &runtime->thread;
+  OuterEntry* const own = own_;
+  VMFiber* const fiber = entry_->fiber;
+  own->is_outside = false;
+  __atomic_store_n(&thread->in_wasm, 1, __ATOMIC_RELAXED);
+  sanitizer::go_to_fiber(runtime, thread->current);
+  const SwitchResult result = heddle_enter(thread, fiber, payload);
+  sanitizer::go_to_host(runtime);
+  if (result.kind == kSwitchParked && own->is_outside) return stay_outside(own);
+  return end_outside(result.kind);
 }
 
 }  // namespace heddle

@@ -1,11 +1,17 @@
 #include <utility>
 
+#include "base/check.h"
 #include "trap/enter.h"
 
 namespace heddle {
 
 namespace {
 constexpr uint64_t kNever = ~uint64_t{0};
+
+/// How many calls wait for an import that is called from outside. TypeScript sees it.
+uint64_t& calls_left(const Runtime* runtime) {
+  return static_cast<uint64_t*>(runtime->thread.mailbox)[kMailboxWaiting];
+}
 }  // namespace
 
 const std::vector<Frame> Entry::kNoFrames;
@@ -56,7 +62,64 @@ Call::Call(Runtime* runtime, const VMFunction* function)
     : Entry(runtime, nullptr), shadow_(function->flags == 0 ? static_cast<ShadowStack*>(function->context->shadow) : nullptr) {
   entry_ = runtime->take_entry_fiber(function, &trap_, &detail_);
   // Not on the host stack, where calls nest.
-  if (entry_ != nullptr) own_ = &entry_->entry;
+  if (entry_ == nullptr) return;
+  own_ = &entry_->entry;
+  own_->goes_outside = false;
+}
+
+Call::Call(Runtime* runtime, EntryFiber* entry)
+    : Entry(runtime, &entry->entry),
+      entry_(entry),
+      shadow_(entry->record.function->flags == 0 ? static_cast<ShadowStack*>(entry->record.function->context->shadow) : nullptr) {
+  calls_left(runtime)--;
+}
+
+EntryFiber* Call::outside(const Runtime* runtime) {
+  auto* entry = static_cast<OuterEntry*>(runtime->thread.entry);
+  if (entry == nullptr || !entry->is_outside) return nullptr;
+  return static_cast<EntryFiber*>(entry->outermost->entry);
+}
+
+void Call::let_go(const VMFunction* function) {
+  // SAFETY: a VMFunction is never changed through a record.
+  entry_->record.function = const_cast<VMFunction*>(function);
+  entry_ = nullptr;
+  calls_left(runtime_)++;
+}
+
+Entry::Ending Call::end_outside(uint64_t kind) {
+  runtime_->thread.host_sp = own_->outer_host_sp;
+  const Ending ending = leave(own_, kind, entry_->fiber, entry_->fiber);
+  if (ending != Ending::Returned && shadow_ != nullptr) shadow_->back_to(own_->mark);
+  return ending;
+}
+
+Entry::Ending Call::go_on_raised() {
+  const VMThread* thread = &runtime_->thread;
+  VMFiber* fiber = entry_->fiber;
+  if (thread->unwind_pc == address_of(heddle_leave)) {
+    own_->is_outside = false;
+    return end_outside(kEnterLeft);
+  }
+  // The outermost fiber's block holds where the chain goes on.
+  fiber->sp = thread->unwind_sp;
+  fiber->fp = thread->unwind_fp;
+  fiber->pc = thread->unwind_pc;
+  return go_on(thread->unwind_p0);
+}
+
+void Call::abandon() {
+  runtime_->running_import = nullptr;
+  raise_error(&runtime_->thread);
+  go_on_raised();
+}
+
+void drop_abandoned(Runtime* runtime, const OuterEntry* own) {
+  while (runtime->thread.entry != own) {
+    EntryFiber* entry = Call::outside(runtime);
+    HEDDLE_CHECK(entry != nullptr);
+    Call(runtime, entry).abandon();
+  }
 }
 
 Call::~Call() {

@@ -49,6 +49,8 @@ class Entry {
     Trapped,
     /// A library call left for an error of its own (a JavaScript exception is pending). The fibers are given back.
     Failed,
+    /// It waits for an import that whoever called is to call. All is as inside that import.
+    Outside,
   };
 
   Entry(const Entry&) = delete;
@@ -75,6 +77,9 @@ class Entry {
   /// Runs the chain from `first`, the outermost, to `leaf`, where it goes on with `payload`. Where it is left, everything inside `end` is
   /// given back. `deadline` is in monotonic nanoseconds, all ones for none.
   Ending enter(VMFiber* first, VMFiber* leaf, uint64_t payload, const VMFiber* end, uint64_t deadline);
+  /// enter's end where the entry is left for an import, and where it is over: what the thread was before comes back.
+  Ending stay_outside(const OuterEntry* own);
+  Ending leave(OuterEntry* own, uint64_t kind, VMFiber* first, const VMFiber* end);
 
   Runtime* runtime_;
   OuterEntry* own_;
@@ -105,10 +110,32 @@ class Call : public Entry {
   /// The same in the caller's frame (trap/enter.h): calls nest on the host stack.
   Ending run_here(uint64_t deadline);
 
+  /// From now on its imports of numbers are called from outside: run and go_on come to ending Outside for each.
+  void go_outside() { own_->goes_outside = true; }
+  /// After that ending: the call is no longer this object's, and stays the thread's innermost.
+  void let_go(const VMFunction* function);
+  /// The innermost call, which was let go.
+  Call(Runtime* runtime, EntryFiber* entry);
+  /// Which that is; null where the innermost is none.
+  static EntryFiber* outside(const Runtime* runtime);
+  const VMFunction* function() const { return entry_->record.function; }
+  /// Goes on where the import returns this.
+  Ending go_on(uint64_t payload);
+  /// The same where a library call would go on as `result` says.
+  Ending go_on_raised();
+  /// It ends here: nobody will go on with it.
+  void abandon();
+
  private:
+  /// A call that was outside is over.
+  __attribute__((noinline)) Ending end_outside(uint64_t kind);
+
   EntryFiber* entry_;
   /// That of the function's instance, where it is known: frames of a call that does not return are dropped.
   ShadowStack* shadow_;
 };
+
+/// Drops calls inside the entry `own` that wait for imports which were terminated: nothing told them.
+__attribute__((noinline)) void drop_abandoned(Runtime* runtime, const OuterEntry* own);
 
 }  // namespace heddle

@@ -379,7 +379,7 @@ export const LIBCALL = {
   wait: 36,
   /** the asm routine heddle_fiber_end, which the trampoline of a fiber's first function goes to instead of returning: see there */
   fiberEnd: 37,
-  /** (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; not by host_call, but by heddle_wait */
+  /** (VMHostFunction*) -> VMFiber*: sets the caller of an import aside, whose arguments are in the mailbox; or calls the import (kWaitReturned of base/asm.h); not by host_call, but by heddle_wait */
   waitImport: 38,
   /** (VMContinuation*): an instruction is about to go on with it: the shadow stacks' pointers become its own; traps where they cannot */
   shadowEnter: 39,
@@ -562,7 +562,7 @@ export const LIMIT = {
   /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
   externGenerationBits: 28,
   /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
-  mailboxSize: 1008,
+  mailboxSize: 1010,
   /** bytes of a view of the heap, of which the first begins where the heap does */
   heapWindow: 65536,
   /** an imported function takes and gives JavaScript values */
@@ -587,8 +587,12 @@ export const LIMIT = {
   mailboxCount: 6,
   /** mailbox, from the addon: how often a table has become longer or moved, as a double */
   mailboxTables: 7,
+  /** mailbox, from the addon: 1 more than the number of the import that TypeScript is to call for the call that it has just made or gone on with; 0 where that ended */
+  mailboxOutside: 8,
+  /** mailbox, from the addon: how many calls wait for such an import to return, one inside the other */
+  mailboxWaiting: 9,
   /** mailbox: values, 8 bytes each as in memory, both ways */
-  mailboxValues: 8,
+  mailboxValues: 10,
   /** the function returned */
   endingReturned: 0,
   /** it waits to be resumed: suspended with a tag that nothing inside handles, or made or bound */
@@ -662,4 +666,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'a524e9c12f07363a';
+export const CONTRACT = 'edffd0e18b813e5d';

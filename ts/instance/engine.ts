@@ -78,7 +78,7 @@ export class Engine implements Thread {
         poll: () => this.#onInterrupt?.(),
         thrown: (exception) => this.exceptions.thrown(exception),
         caught: (value) => this.exceptions.caught(value),
-        collected: (tags, codes, imports) => this.#collected(tags, codes, imports),
+        collected: (tags, codes, imports, calls) => this.#collected(tags, codes, imports, calls),
         uncache: (cache) => (cache as FunctionCache).empty(),
         suspendError: (fn, way) => this.imports.suspendError(fn, way),
         passed: (error) => amend(error, () => native.callFrames(), this.names.codes),
@@ -137,12 +137,12 @@ export class Engine implements Thread {
     return this.native.takeSignal();
   }
 
-  #collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void {
+  #collected(tags: readonly number[], codes: readonly number[], imports: readonly number[], calls: readonly number[]): void {
     this.externs.sweep();
     this.types.sweep();
     this.names.forget(tags, codes, imports);
     this.lazyCodes.forget(codes);
-    this.imports.forget(imports);
+    this.imports.forget(imports, calls);
   }
 
   #trap(code: number, frames: Float64Array, detail: number): Error {

@@ -188,8 +188,8 @@ class Resolver {
     const { signatures, typeIds } = this.#module;
     const typeId = typeIds[entry.type] ?? 0;
     append(this.#functions, (code) => {
-      const number = imported.suspending ? signatures.waiting(entry.type) : signatures.import(entry.type);
-      const made = this.#thread.imports.create(imported, typeId, code.entry(number), code.entry(signatures.enter(entry.type)));
+      const trampoline = (waiting: boolean): number => code.entry(waiting ? signatures.waiting(entry.type) : signatures.import(entry.type));
+      const made = this.#thread.imports.create(imported, typeId, trampoline, code.entry(signatures.enter(entry.type)));
       append(this.#hostFunctions, made);
       return made;
     });

@@ -24,8 +24,8 @@ export interface NativeHooks {
   thrown(exception: number): unknown;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
-  /** After a collection: numbers of the tags, of the code and of the imports that may wait that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
-  collected(tags: readonly number[], codes: readonly number[], imports: readonly number[]): void;
+  /** After a collection: numbers of the tags, of the code, of the imports that may wait and of those of numbers that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
+  collected(tags: readonly number[], codes: readonly number[], imports: readonly number[], calls: readonly number[]): void;
   /** Before `collected`, for each cache that {@link Native.noteCache} was given: it is to let go of all that it has. */
   uncache(cache: object): void;
   /**
@@ -366,18 +366,36 @@ export interface Native {
    * are used until others are given.
    */
   shareExterns(generations: Uint32Array, marks: Uint8Array): void;
-  /** Lets go of the JavaScript function behind a VMFunction; calls of it fail. Returns the number of the import. */
+  /** Lets go of the JavaScript function behind a VMFunction; calls of it fail. Returns the number of the import; of one of numbers -1 - its number `call`. */
   disposeHostFunction(fn: number): number;
 
   /**
    * A function that WebAssembly can call: address of its VMFunction. `code` is an import trampoline, `enter` the type's enter trampoline, `id` a number
-   * for messages, `kind` a LIMIT.host…. A suspending one is not called: its caller's fibers are set aside until `settle`.
+   * for messages, `kind` a LIMIT.host…. A suspending one is not called: its caller's fibers are set aside until `settle`. One of numbers has a waiting
+   * trampoline as well, and is called from here by its number `call` where a call of `createNumberExport`'s is left for it.
    */
-  createHostFunction(fn: (...args: never[]) => unknown, type: number, code: number, enter: number, id: number, kind: number): number;
+  createHostFunction(
+    fn: (...args: never[]) => unknown,
+    type: number,
+    code: number,
+    enter: number,
+    id: number,
+    kind: number,
+    call: number,
+  ): number;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
-  /** One that takes its arguments from the mailbox and leaves its results there. */
+  /**
+   * One that takes its arguments from the mailbox and leaves its results there. Where it calls imports of numbers it may be left for each: then the mailbox says
+   * which is to be called (LIMIT.mailboxOutside), and `goOn` or `goOnThrown` follows.
+   */
   createNumberExport(fn: number): () => void;
+  /** The import that the innermost call was left for has returned, with its result in the mailbox. What comes of it is there as for the call itself. */
+  goOn(): void;
+  /** That import has thrown. */
+  goOnThrown(value: unknown): void;
+  /** Gives up so many of the innermost calls that were left, whose imports were terminated; where `over` is 1 only those that are surely no more on the stack. */
+  abandon(count: number, over: number): void;
   /** Calls with a deadline in milliseconds (0: none). */
   invoke(fn: number, args: readonly unknown[], deadline: number): unknown;
   /**

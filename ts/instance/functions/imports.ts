@@ -12,6 +12,7 @@ import type { Conversions } from './conversions.js';
 import type { Mailbox } from './mailbox.js';
 import { isOfNumbers, isOfReferences, numberImport, referenceImport } from './number_calls.js';
 import { needsConversion } from './numbers.js';
+import { OutsideCalls } from './outside_calls.js';
 import { type ImportCalls, SuspendingImport } from './suspending_import.js';
 
 /** A JavaScript function as an import. */
@@ -37,6 +38,7 @@ export class ImportedFunctions implements ImportCalls {
   readonly #native: Native;
   readonly #types: TypeRegistry;
   readonly #names: Names;
+  readonly #outside: OutsideCalls;
   /** By number. */
   readonly #suspending: (SuspendingImport | undefined)[] = [];
 
@@ -46,13 +48,19 @@ export class ImportedFunctions implements ImportCalls {
     this.#names = names;
     this.convert = convert;
     this.mailbox = mailbox;
+    this.#outside = new OutsideCalls(native, mailbox);
   }
 
   /**
    * Makes a JavaScript function callable by WebAssembly: address of its VMFunction. `index` is its function index, by which it is named
-   * where it is exported again.
+   * where it is exported again. `trampoline` gives the code of an import trampoline of its type, or of one for those whose caller may be set aside.
    */
-  create({ fn, name, suspending, index }: ImportedFunction, typeId: number, trampoline: number, enter: number): number {
+  create(
+    { fn, name, suspending, index }: ImportedFunction,
+    typeId: number,
+    trampoline: (waiting: boolean) => number,
+    enter: number,
+  ): number {
     const type = this.#types.type(typeId);
     const id = suspending ? this.#names.newImport(name) : this.#names.importNumber(name);
     if (suspending) this.#suspending[id] = new SuspendingImport(this, fn, id, type);
@@ -66,7 +74,9 @@ export class ImportedFunctions implements ImportCalls {
       kind = LIMIT.hostNumbers;
       wrapper = referenceImport(this.mailbox, this.convert, fn, type);
     } else wrapper = this.#wrapper(fn, type);
-    const address = this.#native.createHostFunction(wrapper, typeId, trampoline, enter, id, kind);
+    const isOutside = kind === LIMIT.hostNumbers;
+    const call = isOutside ? this.#outside.add(wrapper as () => void) : 0;
+    const address = this.#native.createHostFunction(wrapper, typeId, trampoline(suspending || isOutside), enter, id, kind, call);
     this.#native.store(address + VMFunction.index, 'u32', index);
     return address;
   }
@@ -74,11 +84,14 @@ export class ImportedFunctions implements ImportCalls {
   /** Lets go of the function of an import, given by the address of its VMFunction. */
   dispose(address: number): void {
     // It stays until the import is freed: a call may be set aside in it already that has not come to its function.
-    this.#suspending[this.#native.disposeHostFunction(address)]?.dispose();
+    const number = this.#native.disposeHostFunction(address);
+    if (number < 0) this.#outside.dispose(-1 - number);
+    else this.#suspending[number]?.dispose();
   }
 
-  /** Lets go of imports that a collection has freed, given by their numbers. */
-  forget(numbers: readonly number[]): void {
+  /** Lets go of imports that a collection has freed, given by their numbers; `calls` are those of numbers. */
+  forget(numbers: readonly number[], calls: readonly number[]): void {
+    this.#outside.forget(calls);
     for (let i = 0; i < numbers.length; i++) {
       const number = item(numbers, i);
       delete this.#suspending[number];

@@ -2,6 +2,7 @@
  * The words that TypeScript and the addon share: what goes with a resumption, both ways (LIMIT.mailbox…). Values lie in it as they do in memory, so that a call
  * of the addon carries none.
  */
+import { internal } from '../../errors/catalog.js';
 import { LIMIT } from '../../generated/abi.js';
 import type { ValueType } from '../../validate/description.js';
 
@@ -15,6 +16,8 @@ const GENERATION = 2 * LIMIT.mailboxGeneration;
 const IMPORT = 2 * LIMIT.mailboxImport;
 const TAKES = 2 * LIMIT.mailboxTakes;
 const COUNT = 2 * LIMIT.mailboxCount;
+const OUTSIDE = 2 * LIMIT.mailboxOutside;
+const WAITING = 2 * LIMIT.mailboxWaiting;
 const TABLES = LIMIT.mailboxTables;
 const VALUES = LIMIT.mailboxValues;
 
@@ -79,6 +82,24 @@ export class Mailbox {
   get import(): number {
     return naturals[IMPORT] as number;
   }
+
+  /**
+   * Whether the call that was just made, or gone on with, waits for an import that is to be called from here: then the number of that is 1 less than this,
+   * which is 0 otherwise.
+   */
+  get outside(): number {
+    return naturals[OUTSIDE] as number;
+  }
+
+  /** How many calls wait so, one inside the other. */
+  get waiting(): number {
+    return naturals[WAITING] as number;
+  }
+
+  /** Calls the imports that the call just made waits for, until it ends. Throws what it does. */
+  serve: () => void = () => {
+    throw internal('no import can be called');
+  };
 
   /** Says which continuation the next call of the addon is about. */
   aim(handle: Handle): void {

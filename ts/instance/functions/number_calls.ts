@@ -49,6 +49,7 @@ function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, ha
           [name]: () => {
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -62,6 +63,7 @@ function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, ha
             mailbox.putInteger(0, toInteger(a));
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -77,6 +79,7 @@ function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, ha
             mailbox.putInteger(0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -94,6 +97,7 @@ function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, ha
             mailbox.putInteger(0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -113,6 +117,7 @@ function integerExports(mailbox: Mailbox, create: EnterMaker, params: number, ha
             mailbox.putInteger(0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -142,7 +147,7 @@ function integerImport(mailbox: Mailbox, fn: ExportedFunction, params: number, h
 
 /**
  * How functions of a type are made. Each calls what `create` gives, when it is first called itself: that takes its arguments from the mailbox and leaves the result
- * there. It has no [[Construct]], as the JS API asks of exports, and the type's `length`. All arguments are converted before the first is put there: to convert one may
+ * there, or is left for an import, which is served then. It has no [[Construct]], as the JS API asks of exports, and the type's `length`. All arguments are converted before the first is put there: to convert one may
  * run anything. A module has thousands of exports, most of which nobody calls: each is one closure, made with its name, which costs less than to define it.
  */
 export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: RegisteredType): ExportMaker {
@@ -159,6 +164,7 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
           [name]: () => {
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -172,6 +178,7 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
             mailbox.put(t0, 0, coerce(t0, a));
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -187,6 +194,7 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
             mailbox.put(t0, 0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -204,6 +212,7 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
             mailbox.put(t0, 0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -223,6 +232,7 @@ export function numberExports(mailbox: Mailbox, create: EnterMaker, registered: 
             mailbox.put(t0, 0, first);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -257,6 +267,7 @@ export function referenceExports(
           [name]: () => {
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -270,6 +281,7 @@ export function referenceExports(
             putOne(a);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -283,6 +295,7 @@ export function referenceExports(
             put([a, b]);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -296,6 +309,7 @@ export function referenceExports(
             put([a, b, c]);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
@@ -309,6 +323,7 @@ export function referenceExports(
             put([a, b, c, d]);
             enter ??= create(address, keeper);
             enter();
+            if (mailbox.outside !== 0) mailbox.serve();
             return result();
           },
         };
