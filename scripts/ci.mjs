@@ -36,6 +36,7 @@ const PARTS = [
   { name: 'fuzzer', minutes: 6, command: fuzz(24_000, 1) },
   { name: 'control fuzzer', minutes: 4, command: control(10_000, 1) },
   { name: 'packages of others', minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'] },
+  { name: `packages of others, ${EAGER.name}`, minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'], env: EAGER.env },
   { name: 'packages', minutes: 4, check: true, lock: 'packages', nodes: true, command: [node, 'scripts/test_package.mjs'] },
   { name: 'C++ with sanitizers', minutes: 3, command: [node, 'scripts/test_native.mjs', '--sanitize', 'address,undefined'] },
   { name: 'C++ with ThreadSanitizer', minutes: 3, command: [node, 'scripts/test_native.mjs', '--sanitize', 'thread'] },

@@ -20,8 +20,8 @@ export interface ModuleOptions {
    */
   readonly shadowStack?: ShadowStackOptions | false;
   /**
-   * `lazy`: a function is compiled when it is first called; what is wrong with the module is said before, as ever. `eager`: all are compiled before the module is there. HEDDLE_COMPILE says what
-   * holds where nothing else does.
+   * `lazy`: a function is compiled when it is first called; what is wrong with the module is said before, as ever. `eager`: all are compiled before the module is there. Where neither this nor
+   * HEDDLE_COMPILE says which, a module with 8 KiB (8,192 bytes) of function bodies or more is compiled lazily.
    */
   readonly compile?: 'lazy' | 'eager';
   /** Sets of functions that the module imports without being given them: `js-string`. Others are ignored. */
