@@ -26,7 +26,10 @@ describe('each built-in object, patched in turn', () => {
   it.each(Array.from({ length: PARTS }, (_, part) => part))(
     'changes nothing, part %i',
     async (part) => {
-      const ended = await runProgram(program('patched'), { args: [`${part}`, `${PARTS}`], env: { HEDDLE_CACHE: folder() } });
+      const ended = await runProgram(program('patched'), {
+        args: [`${part}`, `${PARTS}`],
+        env: { HEDDLE_CACHE: folder(), HEDDLE_COMPILE: 'eager' },
+      });
       const [last] = ended.errors.trimEnd().split('\n').slice(-1);
       expect(ended.output, `the last patch: ${last}`).toMatch(/^\d{3,} patches, 0 differences, \d+ errors of compiling\n$/);
       expect(ended.status).toBe(0);
@@ -48,7 +51,7 @@ it('memories whose JavaScript lies are those of WebAssembly all the same, and fa
 });
 
 it('what changes while worker threads compile makes no other code', async () => {
-  const found = await resultOf<Record<string, unknown>>(program('changes'), { env: { HEDDLE_CACHE: folder() } });
+  const found = await resultOf<Record<string, unknown>>(program('changes'), { env: { HEDDLE_CACHE: folder(), HEDDLE_COMPILE: 'eager' } });
   expect(found).toEqual({
     size: true,
     ...Object.fromEntries(
