@@ -46,6 +46,8 @@
         "native/heap/marker.cc",
         "native/heap/roots.cc",
         "native/heap/exceptions.cc",
+        "native/heap/descriptors.cc",
+        "native/heap/objects.cc",
         "native/heap/heap.cc",
         "native/heap/snapshot_check.cc",
         "native/bindings/arguments.cc",
@@ -74,6 +76,7 @@
         "native/bindings/shadow_functions.cc",
         "native/bindings/type_functions.cc",
         "native/bindings/types.cc",
+        "native/bindings/gc_objects.cc",
         "native/addon/addon.cc"
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "HEDDLE_GENERATION_START=<!(node -p \"process.env.HEDDLE_GENERATION_START || 0x800000\")"],

@@ -6,7 +6,7 @@
  */
 
 /** A field's C type; `ptr` is an address of the struct named in the doc text. */
-export type FieldType = 'u64' | 'u32' | 'ptr' | 'u64[]';
+export type FieldType = 'u64' | 'u32' | 'ptr' | 'u64[]' | 'u32[]';
 
 /** One field: name (snake_case), type, what it is, and for arrays the element count. */
 export type Field = readonly [name: string, type: FieldType, doc: string, count?: number];
@@ -44,7 +44,10 @@ export const LIBCALLS = [
   ['table_copy', '(VMTable* destination, d, s, n), scratch0 = VMTable* source'],
   ['table_init', '(VMTable*, d, s, n), scratch0 = VMInstance*, scratch1 = segment'],
   ['elem_drop', '(VMInstance*, segment)'],
-  ['is_subtype', '(actual type id, expected type id) -> 0 or 1'],
+  [
+    'is_subtype',
+    '(actual type id, expected type id) -> 0 or 1: for types that are deeper than the descriptors say (type_depths of LIMITS)',
+  ],
   ['trap', '(trap code): raise that trap at the call'],
   ['exception_new', '(VMTag*, slots) -> VMException*: an exception whose slots the code then fills'],
   ['throw_ref', '(VMException* or 0): throw it from the call; traps on null'],
@@ -98,6 +101,14 @@ export const LIBCALLS = [
     'asyncify_leave',
     '(VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned',
   ],
+  ['struct_new', '(type id) -> VMObject*: a structure of zeros; traps without memory'],
+  ['array_new', '(type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory'],
+  ['array_new_data', '(type id, from, length, segment) -> VMObject*: an array with what is in a data segment, scratch0 = VMInstance*'],
+  ['array_new_elem', '(type id, from, length, segment) -> VMObject*: the same of an element segment, scratch0 = VMInstance*'],
+  ['array_fill', '(VMObject* or 0, from, length), scratch0, scratch1 = the value'],
+  ['array_copy', '(VMObject* or 0 destination, to, VMObject* or 0 source, from), scratch0 = length'],
+  ['array_init_data', '(VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment'],
+  ['array_init_elem', '(VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment'],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -135,7 +146,8 @@ export const STRUCTS: readonly Struct[] = [
       ['fiber_tag', 'ptr', 'VMTag: what fiber_yield suspends to'],
       ['fiber_handlers', 'ptr', 'VMHandlers of fiber_resume'],
       ['mailbox', 'ptr', 'the words that TypeScript and the addon share (mailbox_… of LIMITS)'],
-      ['spare', 'u64[]', 'kept for later, zero', 4],
+      ['types', 'ptr', 'VMType: descriptors of all types, by canonical id'],
+      ['spare', 'u64[]', 'kept for later, zero', 3],
       ['libcalls', 'u64[]', 'addresses of the library calls by LIBCALLS number', 56],
     ],
   },
@@ -248,6 +260,33 @@ export const STRUCTS: readonly Struct[] = [
     ],
   },
   {
+    name: 'VMObject',
+    doc: 'A structure or array. Behind it lie the fields in their order, each aligned to its size (a v128 to 8 bytes), or the elements.',
+    size: 8,
+    fields: [
+      ['type', 'u32', 'canonical type id'],
+      ['length', 'u32', 'of an array: elements; of a structure: 0'],
+    ],
+  },
+  {
+    name: 'VMType',
+    doc: 'What is known of a type at run time. Number 0 is of no type.',
+    size: 64,
+    fields: [
+      ['display', 'u32[]', 'ids of the types above it by their depth, itself last; 0 behind. What is deeper is found by super', 8],
+      ['super', 'u32', 'id of the declared supertype, 0 for none'],
+      ['kind', 'u32', 'a type_… of LIMITS; 0 where no type has the id'],
+      ['depth', 'u32', 'how many types are above it'],
+      ['bytes', 'u32', 'of a structure: with its head; of an array: binary logarithm of the bytes of an element'],
+      [
+        'references',
+        'u64',
+        'bit i: word i of a structure is a reference; bit 63: every word may be one. Of an array: 1 where its elements are',
+      ],
+      ['spare', 'u64', 'zero'],
+    ],
+  },
+  {
     name: 'VMFiber',
     doc: 'The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent.',
     size: 128,
@@ -351,6 +390,10 @@ export const TRAPS = [
   [20, 'out_of_memory', 'out of memory'],
   [21, 'store_bounds', 'internal error: a value would be stored beyond its buffer'],
   [22, 'snapshot_active', 'another version of the continuation is active'],
+  [23, 'null_structure', 'null structure reference'],
+  [24, 'null_array', 'null array reference'],
+  [25, 'null_i31', 'null i31 reference'],
+  [26, 'array_size', 'requested array too large'],
   [30, 'cancelled', 'the call was cancelled'],
   [31, 'shadow_overflow', 'shadow stack overflow'],
   [32, 'shadow_stack', 'a second call of the instance cannot wait while one does'],
@@ -409,9 +452,17 @@ export const LIMITS = [
   ['refused_shadow', 16, 'why there is no copy: this, and the detail of trap shadow_stack'],
   [
     'extern_generation_bits',
-    28,
-    "bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index",
+    27,
+    "bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits + 1 | index << 1, which is even",
   ],
+  ['type_func', 1, 'VMType.kind of a function type'],
+  ['type_cont', 2, 'of a continuation type'],
+  ['type_struct', 3, 'of a structure type'],
+  ['type_array', 4, 'of an array type'],
+  ['type_depths', 8, 'depths that VMType.display has'],
+  ['type_size_log2', 6, 'a VMType is 1 << this bytes'],
+  ['array_bytes', 0x7fff_0000, 'most bytes of an array, with its head'],
+  ['refused_heap', 32, 'the detail of trap out_of_memory: the heap of the thread has no room for a structure or array'],
   [
     'mailbox_size',
     1010,

@@ -39,6 +39,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   define_file_functions(env, exports);
   define_digest_functions(env, exports);
   define_object_functions(env, exports);
+  define_gc_object_functions(env, exports);
   define_mapped_memory_functions(env, exports);
   define_call_functions(env, exports);
   define_collect_functions(env, exports);

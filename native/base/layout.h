@@ -14,6 +14,8 @@ struct VMTag;
 struct VMNamedTag;
 struct VMAsyncify;
 struct VMException;
+struct VMObject;
+struct VMType;
 struct VMFiber;
 struct VMContinuation;
 struct VMHandlers;
@@ -79,8 +81,10 @@ struct VMThread {
   VMHandlers* fiber_handlers;
   /// the words that TypeScript and the addon share (mailbox_… of LIMITS)
   void* mailbox;
+  /// VMType: descriptors of all types, by canonical id
+  VMType* types;
   /// kept for later, zero
-  uint64_t spare[4];
+  uint64_t spare[3];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
 };
@@ -114,7 +118,8 @@ static_assert(offsetof(VMThread, trap_detail) == 192);
 static_assert(offsetof(VMThread, fiber_tag) == 200);
 static_assert(offsetof(VMThread, fiber_handlers) == 208);
 static_assert(offsetof(VMThread, mailbox) == 216);
-static_assert(offsetof(VMThread, spare) == 224);
+static_assert(offsetof(VMThread, types) == 224);
+static_assert(offsetof(VMThread, spare) == 232);
 static_assert(offsetof(VMThread, libcalls) == 256);
 
 /// The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it.
@@ -313,6 +318,43 @@ static_assert(offsetof(VMException, held) == 12);
 static_assert(offsetof(VMException, next) == 16);
 static_assert(offsetof(VMException, previous) == 24);
 
+/// A structure or array. Behind it lie the fields in their order, each aligned to its size (a v128 to 8 bytes), or the elements.
+struct VMObject {
+  /// canonical type id
+  uint32_t type;
+  /// of an array: elements; of a structure: 0
+  uint32_t length;
+};
+static_assert(sizeof(VMObject) == 8);
+static_assert(offsetof(VMObject, type) == 0);
+static_assert(offsetof(VMObject, length) == 4);
+
+/// What is known of a type at run time. Number 0 is of no type.
+struct VMType {
+  /// ids of the types above it by their depth, itself last; 0 behind. What is deeper is found by super
+  uint32_t display[8];
+  /// id of the declared supertype, 0 for none
+  uint32_t super;
+  /// a type_… of LIMITS; 0 where no type has the id
+  uint32_t kind;
+  /// how many types are above it
+  uint32_t depth;
+  /// of a structure: with its head; of an array: binary logarithm of the bytes of an element
+  uint32_t bytes;
+  /// bit i: word i of a structure is a reference; bit 63: every word may be one. Of an array: 1 where its elements are
+  uint64_t references;
+  /// zero
+  uint64_t spare;
+};
+static_assert(sizeof(VMType) == 64);
+static_assert(offsetof(VMType, display) == 0);
+static_assert(offsetof(VMType, super) == 32);
+static_assert(offsetof(VMType, kind) == 36);
+static_assert(offsetof(VMType, depth) == 40);
+static_assert(offsetof(VMType, bytes) == 44);
+static_assert(offsetof(VMType, references) == 48);
+static_assert(offsetof(VMType, spare) == 56);
+
 /// The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent.
 struct VMFiber {
   /// saved stack pointer
@@ -480,7 +522,7 @@ enum class Libcall : uint32_t {
   TableInit = 18,
   /// (VMInstance*, segment)
   ElemDrop = 19,
-  /// (actual type id, expected type id) -> 0 or 1
+  /// (actual type id, expected type id) -> 0 or 1: for types that are deeper than the descriptors say (type_depths of LIMITS)
   IsSubtype = 20,
   /// (trap code): raise that trap at the call
   Trap = 21,
@@ -534,8 +576,24 @@ enum class Libcall : uint32_t {
   AsyncifyEnter = 45,
   /// (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned
   AsyncifyLeave = 46,
+  /// (type id) -> VMObject*: a structure of zeros; traps without memory
+  StructNew = 47,
+  /// (type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory
+  ArrayNew = 48,
+  /// (type id, from, length, segment) -> VMObject*: an array with what is in a data segment, scratch0 = VMInstance*
+  ArrayNewData = 49,
+  /// (type id, from, length, segment) -> VMObject*: the same of an element segment, scratch0 = VMInstance*
+  ArrayNewElem = 50,
+  /// (VMObject* or 0, from, length), scratch0, scratch1 = the value
+  ArrayFill = 51,
+  /// (VMObject* or 0 destination, to, VMObject* or 0 source, from), scratch0 = length
+  ArrayCopy = 52,
+  /// (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment
+  ArrayInitData = 53,
+  /// (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment
+  ArrayInitElem = 54,
 };
-inline constexpr uint32_t kLibcallCount = 47;
+inline constexpr uint32_t kLibcallCount = 55;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -602,6 +660,14 @@ enum class Trap : uint32_t {
   StoreBounds = 21,
   /// another version of the continuation is active
   SnapshotActive = 22,
+  /// null structure reference
+  NullStructure = 23,
+  /// null array reference
+  NullArray = 24,
+  /// null i31 reference
+  NullI31 = 25,
+  /// requested array too large
+  ArraySize = 26,
   /// the call was cancelled
   Cancelled = 30,
   /// shadow stack overflow
@@ -684,8 +750,24 @@ inline constexpr uint32_t kRefusedRecords = 5;
 inline constexpr uint32_t kRefusedActive = 6;
 /// why there is no copy: this, and the detail of trap shadow_stack
 inline constexpr uint32_t kRefusedShadow = 16;
-/// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index
-inline constexpr uint32_t kExternGenerationBits = 28;
+/// bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits + 1 | index << 1, which is even
+inline constexpr uint32_t kExternGenerationBits = 27;
+/// VMType.kind of a function type
+inline constexpr uint32_t kTypeFunc = 1;
+/// of a continuation type
+inline constexpr uint32_t kTypeCont = 2;
+/// of a structure type
+inline constexpr uint32_t kTypeStruct = 3;
+/// of an array type
+inline constexpr uint32_t kTypeArray = 4;
+/// depths that VMType.display has
+inline constexpr uint32_t kTypeDepths = 8;
+/// a VMType is 1 << this bytes
+inline constexpr uint32_t kTypeSizeLog2 = 6;
+/// most bytes of an array, with its head
+inline constexpr uint32_t kArrayBytes = 2147418112;
+/// the detail of trap out_of_memory: the heap of the thread has no room for a structure or array
+inline constexpr uint32_t kRefusedHeap = 32;
 /// words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word
 inline constexpr uint32_t kMailboxSize = 1010;
 /// bytes of a view of the heap, of which the first begins where the heap does
@@ -789,6 +871,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "edffd0e18b813e5d";
+inline constexpr char kContract[] = "e060a01d45f943a4";
 
 }  // namespace heddle

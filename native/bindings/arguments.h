@@ -79,6 +79,7 @@ void define_lazy_functions(napi_env env, napi_value exports);
 void define_file_functions(napi_env env, napi_value exports);
 void define_digest_functions(napi_env env, napi_value exports);
 void define_object_functions(napi_env env, napi_value exports);
+void define_gc_object_functions(napi_env env, napi_value exports);
 void define_mapped_memory_functions(napi_env env, napi_value exports);
 void define_call_functions(napi_env env, napi_value exports);
 void define_report_functions(napi_env env, napi_value exports);

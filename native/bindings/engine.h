@@ -25,8 +25,6 @@ enum ValueKind : uint8_t { kI32 = 0x7f, kI64 = 0x7e, kF32 = 0x7d, kF64 = 0x7c, k
 struct FunctionType {
   std::vector<uint8_t> params;
   std::vector<uint8_t> results;
-  /// Id of the declared supertype, 0 when there is none.
-  uint32_t super = 0;
   uint32_t slots() const { return static_cast<uint32_t>(params.size() > results.size() ? params.size() : results.size()); }
 };
 

@@ -2,6 +2,7 @@
 #include "bindings/atomics.h"
 #include "bindings/engine.h"
 #include "bindings/exceptions.h"
+#include "bindings/gc_objects.h"
 #include "bindings/host_call.h"
 #include "bindings/lazy_functions.h"
 #include "bindings/memory.h"
@@ -12,14 +13,9 @@ namespace heddle {
 namespace {
 
 HostResult is_subtype(VMThread* thread, uint64_t actual, uint64_t expected, uint64_t, uint64_t) {
-  const Engine* engine = Engine::of(thread);
-  uint64_t id = actual;
-  // At most 63 steps: deeper declarations are not valid.
-  while (id != 0 && id != expected) {
-    const FunctionType* type = engine->type(static_cast<uint32_t>(id));
-    id = type == nullptr ? 0 : type->super;
-  }
-  return {id != 0 ? uint64_t{1} : uint64_t{0}, nullptr};
+  const Descriptors& types = Engine::of(thread)->heap.descriptors;
+  const bool fits = types.is_subtype(static_cast<uint32_t>(actual), static_cast<uint32_t>(expected));
+  return {fits ? uint64_t{1} : uint64_t{0}, nullptr};
 }
 
 HostResult trap(VMThread* thread, uint64_t code, uint64_t, uint64_t, uint64_t) {
@@ -35,6 +31,7 @@ void install_binding_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::Trap, trap);
   install_atomic_libcalls(runtime);
   install_exception_libcalls(runtime);
+  install_object_libcalls(runtime);
   install_lazy_libcalls(runtime);
   install_memory_libcalls(runtime);
   install_table_libcalls(runtime);

@@ -37,26 +37,47 @@ napi_value share_types(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// Words in front of what differs from kind to kind.
+constexpr size_t kTypeHead = 5;
+
+/// Defines the type that begins at `words` (contract/formats.md, section 8). Returns how many of the `count` words are its, 0 where they
+/// are no type. May throw std::bad_alloc.
+size_t define_type(Engine* engine, const uint32_t* words, size_t count) {
+  if (count < kTypeHead) return 0;
+  Descriptors& descriptors = engine->heap.descriptors;
+  const uint32_t id = words[0], super = words[1], kind = words[2];
+  const uint64_t first = words[3], second = words[4];
+  if (id >= descriptors.count() || super >= descriptors.count()) return 0;
+  if (kind == kTypeFunc) {
+    if (first + second > count - kTypeHead) return 0;
+    const uint32_t* values = words + kTypeHead;
+    auto type = std::make_unique<FunctionType>();
+    type->params.assign(values, values + first);
+    type->results.assign(values + first, values + first + second);
+    if (engine->types.size() <= id) engine->types.resize(id + 1);
+    engine->types[id] = std::move(type);
+    descriptors.define(id, kind, super);
+    return kTypeHead + first + second;
+  }
+  VMType* type = descriptors.define(id, kind, super);
+  if (kind == kTypeCont) return kTypeHead;
+  if (count == kTypeHead) return 0;
+  type->bytes = words[3];
+  type->references = second | uint64_t{words[5]} << 32;
+  return kTypeHead + 1;
+}
+
 napi_value define_types(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   const Ids words = ids_of(in.words(0, napi_uint32_array));
   if (!in) return nullptr;
-  auto& types = in.engine()->types;
-  const uint64_t most = in.engine()->heap.types.count;
+  Engine* engine = in.engine();
+  if (!engine->heap.descriptors.reserve(engine->heap.types.count)) return no_memory(env);
   const bool well = attempt([&] {
-    // [id, id of the supertype or 0, n params, n results, params…, results…]*, value types as bytes.
-    for (size_t i = 0; i + 4 <= words.count;) {
-      const uint32_t id = words.data[i];
-      const uint64_t params = words.data[i + 2], results = words.data[i + 3];
-      if (id >= most || i + 4 + params + results > words.count) return in.fail("types");
-      const uint32_t* values = words.data + i + 4;
-      auto type = std::make_unique<FunctionType>();
-      type->super = words.data[i + 1];
-      type->params.assign(values, values + params);
-      type->results.assign(values + params, values + params + results);
-      if (types.size() <= id) types.resize(id + 1);
-      types[id] = std::move(type);
-      i += 4 + params + results;
+    for (size_t i = 0; i < words.count;) {
+      const size_t size = define_type(engine, words.data + i, words.count - i);
+      if (size == 0) return in.fail("types");
+      i += size;
     }
   });
   return well ? nullptr : no_memory(env);
@@ -69,6 +90,7 @@ napi_value forget_types(napi_env env, napi_callback_info info) {
   auto& types = in.engine()->types;
   for (size_t i = 0; i < ids.count; i++) {
     if (ids.data[i] < types.size()) types[ids.data[i]].reset();
+    if (ids.data[i] < in.engine()->heap.descriptors.count()) in.engine()->heap.descriptors.forget(ids.data[i]);
   }
   return nullptr;
 }

@@ -42,6 +42,9 @@ class TypeCheck {
       case ObjectKind::Types:
         for (uint64_t i = 0; i < at<TypeList>(object)->count; i++) exists(at<const TypeList>(object)->ids()[i], "a module");
         return;
+      case ObjectKind::Struct:
+      case ObjectKind::Array:
+        return exists(at<VMObject>(object)->type, "a structure or array");
       case ObjectKind::Memory:
         return;
     }

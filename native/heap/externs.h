@@ -7,7 +7,7 @@
 namespace heddle {
 
 /// What the collector sees of the table of JavaScript values, which is TypeScript's (ts/instance/functions/externs.ts). A handle is 1 << 52
-/// | generation << 24 | index: no small number looks like one, and neither does the handle of a value that was dropped.
+/// | generation << 25 | index << 1: even, no small number looks like one, and neither does the handle of a value that was dropped.
 struct Externs {
   /// By index: the generation of its handle now.
   const uint32_t* generations = nullptr;
@@ -20,11 +20,12 @@ struct Externs {
   static bool is_handle(uint64_t word) { return word >> kMark == 1; }
   /// Marks the value that `word` names, if it does.
   void mark(uint64_t word) const {
-    const uint64_t index = word & ((uint64_t{1} << kHandleIndexBits) - 1);
-    if (index < count && generations[index] == (word >> kHandleIndexBits & kGenerations)) marks[index] = 1;
+    const uint64_t index = word >> 1 & ((uint64_t{1} << kHandleIndexBits) - 1);
+    if (index < count && (word & 1) == 0 && generations[index] == (word >> kGenerationShift & kGenerations)) marks[index] = 1;
   }
 
-  static constexpr uint64_t kMark = kHandleIndexBits + kExternGenerationBits;
+  static constexpr uint64_t kGenerationShift = kHandleIndexBits + 1;
+  static constexpr uint64_t kMark = kGenerationShift + kExternGenerationBits;
   static constexpr uint64_t kGenerations = (uint64_t{1} << kExternGenerationBits) - 1;
 };
 

@@ -6,6 +6,7 @@
 #include "base/attempt.h"
 #include "base/system.h"
 #include "heap/exceptions.h"
+#include "heap/objects.h"
 #include "heap/snapshot_check.h"
 #include "trap/watchdog.h"
 
@@ -26,8 +27,15 @@ uint64_t Heap::default_limit() {
 }
 
 Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, uint64_t limit)
-    : blocks(limit), runtime_(runtime), embedder_(embedder), finalizer_argument_(finalizer_argument), collect_at_(kLeastBytes) {
+    : blocks(limit),
+      descriptors(&runtime->thread),
+      runtime_(runtime),
+      embedder_(embedder),
+      finalizer_argument_(finalizer_argument),
+      collect_at_(kLeastBytes) {
   define(ObjectKind::Exception, exception_kind());
+  define(ObjectKind::Struct, struct_kind());
+  define(ObjectKind::Array, array_kind());
   runtime_->reclaimer = this;
   runtime_->reclaim_at = kLeastContinuations;
   runtime_->reclaim_copies_at = kLeastBytes;

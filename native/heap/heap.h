@@ -8,6 +8,7 @@
 #include "continuation/runtime.h"
 #include "heap/blocks.h"
 #include "heap/codes.h"
+#include "heap/descriptors.h"
 #include "heap/externs.h"
 #include "heap/marker.h"
 #include "heap/types.h"
@@ -81,6 +82,7 @@ class Heap final : public Reclaimer {
   Codes codes;
   Externs externs;
   TypeMarks types;
+  Descriptors descriptors;
 
  private:
   void mark(Marker* marker, std::initializer_list<uint64_t> roots);

@@ -8,8 +8,8 @@ namespace heddle {
 class Marker;
 
 /// What an object on the heap is.
-enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception, Types };
-inline constexpr size_t kObjectKinds = 8;
+enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception, Types, Struct, Array };
+inline constexpr size_t kObjectKinds = 10;
 
 /// How objects of a kind are traced and freed.
 struct Kind {

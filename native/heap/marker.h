@@ -41,6 +41,12 @@ class Marker {
   void words(uint64_t from, uint64_t to);
   /// Looks at the low words of `count` payload slots.
   void slots(uint64_t first, uint64_t count);
+  /// The descriptor of a structure's or array's type, which is marked.
+  const VMType& type_of(uint64_t object) {
+    const uint32_t id = at<const VMObject>(object)->type;
+    type(id);
+    return runtime_->thread.types[id];
+  }
   /// Marks a type; 0 is none.
   void type(uint32_t id) { types_->mark(id); }
   /// Marks a record; a running one is found by its chain instead.

@@ -180,16 +180,31 @@ test.each<[string, string]>([
   expect(Heddle.validate(bytes)).toBe(true);
 });
 
-test('those with arrays are there, and trap: no array can be made yet', () => {
+test('those with arrays take and give code units, between bounds', () => {
   const text = `(module (type $a (array (mut i16)))
     (import "wasm:js-string" "fromCharCodeArray" (func $from (param (ref null $a) i32 i32) (result (ref extern))))
     (import "wasm:js-string" "intoCharCodeArray" (func $into (param externref (ref null $a) i32) (result i32)))
-    (func (export "from") (drop (call $from (ref.null $a) (i32.const 0) (i32.const 0))))
-    (func (export "into") (param externref) (drop (call $into (local.get 0) (ref.null $a) (i32.const 0)))))`;
-  const { from, into } = new Heddle.Instance(new Heddle.Module(parseWat(text), options)).exports;
-  expect(from).toThrow('null reference');
-  expect(() => into('x')).toThrow('null reference');
-  expect(() => into(1)).toThrow('cast failure');
+    (func (export "from") (param (ref null $a) i32 i32) (result externref) (call $from (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "into") (param externref (ref null $a) i32) (result i32) (call $into (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "make") (param i32) (result (ref $a)) (array.new_default $a (local.get 0))))`;
+  const { from, into, make } = new Heddle.Instance(new Heddle.Module(parseWat(text), options)).exports;
+  const array = make(5);
+  expect(into('x\ud83d', array, 3)).toBe(2);
+  expect(into('', array, 5)).toBe(0);
+  expect(from(array, 2, 5)).toBe('\0x\ud83d');
+  expect(from(array, 5, 5)).toBe('');
+  for (const [start, end] of [
+    [3, 2],
+    [0, 6],
+    [-1, 0],
+  ])
+    expect(() => from(array, start, end)).toThrow('out of bounds array access');
+  expect(() => into('ab', array, 4)).toThrow('out of bounds array access');
+  expect(() => into('', array, -1)).toThrow('out of bounds array access');
+  expect(from(array, 0, 5)).toBe('\0\0\0x\ud83d');
+  expect(() => from(null, 0, 0)).toThrow('null array reference');
+  expect(() => into('x', null, 0)).toThrow('null array reference');
+  expect(() => into(1, array, 0)).toThrow('cast failure');
 });
 
 describe('strings by their names', () => {

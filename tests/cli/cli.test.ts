@@ -286,19 +286,6 @@ describe('a file that is not a module', () => {
     });
   });
 
-  test('a module with an operator that Heddle does not run is refused as run refuses it', () => {
-    const path = file('structs.wat', '(module (type $s (struct (field i32))) (func (export "f") (drop (struct.new $s (i32.const 1)))))');
-    const refused = {
-      status: 1,
-      stdout: '',
-      stderr: expect.stringMatching(
-        /^heddle: .*structs\.wat:1:66: operator struct\.new is not supported, in function 0 \(f\) \(HEDDLE_UNSUPPORTED\)\n/,
-      ),
-    };
-    expect(heddle(['validate', path])).toEqual(refused);
-    expect(heddle(['run', '--invoke', 'f', path])).toEqual(refused);
-  });
-
   test('a missing file, a folder, a file that may not be read', () => {
     for (const path of [join(folder, 'missing.wasm'), folder]) {
       const { status, stderr } = heddle(['run', path]);

@@ -77,10 +77,6 @@ describe('what is made when', () => {
         return (error as { code: string }).code;
       }
     };
-    expect(refused('(module (type $s (struct)) (func (drop (struct.new $s))))')).toBe('HEDDLE_UNSUPPORTED');
-    expect(refused('(module (type $s (struct)) (func (param anyref) (drop (ref.test (ref $s) (local.get 0)))))')).toBe(
-      'HEDDLE_UNSUPPORTED',
-    );
     const asyncify = '(import "asyncify" "start_unwind" (func $start (param i32))) (import "asyncify" "stop_unwind" (func $stop))';
     expect(refused(`(module ${asyncify} (memory 1) (func (call $start (i32.const 0)) (call $stop)))`)).toBe('HEDDLE_UNSUPPORTED');
     const loops = 251;

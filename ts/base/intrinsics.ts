@@ -48,6 +48,7 @@ export const WeakDictionary = WeakMap;
 export const WeakCollection = WeakSet;
 export const Promised = Promise;
 export const WeakReference = WeakRef;
+export const ProxyObject = Proxy;
 export const Controller = AbortController;
 export const SharedBuffer = SharedArrayBuffer;
 

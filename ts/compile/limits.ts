@@ -12,14 +12,15 @@ import { OP } from '../lower/program/stream.js';
 import { hasContinuations } from '../lower/program/types.js';
 import { withCrate } from '../source/crate.js';
 import type { ModuleDescription } from '../validate/description.js';
-import { isOfKind, KIND_FUNC, typeCount, typeOffset } from '../validate/type_words.js';
+import { hasKind, isOfKind, KIND_ARRAY, KIND_FUNC, KIND_STRUCT, typeCount, typeOffset } from '../validate/type_words.js';
 import { FEATURE_BITS, validateModule } from '../validate/validate.js';
-import { refusedConstant } from './constants.js';
 
 /** Instructions of one function: Cranelift needs up to 2 kB for each of them at once, and somewhere above 640,000 calls its time grows beyond measure. */
 const MOST_INSTRUCTIONS = 600_000;
 /** An operator that becomes very many of them has two bytes. */
 const INSTRUCTIONS_PER_BYTE = 40;
+/** The same of one on a structure, array, i31 or cast. */
+const OBJECT_INSTRUCTIONS_PER_BYTE = 8;
 /** Loops inside each other: Cranelift's time grows with the square. */
 const MOST_NESTED_LOOPS = 250;
 /** Operands that an operator may hand on without counting. */
@@ -41,6 +42,9 @@ function widestType({ types }: ModuleDescription): number {
   return widest;
 }
 
+/** Whether a module may have operators on structures and arrays. */
+const hasObjects = ({ types }: ModuleDescription): boolean => hasKind(types, KIND_STRUCT) || hasKind(types, KIND_ARRAY);
+
 /** Whether a body's bytes could hold more loops than may be inside each other. */
 function mayNestLoops(body: Uint8Array): boolean {
   if (body.length < LOOP_BYTES * MOST_NESTED_LOOPS) return false;
@@ -55,13 +59,10 @@ function countedOperands({ operands, operators }: FunctionSize): number {
 }
 
 /**
- * Refuses a valid module that is beyond a limit: a CompileError with code HEDDLE_LIMIT and the offset; and one with constant expressions that Heddle does not evaluate, with code
- * HEDDLE_UNSUPPORTED. Few functions of ordinary modules are decoded for
+ * Refuses a valid module that is beyond a limit: a CompileError with code HEDDLE_LIMIT and the offset. Few functions of ordinary modules are decoded for
  * it: those that could be beyond one by what their size and the module's types are.
  */
 export function requireLimits(bytes: Uint8Array, description: ModuleDescription): void {
-  const refused = refusedConstant(description);
-  if (refused !== undefined) throw refusedOperator(refused);
   const { bodies } = description;
   const spaces = indexSpaces(description);
   const count = bodies.length / 2;
@@ -69,8 +70,13 @@ export function requireLimits(bytes: Uint8Array, description: ModuleDescription)
   // A br_table's entry hands on as much as any operator.
   const operandsPerByte = Math.max(0, widest - OPERANDS_EACH);
   const most = (body: Uint8Array): number => 2 * widest + Math.ceil(body.length * operandsPerByte);
-  // What stands for many instructions is of continuations and exceptions.
-  const perByte = spaces.tags.length > 0 || hasContinuations(description) ? INSTRUCTIONS_PER_BYTE : 1;
+  // What stands for many instructions is of continuations and exceptions, and less so what is of structures and arrays.
+  const perByte =
+    spaces.tags.length > 0 || hasContinuations(description)
+      ? INSTRUCTIONS_PER_BYTE
+      : hasObjects(description)
+        ? OBJECT_INSTRUCTIONS_PER_BYTE
+        : 1;
   const bodyOf = (i: number): Uint8Array => bytes.subarray(bodies[2 * i], bodies[2 * i + 1]);
   let sum = 0;
   for (let i = 0; i < count; i++) sum += most(bodyOf(i));
@@ -89,10 +95,7 @@ export function refusedOperator({ opcode, offset }: Pick<UnsupportedOperator, 'o
 }
 
 /** The prefixes of operators that are not lowered, and the least and the greatest byte that follows them there: few bodies have such bytes for something else. */
-const PREFIXES: readonly (readonly [prefix: number, least: number, greatest: number])[] = [
-  [0xfb, 0x00, 0x1f],
-  [0xfe, 0x4f, 0xff],
-];
+const PREFIXES: readonly (readonly [prefix: number, least: number, greatest: number])[] = [[0xfe, 0x4f, 0xff]];
 
 /** Whether a body's bytes could hold an operator that Heddle does not run. */
 function mayBeUnsupported(body: Uint8Array): boolean {

@@ -60,8 +60,10 @@ export const VMThread = {
   fiberHandlers: 208,
   /** the words that TypeScript and the addon share (mailbox_… of LIMITS) */
   mailbox: 216,
+  /** VMType: descriptors of all types, by canonical id */
+  types: 224,
   /** kept for later, zero */
-  spare: 224,
+  spare: 232,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
   $size: 704,
@@ -211,6 +213,34 @@ export const VMException = {
   $size: 32,
 } as const;
 
+/** A structure or array. Behind it lie the fields in their order, each aligned to its size (a v128 to 8 bytes), or the elements. Byte offsets; `$size` is the struct's. */
+export const VMObject = {
+  /** canonical type id */
+  type: 0,
+  /** of an array: elements; of a structure: 0 */
+  length: 4,
+  $size: 8,
+} as const;
+
+/** What is known of a type at run time. Number 0 is of no type. Byte offsets; `$size` is the struct's. */
+export const VMType = {
+  /** ids of the types above it by their depth, itself last; 0 behind. What is deeper is found by super */
+  display: 0,
+  /** id of the declared supertype, 0 for none */
+  super: 32,
+  /** a type_… of LIMITS; 0 where no type has the id */
+  kind: 36,
+  /** how many types are above it */
+  depth: 40,
+  /** of a structure: with its head; of an array: binary logarithm of the bytes of an element */
+  bytes: 44,
+  /** bit i: word i of a structure is a reference; bit 63: every word may be one. Of an array: 1 where its elements are */
+  references: 48,
+  /** zero */
+  spare: 56,
+  $size: 64,
+} as const;
+
 /** The control block at the top of every fiber stack. sp, fp and pc are swapped in place: while the fiber is suspended they are its own, while it runs they are those of its parent. Byte offsets; `$size` is the struct's. */
 export const VMFiber = {
   /** saved stack pointer */
@@ -343,7 +373,7 @@ export const LIBCALL = {
   tableInit: 18,
   /** (VMInstance*, segment) */
   elemDrop: 19,
-  /** (actual type id, expected type id) -> 0 or 1 */
+  /** (actual type id, expected type id) -> 0 or 1: for types that are deeper than the descriptors say (type_depths of LIMITS) */
   isSubtype: 20,
   /** (trap code): raise that trap at the call */
   trap: 21,
@@ -397,6 +427,22 @@ export const LIBCALL = {
   asyncifyEnter: 45,
   /** (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned */
   asyncifyLeave: 46,
+  /** (type id) -> VMObject*: a structure of zeros; traps without memory */
+  structNew: 47,
+  /** (type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory */
+  arrayNew: 48,
+  /** (type id, from, length, segment) -> VMObject*: an array with what is in a data segment, scratch0 = VMInstance* */
+  arrayNewData: 49,
+  /** (type id, from, length, segment) -> VMObject*: the same of an element segment, scratch0 = VMInstance* */
+  arrayNewElem: 50,
+  /** (VMObject* or 0, from, length), scratch0, scratch1 = the value */
+  arrayFill: 51,
+  /** (VMObject* or 0 destination, to, VMObject* or 0 source, from), scratch0 = length */
+  arrayCopy: 52,
+  /** (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment */
+  arrayInitData: 53,
+  /** (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment */
+  arrayInitElem: 54,
 } as const;
 
 /** States of a continuation. */
@@ -441,6 +487,10 @@ export const TRAP = {
   outOfMemory: 20,
   storeBounds: 21,
   snapshotActive: 22,
+  nullStructure: 23,
+  nullArray: 24,
+  nullI31: 25,
+  arraySize: 26,
   cancelled: 30,
   shadowOverflow: 31,
   shadowStack: 32,
@@ -484,6 +534,10 @@ export const TRAP_MESSAGE: Readonly<Record<number, string>> = {
   20: "out of memory",
   21: "internal error: a value would be stored beyond its buffer",
   22: "another version of the continuation is active",
+  23: "null structure reference",
+  24: "null array reference",
+  25: "null i31 reference",
+  26: "requested array too large",
   30: "the call was cancelled",
   31: "shadow stack overflow",
   32: "a second call of the instance cannot wait while one does",
@@ -559,8 +613,24 @@ export const LIMIT = {
   refusedActive: 6,
   /** why there is no copy: this, and the detail of trap shadow_stack */
   refusedShadow: 16,
-  /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits | index */
-  externGenerationBits: 28,
+  /** bits of an externref's generation: the handle of a JavaScript value is 1 << 52 | generation << handle_index_bits + 1 | index << 1, which is even */
+  externGenerationBits: 27,
+  /** VMType.kind of a function type */
+  typeFunc: 1,
+  /** of a continuation type */
+  typeCont: 2,
+  /** of a structure type */
+  typeStruct: 3,
+  /** of an array type */
+  typeArray: 4,
+  /** depths that VMType.display has */
+  typeDepths: 8,
+  /** a VMType is 1 << this bytes */
+  typeSizeLog2: 6,
+  /** most bytes of an array, with its head */
+  arrayBytes: 2147418112,
+  /** the detail of trap out_of_memory: the heap of the thread has no room for a structure or array */
+  refusedHeap: 32,
   /** words of 8 bytes of the mailbox, by which the addon and TypeScript tell each other what comes with a resumption; a number is in the lower half of its word */
   mailboxSize: 1010,
   /** bytes of a view of the heap, of which the first begins where the heap does */
@@ -666,4 +736,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'edffd0e18b813e5d';
+export const CONTRACT = 'e060a01d45f943a4';

@@ -2,14 +2,15 @@
  * Imports that a module gets without being given them: the functions of `wasm:js-string`, with the option `builtins`, and the strings that are named by what is imported from the module that
  * `importedStringConstants` says.
  */
-import { charCodeAt, codePointAt, each, fromCharCode, fromCodePoint, mapGet, sliced } from '../base/intrinsics.js';
+import { charCodeAt, codePointAt, each, fromCharCode, fromCodePoint, mapGet, NumberValue, sliced } from '../base/intrinsics.js';
 import { invalidImport, trap } from '../errors/catalog.js';
-import { TRAP } from '../generated/abi.js';
+import { TRAP, VMObject } from '../generated/abi.js';
 import type { FunctionImport, ImportDescription, ModuleDescription, ValueType } from '../validate/description.js';
 import { concreteId, isReference } from '../validate/registry.js';
 import { isSingleType, typeAt } from '../validate/type_words.js';
 import type { ReadModuleOptions } from './compiling.js';
 import type { ExportedFunction } from './functions/callable.js';
+import type { Thread } from './thread.js';
 
 const MODULE = 'wasm:js-string';
 
@@ -25,7 +26,8 @@ const LARGEST_CODE_POINT = 0x10_ffff;
 interface Builtin {
   readonly params: readonly ValueType[];
   readonly result: ValueType;
-  readonly fn: ExportedFunction;
+  /** The function, on a thread. */
+  readonly on: (thread: Thread) => ExportedFunction;
 }
 
 function stringOf(value: unknown): string {
@@ -66,28 +68,57 @@ function order(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** No array can be made yet: the reference is null. */
-const noArray = (): never => {
-  throw trap(TRAP.nullReference);
-};
+/** The address of an array of code units, as JavaScript has it. */
+function arrayOf({ values }: Thread, array: unknown): number {
+  const address = values.addressOf(array);
+  // Its type is that of the import's param.
+  if (address === undefined) throw trap(TRAP.nullArray);
+  return address;
+}
+
+const lengthOf = ({ native }: Thread, array: number): number => NumberValue(native.load(array + VMObject.length, 'u32'));
+
+/** The string of the code units from one index up to another. */
+function fromArray(thread: Thread, array: unknown, from: unknown, to: unknown): string {
+  const address = arrayOf(thread, array);
+  const start = unsigned(from);
+  const end = unsigned(to);
+  if (start > end || end > lengthOf(thread, address)) throw trap(TRAP.arrayBounds);
+  return thread.native.loadText(address + VMObject.$size + 2 * start, end - start);
+}
+
+/** Writes a string's code units from an index on. Returns how many they are. */
+function intoArray(thread: Thread, value: unknown, array: unknown, from: unknown): number {
+  const text = stringOf(value);
+  const address = arrayOf(thread, array);
+  const start = unsigned(from);
+  if (start + text.length > lengthOf(thread, address)) throw trap(TRAP.arrayBounds);
+  thread.native.storeText(address + VMObject.$size + 2 * start, text);
+  return text.length;
+}
+
+const plain =
+  (fn: ExportedFunction): Builtin['on'] =>
+  () =>
+    fn;
 
 const BUILTINS = new Map<string, Builtin>();
-for (const [name, params, result, fn] of [
-  ['cast', [EXTERNREF], EXTERN, (value) => stringOf(value)],
-  ['test', [EXTERNREF], I32, (value) => (typeof value === 'string' ? 1 : 0)],
-  ['fromCharCode', [I32], EXTERN, (unit) => fromCharCode(unsigned(unit))],
-  ['fromCodePoint', [I32], EXTERN, (point) => fromCodePoint(codePoint(point))],
-  ['charCodeAt', [EXTERNREF, I32], I32, (value, at) => ((text) => charCodeAt(text, offsetIn(text, at)))(stringOf(value))],
-  ['codePointAt', [EXTERNREF, I32], I32, (value, at) => ((text) => codePointAt(text, offsetIn(text, at)))(stringOf(value))],
-  ['length', [EXTERNREF], I32, (value) => stringOf(value).length],
-  ['concat', [EXTERNREF, EXTERNREF], EXTERN, (a, b) => stringOf(a) + stringOf(b)],
-  ['substring', [EXTERNREF, I32, I32], EXTERN, part],
-  ['equals', [EXTERNREF, EXTERNREF], I32, (a, b) => (stringOrNull(a) === stringOrNull(b) ? 1 : 0)],
-  ['compare', [EXTERNREF, EXTERNREF], I32, (a, b) => order(stringOf(a), stringOf(b))],
-  ['fromCharCodeArray', [CODE_UNITS, I32, I32], EXTERN, noArray],
-  ['intoCharCodeArray', [EXTERNREF, CODE_UNITS, I32], I32, (value) => (stringOf(value), noArray())],
-] satisfies [string, readonly ValueType[], ValueType, ExportedFunction][]) {
-  BUILTINS.set(name, { params, result, fn });
+for (const [name, params, result, on] of [
+  ['cast', [EXTERNREF], EXTERN, plain((value) => stringOf(value))],
+  ['test', [EXTERNREF], I32, plain((value) => (typeof value === 'string' ? 1 : 0))],
+  ['fromCharCode', [I32], EXTERN, plain((unit) => fromCharCode(unsigned(unit)))],
+  ['fromCodePoint', [I32], EXTERN, plain((point) => fromCodePoint(codePoint(point)))],
+  ['charCodeAt', [EXTERNREF, I32], I32, plain((value, at) => ((text) => charCodeAt(text, offsetIn(text, at)))(stringOf(value)))],
+  ['codePointAt', [EXTERNREF, I32], I32, plain((value, at) => ((text) => codePointAt(text, offsetIn(text, at)))(stringOf(value)))],
+  ['length', [EXTERNREF], I32, plain((value) => stringOf(value).length)],
+  ['concat', [EXTERNREF, EXTERNREF], EXTERN, plain((a, b) => stringOf(a) + stringOf(b))],
+  ['substring', [EXTERNREF, I32, I32], EXTERN, plain(part)],
+  ['equals', [EXTERNREF, EXTERNREF], I32, plain((a, b) => (stringOrNull(a) === stringOrNull(b) ? 1 : 0))],
+  ['compare', [EXTERNREF, EXTERNREF], I32, plain((a, b) => order(stringOf(a), stringOf(b)))],
+  ['fromCharCodeArray', [CODE_UNITS, I32, I32], EXTERN, (thread) => (array, from, to) => fromArray(thread, array, from, to)],
+  ['intoCharCodeArray', [EXTERNREF, CODE_UNITS, I32], I32, (thread) => (value, array, from) => intoArray(thread, value, array, from)],
+] satisfies [string, readonly ValueType[], ValueType, Builtin['on']][]) {
+  BUILTINS.set(name, { params, result, on });
 }
 
 /** What a module gets for an import. */

@@ -1,8 +1,12 @@
 /**
  * Constant expressions: operator words (contract/formats.md, section 3) to a cell.
  */
-import { append, asUintN, imul, isArray, takeLast, typedLength } from '../base/intrinsics.js';
+import { append, asUintN, Bytes, each, imul, isArray, takeLast, typedLength } from '../base/intrinsics.js';
 import { internal } from '../errors/catalog.js';
+import { VMObject } from '../generated/abi.js';
+import type { FieldPlace } from '../lower/module/object_types.js';
+import { OP } from '../lower/program/stream.js';
+import { storageSizeLog2 } from '../validate/object_layout.js';
 import { bigIntOfCell, type CellWords, cellOfBigInt, cellOfNumber, ZERO_CELL } from './cells.js';
 
 /** What an expression may refer to. */
@@ -11,6 +15,10 @@ export interface ConstantSpace {
   global(index: number): CellWords;
   /** Address of a function's VMFunction. */
   function(index: number): number;
+  /** Where the fields of a structure type lie; of an array type its first element. */
+  fields(type: number): readonly FieldPlace[];
+  /** Address of a new structure or array of a type: its fields or elements are these bytes, repeated as often as they fit, or zeros where there are none. */
+  create(type: number, length: number, contents: Uint8Array): number;
 }
 
 const I32_CONST = 0x41;
@@ -25,7 +33,35 @@ export function plainConstant(words: Uint32Array, start: number, size: number): 
   return size === 3 && words[start] === I32_CONST ? words[start + 2] : undefined;
 }
 
-/** Evaluates. The expression is valid. */
+const BYTE = 8;
+const WORD_BYTES = 4;
+
+/** Writes a cell's value as a field, `at` bytes behind the beginning. */
+function putField(contents: Uint8Array, at: number, storage: number, cell: CellWords): void {
+  const size = 1 << storageSizeLog2(storage);
+  for (let i = 0; i < size; i++) contents[at + i] = (cell[i >> 2] ?? 0) >>> (BYTE * (i % WORD_BYTES));
+}
+
+/** The fields of a structure. */
+function structContents(fields: readonly FieldPlace[], values: readonly CellWords[]): Uint8Array {
+  const last = fields[fields.length - 1];
+  if (last === undefined) return new Bytes(0);
+  const contents = new Bytes(last.offset - VMObject.$size + (1 << storageSizeLog2(last.storage)));
+  each(fields, ({ storage, offset }, i) => putField(contents, offset - VMObject.$size, storage, values[i] ?? ZERO_CELL));
+  return contents;
+}
+
+/** Elements of an array. */
+function arrayContents({ storage }: FieldPlace, values: readonly CellWords[]): Uint8Array {
+  const log2 = storageSizeLog2(storage);
+  const contents = new Bytes(values.length << log2);
+  each(values, (value, i) => putField(contents, i << log2, storage, value));
+  return contents;
+}
+
+const NO_CONTENTS = new Bytes(0);
+
+/** Evaluates. The expression is valid. Throws a RangeError where there is no memory for an object that it makes. */
 export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWords {
   const stack: CellWords[] = [];
   const pop = (): CellWords => takeLast(stack) ?? ZERO_CELL;
@@ -39,6 +75,17 @@ export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWo
     const b = bigIntOfCell(pop());
     const a = bigIntOfCell(pop());
     append(stack, cellOfBigInt(asUintN(64, f(a, b))));
+  };
+  /** The topmost values, deepest first. */
+  const popMany = (count: number): CellWords[] => {
+    const values: CellWords[] = [];
+    for (let k = stack.length - count; k < stack.length; k++) append(values, stack[k] ?? ZERO_CELL);
+    stack.length -= count;
+    return values;
+  };
+  const element = (type: number): FieldPlace => space.fields(type)[0] as FieldPlace;
+  const object = (type: number, length: number, contents: Uint8Array): void => {
+    append(stack, cellOfNumber(space.create(type, length, contents)));
   };
   const size = isArray(words) ? words.length : typedLength(words);
   for (let i = 0; i < size; ) {
@@ -87,8 +134,39 @@ export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWo
       case 0x7e:
         binary64((a, b) => a * b);
         break;
+      case OP.structNew: {
+        const type = word(i++);
+        const fields = space.fields(type);
+        object(type, 0, structContents(fields, popMany(fields.length)));
+        break;
+      }
+      case OP.structNewDefault:
+        object(word(i++), 0, NO_CONTENTS);
+        break;
+      case OP.arrayNew: {
+        const type = word(i++);
+        const length = pop()[0];
+        object(type, length, arrayContents(element(type), [pop()]));
+        break;
+      }
+      case OP.arrayNewDefault:
+        object(word(i++), pop()[0], NO_CONTENTS);
+        break;
+      case OP.arrayNewFixed: {
+        const type = word(i++);
+        const length = word(i++);
+        object(type, length, arrayContents(element(type), popMany(length)));
+        break;
+      }
+      case OP.refI31:
+        append(stack, [((pop()[0] << 1) | 1) >>> 0, 0, 0, 0]);
+        break;
+      // The same word on both sides.
+      case OP.anyConvertExtern:
+      case OP.externConvertAny:
+        break;
       default:
-        throw internal(`constant operator ${opcode} at ${offset}`); // ts/compile/constants.ts refuses it.
+        throw internal(`constant operator ${opcode} at ${offset}`);
     }
   }
   return pop();

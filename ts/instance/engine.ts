@@ -14,6 +14,7 @@ import type { Conversions } from './functions/conversions.js';
 import { ExportedFunctions } from './functions/exports.js';
 import { ExternTable } from './functions/externs.js';
 import type { FunctionCache } from './functions/function_cache.js';
+import { HostValues } from './functions/host_values.js';
 import { ImportedFunctions } from './functions/imports.js';
 import { Mailbox } from './functions/mailbox.js';
 import { coerce } from './functions/numbers.js';
@@ -44,6 +45,7 @@ export class Engine implements Thread {
   readonly tags: Tags;
   readonly mailbox = new Mailbox();
   readonly externs: ExternTable;
+  readonly values: HostValues;
   readonly exports: ExportedFunctions;
   readonly convert: Conversions;
   readonly imports: ImportedFunctions;
@@ -65,10 +67,11 @@ export class Engine implements Thread {
     native.shareTypes(this.types.marks);
     this.tags = new Tags(native, names);
     this.externs = new ExternTable(native);
-    this.exports = new ExportedFunctions(native, this.types, this.externs, mailbox);
+    this.values = new HostValues(native, this.externs);
+    this.exports = new ExportedFunctions(native, this.types, this.values, mailbox);
     this.convert = this.exports.convert;
     this.imports = new ImportedFunctions(native, this.types, names, this.convert, mailbox);
-    this.exceptions = new ExceptionObjects(native, this.types, this.tags, this.externs);
+    this.exceptions = new ExceptionObjects(native, this.types, this.tags, this.values);
     native.cancelWith(this.exceptions.cancellationTag.address);
     this.compiling = new Compiling(native);
     native.hooks(

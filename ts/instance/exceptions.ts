@@ -7,7 +7,7 @@ import { isTrap } from '../errors/catalog.js';
 import { LIMIT, VMException } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
 import type { TypeRegistry } from '../validate/registry.js';
-import type { ExternTable } from './functions/externs.js';
+import type { HostValues } from './functions/host_values.js';
 import type { TagObject } from './objects.js';
 import type { Tags } from './tags.js';
 import { isUncatchable } from './uncatchable.js';
@@ -48,17 +48,17 @@ export function exceptionSlot(exception: number, index: number): number {
 export class ExceptionObjects {
   readonly #native: Native;
   readonly #tags: Tags;
-  readonly #externs: ExternTable;
+  readonly #values: HostValues;
   /** The tag of values that JavaScript threw. */
   readonly jsTag: TagObject;
   /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
   readonly cancellationTag: TagObject;
 
   /** The tags are made now: where they are needed there may be no type left, and no time to collect. */
-  constructor(native: Native, types: TypeRegistry, tags: Tags, externs: ExternTable) {
+  constructor(native: Native, types: TypeRegistry, tags: Tags, values: HostValues) {
     this.#native = native;
     this.#tags = tags;
-    this.#externs = externs;
+    this.#values = values;
     this.jsTag = tags.create(types.functionType([EXTERNREF], []), 'a JavaScript value');
     this.cancellationTag = tags.create(types.functionType([], []), 'a cancellation');
   }
@@ -77,7 +77,7 @@ export class ExceptionObjects {
   thrown(address: number): unknown {
     const native = this.#native;
     const tag = NumberValue(native.load(address + VMException.tag, 'u64'));
-    if (tag === this.jsTag.address) return this.#externs.value(NumberValue(native.load(exceptionSlot(address, 0), 'u64')));
+    if (tag === this.jsTag.address) return this.#values.value(NumberValue(native.load(exceptionSlot(address, 0), 'u64')));
     if (tag === this.cancellationTag.address) return CANCELLED;
     const known = native.holder(address);
     if (known !== undefined) return known;
@@ -96,7 +96,7 @@ export class ExceptionObjects {
     if (known !== undefined) return known.address;
     const native = this.#native;
     const address = native.createException(this.jsTag.address, 1, 0);
-    native.store(exceptionSlot(address, 0), 'u64', this.#externs.handle(value));
+    native.store(exceptionSlot(address, 0), 'u64', this.#values.word(value));
     return address;
   }
 }

@@ -35,6 +35,7 @@ import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMAsyncify, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/module/experiments.js';
 import type { HandlerBlock } from '../lower/module/layout.js';
+import { ObjectTypes } from '../lower/module/object_types.js';
 import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import type { CodeVariant } from './compiling.js';
@@ -129,10 +130,12 @@ class Builder {
   readonly #tables: TableObject[] = [];
   readonly #globals: GlobalObject[] = [];
   readonly #tags: TagObject[] = [];
+  readonly #objects: ObjectTypes;
 
   constructor(thread: Thread, module: CompiledModule, imports: ResolvedImports, memories: MemoryObject[]) {
     this.#thread = thread;
     this.#module = module;
+    this.#objects = new ObjectTypes(module.description.types);
     this.#imports = imports;
     this.#memories = memories;
   }
@@ -217,11 +220,11 @@ class Builder {
       }
       for (let i = 0; i < globals.length; i++) {
         const { address, type } = item(globals, i);
-        if (thread.convert.isExtern(type)) storeCell(thread.native, address, ZERO_CELL);
+        if (thread.convert.isHost(type)) storeCell(thread.native, address, ZERO_CELL);
       }
       for (let i = 0; i < tables.length; i++) {
         const table = item(tables, i);
-        if (thread.convert.isExtern(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
+        if (thread.convert.isHost(table.type)) thread.native.tableCopyIn(table.address, 0, new Doubles(tableLength(thread, table)));
       }
     };
     const { names, label } = this.#module;
@@ -376,6 +379,8 @@ class Builder {
     return evaluate(words, {
       global: (index) => loadCell(this.#thread.native, at(this.#globals, index).address),
       function: (index) => this.functionAddress(index),
+      fields: (type) => this.#objects.fields(type),
+      create: (type, length, contents) => this.#thread.native.createObject(this.#module.typeIds[type] ?? 0, length, contents),
     });
   }
 

@@ -158,7 +158,7 @@ class Resolver {
     const index = this.#functions.length;
     const provided = providedFor(entry, this.#module.options);
     if (provided?.kind === 'function')
-      return this.#hostFunction(entry, { fn: provided.builtin.fn, name: nameOf(entry), suspending: false, index });
+      return this.#hostFunction(entry, { fn: provided.builtin.on(this.#thread), name: nameOf(entry), suspending: false, index });
     const suspending = this.#unwrap.suspending(value);
     if (suspending !== undefined) this.#mayWait = true;
     if (suspending !== undefined) return this.#hostFunction(entry, { fn: suspending, name: nameOf(entry), suspending: true, index });

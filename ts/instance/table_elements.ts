@@ -7,10 +7,13 @@ import { VMTable } from '../generated/abi.js';
 import { concreteId, isNullable } from '../validate/registry.js';
 import type { Engine } from './engine.js';
 import type { ExportedFunction } from './functions/callable.js';
+import { EXTERN_MARK } from './functions/externs.js';
 import { FunctionCache } from './functions/function_cache.js';
 import type { TableObject } from './objects.js';
 
 const WORD = 0x1_0000_0000;
+/** Bit of the upper half of a word that is the handle of a JavaScript value. */
+const VALUE_BIT = EXTERN_MARK / WORD;
 /** Accesses before a window is made, which costs as much as a dozen. */
 const FIRST = 8;
 const NOTHING = new Integers(0);
@@ -64,7 +67,8 @@ export class TableElements {
       const known = this.#cache?.get(index, low, high);
       if (known !== undefined) return known;
     } else if (this.#externs) {
-      return (low | high) === 0 ? null : this.#engine.externs.value(low & 0xff_ffff);
+      if ((low | high) === 0) return null;
+      if ((high & VALUE_BIT) !== 0) return this.#engine.externs.valueOfHalf(low);
     }
     return this.#other(index, low, high);
   }

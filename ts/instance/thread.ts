@@ -6,6 +6,7 @@ import type { TypeRegistry } from '../validate/registry.js';
 import type { Compiling } from './compiling.js';
 import type { Conversions } from './functions/conversions.js';
 import type { ExportedFunctions } from './functions/exports.js';
+import type { HostValues } from './functions/host_values.js';
 import type { ImportedFunctions } from './functions/imports.js';
 import type { LazyCodes } from './lazy_code.js';
 import type { Names } from './messages/names.js';
@@ -20,6 +21,8 @@ export interface Thread {
   readonly compiling: Compiling;
   /** Code whose functions are made at their first calls. */
   readonly lazyCodes: LazyCodes;
+  /** What is under `any` and `extern`. */
+  readonly values: HostValues;
   readonly convert: Conversions;
   /** Functions of WebAssembly that JavaScript has. */
   readonly exports: ExportedFunctions;

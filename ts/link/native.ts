@@ -228,7 +228,7 @@ export interface Native {
 
   /** Bits by type id: each collection clears them and sets those of the types that something on the heap names, before the hook `collected`. */
   shareTypes(marks: Uint32Array): void;
-  /** Tells the addon function types: `[id, id of the supertype or 0, n params, n results, params…, results…]*`, every reference as 0x6f. */
+  /** Tells the addon types (contract/formats.md, section 8). */
   defineTypes(words: Uint32Array): void;
   /** Types that are no more. */
   forgetTypes(ids: Uint32Array): void;
@@ -340,6 +340,14 @@ export interface Native {
   mappedMemoryGrow(memory: number, delta: number): number;
   /** Address of a zeroed 16-byte cell for a value of the type with this id, 0 for none of a module's. */
   createGlobal(type: number): number;
+  /**
+   * A structure whose fields, or an array whose elements, are these bytes, those of an array repeated as often as they fit, or zeros where there are none: its address. `length` is of an array. No collection comes before. Throws a RangeError without memory.
+   */
+  createObject(type: number, length: number, contents: Uint8Array): number;
+  /** The string of the UTF-16 code units at an address. */
+  loadText(address: number, length: number): string;
+  /** Writes a string's code units to an address that has room for them. */
+  storeText(address: number, text: string): void;
   createTag(type: number, id: number): number;
   /** Address of a VMException with zeroed slots; `held` are LIMIT.heldBy… bits. */
   createException(tag: number, slots: number, held: number): number;

@@ -19,6 +19,7 @@ import { EXCEPTIONS } from './operators/exceptions.js';
 import { LEGACY_EXCEPTIONS } from './operators/legacy_exceptions.js';
 import { MEMORIES, prepareMemory } from './operators/memory.js';
 import { NUMERIC } from './operators/numeric.js';
+import { OBJECTS } from './operators/objects.js';
 import { REFERENCES } from './operators/references.js';
 import { TABLES } from './operators/tables.js';
 import { declareLocals, VARIABLES } from './operators/variables.js';
@@ -43,6 +44,7 @@ const HANDLERS: readonly (Handler | undefined)[] = (() => {
     TABLES,
     REFERENCES,
     CASTS,
+    OBJECTS,
     EXCEPTIONS,
     LEGACY_EXCEPTIONS,
     CONTINUATIONS,

@@ -335,16 +335,27 @@ describe('ids', () => {
     expect(registry.type(id).results).toEqual([I64]);
   });
 
-  test('of function types are told to the user with their supertypes', () => {
+  test('are told to the user with their supertypes and layouts', () => {
     const { registry, user } = made();
     const words = wordsOf([
       [{ kind: 'func', open: true, params: [I32] }],
       [{ kind: 'cont', cont: 0 }],
       [{ kind: 'func', super: 0, params: [I32], results: [] }],
       [{ kind: 'func', params: [ref(1)], results: [I64, FUNCREF] }],
+      // Behind a head of 8 bytes: an i8 at 8, an i32 at 12, references at 16 and 24, an i16 at 32.
+      [{ kind: 'struct', params: [0x78, I32, FUNCREF, ref(0), 0x77] }],
     ]);
-    const [a = 0, , c = 0, d = 0] = registry.register(words);
-    expect(user.defined).toEqual([[a, 0, 1, 0, I32, c, a, 1, 0, I32, d, 0, 1, 2, 0x6f, I64, 0x6f]]);
+    const [a = 0, b = 0, c = 0, d = 0, e = 0] = registry.register(words);
+    const [func, cont, struct] = [1, 2, 3];
+    expect(user.defined).toEqual([
+      [
+        ...[a, 0, func, 1, 0, I32],
+        ...[b, 0, cont, 0, 0],
+        ...[c, a, func, 1, 0, I32],
+        ...[d, 0, func, 1, 2, 0x6f, I64, 0x6f],
+        ...[e, 0, struct, 40, 0b1100, 0],
+      ],
+    ]);
     registry.register(words);
     expect(user.defined).toHaveLength(1);
   });

@@ -8,7 +8,8 @@
  */
 import { internal, tooManyTypes } from '../errors/catalog.js';
 import type { TypeDescription, ValueType } from './description.js';
-import { FINAL, FIRST, KIND, KIND_CONT, KIND_FUNC, NO_SUPER, TYPE_KINDS, TYPES_HEAD } from './type_words.js';
+import { type ObjectLayout, storageSizeLog2, structLayout } from './object_layout.js';
+import { FINAL, FIRST, KIND, KIND_CONT, KIND_FUNC, KIND_STRUCT, NO_SUPER, TYPE_KINDS, TYPES_HEAD } from './type_words.js';
 import { hashWords } from './word_hash.js';
 
 const { prototype } = Array;
@@ -38,6 +39,14 @@ export interface RegisteredType {
   readonly results: readonly ValueType[];
   /** Of a continuation type: id of its function type; else 0. */
   readonly cont: number;
+  /** Of a structure or array type: storage types, whose concrete indices are ids, and whether they are mutable. */
+  readonly fields: readonly RegisteredField[];
+}
+
+/** A field of a structure, or the elements of an array. */
+export interface RegisteredField {
+  readonly storage: number;
+  readonly mutable: boolean;
 }
 
 /** Whether a value type is a reference. */
@@ -57,6 +66,11 @@ function isConcrete(type: ValueType): boolean {
 /** The type id of a concrete canonical reference type, 0 for others. */
 export function concreteId(type: ValueType): number {
   return isConcrete(type) ? type & INDEX : 0;
+}
+
+/** The reference to a type by its id, without null. */
+export function concreteReference(id: number): ValueType {
+  return (REFERENCE | CONCRETE | id) >>> 0;
 }
 
 /** Abstract heap types' bytes. */
@@ -112,7 +126,7 @@ function abstractBelow(sub: number, sup: number): boolean {
 
 /** Who else knows types by their ids. */
 export interface TypeUser {
-  /** New function types (contract/formats.md, section 8). What it throws, `register` throws, and has then registered nothing. */
+  /** New types (contract/formats.md, section 8). What it throws, `register` throws, and has then registered nothing. */
   define(words: Uint32Array): void;
   /** Ids that no type has any more. */
   forget(ids: Uint32Array): void;
@@ -132,6 +146,24 @@ const GROUP_IDS = 3;
 const TYPE_HEAD = 0;
 const TYPE_SUPER = 1;
 const TYPE_REST = 2;
+
+/** Offsets in the words of a definition, as the user takes it: id, supertype, kind, two words that depend on the kind; what follows depends on it as well. */
+const DEFINED_SUPER = 1;
+const DEFINED_KIND = 2;
+const DEFINED_REST = 3;
+const DEFINED_HEAD = 5;
+
+/** Words of the definition of a type whose own are `size` words. */
+function definitionSize(words: Uint32Array, at: number, size: number): number {
+  const kind = word(words, at) & KIND;
+  if (kind === KIND_FUNC) return DEFINED_HEAD + size - TYPE_REST - 2;
+  return kind === KIND_CONT ? DEFINED_HEAD : DEFINED_HEAD + 1;
+}
+
+/** Of an array: binary logarithm of an element's bytes, and whether elements are references. */
+function arrayLayout(storage: number): ObjectLayout {
+  return { bytes: storageSizeLog2(storage), low: isReference(storage) ? 1 : 0, high: 0 };
+}
 
 /** Words of a type of a module or of a group, from its head on. */
 function typeSize(words: Uint32Array, at: number): number {
@@ -234,6 +266,7 @@ export class TypeRegistry {
       params: valueTypes(words, group, at + TYPE_REST + 2, params),
       results: valueTypes(words, group, at + TYPE_REST + 2 + params, results),
       cont: kind === KIND_CONT ? idIn(words, group, word(words, at + TYPE_REST)) : 0,
+      fields: kind === KIND_FUNC || kind === KIND_CONT ? NO_FIELDS : fields(words, group, at + TYPE_REST + 1, word(words, at + TYPE_REST)),
     };
     this.#known[id] = made;
     return made;
@@ -403,7 +436,7 @@ export class TypeRegistry {
 
   /** Tells the user of what is new, and keeps it. */
   #commit(end: number): void {
-    if (end > this.#used) this.#user.define(this.#functions(end));
+    if (end > this.#used) this.#user.define(this.#definitions(end));
     for (let group = this.#used; group < end; group += word(this.#words, group + GROUP_SIZE)) {
       for (let i = 0; i < word(this.#words, group + GROUP_COUNT); i++) setBit(this.marks, word(this.#words, group + GROUP_IDS + i));
     }
@@ -509,33 +542,45 @@ export class TypeRegistry {
     this.#typeOf[id] = at;
   }
 
-  /** The definitions of the function types from `#used` up to `end`, as the user takes them. */
-  #functions(end: number): Uint32Array {
+  /** The definitions of the types from `#used` up to `end`, as the user takes them. */
+  #definitions(end: number): Uint32Array {
     const words = this.#words;
-    let size = 0;
     const each = (visit: (group: number, place: number, at: number, own: number) => void): void => {
       for (let group = this.#used; group < end; group += word(words, group + GROUP_SIZE)) {
         const count = word(words, group + GROUP_COUNT);
         for (let i = 0, at = group + GROUP_IDS + count; i < count; i++) {
           const own = typeSize(words, at);
-          if ((word(words, at) & KIND) === KIND_FUNC) visit(group, i, at, own);
+          visit(group, i, at, own);
           at += own;
         }
       }
     };
-    each((_group, _place, _at, own) => {
-      size += own;
+    let size = 0;
+    each((_group, _place, at, own) => {
+      size += definitionSize(words, at, own);
     });
     const made = new Words(size);
     let to = 0;
     each((group, place, at, own) => {
+      const kind = word(words, at) & KIND;
       made[to] = word(words, group + GROUP_IDS + place);
-      made[to + TYPE_SUPER] = idIn(words, group, word(words, at + TYPE_SUPER));
-      for (let i = TYPE_REST; i < own; i++) {
-        const value = word(words, at + i);
-        made[to + i] = isReference(value) ? HEAP.extern : value;
+      made[to + DEFINED_SUPER] = idIn(words, group, word(words, at + TYPE_SUPER));
+      made[to + DEFINED_KIND] = kind + 1;
+      if (kind === KIND_FUNC) {
+        made[to + DEFINED_REST] = word(words, at + TYPE_REST);
+        made[to + DEFINED_REST + 1] = word(words, at + TYPE_REST + 1);
+        for (let i = TYPE_REST + 2; i < own; i++) {
+          const value = word(words, at + i);
+          made[to + DEFINED_HEAD + i - TYPE_REST - 2] = isReference(value) ? HEAP.extern : value;
+        }
+      } else if (kind !== KIND_CONT) {
+        const { bytes, low, high } =
+          kind === KIND_STRUCT ? structLayout(words, at + TYPE_REST) : arrayLayout(word(words, at + TYPE_REST + 1));
+        made[to + DEFINED_REST] = bytes;
+        made[to + DEFINED_REST + 1] = low;
+        made[to + DEFINED_HEAD] = high;
       }
-      to += own;
+      to += definitionSize(words, at, own);
     });
     return made;
   }
@@ -624,17 +669,31 @@ function none<T>(): T[] {
   return list;
 }
 
+const NO_FIELDS: readonly RegisteredField[] = [];
+
 /** The id that a name in a group's words stands for. */
 function idIn(words: Uint32Array, group: number, name: number): number {
   return (name & INSIDE) === 0 ? name : word(words, group + GROUP_IDS + (name & INDEX));
 }
 
+/** The canonical form of a value type, or storage type, of a group. */
+function canonicalOf(words: Uint32Array, group: number, type: number): ValueType {
+  return isConcrete(type) ? ((type & ~(INDEX | INSIDE)) | idIn(words, group, type & (INDEX | INSIDE))) >>> 0 : type;
+}
+
 /** A list of canonical value types. */
 function valueTypes(words: Uint32Array, group: number, at: number, count: number): ValueType[] {
   const list = none<ValueType>();
+  for (let i = 0; i < count; i++) list[i] = canonicalOf(words, group, word(words, at + i));
+  setPrototypeOf(list, prototype);
+  return list;
+}
+
+/** The fields of a structure or array type. */
+function fields(words: Uint32Array, group: number, at: number, count: number): readonly RegisteredField[] {
+  const list = none<RegisteredField>();
   for (let i = 0; i < count; i++) {
-    const type = word(words, at + i);
-    list[i] = isConcrete(type) ? ((type & ~(INDEX | INSIDE)) | idIn(words, group, type & (INDEX | INSIDE))) >>> 0 : type;
+    list[i] = { storage: canonicalOf(words, group, word(words, at + 2 * i)), mutable: word(words, at + 2 * i + 1) !== 0 };
   }
   setPrototypeOf(list, prototype);
   return list;

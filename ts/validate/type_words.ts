@@ -10,6 +10,8 @@ export const TYPE_KINDS = ['func', 'cont', 'struct', 'array'] as const;
 export const KIND = 3;
 export const KIND_FUNC = 0;
 export const KIND_CONT = 1;
+export const KIND_STRUCT = 2;
+export const KIND_ARRAY = 3;
 /** Bit of a head: no type may be declared below it. */
 export const FINAL = 4;
 /** Bit of a head: the first type of its recursion group. */

@@ -16,7 +16,7 @@ import type { Failure, ScriptResult } from './result.js';
 import { type Action, type Directive, parseScript, type ScriptValue } from './script.js';
 import { spectest } from './spectest.js';
 import { ScriptThread, type ThreadJob } from './threads.js';
-import { HostReferences, matches, SLOT, show, showExpected, writeArgument } from './values.js';
+import { matches, References, SLOT, show, showExpected, writeArgument } from './values.js';
 
 interface ErrorLike {
   readonly message: string;
@@ -54,7 +54,7 @@ class Runner {
   readonly #engine: Engine = theEngine();
   readonly #binaries: Uint8Array;
   readonly #features: number;
-  readonly #hosts = new HostReferences();
+  readonly #references = new References(this.#engine);
   readonly #imports: Record<string, Record<string, unknown>>;
   readonly #instances = new Map<string, NamedExports>();
   readonly #threads = new Map<string, ScriptThread>();
@@ -206,7 +206,7 @@ class Runner {
       );
     const slots = new Uint8Array(SLOT * Math.max(1, type.params.length, type.results.length, this.#slots(address)));
     const view = new DataView(slots.buffer);
-    args.forEach((arg, i) => writeArgument(view, i, arg, this.#engine.externs, this.#hosts));
+    args.forEach((arg, i) => writeArgument(view, i, arg, this.#references));
     this.#engine.native.invokeRaw(address, slots, 0);
     return { view, count: type.results.length };
   }
@@ -236,7 +236,7 @@ class Runner {
     const count = result?.count ?? 0;
     if (count !== expected.length) throw new Error(`expected ${expected.length} results, got ${count}`);
     expected.forEach((value, i) => {
-      if (result !== undefined && !matches(result.view, i, value, this.#engine.externs, this.#hosts)) {
+      if (result !== undefined && !matches(result.view, i, value, this.#references)) {
         const which = count === 1 ? '' : `result ${i}: `;
         throw new Error(`${which}expected ${showExpected(value)}, got ${show(result.view, i, value)}`);
       }

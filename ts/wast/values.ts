@@ -1,7 +1,7 @@
 /**
  * Script values and raw payload slots: NaN bits and vectors never pass through JavaScript numbers.
  */
-import type { ExternTable } from '../instance/functions/externs.js';
+import type { Engine } from '../instance/engine.js';
 import { floatText } from './float_text.js';
 import type { ScriptValue } from './script.js';
 
@@ -10,10 +10,29 @@ export const SLOT = 16;
 
 const LANE_BYTES: Readonly<Record<string, number>> = { i8x16: 1, i16x8: 2, i32x4: 4, i64x2: 8, f32x4: 4, f64x2: 8 };
 const NULL = 'null';
+const EXTERN_MARK = 1n << 52n;
 
-/** Host references of scripts: one object per number. */
-export class HostReferences {
+/** References of scripts: host references, one object per number, and what a reference refers to. */
+export class References {
+  readonly #engine: Engine;
   readonly #objects = new Map<string, object>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The word of a host reference. */
+  word(number: string): bigint {
+    return BigInt(this.#engine.values.word(this.object(number)));
+  }
+
+  /** What a word that is not null is. */
+  kind(word: bigint): 'i31' | 'host' | 'struct' | 'array' {
+    if ((word & 1n) === 1n) return 'i31';
+    if (word >= EXTERN_MARK) return 'host';
+    const { types, values } = this.#engine;
+    return types.type(values.typeOf(Number(word))).kind === 'struct' ? 'struct' : 'array';
+  }
 
   object(number: string): object {
     let found = this.#objects.get(number);
@@ -26,7 +45,7 @@ export class HostReferences {
 }
 
 /** Writes an argument into a slot. */
-export function writeArgument(view: DataView, slot: number, value: ScriptValue, externs: ExternTable, hosts: HostReferences): void {
+export function writeArgument(view: DataView, slot: number, value: ScriptValue, references: References): void {
   const at = SLOT * slot;
   const text = String(value.value);
   switch (value.type) {
@@ -45,7 +64,8 @@ export function writeArgument(view: DataView, slot: number, value: ScriptValue, 
       return;
     }
     case 'externref':
-      view.setBigUint64(at, text === NULL ? 0n : BigInt(externs.handle(hosts.object(text))), true);
+    case 'anyref':
+      view.setBigUint64(at, text === NULL ? 0n : references.word(text), true);
       return;
     default:
       if (text !== NULL) throw new Error(`an argument of type ${value.type} cannot be made`);
@@ -70,8 +90,22 @@ function floatMatches(bits: bigint, bytes: number, pattern: string): boolean {
   return bits === BigInt(pattern);
 }
 
+/** Whether a reference that is not null is of the kind that a script expects. */
+function isOfKind(word: bigint, type: string, references: References): boolean {
+  switch (type) {
+    case 'eqref':
+      return references.kind(word) !== 'host';
+    case 'i31ref':
+    case 'structref':
+    case 'arrayref':
+      return `${references.kind(word)}ref` === type;
+    default:
+      return true;
+  }
+}
+
 /** Whether a result is what a script expects. */
-export function matches(view: DataView, slot: number, expected: ScriptValue, externs: ExternTable, hosts: HostReferences): boolean {
+export function matches(view: DataView, slot: number, expected: ScriptValue, references: References): boolean {
   const at = SLOT * slot;
   switch (expected.type) {
     case 'i32':
@@ -88,13 +122,13 @@ export function matches(view: DataView, slot: number, expected: ScriptValue, ext
       return lanes.every((lane, i) => floatMatches(readLane(view, at + i * bytes, bytes), bytes, lane));
     }
     case 'either':
-      return (expected.values ?? []).some((one) => matches(view, slot, one, externs, hosts));
+      return (expected.values ?? []).some((one) => matches(view, slot, one, references));
     default: {
       const word = view.getBigUint64(at, true);
-      if (expected.value === undefined) return word !== 0n;
       if (expected.value === NULL) return word === 0n;
-      if (expected.type !== 'externref') return false;
-      return word === BigInt(externs.handle(hosts.object(String(expected.value))));
+      if (expected.value === undefined) return word !== 0n && isOfKind(word, expected.type, references);
+      if (expected.type !== 'externref' && expected.type !== 'anyref') return false;
+      return word === references.word(String(expected.value));
     }
   }
 }

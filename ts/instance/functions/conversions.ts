@@ -1,6 +1,6 @@
 /**
- * Values between JavaScript and WebAssembly, one and several. Where they are more than numbers they are references: the addon sees an
- * externref as a handle of the table of values, a function reference as the address of its VMFunction; 0 is null in both.
+ * Values between JavaScript and WebAssembly, one and several. Where they are more than numbers they are references: the addon sees a function reference as the
+ * address of its VMFunction, what is under `any` or `extern` as the words of `host_values.ts`; 0 is null in all.
  */
 import { append, every, item, joinedLists, listOf, mapped, NumberValue, setHas, some } from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
@@ -8,13 +8,14 @@ import type { ValueType } from '../../validate/description.js';
 import {
   abstractHeap,
   concreteId,
+  concreteReference,
   HEAP,
   isNullable,
   isReference,
   type RegisteredType,
   type TypeRegistry,
 } from '../../validate/registry.js';
-import type { ExternTable } from './externs.js';
+import { type HostValues, i31Word } from './host_values.js';
 import type { Mailbox } from './mailbox.js';
 import { coerce, needsConversion } from './numbers.js';
 
@@ -34,16 +35,21 @@ const NO_CROSSING = new Set<number>([HEAP.exn, HEAP.noexn, HEAP.cont, HEAP.nocon
 /** The abstract heap type that a concrete type of a kind is below. */
 const TOP = { func: HEAP.func, cont: HEAP.cont, struct: HEAP.any, array: HEAP.any } as const;
 
+/** Abstract heap types whose values may be i31. */
+const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31]);
+/** Abstract heap types whose values are words of `host_values.ts`. */
+const HOST = new Set<number>([HEAP.extern, HEAP.any, HEAP.eq, HEAP.i31, HEAP.struct, HEAP.array]);
+
 /** One thread's conversions. */
 export class Conversions {
   readonly #types: TypeRegistry;
-  readonly #externs: ExternTable;
+  readonly #values: HostValues;
   readonly #functions: FunctionReferences;
   readonly #mailbox: Mailbox;
 
-  constructor(types: TypeRegistry, externs: ExternTable, functions: FunctionReferences, mailbox: Mailbox) {
+  constructor(types: TypeRegistry, values: HostValues, functions: FunctionReferences, mailbox: Mailbox) {
     this.#types = types;
-    this.#externs = externs;
+    this.#values = values;
     this.#functions = functions;
     this.#mailbox = mailbox;
   }
@@ -65,21 +71,30 @@ export class Conversions {
       return 0;
     }
     const heap = this.#heap(type);
-    if (heap === HEAP.extern) return this.#externs.handle(value);
+    if (heap === HEAP.extern) return this.#values.word(value);
     const id = concreteId(type);
     if (heap === HEAP.func) {
       const address = this.#functions.addressOf(value);
       if (address !== undefined && (id === 0 || this.#types.isSubtype(this.#functions.typeOf(address), id))) return address;
       throw wrongArgument('the value is not an exported WebAssembly function of the right type');
     }
-    if (heap === HEAP.any || heap === HEAP.eq || heap === HEAP.i31) {
-      throw wrongArgument('garbage-collected references cannot come from JavaScript yet');
-    }
+    if (setHas(HOST, heap)) return this.#anyToWasm(type, value);
     throw wrongArgument('exceptions, continuations and empty reference types cannot come from JavaScript');
   }
 
+  /** {@link toWasm} for a value, not null, of a type under `any`. */
+  #anyToWasm(type: ValueType, value: unknown): number {
+    const heap = abstractHeap(type);
+    if (heap === HEAP.any) return this.#values.word(value);
+    const number = i31Word(value);
+    if (number !== undefined && setHas(WITH_I31, heap)) return number;
+    const address = this.#values.addressOf(value);
+    if (address !== undefined && this.#types.matches(concreteReference(this.#values.typeOf(address)), type)) return address;
+    throw wrongArgument('the value is not a structure, array or small integer of the right type');
+  }
+
   /**
-   * {@link toWasm} for several values. Values of JavaScript's own come last: converting a number may run the caller's code, and a
+   * {@link toWasm} for several values. What is under `any` and `extern` comes last: converting a number may run the caller's code, and a
    * collection there would not see a handle that only this list has.
    */
   toWasmAll(types: readonly ValueType[], values: ArrayLike<unknown>): (number | bigint)[] {
@@ -87,13 +102,13 @@ export class Conversions {
     let later = false;
     for (let i = 0; i < types.length; i++) {
       const type = item(types, i);
-      const waits = values[i] !== null && this.isExtern(type);
+      const waits = values[i] !== null && this.isHost(type);
       later ||= waits;
       append(raw, waits ? 0 : this.toWasm(type, values[i]));
     }
     for (let i = 0; later && i < types.length; i++) {
       const type = item(types, i);
-      if (values[i] !== null && this.isExtern(type)) raw[i] = this.toWasm(type, values[i]);
+      if (values[i] !== null && this.isHost(type)) raw[i] = this.toWasm(type, values[i]);
     }
     return raw;
   }
@@ -118,7 +133,7 @@ export class Conversions {
    * What {@link toWasmAll} made some time ago, with handles of now: a collection in between has dropped those that only that list had.
    */
   renewHandles(types: readonly ValueType[], raw: readonly (number | bigint)[], values: ArrayLike<unknown>): (number | bigint)[] {
-    return mapped(types, (type, i) => (this.isExtern(type) ? this.#externs.handle(values[i]) : (raw[i] ?? 0)));
+    return mapped(types, (type, i) => (this.isHost(type) ? this.referenceToWasm(type, values[i]) : (raw[i] ?? 0)));
   }
 
   /** ToJSValue: what the addon gives, as JavaScript sees it. */
@@ -132,9 +147,9 @@ export class Conversions {
     if (setHas(NO_CROSSING, heap)) throw wrongArgument('exceptions and continuations cannot go to JavaScript');
     const number = NumberValue(raw);
     if (number === 0) return null;
-    if (heap === HEAP.extern) return this.#externs.value(number);
+    if (setHas(HOST, heap)) return this.#values.value(number);
     if (heap === HEAP.func) return this.#functions.functionAt(number);
-    throw wrongArgument('garbage-collected references cannot go to JavaScript yet');
+    throw wrongArgument('a value of an empty reference type cannot go to JavaScript');
   }
 
   /** The values of these types in the mailbox, as what a function with such results returns. */
@@ -161,9 +176,14 @@ export class Conversions {
     return mapped(raw as unknown[], (x, i) => this.fromWasm(results[i] ?? 0x7f, x));
   }
 
-  /** Whether values of a type are JavaScript's own. */
+  /** Whether values of a type are of any kind, under `extern`. */
   isExtern(type: ValueType): boolean {
     return isReference(type) && this.#heap(type) === HEAP.extern;
+  }
+
+  /** Whether values of a type are under `any` or `extern`, and may be JavaScript's own or refer to such. */
+  isHost(type: ValueType): boolean {
+    return isReference(type) && setHas(HOST, this.#heap(type));
   }
 
   /** Whether values of a type are functions. */

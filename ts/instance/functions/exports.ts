@@ -24,7 +24,7 @@ import type { Native } from '../../link/native.js';
 import type { RegisteredType, TypeRegistry } from '../../validate/registry.js';
 import { type ExportedFunction, withoutConstruct } from './callable.js';
 import { Conversions, type FunctionReferences } from './conversions.js';
-import type { ExternTable } from './externs.js';
+import type { HostValues } from './host_values.js';
 import type { Mailbox } from './mailbox.js';
 import { type ExportMaker, isOfNumbers, isOfReferences, numberExports, referenceExports } from './number_calls.js';
 import { needsConversion } from './numbers.js';
@@ -51,11 +51,11 @@ export class ExportedFunctions implements FunctionReferences {
   readonly #makers = new WeakDictionary<RegisteredType, ExportMaker>();
   readonly #keepers = new WeakCollection<object>();
 
-  constructor(native: Native, types: TypeRegistry, externs: ExternTable, mailbox: Mailbox) {
+  constructor(native: Native, types: TypeRegistry, values: HostValues, mailbox: Mailbox) {
     this.#native = native;
     this.#types = types;
     this.#mailbox = mailbox;
-    this.convert = new Conversions(types, externs, this, mailbox);
+    this.convert = new Conversions(types, values, this, mailbox);
   }
 
   typeOf(address: number): number {

@@ -1,5 +1,5 @@
 /**
- * JavaScript values that WebAssembly refers to. An externref is a handle, `1 << 52 | generation << 24 | index`: exact as a number, and unlike any small number,
+ * JavaScript values that WebAssembly refers to. A handle is `1 << 52 | generation << 25 | index << 1`: exact as a number, even, and unlike any small number,
  * so that the collector can find handles by looking at every word of a frame. An index whose value was dropped gets the next generation.
  *
  * The collector sees only what lies in WebAssembly's own memory, so a handle must be stored there, or dropped, before the caller's code runs again.
@@ -24,7 +24,8 @@ import { LIMIT } from '../../generated/abi.js';
 
 const INDICES = 2 ** LIMIT.handleIndexBits;
 const GENERATIONS = 2 ** LIMIT.externGenerationBits;
-const MARK = INDICES * GENERATIONS;
+/** Every handle is at least this, and no other word under `any` or `extern` is. */
+export const EXTERN_MARK = 2 * INDICES * GENERATIONS;
 const FIRST_CAPACITY = 1024;
 /** Values made since the last collection that ask for the next one, at least. */
 const LEAST_BETWEEN = 16_384;
@@ -64,7 +65,7 @@ export class ExternTable {
     if (handle === undefined) {
       const index = takeLast(this.#free) ?? this.#newIndex();
       this.#values[index] = value;
-      handle = MARK + (this.#generations[index] ?? 0) * INDICES + index;
+      handle = EXTERN_MARK + ((this.#generations[index] ?? 0) * INDICES + index) * 2;
       mapSet(this.#handles, key, handle);
       this.#marks[0] = 1;
       if (--this.#untilCollection === 0) this.#collector.requestCollection();
@@ -74,7 +75,12 @@ export class ExternTable {
 
   /** The value of a handle that some WebAssembly has. */
   value(handle: number): unknown {
-    return this.#values[handle % INDICES];
+    return this.#values[(handle % (2 * INDICES)) / 2];
+  }
+
+  /** {@link value} by the lower half of the handle. */
+  valueOfHalf(low: number): unknown {
+    return this.#values[(low >>> 1) & (INDICES - 1)];
   }
 
   /** Values held. */

@@ -36,10 +36,19 @@ function shadowOverflow(room: number): string {
   return `the call has ${room} bytes of it while others wait; the option shadowStack.size says how many, with shadowStack.allocator the first call has all of it`;
 }
 
+/** What ran out, by the detail of trap out_of_memory. */
+const MEMORY_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
+  [
+    LIMIT.refusedHeap,
+    'the heap of structures and arrays is full, an eighth of what the machine, the cgroup (memory.max) and ulimit -v leave this process',
+  ],
+]);
+
 /** The detail of a trap in words; undefined where it has none. */
 export function trapDetail(code: number, detail: number, names: Names): string | undefined {
   if (code === TRAP.unhandledTag) return mapGet(names.tags, detail);
   if (code === TRAP.tooManyStacks) return mapGet(REFUSALS, detail);
+  if (code === TRAP.outOfMemory) return mapGet(MEMORY_REFUSALS, detail);
   if (code === TRAP.shadowStack) return mapGet(SHADOW_REFUSALS, detail);
   if (code === TRAP.shadowOverflow) return shadowOverflow(detail);
   if (code === TRAP.stackOverflow && detail === LIMIT.hostStack) return "calls nest too deep on the thread's own stack";

@@ -150,6 +150,9 @@ function blocksOf(opcode: number): number {
 const SWITCH_INSTRUCTIONS = 79;
 const THROW_INSTRUCTIONS = 15;
 const EDGE_INSTRUCTIONS = 3;
+/** The prefix of operators on structures and arrays, i31 and casts; and what one becomes, beyond one instruction and a store for each operand. */
+const OBJECTS = 0xfb;
+const OBJECT_INSTRUCTIONS = 15;
 
 /** Reads one stream. */
 class Estimator {
@@ -182,6 +185,7 @@ class Estimator {
       // No code comes of it.
       if (opcode === OP.nop) continue;
       this.operators++;
+      if (opcode >>> 12 === OBJECTS) this.more += OBJECT_INSTRUCTIONS;
       // Most operators are plain ones.
       if (opcode < OP.drop || opcode === OP.tryTable || opcode === OP.localSet || opcode === OP.localTee) this.#structured(opcode, at + 2);
       else if ((opcode >= OP.brOnNull && opcode <= OP.switch) || isCast(opcode)) this.#structured(opcode, at + 2);

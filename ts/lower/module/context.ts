@@ -8,6 +8,7 @@ import type { InlineCandidates } from './candidates.js';
 import { type Experiment, experimentsOf } from './experiments.js';
 import type { HandlerList } from './handlers.js';
 import { type ModuleLayout, moduleLayout } from './layout.js';
+import { ObjectTypes } from './object_types.js';
 import { type ModuleSignatures, moduleSignatures } from './signatures.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
 import type { ShadowCode } from './stack_pointer.js';
@@ -42,6 +43,8 @@ export interface LoweringContext {
   readonly layout: ModuleLayout;
   readonly signatures: ModuleSignatures;
   readonly arities: Arities;
+  /** Its structure and array types. */
+  readonly objects: ObjectTypes;
   readonly options: LoweringOptions;
   readonly experiments: readonly Experiment[];
   /** The functions that are inlined where they are called; undefined where none is to be. */
@@ -82,6 +85,7 @@ export function loweringContext(
     layout: moduleLayout(description, handlers),
     signatures: moduleSignatures(description, spaces),
     arities: moduleArities(description, spaces),
+    objects: new ObjectTypes(description.types),
     options: { ...DEFAULT_OPTIONS, ...options },
     experiments: experimentsOf(description),
     candidates,

@@ -8,7 +8,7 @@ import { hostCallArguments } from '../function/libcalls.js';
 import { NONE, returned, type Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
 import { concreteType, type FunctionShape, isNullable } from '../program/types.js';
-import { comparedTypes, isDeclaredBelow } from './function_types.js';
+import { comparedTypes, isTypeBelow } from './function_types.js';
 import { inlineCall } from './inline.js';
 import { tableElement } from './tables.js';
 
@@ -135,14 +135,14 @@ export const callIndirect =
 /** Traps unless the function has the type, or one that is declared a subtype of it. */
 function checkType(f: FunctionLowering, reference: Value, typeIndex: number): void {
   const { program } = f;
-  const types = comparedTypes(f, reference, typeIndex);
+  const types = comparedTypes(f, reference, VMFunction.type, typeIndex);
   const differs = program.icmp(INTEGER.ne, types.actual, types.expected);
   if (types.final) {
     program.trapnz(TRAP.indirectCallType, differs);
     return;
   }
   f.unlikely(differs, NONE, NONE, () => {
-    program.trapz(TRAP.indirectCallType, isDeclaredBelow(f, types));
+    program.trapz(TRAP.indirectCallType, isTypeBelow(f, types));
     return NONE;
   });
 }

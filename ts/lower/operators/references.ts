@@ -1,5 +1,5 @@
 /**
- * References: functions are addresses of `VMFunction`, externs indices, continuations handles; 0 is null everywhere.
+ * References: functions are addresses of `VMFunction`, continuations handles, what is under `any` or `extern` words as `casts.ts` says; 0 is null everywhere.
  */
 import { TRAP } from '../../generated/abi.js';
 import { INTEGER, OPCODE } from '../../generated/clif.js';
