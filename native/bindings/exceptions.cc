@@ -33,8 +33,13 @@ VMException* new_exception(Heap* heap, VMTag* tag, uint64_t slots) {
 
 HostResult exception_new(VMThread* thread, uint64_t tag, uint64_t slots, uint64_t, uint64_t) {
   Engine::of(thread)->heap.poll({tag});
-  VMException* exception = new_exception(&Engine::of(thread)->heap, at<VMTag>(tag), slots);
-  if (exception == nullptr) return raise_trap(thread, Trap::OutOfMemory);
+  Heap& heap = Engine::of(thread)->heap;
+  VMException* exception = new_exception(&heap, at<VMTag>(tag), slots);
+  if (exception == nullptr) {
+    heap.collect({tag});
+    exception = new_exception(&heap, at<VMTag>(tag), slots);
+  }
+  if (exception == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
   return {address_of(exception), nullptr};
 }
 

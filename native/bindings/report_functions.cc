@@ -87,6 +87,9 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// Least bytes that objects may have: Heddle's own are among them.
+constexpr uint64_t kLeastHeap = 1 << 20;
+
 /// A number option, when given.
 void read_option(napi_env env, napi_value options, const char* name, uint64_t least, uint64_t* target) {
   napi_value value = property(env, options, name);
@@ -133,6 +136,10 @@ napi_value configure(napi_env env, napi_callback_info info) {
   }
   if (strategy == "hibernate") options.continuation.budget = 0;
   read_option(env, stack, "budget", 0, &options.continuation.budget);
+  uint64_t heap_memory = 0;
+  const napi_value heap = property(env, given, "heap");
+  if (heap != nullptr) read_option(env, heap, "memory", kLeastHeap, &heap_memory);
+  if (heap_memory != 0) in.engine()->heap.set_limit(heap_memory);
   if (read_text(env, given, "collect") == "always") in.engine()->heap.collect_always();
   if (guard == "kernel" && !probe_kernel_guard().kernel) {
     napi_throw_error(env, "HEDDLE_OPTION", probe_kernel_guard().reason);

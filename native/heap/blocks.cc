@@ -43,6 +43,11 @@ Blocks::Blocks(uint64_t bytes) {
     HEDDLE_CHECK(bytes > kBlock);
   }
   memory_.advise(0, memory_.size(), MADV_DONTFORK);
+  most_ = static_cast<uint32_t>(memory_.size() >> kBlockLog2);
+}
+
+void Blocks::set_limit(uint64_t bytes) {
+  most_ = static_cast<uint32_t>(std::min(bytes, memory_.size()) >> kBlockLog2);
 }
 
 Blocks::~Blocks() {
@@ -53,7 +58,7 @@ void* Blocks::allocate(ObjectKind kind, uint64_t bytes) {
   uint32_t index = 0;
   if (bytes > kLargestCell) {
     const uint64_t row = round_up(bytes, kBlock) / kBlock;
-    if (row > memory_.size() / kBlock || !make_block(kind, static_cast<uint32_t>(row), &index)) return nullptr;
+    if (row > most_ || !make_block(kind, static_cast<uint32_t>(row), &index)) return nullptr;
     blocks_[index].large = true;
     return divide(index, row * kBlock) ? take_cell(index) : nullptr;
   }
@@ -119,7 +124,7 @@ bool Blocks::take_blocks(uint32_t count, uint32_t* first) {
     if (row.mapped() != 0) free_.insert(std::move(row));
     return true;
   }
-  if (used_ + count > memory_.size() / kBlock) return false;
+  if (count > most_ || used_ > most_ - count) return false;
   if (!attempt([&] { blocks_.resize(used_ + count); })) return false;
   *first = used_;
   used_ += count;

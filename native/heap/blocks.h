@@ -80,6 +80,10 @@ class Blocks {
   uint64_t live(ObjectKind kind) const { return live_[static_cast<size_t>(kind)]; }
   /// Bytes of live cells.
   uint64_t bytes() const { return bytes_; }
+  /// From now on at most so many bytes are used, or as many as there is address space for.
+  void set_limit(uint64_t bytes);
+  /// Bytes that may be used.
+  uint64_t limit() const { return uint64_t{most_} << kBlockLog2; }
 
  private:
   static constexpr uint64_t kBlockLog2 = 16;
@@ -153,8 +157,9 @@ class Blocks {
 
   Mapping memory_;
   std::vector<Block> blocks_;
-  /// Blocks ever used: blocks_.size().
+  /// Blocks ever used: blocks_.size(). And how many they may be.
   uint32_t used_ = 0;
+  uint32_t most_ = 0;
   /// Free rows: first block and length. Neighbours are one row.
   std::map<uint32_t, uint32_t> free_;
   /// Blocks that may have free cells, by kind and size.

@@ -64,7 +64,9 @@ void Heap::collect_always() {
 void Heap::plan() {
   allocated_ = 0;
   runtime_->copies.planned();
-  collect_at_ = always_ ? 0 : std::max(kLeastBytes, blocks.bytes());
+  // Before the heap is full: what has no room to collect for itself still finds some.
+  const uint64_t room = blocks.limit() - std::min(blocks.limit(), blocks.bytes());
+  collect_at_ = always_ ? 0 : std::max(kLeastBytes, std::min(blocks.bytes(), room / 2));
   runtime_->reclaim_at = always_ ? 0 : std::max(kLeastContinuations, runtime_->records.live() * 2);
   runtime_->reclaim_copies_at = always_ ? 0 : std::max(kLeastBytes, runtime_->copies.bytes());
 }

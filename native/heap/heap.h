@@ -66,6 +66,11 @@ class Heap final : public Reclaimer {
   bool is_due() const { return allocated_ >= collect_at_; }
   /// Collects now.
   void collect(std::initializer_list<uint64_t> roots = {});
+  /// Objects may take so many bytes, or as many as there is address space for.
+  void set_limit(uint64_t bytes) {
+    blocks.set_limit(bytes);
+    plan();
+  }
   /// The next safepoint collects.
   void request() { allocated_ = ~uint64_t{0} >> 1; }
   /// From now on every safepoint collects, for tests.

@@ -30,15 +30,25 @@ export interface StackOptions {
   readonly budget?: number;
 }
 
+/** What objects may take: structures, arrays, exceptions, and what modules are made of. */
+export interface HeapOptions {
+  /** Bytes, at least 1 MiB; an eighth of what the process may use, which is the most. Where they are used up after a collection there is a trap. */
+  readonly memory?: number;
+}
+
 /** Options of the thread's engine; set once, before the first instance. Sizes in bytes. */
 export interface NativeOptions {
   /** How the stacks of continuations are made. */
   readonly stack?: StackOptions;
   /** What the frames of a call from JavaScript may take, at least 16 KiB; 1 MiB. */
   readonly entryStackSize?: number;
+  /** How large the heap may become. */
+  readonly heap?: HeapOptions;
   /** `always`: collect wherever that is possible, to test that nothing in use is freed. */
   readonly collect?: 'automatic' | 'always';
 }
+
+const HEAP_LEAST = 1 << 20;
 
 /** What they are, by name. @internal */
 export const nativeTable = {
@@ -52,6 +62,7 @@ export const nativeTable = {
     budget: amount,
   }),
   entryStackSize: atLeast(LIMIT.stackLeast),
+  heap: nested({ memory: atLeast(HEAP_LEAST) }),
   collect: oneOf(['automatic', 'always']),
 };
 

@@ -40,7 +40,7 @@ function shadowOverflow(room: number): string {
 const MEMORY_REFUSALS: ReadonlyMap<number, string> = new Map<number, string>([
   [
     LIMIT.refusedHeap,
-    'the heap of structures and arrays is full, an eighth of what the machine, the cgroup (memory.max) and ulimit -v leave this process',
+    'the heap is full: the option heap.memory says how large it may become, at most an eighth of what the machine, the cgroup (memory.max) and ulimit -v leave this process',
   ],
 ]);
 
