@@ -41,6 +41,13 @@ const FIXED = [
   'core/simd_f32x4_rounding.',
   'core/simd_lane.',
   'core/call_indirect.',
+  'core/array',
+  'core/br_on_cast',
+  'core/extern.',
+  'core/i31.',
+  'core/ref_cast.',
+  'core/ref_test.',
+  'core/struct.',
   'threads/atomic.',
   'legacy/',
 ];

@@ -4,7 +4,7 @@ import { WebAssembly } from '../../../dist/heddle.mjs';
 
 const { begin, end, make, trees } = new WebAssembly.Instance(workerData.module).exports;
 begin();
-const sum = trees(300);
+const sum = trees(workerData.trees);
 const held = end();
 begin();
 globalThis.kept = Array.from({ length: 1000 }, (_, i) => make(i % 5));
