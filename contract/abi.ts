@@ -101,7 +101,7 @@ export const LIBCALLS = [
     'asyncify_leave',
     '(VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned',
   ],
-  ['struct_new', '(type id) -> VMObject*: a structure of zeros; traps without memory'],
+  ['struct_new', '(type id) -> VMObject*: a structure of zeros, and a new run where it is small; traps without memory'],
   ['array_new', '(type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory'],
   ['array_new_data', '(type id, from, length, segment) -> VMObject*: an array with what is in a data segment, scratch0 = VMInstance*'],
   ['array_new_elem', '(type id, from, length, segment) -> VMObject*: the same of an element segment, scratch0 = VMInstance*'],
@@ -115,7 +115,7 @@ export const STRUCTS: readonly Struct[] = [
   {
     name: 'VMThread',
     doc: 'What generated code knows of its thread; one for each Node environment. A VMInstance and a VMHostFunction begin with its address.',
-    size: 704,
+    size: 944,
     fields: [
       ['self', 'ptr', 'VMThread: itself, so that a thread can stand where a context is wanted'],
       ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment'],
@@ -149,6 +149,12 @@ export const STRUCTS: readonly Struct[] = [
       ['types', 'ptr', 'VMType: descriptors of all types, by canonical id'],
       ['spare', 'u64[]', 'kept for later, zero', 3],
       ['libcalls', 'u64[]', 'addresses of the library calls by LIBCALLS number', 56],
+      [
+        'runs',
+        'u64[]',
+        'free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0',
+        30,
+      ],
     ],
   },
   {
@@ -461,6 +467,7 @@ export const LIMITS = [
   ['type_array', 4, 'of an array type'],
   ['type_depths', 8, 'depths that VMType.display has'],
   ['type_size_log2', 6, 'a VMType is 1 << this bytes'],
+  ['run_bytes', 128, 'most bytes of a structure that generated code makes by itself'],
   ['array_bytes', 0x7fff_0000, 'most bytes of an array, with its head'],
   ['refused_heap', 32, 'the detail of trap out_of_memory: the heap of the thread has no room for a structure or array'],
   [

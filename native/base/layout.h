@@ -87,8 +87,10 @@ struct VMThread {
   uint64_t spare[3];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
+  /// free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0
+  uint64_t runs[30];
 };
-static_assert(sizeof(VMThread) == 704);
+static_assert(sizeof(VMThread) == 944);
 static_assert(offsetof(VMThread, self) == 0);
 static_assert(offsetof(VMThread, stack_limit) == 8);
 static_assert(offsetof(VMThread, current) == 16);
@@ -121,6 +123,7 @@ static_assert(offsetof(VMThread, mailbox) == 216);
 static_assert(offsetof(VMThread, types) == 224);
 static_assert(offsetof(VMThread, spare) == 232);
 static_assert(offsetof(VMThread, libcalls) == 256);
+static_assert(offsetof(VMThread, runs) == 704);
 
 /// The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it.
 struct VMInstance {
@@ -576,7 +579,7 @@ enum class Libcall : uint32_t {
   AsyncifyEnter = 45,
   /// (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned
   AsyncifyLeave = 46,
-  /// (type id) -> VMObject*: a structure of zeros; traps without memory
+  /// (type id) -> VMObject*: a structure of zeros, and a new run where it is small; traps without memory
   StructNew = 47,
   /// (type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory
   ArrayNew = 48,
@@ -764,6 +767,8 @@ inline constexpr uint32_t kTypeArray = 4;
 inline constexpr uint32_t kTypeDepths = 8;
 /// a VMType is 1 << this bytes
 inline constexpr uint32_t kTypeSizeLog2 = 6;
+/// most bytes of a structure that generated code makes by itself
+inline constexpr uint32_t kRunBytes = 128;
 /// most bytes of an array, with its head
 inline constexpr uint32_t kArrayBytes = 2147418112;
 /// the detail of trap out_of_memory: the heap of the thread has no room for a structure or array
@@ -871,6 +876,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "e060a01d45f943a4";
+inline constexpr char kContract[] = "fa8af29e07540dd2";
 
 }  // namespace heddle

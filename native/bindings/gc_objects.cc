@@ -55,7 +55,18 @@ HostResult new_object(VMThread* thread, uint64_t id, uint64_t length) {
 }
 
 HostResult struct_new(VMThread* thread, uint64_t id, uint64_t, uint64_t, uint64_t) {
-  return new_object(thread, id, 0);
+  Engine* engine = Engine::of(thread);
+  const uint64_t bytes = type_of(engine, id).bytes;
+  if (bytes > kRunBytes) return new_object(thread, id, 0);
+  engine->heap.poll();
+  auto* object = static_cast<VMObject*>(engine->heap.allocate_in_run(bytes));
+  if (object == nullptr) {
+    engine->heap.collect();
+    object = static_cast<VMObject*>(engine->heap.allocate_in_run(bytes));
+  }
+  if (object == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
+  object->type = static_cast<uint32_t>(id);
+  return {address_of(object), nullptr};
 }
 
 HostResult array_new(VMThread* thread, uint64_t id, uint64_t length, uint64_t, uint64_t) {

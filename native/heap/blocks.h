@@ -12,7 +12,7 @@
 
 namespace heddle {
 
-/// The heap's cells. Objects are zeroed, 16-aligned, and stay where they are.
+/// The heap's cells. Objects are zeroed, 16-aligned unless they are plain, and stay where they are.
 class Blocks {
  public:
   /// Reserves address space for at most `bytes`, or less where it is short.
@@ -23,6 +23,15 @@ class Blocks {
 
   /// A zeroed object; null without memory.
   void* allocate(ObjectKind kind, uint64_t bytes);
+  /// Free cells that follow each other.
+  struct Run {
+    uint64_t from = 0;
+    uint64_t to = 0;
+  };
+  /// Zeroed cells for objects of a plain kind with so many bytes. They count as objects until they are given back. False without memory.
+  bool take_run(ObjectKind kind, uint64_t bytes, Run* run);
+  /// Gives cells of a run back in which nothing was made.
+  void give_back(const Run& run);
   /// Gives a cell back. Requires: `object` is the address of one.
   void free(uint64_t object);
 
@@ -55,15 +64,25 @@ class Blocks {
   bool is_marked(uint64_t object) const;
   /// Removes all marks.
   void clear_marks();
-  /// Frees every object without a mark, after `finalize`, and removes all marks.
+  /// Frees every object without a mark, after `finalize` where it is not plain, and removes all marks. Returns how many were plain.
   template <typename Finalize>
-  void sweep(const Finalize& finalize) {
-    for (uint32_t i = 0; i < used_; i++) {
+  uint64_t sweep(const Finalize& finalize) {
+    uint64_t plain = 0;
+    unlist_plain();
+    // Backwards: the last block of a list is used first.
+    for (uint32_t i = used_; i-- > 0;) {
       if (blocks_[i].state != State::Cells) continue;
+      if (is_plain(blocks_[i].kind)) {
+        plain += sweep_plain(i);
+        continue;
+      }
       sweep_block(i, finalize);
       if (blocks_[i].live == 0) release_block(i);
     }
+    return plain;
   }
+  /// Keeps at most so many bytes that are in no use for what is made next; the rest goes back to the system.
+  void trim(uint64_t bytes);
   /// Calls `visit` with every object's address.
   template <typename Visit>
   void each(const Visit& visit) const {
@@ -145,11 +164,17 @@ class Blocks {
       block.bits[block.words + word] = 0;
     }
   }
+  /// No list names a block of plain objects: the sweep makes the lists anew.
+  void unlist_plain();
+  uint64_t sweep_plain(uint32_t index);
+  bool next_run(uint32_t index, Run* run);
   /// Takes a cell out of the books.
   void forget(uint32_t index, uint64_t cell);
-  /// `count` blocks that follow each other; their first, or none.
-  bool take_blocks(uint32_t count, uint32_t* first);
-  bool make_block(ObjectKind kind, uint32_t row, uint32_t* index);
+  /// `count` blocks that follow each other; their first, or none. `fresh` ones are zero.
+  bool take_blocks(uint32_t count, bool fresh, uint32_t* first);
+  bool make_block(ObjectKind kind, uint32_t row, bool fresh, uint32_t* index);
+  /// Puts blocks whose pages went back to the system among the free ones.
+  void note_free(uint32_t index, uint32_t count);
   bool divide(uint32_t index, uint64_t cell);
   void list(uint32_t index);
   void release_block(uint32_t index);
@@ -162,6 +187,8 @@ class Blocks {
   uint32_t most_ = 0;
   /// Free rows: first block and length. Neighbours are one row.
   std::map<uint32_t, uint32_t> free_;
+  /// Blocks in no use whose pages are still there.
+  std::vector<uint32_t> spare_;
   /// Blocks that may have free cells, by kind and size.
   std::vector<uint32_t> available_[kObjectKinds][kClasses];
   uint64_t live_[kObjectKinds] = {};

@@ -57,6 +57,9 @@ class Heap final : public Reclaimer {
 
   /// A zeroed object; null without memory. `weight` is what it costs besides its cell, in bytes.
   void* allocate(ObjectKind kind, uint64_t bytes, uint64_t weight = 0);
+  /// A zeroed structure without its head, for what is of so many bytes and at most kRunBytes; null without memory. What follows is made
+  /// from the thread's run.
+  void* allocate_in_run(uint64_t bytes);
   /// Counts bytes that were allocated elsewhere.
   void note(uint64_t bytes) { allocated_ += bytes; }
   /// A safepoint: collects where enough was made since the last collection. `roots` are words that only the caller holds.
@@ -93,6 +96,10 @@ class Heap final : public Reclaimer {
   void mark(Marker* marker, std::initializer_list<uint64_t> roots);
   void sweep_records(const Marker& marker);
   void plan();
+  /// Adapts the budget to a collection that found so many new bytes and freed so many.
+  void adapt(uint64_t made, uint64_t freed);
+  /// Gives back what is left of the runs.
+  void give_back_runs();
 
   Runtime* runtime_;
   HeapEmbedder* embedder_;
@@ -101,6 +108,8 @@ class Heap final : public Reclaimer {
   /// Bytes allocated since the last collection, and how many bring the next.
   uint64_t allocated_ = 0;
   uint64_t collect_at_;
+  /// Bytes that are made between two collections, at least.
+  uint64_t budget_;
   bool always_ = false;
   bool check_snapshots_ = false;
   bool collecting_ = false;

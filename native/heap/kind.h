@@ -11,6 +11,11 @@ class Marker;
 enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception, Types, Struct, Array };
 inline constexpr size_t kObjectKinds = 10;
 
+/// Whether objects of a kind are only memory: many, small, with nothing to do where one is freed. Their cells are aligned to 8 bytes.
+inline constexpr bool is_plain(ObjectKind kind) {
+  return kind == ObjectKind::Struct || kind == ObjectKind::Array;
+}
+
 /// How objects of a kind are traced and freed.
 struct Kind {
   /// Marks everything that the object refers to; null where it refers to nothing.

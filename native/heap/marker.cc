@@ -8,6 +8,8 @@ namespace {
 
 /// Records whose stacks are asked for before the first of them is looked at: a stack's top is on a page of its own, far from everything.
 constexpr size_t kAhead = 128;
+/// Objects that are asked for before the first of them is looked at.
+constexpr size_t kQueue = 16;
 /// Bytes of frames that are asked for at once.
 constexpr uint64_t kShallow = 384;
 constexpr uint64_t kLine = 64;
@@ -131,14 +133,29 @@ void Marker::suspended(VMContinuation* record) {
   if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);
 }
 
-void Marker::drain() {
+void Marker::follow_objects() {
+  // Each waits in a short queue for its first line to come into the cache.
+  uint64_t queue[kQueue];
+  size_t first = 0, count = 0;
   for (;;) {
-    while (!objects_.empty()) {
+    while (count < kQueue && !objects_.empty()) {
       const uint64_t next = objects_.back();
       objects_.pop_back();
-      const Kind& kind = kinds_[static_cast<size_t>(blocks_->kind_of(next))];
-      if (kind.trace != nullptr) kind.trace(this, next);
+      __builtin_prefetch(at<void>(next));
+      queue[(first + count++) % kQueue] = next;
     }
+    if (count == 0) return;
+    const uint64_t object = queue[first];
+    first = (first + 1) % kQueue;
+    count--;
+    const Kind& kind = kinds_[static_cast<size_t>(blocks_->kind_of(object))];
+    if (kind.trace != nullptr) kind.trace(this, object);
+  }
+}
+
+void Marker::drain() {
+  for (;;) {
+    follow_objects();
     if (continuations_.empty()) return;
     VMContinuation* batch[kAhead];
     const size_t count = std::min(continuations_.size(), kAhead);

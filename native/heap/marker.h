@@ -44,7 +44,8 @@ class Marker {
   /// The descriptor of a structure's or array's type, which is marked.
   const VMType& type_of(uint64_t object) {
     const uint32_t id = at<const VMObject>(object)->type;
-    type(id);
+    if (id != last_type_) type(id);  // Objects that were made together are looked at together.
+    last_type_ = id;
     return runtime_->thread.types[id];
   }
   /// Marks a type; 0 is none.
@@ -72,6 +73,7 @@ class Marker {
     const uint64_t index = word & ((uint64_t{1} << kHandleIndexBits) - 1);
     if (index < record_count_ && base_[index].generation == word >> kHandleIndexBits) record(base_ + index);
   }
+  void follow_objects();
   bool mark_record(const VMContinuation* record);
   void suspended(VMContinuation* record);
   void copy(ChainCopy* copy);
@@ -89,6 +91,7 @@ class Marker {
   std::vector<uint64_t> records_;
   /// Found and not yet followed.
   std::vector<uint64_t> objects_;
+  uint32_t last_type_ = 0;
   std::vector<VMContinuation*> continuations_;
 };
 

@@ -79,7 +79,7 @@ TEST(model, "storage gives, finds and takes back cells as a map does") {
       const uint64_t bytes = random() % 50 == 0 ? random() % 300'000 : random() % 700 + 1;
       const auto kind = static_cast<ObjectKind>(random() % kObjectKinds);
       const uint64_t object = address_of(blocks.allocate(kind, bytes));
-      EXPECT(object != 0 && object % 16 == 0);
+      EXPECT(object != 0 && object % (is_plain(kind) ? 8 : 16) == 0);
       const auto after = model.lower_bound(object);
       EXPECT(after == model.end() || after->first >= object + bytes);
       EXPECT(after == model.begin() || std::prev(after)->first + std::prev(after)->second.first <= object);
@@ -112,6 +112,52 @@ TEST(model, "storage gives, finds and takes back cells as a map does") {
   for (const auto& [object, keep] : kept) EXPECT_EQUAL(blocks.find(object), keep ? object : 0);
   blocks.sweep([](ObjectKind, uint64_t) {});
   EXPECT_EQUAL(blocks.bytes(), 0u);
+}
+
+TEST(runs, "of a block are its free cells, all of them, once, and what is given back is free again") {
+  Blocks blocks(64 << 20);
+  constexpr uint64_t kCell = 24, kCells = 65536 / kCell;
+  std::mt19937_64 random(2);
+  std::map<uint64_t, bool> kept;
+  for (int round = 0; round < 50; round++) {
+    // Runs until all free cells of the blocks that there are have been taken, and a few of a fresh block.
+    uint64_t taken = 0;
+    for (uint64_t wanted = 3 * kCells; taken < wanted;) {
+      Blocks::Run run;
+      EXPECT(blocks.take_run(ObjectKind::Struct, kCell, &run));
+      EXPECT(run.to > run.from && (run.to - run.from) % kCell == 0);
+      for (uint64_t object = run.from; object < run.to; object += kCell) {
+        EXPECT(kept.count(object) == 0);
+        for (uint64_t i = 0; i < kCell; i += 8) EXPECT_EQUAL(*at<uint64_t>(object + i), 0u);
+        EXPECT_EQUAL(blocks.find(object + 23), object);
+      }
+      // Some of it is not used.
+      const uint64_t used = random() % ((run.to - run.from) / kCell + 1) * kCell;
+      blocks.give_back({run.from + used, run.to});
+      for (uint64_t object = run.from; object < run.from + used; object += kCell) {
+        std::memset(at<void>(object), 0xff, kCell);
+        kept[object] = random() % 3 == 0;
+      }
+      EXPECT_EQUAL(used == run.to - run.from ? 0 : blocks.find(run.from + used), 0u);
+      taken += used + kCell;
+    }
+    EXPECT_EQUAL(blocks.live(ObjectKind::Struct), kept.size());
+    uint64_t dead = 0;
+    for (auto object = kept.begin(); object != kept.end();) {
+      if (object->second) {
+        EXPECT_EQUAL(blocks.mark(object->first + 8), object->first);
+        object->second = random() % 3 == 0;
+        ++object;
+      } else {
+        dead++;
+        object = kept.erase(object);
+      }
+    }
+    EXPECT_EQUAL(blocks.sweep([](ObjectKind, uint64_t) { EXPECT(false); }), dead);
+    for (const auto& [object, keep] : kept) EXPECT_EQUAL(blocks.find(object), object);
+    EXPECT_EQUAL(blocks.bytes(), kept.size() * kCell);
+    if (round % 10 == 0) blocks.trim(0);
+  }
 }
 
 TEST(dropped, "suspended continuations that nobody has are freed with their stacks, those in a local or a slot stay and go on") {

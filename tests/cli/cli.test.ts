@@ -286,6 +286,21 @@ describe('a file that is not a module', () => {
     });
   });
 
+  test('objects are shown by what they are, i31 by their numbers, which can be given', () => {
+    const path = file(
+      'objects.wat',
+      `(module (type $s (struct (field i32))) (type $a (array i8))
+        (func (export "f") (param i31ref anyref) (result (ref null $a) (ref $s) (ref null $a) anyref i31ref)
+          (ref.null $a) (struct.new $s (i32.const 1)) (array.new_default $a (i32.const 2)) (local.get 1) (local.get 0)))`,
+    );
+    expect(heddle(['run', '--invoke', 'f', path, '--', '-7', '1073741823'])).toMatchObject({
+      status: 0,
+      stdout: 'null\nstructref\narrayref\n1073741823\n-7\n',
+    });
+    const { status, stderr } = heddle(['run', '--invoke', 'f', path, '--', '2147483648', 'null']);
+    expect([status, stderr]).toEqual([1, 'heddle: 2147483648 does not fit an i31 (HEDDLE_ARGUMENT)\n']);
+  });
+
   test('a missing file, a folder, a file that may not be read', () => {
     for (const path of [join(folder, 'missing.wasm'), folder]) {
       const { status, stderr } = heddle(['run', path]);

@@ -2,7 +2,7 @@
 import { compiledOf, type Instance, type Module } from '../api/web_assembly.js';
 import { unknownExport, wrongArgument } from '../errors/catalog.js';
 import { VMFunction } from '../generated/abi.js';
-import { type CellWords, cellValue } from '../instance/cells.js';
+import { type CellWords, cellValue, numberOfCell, ZERO_CELL } from '../instance/cells.js';
 import { theEngine } from '../instance/engine.js';
 import type { ExportedFunction } from '../instance/functions/callable.js';
 import { indexSpaces } from '../lower/module/spaces.js';
@@ -77,7 +77,7 @@ export async function runTasks(
     calls.map(async (call) => {
       const { name, fn, params, results } = call;
       if ([...params, ...results].includes(V128)) throw wrongArgument(`${name} has a v128, which no task can be given or gives`);
-      const args = params.map((type, i) => (isReference(type) ? null : cellValue(type, call.args[i] ?? [0, 0, 0, 0])));
+      const args = params.map((type, i) => argumentOf(type, call.args[i] ?? ZERO_CELL));
       const given = await spawn(fn, args, name);
       const values: readonly unknown[] = results.length === 0 ? [] : results.length === 1 ? [given] : (given as unknown[]);
       printResults(
@@ -86,6 +86,11 @@ export async function runTasks(
       );
     }),
   );
+}
+
+/** An argument as JavaScript has it: of references only null and i31 can be given. */
+function argumentOf(type: ValueType, cell: CellWords): unknown {
+  return isReference(type) ? theEngine().values.value(numberOfCell(cell)) : cellValue(type, cell);
 }
 
 function printResults({ name, results }: Call, cells: readonly CellWords[]): void {
@@ -119,9 +124,11 @@ function noFunction(module: Module, name: string): Error {
 
 /** The type of an exported function. */
 function typeOf(module: Module, name: string): { readonly params: readonly ValueType[]; readonly results: readonly ValueType[] } {
-  const { description } = compiledOf(module);
+  const { description, typeIds } = compiledOf(module);
+  const { types } = theEngine();
+  const canonical = (values: readonly ValueType[]): ValueType[] => values.map((value) => types.canonical(value, typeIds));
   const index = description.exports.find((e) => e.kind === 'func' && e.name === name)?.index ?? -1;
   const type = typeAt(description.types, indexSpaces(description).functions[index] ?? -1);
   if (type?.kind !== 'func') throw unknownExport(`the module exports no function ${name}`);
-  return type;
+  return { params: canonical(type.params), results: canonical(type.results) };
 }

@@ -66,7 +66,9 @@ export const VMThread = {
   spare: 232,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
-  $size: 704,
+  /** free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0 */
+  runs: 704,
+  $size: 944,
 } as const;
 
 /** The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it. Byte offsets; `$size` is the struct's. */
@@ -427,7 +429,7 @@ export const LIBCALL = {
   asyncifyEnter: 45,
   /** (VMInstance*, VMAsyncify*, handle, VMContinuation*): it has suspended and lies in the buffer that start_unwind was given; with handle 0 it has returned */
   asyncifyLeave: 46,
-  /** (type id) -> VMObject*: a structure of zeros; traps without memory */
+  /** (type id) -> VMObject*: a structure of zeros, and a new run where it is small; traps without memory */
   structNew: 47,
   /** (type id, length) -> VMObject*: an array of zeros; traps where it would be too long, and without memory */
   arrayNew: 48,
@@ -627,6 +629,8 @@ export const LIMIT = {
   typeDepths: 8,
   /** a VMType is 1 << this bytes */
   typeSizeLog2: 6,
+  /** most bytes of a structure that generated code makes by itself */
+  runBytes: 128,
   /** most bytes of an array, with its head */
   arrayBytes: 2147418112,
   /** the detail of trap out_of_memory: the heap of the thread has no room for a structure or array */
@@ -736,4 +740,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'e060a01d45f943a4';
+export const CONTRACT = 'fa8af29e07540dd2';

@@ -2,8 +2,12 @@
 import { wrongArgument } from '../../errors/catalog.js';
 import { type CellWords, ZERO_CELL } from '../../instance/cells.js';
 import type { ValueType } from '../../validate/description.js';
+import { abstractHeap, HEAP } from '../../validate/registry.js';
 import { floatBits } from './float.js';
 import { aType, cellOfBits, F32, F64, I32, I64, SHAPES, V128 } from './types.js';
+
+/** Types of which values may be i31. */
+const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31]);
 
 /** An argument of a type from the command line, as a cell. Throws a TypeError with code HEDDLE_ARGUMENT. */
 export function parseValue(text: string, type: ValueType): CellWords {
@@ -20,6 +24,8 @@ export function parseValue(text: string, type: ValueType): CellWords {
       return vector(text);
     default:
       if (text === 'null') return ZERO_CELL;
+      // A number is an i31 wherever one fits.
+      if (WITH_I31.has(abstractHeap(type))) return cellOfBits((BigInt.asUintN(31, integer(text, 31, 'i31')) << 1n) | 1n);
       throw wrongArgument(`${JSON.stringify(text)} cannot be ${aType(type)}: only null can be given on the command line`);
   }
 }

@@ -1,15 +1,16 @@
 /** Results of `--invoke`: values to text. */
-import { bigIntOfCell, type CellWords, cellOf, cellValue, numberOfCell } from '../../instance/cells.js';
+import { bigIntOfCell, type CellWords, cellOf, cellOfNumber, cellValue, numberOfCell, ZERO_CELL } from '../../instance/cells.js';
 import { theEngine } from '../../instance/engine.js';
+import { i31Word } from '../../instance/functions/host_values.js';
 import { typeName } from '../../instance/messages/type_text.js';
 import type { ValueType } from '../../validate/description.js';
-import { concreteId, isReference } from '../../validate/registry.js';
+import { abstractHeap, concreteId, HEAP, isReference } from '../../validate/registry.js';
 import { floatText } from '../../wast/float_text.js';
 import { F32, F64, V128 } from './types.js';
 
 /** A cell's value as text: what `--invoke` takes, for numbers and vectors. */
 export function showCell(type: ValueType, cell: CellWords): string {
-  if (isReference(type)) return numberOfCell(cell) === 0 ? 'null' : referenceName(type);
+  if (isReference(type)) return showReference(type, cell);
   switch (type) {
     case F32:
       return floatText(BigInt(cell[0]), 32);
@@ -22,9 +23,20 @@ export function showCell(type: ValueType, cell: CellWords): string {
   }
 }
 
+/** Stands for a reference of which nothing is shown but its type. */
+const SOMETHING = 2;
+/** Types of which values may be i31. */
+const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31, HEAP.extern]);
+
+/** A reference as text: an i31 is its number. */
+function showReference(type: ValueType, cell: CellWords): string {
+  if (numberOfCell(cell) === 0) return 'null';
+  return WITH_I31.has(abstractHeap(type)) && (cell[0] & 1) === 1 ? String((cell[0] | 0) >> 1) : referenceName(type);
+}
+
 /** What JavaScript got of a value of a type, as a cell. References are there or not. */
 export function cellOfResult(type: ValueType, value: unknown): CellWords {
-  if (isReference(type)) return [value === null ? 0 : 1, 0, 0, 0];
+  if (isReference(type)) return value === null ? ZERO_CELL : cellOfNumber(i31Word(value) ?? SOMETHING);
   return cellOf(type, value as number | bigint);
 }
 
@@ -32,7 +44,7 @@ export function cellOfResult(type: ValueType, value: unknown): CellWords {
 function referenceName(type: ValueType): string {
   const id = concreteId(type);
   if (id === 0) return typeName(type).replace(/^\(ref (.*)\)$/, '$1ref');
-  return theEngine().types.type(id).kind === 'func' ? 'funcref' : 'contref';
+  return `${theEngine().types.type(id).kind}ref`;
 }
 
 /** A value with its type, for JSON: numbers are text, so that nothing of them is lost. */

@@ -28,10 +28,10 @@ const BOTTOMS: Readonly<Record<string, string>> = {
 export function typeName(type: ValueType): string {
   const name = mapGet(NAMES, type);
   if (name !== undefined) return name;
-  const id = concreteId(type);
-  const heap = id === 0 ? (mapGet(HEAPS, abstractHeap(type)) ?? 'unknown') : `${id}`;
+  const abstract = mapGet(HEAPS, abstractHeap(type));
+  const heap = abstract ?? `${concreteId(type)}`;
   if (!isNullable(type)) return `(ref ${heap})`;
-  return id === 0 ? (BOTTOMS[heap] ?? `${heap}ref`) : `(ref null ${heap})`;
+  return abstract === undefined ? `(ref null ${heap})` : (BOTTOMS[heap] ?? `${heap}ref`);
 }
 
 /** Several of them: `(i32, i64)`. */

@@ -153,6 +153,8 @@ const EDGE_INSTRUCTIONS = 3;
 /** The prefix of operators on structures and arrays, i31 and casts; and what one becomes, beyond one instruction and a store for each operand. */
 const OBJECTS = 0xfb;
 const OBJECT_INSTRUCTIONS = 15;
+/** Basic blocks of what makes a structure. */
+const NEW_BLOCKS = 3;
 
 /** Reads one stream. */
 class Estimator {
@@ -186,6 +188,7 @@ class Estimator {
       if (opcode === OP.nop) continue;
       this.operators++;
       if (opcode >>> 12 === OBJECTS) this.more += OBJECT_INSTRUCTIONS;
+      if (opcode === OP.structNew || opcode === OP.structNewDefault) this.blocks += NEW_BLOCKS;
       // Most operators are plain ones.
       if (opcode < OP.drop || opcode === OP.tryTable || opcode === OP.localSet || opcode === OP.localTee) this.#structured(opcode, at + 2);
       else if ((opcode >= OP.brOnNull && opcode <= OP.switch) || isCast(opcode)) this.#structured(opcode, at + 2);

@@ -40,6 +40,11 @@ export class ObjectTypes {
     return places;
   }
 
+  /** Bytes of a structure, with its head. */
+  bytes(typeIndex: number): number {
+    return structLayout(this.#types, typeOffset(this.#types, typeIndex) + 2).bytes;
+  }
+
   /** How many types are declared above one. */
   depth(typeIndex: number): number {
     let depth = 0;

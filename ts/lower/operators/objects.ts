@@ -2,17 +2,20 @@
  * Structures, arrays and i31 references. An object's fields are read and written in line; it is made, and arrays are filled and copied, by library calls. Values
  * of operators lie in the frame or in registers while a library call collects, where they are found.
  */
-import { LIBCALL, TRAP, VMObject, VMThread } from '../../generated/abi.js';
+import { LIBCALL, LIMIT, TRAP, VMObject, VMThread } from '../../generated/abi.js';
 import { INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import { PACKED_I8, PACKED_I16, storageSizeLog2 } from '../../validate/object_layout.js';
 import type { FunctionLowering, Handlers } from '../function/function.js';
 import type { FieldPlace } from '../module/object_types.js';
-import { head, type Program, type Value } from '../program/program.js';
+import { head, NONE, type Program, type Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
 import { clifType } from '../program/types.js';
 import { typeId } from './function_types.js';
 
 const V128 = 0x7b;
+/** Bytes of the smallest cell, and of a pointer. */
+const LEAST_CELL = 16;
+const POINTER = 8;
 /** What an i31 has besides its value, which is shifted by one. */
 const I31_SHIFT = 1;
 
@@ -47,11 +50,37 @@ function popObject(f: FunctionLowering, trap: number): Value {
   return reference;
 }
 
+/** A structure of zeros: the next cell of the thread's run, or, where that has ended, what the library call gives. */
+function newStructure(f: FunctionLowering, typeIndex: number): Value {
+  const { program } = f;
+  const id = typeArgument(f, typeIndex);
+  const cell = Math.max(f.context.objects.bytes(typeIndex), LEAST_CELL);
+  if (cell > LIMIT.runBytes) return f.hostCall(LIBCALL.structNew, [id]);
+  const thread = f.thread();
+  const run = VMThread.runs + 2 * (cell - LEAST_CELL);
+  const object = program.load(TYPE.I64, MEMORY.trusted, thread, run);
+  const next = program.binary(OPCODE.iadd, object, program.address(cell));
+  const ended = program.icmp(INTEGER.ugt, next, program.load(TYPE.I64, MEMORY.trusted, thread, run + POINTER));
+  const cold = program.block(NONE, true);
+  const hot = program.block(NONE);
+  const done = program.block([TYPE.I64]);
+  f.locate();
+  program.brif(ended, cold, NONE, hot, NONE);
+  f.follow(hot);
+  program.store(MEMORY.trusted, next, thread, run);
+  // The length is 0.
+  program.store(MEMORY.trusted, id, object, VMObject.type);
+  program.jump(done, [object]);
+  f.follow(cold);
+  program.jump(done, [f.aside(() => f.hostCall(LIBCALL.structNew, [id]))]);
+  return f.follow(done, 1);
+}
+
 function structNew(f: FunctionLowering): void {
   const typeIndex = f.immediate();
   const fields = f.context.objects.fields(typeIndex);
   const values = f.popMany(fields.length);
-  const object = f.hostCall(LIBCALL.structNew, [typeArgument(f, typeIndex)]);
+  const object = newStructure(f, typeIndex);
   fields.forEach((field, i) => {
     storeField(f.program, values[i] as Value, object, field);
   });
@@ -59,7 +88,7 @@ function structNew(f: FunctionLowering): void {
 }
 
 function structNewDefault(f: FunctionLowering): void {
-  f.push(f.hostCall(LIBCALL.structNew, [typeArgument(f, f.immediate())]));
+  f.push(newStructure(f, f.immediate()));
 }
 
 /** The field that the immediates name. */
