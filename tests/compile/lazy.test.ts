@@ -275,6 +275,12 @@ describe('the cache', () => {
     const waiting = await runWith(cache, 'lazy', ['wait', `${entries[0]}`]);
     expect(waiting.entries).toContain(entries[0]);
   }, 120_000);
+
+  test('is filled by a thread of a low priority, for which no process waits that has no more to do', async () => {
+    const { lower, whole } = await resultOf<{ lower: number; whole: number }>(program('lazy_left'), { env: { HEDDLE_CACHE: folder() } });
+    expect(lower).toBeGreaterThan(0);
+    expect(whole).toBe(0);
+  }, 60_000);
 });
 
 describe('beside other things', () => {

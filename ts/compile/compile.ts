@@ -43,6 +43,8 @@ export interface CompileOptions {
   readonly cache?: Cache;
   /** When functions are compiled, where the module is opened: see {@link openModule}. */
   readonly compile?: CompileTime;
+  /** Gives back the pages of a memory that nobody uses. With it, the code generator's memory does not stay as large as the largest function made it. */
+  readonly discard?: (bytes: Uint8Array) => void;
 }
 
 /** `eager`: a module's functions are compiled before it is there; `lazy`: each when it is first called. Where nothing is said a small module is `eager`, and any other `lazy`. */
@@ -128,8 +130,7 @@ export function compileModuleSync(bytes: Uint8Array, options: CompileOptions): A
   const { settings, key, cached } = begin(bytes, options);
   if (cached !== undefined) return cached;
   const prepared = prepare(bytes, settings);
-  const parts = compileHere(prepared);
-  return finish(key, prepared, parts, options.cache);
+  return finish(key, prepared, compileHere(prepared, options.discard), options.cache);
 }
 
 /** Compiles a module, in worker threads where that is faster. */
@@ -238,8 +239,8 @@ function cachedArtifact(key: ArtifactKey, cache: Cache | undefined): Artifact | 
   return artifact !== undefined && hasKey(artifact, name) ? artifact : undefined;
 }
 
-function compileHere({ job }: Prepared): Part[] {
-  const compiler = new FunctionCompiler(job);
+function compileHere({ job }: Prepared, discard?: CompileOptions['discard']): Part[] {
+  const compiler = new FunctionCompiler(job, discard);
   const parts = [compiler.functions(0, job.description.functions.length), compiler.trampolines()];
   compiler.free();
   return parts;

@@ -93,12 +93,11 @@ function startWorker(): Worker {
   return worker;
 }
 
-/** Workers that do nothing else; with `holds` they keep the process alive while they work. */
-function takeWorkers(count: number, holds = true): Worker[] {
+/** Workers that do nothing else. */
+function takeWorkers(count: number): Worker[] {
   clearTimeout(timer);
   const taken = idle.splice(0, count);
   while (taken.length < count) taken.push(startWorker());
-  if (holds) for (const worker of taken) worker.ref();
   return taken;
 }
 
@@ -153,9 +152,9 @@ export async function compileInWorkers(job: Job, chunks: readonly Chunk[], count
   return parts;
 }
 
-/** Has a worker compile a module and write the artifact to the cache. The process does not wait for it. */
+/** Has a worker compile a module and write the artifact to the cache, at a low priority. The process does not wait for it. */
 export async function compileWhole(module: WholeModule): Promise<void> {
-  await ask({ kind: 'whole', module }, takeWorkers(1, false), (answer) => answer.kind === 'idle');
+  await ask({ kind: 'whole', module }, takeWorkers(1), (answer) => answer.kind === 'idle', false);
 }
 
 /** The bytes of the module that a request is about. */
@@ -164,8 +163,15 @@ function bytesOf(request: WorkerRequest): Uint8Array {
   return request.kind === 'whole' ? request.module.bytes : request.bytes;
 }
 
-/** Asks each of some workers, and listens until `receive` has said of each that it is done; then the workers are idle again. */
-async function ask(request: WorkerRequest, workers: readonly Worker[], receive: (answer: WorkerAnswer) => boolean): Promise<void> {
+/**
+ * Asks each of some workers, and listens until `receive` has said of each that it is done; then the workers are idle again. The process waits for that where this `holds` it.
+ */
+async function ask(
+  request: WorkerRequest,
+  workers: readonly Worker[],
+  receive: (answer: WorkerAnswer) => boolean,
+  holds = true,
+): Promise<void> {
   const { promise, resolve, reject } = withResolvers<void>();
   let busy = workers.length;
   const removals: (() => void)[] = [];
@@ -177,12 +183,16 @@ async function ask(request: WorkerRequest, workers: readonly Worker[], receive: 
     const onError = (error: unknown): void => reject(internal('a compiler thread failed', error));
     const onExit = (code: number): void => reject(internal(`a compiler thread ended with exit code ${code}`));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    // Who listens to messages holds the process, whatever was said before.
+    if (holds) worker.ref();
+    else worker.unref();
     removals.push(() => worker.off('message', onMessage).off('error', onError).off('exit', onExit));
     worker.postMessage(request);
   }
   try {
     await promise;
-    if (bytesOf(request).length > WORTH_KEEPING) await end(workers);
+    // A thread with a low priority keeps it.
+    if (request.kind === 'whole' || bytesOf(request).length > WORTH_KEEPING) await end(workers);
     else giveBack(workers);
   } catch (error) {
     // An invalid module does a thread no harm, and the next compile needs it. Others may still be at work on what nobody wants.

@@ -1,4 +1,5 @@
 /** A worker thread of the compiler: validates modules, and compiles what it takes of them. */
+import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../errors/failure.js';
 import { parseWat } from '../source/bytes.js';
@@ -57,6 +58,7 @@ function serve(request: WorkerRequest, post: Post, access: () => ThreadAccess): 
     return;
   }
   if (request.kind === 'whole') {
+    giveWay();
     compileErrand(request.module, access);
     post({ kind: 'idle' });
     return;
@@ -67,10 +69,24 @@ function serve(request: WorkerRequest, post: Post, access: () => ThreadAccess): 
   post({ kind: 'prepared', prepared: { job: { ...job, bytes: new Uint8Array(0) }, names } });
 }
 
+/** From now on this thread runs where the others leave time. (What is asked for by 0 is the thread's own priority; other systems have none.) */
+function giveWay(): void {
+  try {
+    setPriority(0, Math.min(constants.priority.PRIORITY_LOW, getPriority(0) + constants.priority.PRIORITY_BELOW_NORMAL));
+  } catch {
+    // The system does not let it.
+  }
+}
+
 /** A module's artifact. Its settings are those of who asks, whatever the environment of this thread. */
 function compileErrand({ bytes, settings, hash, folder }: WholeModule, access: () => ThreadAccess): Artifact {
   const cache = folder === undefined ? {} : { cache: new Cache({ folder }, CACHE_LIMIT, access()) };
-  return compileModuleSync(bytes, { ...settings, ...(hash !== undefined && { hash }), ...cache });
+  return compileModuleSync(bytes, {
+    ...settings,
+    ...(hash !== undefined && { hash }),
+    ...cache,
+    discard: (unused) => access().discard(unused),
+  });
 }
 
 const ERRANDS: Readonly<Record<Errand, (input: unknown, access: () => ThreadAccess) => unknown>> = {
