@@ -44,6 +44,38 @@ function failure(run: () => unknown): { message: string; offset?: number; line?:
   throw new Error('nothing was thrown');
 }
 
+/** A section of a module: its number, and so many entries. Numbers are written in five bytes. */
+function section(id: number, count: number, entry: (i: number) => readonly number[] | Uint8Array): Buffer {
+  const number = (n: number): number[] =>
+    [n | 0x80, (n >>> 7) | 0x80, (n >>> 14) | 0x80, (n >>> 21) | 0x80, n >>> 28].map((byte) => byte & 0xff);
+  const body = Buffer.concat([Buffer.from(number(count)), ...Array.from({ length: count }, (_, i) => Buffer.from(entry(i)))]);
+  return Buffer.concat([Buffer.from([id, ...number(body.length)]), body]);
+}
+
+describe('what the JS API allows', () => {
+  const head = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  const type = section(1, 1, () => [0x60, 0, 0]);
+  const check = (...sections: readonly Buffer[]): void => codegen.ModuleInfo.check(Buffer.concat([head, type, ...sections]), 0);
+
+  test('600,000 imports and as many exports', () => {
+    const imports = section(2, 600_000, () => [0, 0, 0, 0]);
+    const name = (i: number): Buffer => Buffer.from(String(i).padStart(6, '0'));
+    check(
+      imports,
+      section(7, 600_000, (i) => [6, ...name(i), 0, 0]),
+    );
+  });
+
+  test('more element segments than wasmparser takes, and not more than V8 does', () => {
+    const table = section(4, 1, () => [0x70, 0, 1]);
+    const segment = (): readonly number[] => [0, 0x41, 0, 0x0b, 0];
+    check(table, section(9, 100_001, segment));
+    // The count of 10,000,001 alone.
+    const over = Buffer.from([9, 4, 0x81, 0xad, 0xe2, 0x04]);
+    expect(failure(() => check(table, over)).message).toBe('element segments count exceeds limit of 10000000');
+  });
+});
+
 describe('text', () => {
   test('becomes the bytes of the binary format', () => {
     expect(codegen.parse_wat('(module)')).toEqual(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));

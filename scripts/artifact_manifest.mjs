@@ -7,26 +7,27 @@ import { output, root } from './rust_toolchain.mjs';
 /** The hash of a file. */
 export const sha256 = (file) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 
-/** Hashes of what an artifact is made from and of the artifact itself, by path relative to the repository. `crate` is a folder of the repository. */
-function hashes({ crate, artifacts }) {
+/** Hashes of what an artifact is made from and of the artifact itself, by path relative to the repository. `crate` is a folder of the repository, `sources` names what it is made from besides `src` and cargo's files. */
+function hashes({ crate, sources: more = [], artifacts }) {
   const sources = fs
     .readdirSync(path.join(root, crate, 'src'))
     .map((name) => `${crate}/src/${name}`)
-    .concat(`${crate}/Cargo.toml`, `${crate}/Cargo.lock`)
+    .concat(...['Cargo.toml', 'Cargo.lock', ...more].map((name) => `${crate}/${name}`))
     .sort();
   const entries = (files) => Object.fromEntries(files.map((file) => [file, sha256(path.join(root, file))]));
   return { sources: entries(sources), artifacts: entries(artifacts.map((name) => `${crate}/dist/${name}`)) };
 }
 
 /** The first way in which the manifest and the files differ, or null. */
-function difference({ crate, artifacts }) {
+function difference(artifact) {
+  const { crate, artifacts } = artifact;
   const dist = path.join(root, crate, 'dist');
   const file = path.join(dist, 'manifest.json');
   if (!fs.existsSync(file)) return `${crate}/dist/manifest.json is missing`;
   const missing = artifacts.find((name) => !fs.existsSync(path.join(dist, name)));
   if (missing) return `${crate}/dist/${missing} is missing`;
   const manifest = JSON.parse(fs.readFileSync(file, 'utf8'));
-  const now = hashes({ crate, artifacts });
+  const now = hashes(artifact);
   for (const part of ['sources', 'artifacts']) {
     for (const name of new Set([...Object.keys(manifest[part]), ...Object.keys(now[part])])) {
       if (manifest[part][name] !== now[part][name])

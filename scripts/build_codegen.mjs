@@ -11,11 +11,16 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { checkManifest, compareRebuilt, writeManifest } from './artifact_manifest.mjs';
+import { patchedCrates, replaceRegistry } from './patched_crates.mjs';
 import { installToolchain, root, run, rustEnvironment, rustFlags, strip } from './rust_toolchain.mjs';
 
 const crate = path.join(root, 'codegen');
 const wasmPackVersion = '0.15.1';
-const artifact = { crate: 'codegen', artifacts: ['heddle_codegen.d.ts', 'heddle_codegen.js', 'heddle_codegen.wasm'] };
+const artifact = {
+  crate: 'codegen',
+  sources: ['patches.json'],
+  artifacts: ['heddle_codegen.d.ts', 'heddle_codegen.js', 'heddle_codegen.wasm'],
+};
 
 /** The version of a package in codegen/Cargo.lock; the wasm-bindgen tool must be exactly that of the library. */
 function lockedVersion(name) {
@@ -89,7 +94,8 @@ function declarations(generated) {
 /** Builds into `out` the three files of the artifact. */
 function build(out) {
   const packed = fs.mkdtempSync(path.join(os.tmpdir(), 'heddle-pack-'));
-  const env = { ...rustEnvironment, RUSTFLAGS: rustFlags() };
+  const crates = patchedCrates(crate);
+  const env = { ...rustEnvironment, RUSTFLAGS: rustFlags([[crates, '/crates']]) };
   run(
     'wasm-pack',
     [
@@ -106,6 +112,7 @@ function build(out) {
       '--out-name',
       'heddle_codegen',
       '--locked',
+      ...replaceRegistry(crates),
     ],
     { env },
   );

@@ -41,15 +41,12 @@ export function output(command, args, env = rustEnvironment) {
 
 /**
  * Flags of every crate, std included. Paths of this machine (panic messages carry source paths) become fixed names,
- * so that the artifact depends on the sources and the compiler only.
+ * so that the artifact depends on the sources and the compiler only. `more` has further pairs of a path and its name.
  */
-export function rustFlags() {
+export function rustFlags(more = []) {
   const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
   const registry = path.join(cargoHome, 'registry', 'src');
-  const remap = [
-    [root, '/heddle'],
-    [cargoHome, '/cargo'],
-  ];
+  const remap = [[root, '/heddle'], [cargoHome, '/cargo'], ...more];
   for (const index of fs.existsSync(registry) ? fs.readdirSync(registry) : []) remap.push([path.join(registry, index), '/crates']);
   const sysroot = output('rustc', ['--print', 'sysroot']);
   const sources = path.join(sysroot, 'lib', 'rustlib', 'src', 'rust');

@@ -118,7 +118,7 @@ ${packages.join('\n\n')}
 ## Crates in the code generator
 
 The code generator (\`codegen/dist\`) is compiled from these crates, and the packages for kinds of machines have machine code
-that is made of it.
+that is made of it. Where \`codegen/patches.json\` names a crate, lines of it are changed as that says.
 
 | crate | version | license | source |
 | --- | --- | --- | --- |

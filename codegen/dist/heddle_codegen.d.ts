@@ -47,7 +47,7 @@ export declare class ModuleInfo {
      */
     describe(): string;
     /**
-     * Element segments, flat.
+     * Element segments, flat; to be asked for once: of ten million no second list is made.
      */
     elements(): Uint32Array;
     /**

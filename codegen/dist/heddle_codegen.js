@@ -181,7 +181,7 @@ class ModuleInfo {
         }
     }
     /**
-     * Element segments, flat.
+     * Element segments, flat; to be asked for once: of ten million no second list is made.
      * @returns {Uint32Array}
      */
     elements() {

@@ -104,9 +104,9 @@ impl ModuleInfo {
     pub fn bodies(&self) -> Vec<u32> {
         self.bodies.iter().flat_map(|b| [b.range.start as u32, b.range.end as u32]).collect()
     }
-    /// Element segments, flat.
-    pub fn elements(&self) -> Vec<u32> {
-        self.description.elements.clone()
+    /// Element segments, flat; to be asked for once: of ten million no second list is made.
+    pub fn elements(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.description.elements)
     }
     /// Data segments, flat.
     pub fn data(&self) -> Vec<u32> {
