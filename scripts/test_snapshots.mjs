@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The tests of continuations with a collection at every safepoint, and after each a look for addresses inside suspended frames (native/heap/snapshot_check.h):
+// The tests of continuations, and of structures and arrays, with a collection at every safepoint, and after each a look for addresses inside suspended frames (native/heap/snapshot_check.h):
 // `node scripts/test_snapshots.mjs`. Ends with `N passed, N failed`.
 import { LAZY } from './compile_times.mjs';
 import { Tally } from './tally.mjs';
@@ -7,8 +7,10 @@ import { Tally } from './tally.mjs';
 const tally = new Tally();
 const node = process.execPath;
 const env = { ...process.env, HEDDLE_COLLECT: 'always', HEDDLE_DEBUG_SNAPSHOT: '1' };
-await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/schedule', 'tests/inspect'], { env });
-await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching'], { env });
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/schedule', 'tests/inspect', 'tests/gc'], { env });
+const objects = ['core/array', 'core/br_on_cast', 'core/extern.', 'core/i31.', 'core/ref_', 'core/struct.', 'core/type-'];
+const types = { ...env, HEDDLE_DEBUG_TYPES: '1' };
+await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching', ...objects], { env: types });
 await tally.part('control fuzzer', node, ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', '300', '--engine', 'heddle'], {
   env,
 });

@@ -37,6 +37,8 @@ export class HostValues {
   readonly #native: Native;
   readonly #externs: ExternTable;
   readonly #addresses = new WeakDictionary<object, number>();
+  /** Whether JavaScript has ever had an object: programs without such pay for no search. */
+  #any = false;
 
   constructor(native: Native, externs: ExternTable) {
     this.#native = native;
@@ -58,7 +60,7 @@ export class HostValues {
 
   /** The address of the structure or array that an object stands for; undefined for other values. */
   addressOf(value: unknown): number | undefined {
-    return typeof value === 'object' && value !== null ? weakGet(this.#addresses, value) : undefined;
+    return this.#any && typeof value === 'object' && value !== null ? weakGet(this.#addresses, value) : undefined;
   }
 
   /** Canonical type id of a structure or array. */
@@ -70,6 +72,7 @@ export class HostValues {
     const known = this.#native.holder(address);
     if (known !== undefined) return known as object;
     const made = new ProxyObject(NOTHING, HANDLER);
+    this.#any = true;
     weakSet(this.#addresses, made, address);
     this.#native.hold(address, made);
     return made;
