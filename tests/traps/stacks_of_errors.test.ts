@@ -100,22 +100,6 @@ test('a module without a name is told by its bytes, in each run the same', () =>
   expect(other?.replace('[1]', '[0]')).not.toBe(stacks[0]);
 });
 
-test.each([
-  ['struct.new', '(module (type $s (struct (field i32))) (func (drop (struct.new $s (i32.const 1)))))'],
-  ['ref.i31', '(module (func (drop (ref.i31 (i32.const 1)))))'],
-  ['array.len', '(module (type $a (array i32)) (func (param (ref $a)) (drop (array.len (local.get 0)))))'],
-])('%s is refused by validate as by a compile, which says its name and its offset', (name, text) => {
-  const bytes = parseWat(text);
-  expect(Heddle.validate(bytes)).toBe(false);
-  expect(() => new Heddle.Module(bytes)).toThrow(
-    expect.objectContaining({
-      code: 'HEDDLE_UNSUPPORTED',
-      offset: expect.any(Number),
-      message: expect.stringMatching(new RegExp(`^operator ${name} is not supported \\(at offset \\d+\\)$`)),
-    }),
-  );
-});
-
 test('bytes that only look like such an operator are no reason', () => {
   const constant = parseWat('(module (func (export "f") (result f64) (f64.const nan:0x0fb02fb00fb01)))');
   expect(Heddle.validate(constant)).toBe(true);

@@ -127,13 +127,15 @@ export class Compiling {
     variant: Partial<CodeVariant> = {},
   ): CompileOptions {
     this.#cache ??= Cache.fromEnvironment(undefined, this.#native);
+    // Perf is told of whole modules.
+    const time = env['HEDDLE_PERF_MAP'] === '1' ? 'eager' : compile;
     return {
       target: this.#native.arch,
       cpu: usableFeatures(this.#native),
       cache: this.#cache,
       stackPointer: pointerChoice(shadowStack),
       ...(interruptible !== undefined && { interruptible }),
-      ...(compile !== undefined && { compile: env['HEDDLE_PERF_MAP'] === '1' ? 'eager' : compile }), // perf is told of whole modules.
+      ...(time !== undefined && { compile: time }),
       ...(hash !== undefined && { hash }),
       ...variant,
     };
