@@ -7,7 +7,11 @@ import { Tally } from './tally.mjs';
 const tally = new Tally();
 const node = process.execPath;
 const env = { ...process.env, HEDDLE_COLLECT: 'always', HEDDLE_DEBUG_SNAPSHOT: '1' };
-await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/schedule', 'tests/inspect', 'tests/gc'], { env });
+const objectTests = ['border', 'collection', 'threads'].map((name) => `tests/gc/${name}`);
+await tally.part('vitest', node, ['scripts/vitest_count.mjs', 'tests/control', 'tests/schedule', 'tests/inspect', ...objectTests], { env });
+// With kotlinx-coroutines it would take minutes.
+const producers = ['scripts/vitest_count.mjs', 'tests/gc/producers', '-t', 'generators|TeaVM|MoonBit'];
+await tally.part('programs of compilers', node, producers, { env });
 const objects = ['core/array', 'core/br_on_cast', 'core/extern.', 'core/i31.', 'core/ref_', 'core/struct.', 'core/type-'];
 const types = { ...env, HEDDLE_DEBUG_TYPES: '1' };
 await tally.part('specification', node, ['tests/spec/run.mjs', 'stack-switching', ...objects], { env: types });
