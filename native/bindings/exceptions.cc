@@ -32,13 +32,8 @@ VMException* new_exception(Heap* heap, VMTag* tag, uint64_t slots) {
 }
 
 HostResult exception_new(VMThread* thread, uint64_t tag, uint64_t slots, uint64_t, uint64_t) {
-  Engine::of(thread)->heap.poll({tag});
-  Heap& heap = Engine::of(thread)->heap;
-  VMException* exception = new_exception(&heap, at<VMTag>(tag), slots);
-  if (exception == nullptr) {
-    heap.collect({tag});
-    exception = new_exception(&heap, at<VMTag>(tag), slots);
-  }
+  Heap* heap = &Engine::of(thread)->heap;
+  const VMException* exception = heap->make_at_safepoint({tag}, [=] { return new_exception(heap, at<VMTag>(tag), slots); });
   if (exception == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
   return {address_of(exception), nullptr};
 }

@@ -39,17 +39,9 @@ VMObject* make_object(Engine* engine, uint32_t id, uint64_t length) {
   return object;
 }
 
-/// The same at a safepoint: collects where it is time, and where there is no room.
-VMObject* collect_and_make(Engine* engine, uint32_t id, uint64_t length) {
-  engine->heap.poll();
-  VMObject* object = make_object(engine, id, length);
-  if (object != nullptr) return object;
-  engine->heap.collect();
-  return make_object(engine, id, length);
-}
-
 HostResult new_object(VMThread* thread, uint64_t id, uint64_t length) {
-  const VMObject* object = collect_and_make(Engine::of(thread), static_cast<uint32_t>(id), length);
+  Engine* engine = Engine::of(thread);
+  const VMObject* object = engine->heap.make_at_safepoint({}, [=] { return make_object(engine, static_cast<uint32_t>(id), length); });
   if (object == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
   return {address_of(object), nullptr};
 }
@@ -58,12 +50,7 @@ HostResult struct_new(VMThread* thread, uint64_t id, uint64_t, uint64_t, uint64_
   Engine* engine = Engine::of(thread);
   const uint64_t bytes = type_of(engine, id).bytes;
   if (bytes > kRunBytes) return new_object(thread, id, 0);
-  engine->heap.poll();
-  auto* object = static_cast<VMObject*>(engine->heap.allocate_in_run(bytes));
-  if (object == nullptr) {
-    engine->heap.collect();
-    object = static_cast<VMObject*>(engine->heap.allocate_in_run(bytes));
-  }
+  auto* object = static_cast<VMObject*>(engine->heap.make_at_safepoint({}, [=] { return engine->heap.allocate_in_run(bytes); }));
   if (object == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
   object->type = static_cast<uint32_t>(id);
   return {address_of(object), nullptr};

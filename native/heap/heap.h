@@ -66,6 +66,16 @@ class Heap final : public Reclaimer {
   void poll(std::initializer_list<uint64_t> roots = {}) {
     if (is_due()) collect(roots);
   }
+  /// A safepoint at which something is made: what `make` gives, after a collection where it gives nothing at first; null where there is no
+  /// room even then.
+  template <typename Make>
+  auto make_at_safepoint(std::initializer_list<uint64_t> roots, const Make& make) {
+    poll(roots);
+    auto* made = make();
+    if (made != nullptr) return made;
+    collect(roots);
+    return make();
+  }
   bool is_due() const { return allocated_ >= collect_at_; }
   /// Collects now.
   void collect(std::initializer_list<uint64_t> roots = {});
