@@ -49,8 +49,8 @@ inline bool call_numbers(Engine* engine, const HostObject* host) {
   return returned;
 }
 
-/// Calls the JavaScript function; false when an exception is pending. Apart, because JavaScript that is called for numbers nests on the
-/// host stack, and is not to lie on this one's frame.
+/// Calls the JavaScript function; false when an exception is pending. Apart, because what has no values to convert nests on the host stack,
+/// and is not to lie on this one's frame.
 __attribute__((noinline)) bool call(Engine* engine, const HostObject* host, uint64_t slots) {
   const std::vector<uint8_t>& params = host->type->params;
   const HostScope scope(engine);
@@ -141,11 +141,12 @@ __attribute__((always_inline)) inline HostResult go_on_behind(Engine* engine, bo
   return __builtin_expect(engine->runtime.turns_ended == 0, 1) ? HostResult{0, nullptr} : raise_end(engine);
 }
 
-/// Calls an import that takes JavaScript's values.
-HostResult call_values(Engine* engine, const VMHostFunction* import, const HostObject* host, uint64_t slots) {
-  OuterEntry* const entry = static_cast<OuterEntry*>(engine->runtime.thread.entry);
+/// Calls an import by `function`, which says whether it returned.
+template <typename Function>
+__attribute__((always_inline)) inline HostResult call_from_here(Engine* engine, const VMHostFunction* import, const Function& function) {
+  const auto* const entry = static_cast<const OuterEntry*>(engine->runtime.thread.entry);
   engine->runtime.running_import = import;
-  const bool returned = call(engine, host, slots);
+  const bool returned = function();
   if (__builtin_expect(engine->runtime.thread.entry != entry, 0)) drop_abandoned(&engine->runtime, entry);
   return go_on_behind(engine, returned);
 }
@@ -162,7 +163,7 @@ inline HostResult dispatch(Engine* engine, uint64_t function, uint64_t slots) {
   if (host->kind == kHostSuspending) return call_suspending(engine, host, slots);
   const Trap trap = look_up(&engine->runtime);
   if (__builtin_expect(trap != Trap::None, 0)) return raise_trap(&engine->runtime.thread, trap);
-  return call_values(engine, import, host, slots);
+  return call_from_here(engine, import, [=] { return call(engine, host, slots); });
 }
 
 /// Apart, as all that calls something is: then the way of a call that waits needs no frame.
@@ -173,11 +174,7 @@ __attribute__((noinline)) HostResult collect_and_dispatch(Engine* engine, uint64
 
 /// Calls an import of numbers from here. Apart, because JavaScript that is called so nests on the host stack.
 __attribute__((noinline)) HostResult call_inside(Engine* engine, const VMHostFunction* import, const HostObject* host) {
-  OuterEntry* const entry = static_cast<OuterEntry*>(engine->runtime.thread.entry);
-  engine->runtime.running_import = import;
-  const bool returned = call_numbers(engine, host);
-  if (__builtin_expect(engine->runtime.thread.entry != entry, 0)) drop_abandoned(&engine->runtime, entry);
-  const HostResult result = go_on_behind(engine, returned);
+  const HostResult result = call_from_here(engine, import, [=] { return call_numbers(engine, host); });
   if (__builtin_expect(result.raise != nullptr, 0)) return result;
   return heddle::returned(read_halves(engine->mailbox() + kMailboxValues));
 }
