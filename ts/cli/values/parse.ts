@@ -1,13 +1,11 @@
 /** Arguments of `--invoke`: text to values. */
 import { wrongArgument } from '../../errors/catalog.js';
 import { type CellWords, ZERO_CELL } from '../../instance/cells.js';
+import { WITH_I31 } from '../../instance/functions/host_values.js';
 import type { ValueType } from '../../validate/description.js';
-import { abstractHeap, HEAP } from '../../validate/registry.js';
+import { abstractHeap } from '../../validate/registry.js';
 import { floatBits } from './float.js';
 import { aType, cellOfBits, F32, F64, I32, I64, SHAPES, V128 } from './types.js';
-
-/** Types of which values may be i31. */
-const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31]);
 
 /** An argument of a type from the command line, as a cell. Throws a TypeError with code HEDDLE_ARGUMENT. */
 export function parseValue(text: string, type: ValueType): CellWords {

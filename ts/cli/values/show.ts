@@ -1,7 +1,7 @@
 /** Results of `--invoke`: values to text. */
 import { bigIntOfCell, type CellWords, cellOf, cellOfNumber, cellValue, numberOfCell, ZERO_CELL } from '../../instance/cells.js';
 import { theEngine } from '../../instance/engine.js';
-import { i31Word } from '../../instance/functions/host_values.js';
+import { i31Word, WITH_I31 } from '../../instance/functions/host_values.js';
 import { typeName } from '../../instance/messages/type_text.js';
 import type { ValueType } from '../../validate/description.js';
 import { abstractHeap, concreteId, HEAP, isReference } from '../../validate/registry.js';
@@ -25,13 +25,11 @@ export function showCell(type: ValueType, cell: CellWords): string {
 
 /** Stands for a reference of which nothing is shown but its type. */
 const SOMETHING = 2;
-/** Types of which values may be i31. */
-const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31, HEAP.extern]);
-
 /** A reference as text: an i31 is its number. */
 function showReference(type: ValueType, cell: CellWords): string {
   if (numberOfCell(cell) === 0) return 'null';
-  return WITH_I31.has(abstractHeap(type)) && (cell[0] & 1) === 1 ? String((cell[0] | 0) >> 1) : referenceName(type);
+  const heap = abstractHeap(type);
+  return (WITH_I31.has(heap) || heap === HEAP.extern) && (cell[0] & 1) === 1 ? String((cell[0] | 0) >> 1) : referenceName(type);
 }
 
 /** What JavaScript got of a value of a type, as a cell. References are there or not. */

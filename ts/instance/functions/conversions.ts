@@ -15,7 +15,7 @@ import {
   type RegisteredType,
   type TypeRegistry,
 } from '../../validate/registry.js';
-import { type HostValues, i31Word } from './host_values.js';
+import { type HostValues, i31Word, WITH_I31 } from './host_values.js';
 import type { Mailbox } from './mailbox.js';
 import { coerce, needsConversion } from './numbers.js';
 
@@ -35,8 +35,6 @@ const NO_CROSSING = new Set<number>([HEAP.exn, HEAP.noexn, HEAP.cont, HEAP.nocon
 /** The abstract heap type that a concrete type of a kind is below. */
 const TOP = { func: HEAP.func, cont: HEAP.cont, struct: HEAP.any, array: HEAP.any } as const;
 
-/** Abstract heap types whose values may be i31. */
-const WITH_I31 = new Set<number>([HEAP.any, HEAP.eq, HEAP.i31]);
 /** Abstract heap types whose values are words of `host_values.ts`. */
 const HOST = new Set<number>([HEAP.extern, HEAP.any, HEAP.eq, HEAP.i31, HEAP.struct, HEAP.array]);
 

@@ -6,9 +6,12 @@ import { createObject, freeze, isSame, NumberValue, ProxyObject, WeakDictionary,
 import { wrongArgument } from '../../errors/catalog.js';
 import { VMObject } from '../../generated/abi.js';
 import type { Native } from '../../link/native.js';
+import { HEAP } from '../../validate/registry.js';
 import { EXTERN_MARK, type ExternTable } from './externs.js';
 
 const I31_LIMIT = 2 ** 30;
+/** Abstract heap types under `any` whose values may be i31. */
+export const WITH_I31: ReadonlySet<number> = new Set([HEAP.any, HEAP.eq, HEAP.i31]);
 
 const refused = (): never => {
   throw wrongArgument('a structure or array of WebAssembly has no properties, and none can be made or deleted');

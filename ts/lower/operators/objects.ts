@@ -1,6 +1,6 @@
 /**
- * Structures, arrays and i31 references. An object's fields are read and written in line; it is made, and arrays are filled and copied, by library calls. Values
- * of operators lie in the frame or in registers while a library call collects, where they are found.
+ * Structures, arrays and i31 references. An object's fields are read and written in line, and small structures are made in line; all else is done by library calls.
+ * Values of operators lie in the frame or in registers while a library call collects, where they are found.
  */
 import { LIBCALL, LIMIT, TRAP, VMObject, VMThread } from '../../generated/abi.js';
 import { INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
