@@ -62,6 +62,13 @@ function isUse(node) {
   return !(ts.isLabeledStatement(parent) || ts.isJsxAttribute?.(parent) || ts.isTypeNode(parent) || ts.isTypeQueryNode(parent));
 }
 
+/** Whether a node gives something a value. */
+function isAssignment(node) {
+  if (!ts.isBinaryExpression(node)) return false;
+  const { kind } = node.operatorToken;
+  return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
+}
+
 /** What is wrong with a file: the node and why. */
 function* faultsOf(source, checker) {
   /** The declarations of what a name stands for, behind the import. */
@@ -81,6 +88,7 @@ function* faultsOf(source, checker) {
     const parts = type.isUnion() ? type.types : [type];
     return parts.every((part) => checker.isArrayType(part) || checker.isTupleType(part) || (part.flags & ts.TypeFlags.StringLike) !== 0);
   };
+  const isList = (type) => (type.isUnion() ? type.types : [type]).some((part) => checker.isArrayType(part) || checker.isTupleType(part));
   const propertyFault = (type, name) => {
     const bare = checker.getNonNullableType(type);
     const symbol = checker.getPropertyOfType(checker.getApparentType(bare), name);
@@ -123,6 +131,9 @@ function* faultsOf(source, checker) {
           ? checker.getShorthandAssignmentValueSymbol(node.parent)
           : checker.getSymbolAtLocation(node);
         if (symbol !== undefined && isForeignSymbol(symbol)) yield [node, `${node.text} is not captured`];
+      }
+      if (isAssignment(node) && ts.isElementAccessExpression(node.left) && isList(checker.getTypeAtLocation(node.left.expression))) {
+        yield [node, 'an element is set, which a setter on Array.prototype may get: use append or setItem'];
       }
       if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword) {
         const [declaration] = declarationsOf(checker.getSymbolAtLocation(node.right));

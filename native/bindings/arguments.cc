@@ -87,6 +87,12 @@ void set_property(napi_env env, napi_value object, const char* name, napi_value 
   napi_define_properties(env, object, 1, &own);
 }
 
+bool define_element(napi_env env, napi_value array, size_t index, napi_value value) {
+  const napi_property_descriptor own = {
+      nullptr, make_text(env, std::to_string(index)), nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
+  return napi_define_properties(env, array, 1, &own) == napi_ok;
+}
+
 napi_value make_number(napi_env env, double value) {
   napi_value result = nullptr;
   napi_create_double(env, value, &result);

@@ -57,6 +57,8 @@ class Arguments {
 /// A property of `object`, or null when it is undefined or cannot be read.
 napi_value property(napi_env env, napi_value object, const char* name);
 void set_property(napi_env env, napi_value object, const char* name, napi_value value);
+/// The same for an element: to set one would ask what a program has put on Array.prototype. False where it cannot be.
+bool define_element(napi_env env, napi_value array, size_t index, napi_value value);
 napi_value make_number(napi_env env, double value);
 napi_value make_text(napi_env env, const std::string& value);
 

@@ -101,8 +101,7 @@ napi_value tree_object(napi_env env, const FiberTree& tree) {
   for (size_t i = 0; i < tree.fibers.size(); i++) {
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env, &scope) != napi_ok) return nullptr;
-    // asks: a new array; nothing depends on what a picture has.
-    napi_set_element(env, list, static_cast<uint32_t>(i), fiber_object(env, tree.fibers[i]));
+    define_element(env, list, i, fiber_object(env, tree.fibers[i]));
     napi_close_handle_scope(env, scope);
   }
   napi_create_object(env, &object);

@@ -22,8 +22,7 @@ napi_value numbers(napi_env env, const std::vector<T>& values) {
   for (size_t i = 0; i < values.size(); i++) {
     napi_value value = nullptr;
     if (napi_create_double(env, static_cast<double>(values[i]), &value) != napi_ok) return nullptr;
-    // asks: a new array; TypeScript only forgets names by what is in it.
-    if (napi_set_element(env, array, static_cast<uint32_t>(i), value) != napi_ok) return nullptr;
+    if (!define_element(env, array, i, value)) return nullptr;
   }
   return array;
 }

@@ -50,6 +50,15 @@ it('memories whose JavaScript lies are those of WebAssembly all the same, and fa
   }
 });
 
+it('what a collection frees is told apart from what lives, whatever the prototypes have at the indices', async () => {
+  const found = await resultOf<number[][]>(program('freed'), { flags: ['--expose-gc'] });
+  expect(found).toEqual([
+    [7, 8, 200, 220],
+    [7, 8, 200, 220],
+    [7, 8, 200, 220],
+  ]);
+});
+
 it('what changes while worker threads compile makes no other code', async () => {
   const found = await resultOf<Record<string, unknown>>(program('changes'), { env: { HEDDLE_CACHE: folder(), HEDDLE_COMPILE: 'eager' } });
   expect(found).toEqual({
@@ -131,10 +140,13 @@ describe('the check of the sources', () => {
     'text = given.buffer === undefined ? `` : text;',
     'text = readFileSync(text, `utf8`);',
     'Object.defineProperty(list, `x`, { value: 1 });',
+    'list[0] = 1;',
+    'list[0] += 1;',
   ];
   const TAKEN = [
     'text = `${list.length} ${text.length} ${list[0]} ${words[0]}`;',
     'list.map((x) => x); // asks: a test',
+    'words[0] = 1;',
     'if (given instanceof Own) text = ``;',
   ];
   const lines = [...REFUSED, ...TAKEN];

@@ -150,6 +150,18 @@ export function item<T>(list: readonly T[], index: number): T {
   return list[index] as T;
 }
 
+/** Puts a value at a place that a list has, or anywhere in a {@link bareList}: elsewhere a setter on Array.prototype would get it. */
+export function setItem<T>(list: T[], index: number, value: T): void {
+  list[index] = value;
+}
+
+/** An empty list without a prototype: there is none that a program could put a setter on. It may have holes. */
+export function bareList<T>(): T[] {
+  const list: T[] = [];
+  setPrototypeOf(list, null);
+  return list;
+}
+
 export function each<T>(list: readonly T[], visit: (value: T, index: number) => void): void {
   for (let i = 0; i < list.length; i++) visit(list[i] as T, i);
 }

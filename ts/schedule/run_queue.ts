@@ -1,7 +1,7 @@
 /**
  * Whose turn it is: first in, first out within a priority, and turns in proportion between priorities, so that nobody starves.
  */
-import { append, item, max, part, WrongRange } from '../base/intrinsics.js';
+import { append, item, max, part, setItem, WrongRange } from '../base/intrinsics.js';
 
 /** Priorities are 0 to 7. */
 export const PRIORITIES = 8;
@@ -25,7 +25,7 @@ class Lane<T> {
 
   shift(): T | undefined {
     const entry = this.#entries[this.#first];
-    this.#entries[this.#first++] = undefined;
+    setItem(this.#entries, this.#first++, undefined);
     // Amortised: each entry is moved at most once for each time that the list doubles.
     if (this.#first > 32 && this.#first * 2 > this.#entries.length) {
       this.#entries = part(this.#entries, this.#first);

@@ -6,6 +6,7 @@
  *
  * Nothing here asks what a program can patch: words of typed arrays, but not their length, loops over indices, and what was captured when this was loaded.
  */
+import { bareList, setItem } from '../base/intrinsics.js';
 import { internal, tooManyTypes } from '../errors/catalog.js';
 import type { TypeDescription, ValueType } from './description.js';
 import { type ObjectLayout, storageSizeLog2, structLayout } from './object_layout.js';
@@ -235,7 +236,7 @@ export class TypeRegistry {
   #freeCount = 0;
   #last = 0;
   /** By id, what {@link type} gives. */
-  #known: (RegisteredType | undefined)[] = none();
+  #known: (RegisteredType | undefined)[] = bareList();
 
   constructor(user: TypeUser) {
     this.#user = user;
@@ -268,7 +269,7 @@ export class TypeRegistry {
       cont: kind === KIND_CONT ? idIn(words, group, word(words, at + TYPE_REST)) : 0,
       fields: kind === KIND_FUNC || kind === KIND_CONT ? NO_FIELDS : fields(words, group, at + TYPE_REST + 1, word(words, at + TYPE_REST)),
     };
-    this.#known[id] = made;
+    setItem(this.#known, id, made);
     return made;
   }
 
@@ -602,7 +603,7 @@ export class TypeRegistry {
     if (!this.#begun) return;
     this.#groups = 0;
     this.#last = 0;
-    this.#known = none();
+    this.#known = bareList();
     for (let id = 0; id < this.#ids; id++) this.#typeOf[id] = 0;
     const words = this.#words;
     for (let group = 0; group < this.#used; group += word(words, group + GROUP_SIZE)) {
@@ -662,13 +663,6 @@ function valueNameOf(group: SourceGroup, type: ValueType): ValueType {
   return isConcrete(type) ? ((type & ~INDEX) | nameOf(group, type & INDEX)) >>> 0 : type;
 }
 
-/** An empty list without a prototype: there is none that a program could put a setter on. */
-function none<T>(): T[] {
-  const list: T[] = [];
-  setPrototypeOf(list, null);
-  return list;
-}
-
 const NO_FIELDS: readonly RegisteredField[] = [];
 
 /** The id that a name in a group's words stands for. */
@@ -683,17 +677,17 @@ function canonicalOf(words: Uint32Array, group: number, type: number): ValueType
 
 /** A list of canonical value types. */
 function valueTypes(words: Uint32Array, group: number, at: number, count: number): ValueType[] {
-  const list = none<ValueType>();
-  for (let i = 0; i < count; i++) list[i] = canonicalOf(words, group, word(words, at + i));
+  const list = bareList<ValueType>();
+  for (let i = 0; i < count; i++) setItem(list, i, canonicalOf(words, group, word(words, at + i)));
   setPrototypeOf(list, prototype);
   return list;
 }
 
 /** The fields of a structure or array type. */
 function fields(words: Uint32Array, group: number, at: number, count: number): readonly RegisteredField[] {
-  const list = none<RegisteredField>();
+  const list = bareList<RegisteredField>();
   for (let i = 0; i < count; i++) {
-    list[i] = { storage: canonicalOf(words, group, word(words, at + 2 * i)), mutable: word(words, at + 2 * i + 1) !== 0 };
+    setItem(list, i, { storage: canonicalOf(words, group, word(words, at + 2 * i)), mutable: word(words, at + 2 * i + 1) !== 0 });
   }
   setPrototypeOf(list, prototype);
   return list;

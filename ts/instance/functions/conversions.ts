@@ -2,7 +2,7 @@
  * Values between JavaScript and WebAssembly, one and several. Where they are more than numbers they are references: the addon sees a function reference as the
  * address of its VMFunction, what is under `any` or `extern` as the words of `host_values.ts`; 0 is null in all.
  */
-import { append, every, item, joinedLists, listOf, mapped, NumberValue, setHas, some } from '../../base/intrinsics.js';
+import { append, every, item, joinedLists, listOf, mapped, NumberValue, setHas, setItem, some } from '../../base/intrinsics.js';
 import { wrongArgument } from '../../errors/catalog.js';
 import type { ValueType } from '../../validate/description.js';
 import {
@@ -106,7 +106,7 @@ export class Conversions {
     }
     for (let i = 0; later && i < types.length; i++) {
       const type = item(types, i);
-      if (values[i] !== null && this.isHost(type)) raw[i] = this.toWasm(type, values[i]);
+      if (values[i] !== null && this.isHost(type)) setItem(raw, i, this.toWasm(type, values[i]));
     }
     return raw;
   }

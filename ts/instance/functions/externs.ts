@@ -14,6 +14,7 @@ import {
   mapSet,
   mapSize,
   max,
+  setItem,
   takeLast,
   typedLength,
   typedSet,
@@ -64,7 +65,7 @@ export class ExternTable {
     let handle = mapGet(this.#handles, key);
     if (handle === undefined) {
       const index = takeLast(this.#free) ?? this.#newIndex();
-      this.#values[index] = value;
+      setItem(this.#values, index, value);
       handle = EXTERN_MARK + ((this.#generations[index] ?? 0) * INDICES + index) * 2;
       mapSet(this.#handles, key, handle);
       this.#marks[0] = 1;
@@ -118,7 +119,7 @@ export class ExternTable {
 
   #drop(index: number): void {
     mapDelete(this.#handles, keyOf(this.#values[index]));
-    this.#values[index] = EMPTY;
+    setItem(this.#values, index, EMPTY);
     const generation = (this.#generations[index] ?? 0) + 1;
     if (generation === GENERATIONS) return; // Its handles are spent: the index is never used again.
     this.#generations[index] = generation;

@@ -2,7 +2,7 @@
  * Functions that JavaScript has got lately, by the words that stand for them in a table or global: to ask the addon for one costs ten times as much. A function that is here keeps its
  * VMFunction, so its word means nothing else. All are let go of at each collection: what only a cache keeps, because WebAssembly has overwritten it since, goes then.
  */
-import { append, Integers, min } from '../../base/intrinsics.js';
+import { append, Integers, min, setItem } from '../../base/intrinsics.js';
 import type { Native } from '../../link/native.js';
 import type { ExportedFunction } from './callable.js';
 
@@ -34,7 +34,7 @@ export class FunctionCache {
     const place = index & this.#mask;
     this.#keys[2 * place] = low;
     this.#keys[2 * place + 1] = high;
-    this.#functions[place] = fn;
+    setItem(this.#functions, place, fn);
   }
 
   /** Lets go of all. */

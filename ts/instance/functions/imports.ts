@@ -1,7 +1,7 @@
 /**
  * Functions of JavaScript as WebAssembly's imports: what the addon calls, and the numbers by which it names them.
  */
-import { apply, item, mapGet, mapped, some } from '../../base/intrinsics.js';
+import { apply, bareList, item, mapGet, mapped, setItem, some } from '../../base/intrinsics.js';
 import { importInTheWay, internal, notPromising } from '../../errors/catalog.js';
 import { LIMIT, VMFunction } from '../../generated/abi.js';
 import type { Native } from '../../link/native.js';
@@ -40,7 +40,7 @@ export class ImportedFunctions implements ImportCalls {
   readonly #names: Names;
   readonly #outside: OutsideCalls;
   /** By number. */
-  readonly #suspending: (SuspendingImport | undefined)[] = [];
+  readonly #suspending: (SuspendingImport | undefined)[] = bareList();
 
   constructor(native: Native, types: TypeRegistry, names: Names, convert: Conversions, mailbox: Mailbox) {
     this.#native = native;
@@ -63,7 +63,7 @@ export class ImportedFunctions implements ImportCalls {
   ): number {
     const type = this.#types.type(typeId);
     const id = suspending ? this.#names.newImport(name) : this.#names.importNumber(name);
-    if (suspending) this.#suspending[id] = new SuspendingImport(this, fn, id, type);
+    if (suspending) setItem(this.#suspending, id, new SuspendingImport(this, fn, id, type));
     let kind: number = LIMIT.hostValues;
     let wrapper = fn;
     if (suspending) kind = LIMIT.hostSuspending;

@@ -3,7 +3,7 @@
  * import is called as any function of JavaScript's is, and then the addon goes on where it was. So no frame of the addon's lies between, and what V8 asks of C++ that calls
  * JavaScript is not paid.
  */
-import { append, item, queueMicrotask, takeLast } from '../../base/intrinsics.js';
+import { append, item, queueMicrotask, setItem, takeLast } from '../../base/intrinsics.js';
 import { disposed, internal } from '../../errors/catalog.js';
 import type { Native } from '../../link/native.js';
 import type { Mailbox } from './mailbox.js';
@@ -28,24 +28,24 @@ export class OutsideCalls {
   add(call: () => void): number {
     const number = takeLast(this.#free);
     if (number === undefined) return append(this.#calls, call) - 1;
-    this.#calls[number] = call;
+    setItem(this.#calls, number, call);
     return number;
   }
 
   /** Lets go of a function: from now on it throws. */
   dispose(number: number): void {
-    this.#calls[number] = () => {
+    setItem(this.#calls, number, () => {
       throw disposed();
-    };
+    });
   }
 
   /** Takes numbers back. */
   forget(numbers: readonly number[]): void {
     for (let i = 0; i < numbers.length; i++) {
       const number = item(numbers, i);
-      this.#calls[number] = () => {
+      setItem(this.#calls, number, () => {
         throw internal('the import is no more');
-      };
+      });
       append(this.#free, number);
     }
   }

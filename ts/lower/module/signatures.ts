@@ -24,6 +24,7 @@ import {
   placeOf,
   selected,
   setEach,
+  setItem,
   setOf,
   Words,
 } from '../../base/intrinsics.js';
@@ -114,7 +115,7 @@ class SignatureTable {
 
   /** The table. */
   words(): Int32Array {
-    this.#words[0] = mapSize(this.#numbers);
+    setItem(this.#words, 0, mapSize(this.#numbers));
     return integersOf(this.#words);
   }
 }
