@@ -8,7 +8,10 @@ const [engine, file, n, folder] = process.argv.slice(2);
 const bytes = readFileSync(file);
 
 async function heddle() {
-  const { WebAssembly } = await import(pathToFileURL(join(folder, 'dist/heddle.mjs')).href);
+  // As the package itself says: an older commit's is elsewhere.
+  const { exports: entries } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const entry = entries['.'].default;
+  const { WebAssembly } = await import(pathToFileURL(join(folder, entry.default ?? entry)).href);
   return (await WebAssembly.instantiate(bytes, {})).instance.exports.run;
 }
 
