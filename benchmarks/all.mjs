@@ -20,6 +20,7 @@ for (const name of [
   'million',
   'churn',
   'turns',
+  'tasks',
   'strategies',
   'snapshots',
   'uses',

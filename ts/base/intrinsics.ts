@@ -231,6 +231,21 @@ export function joined(list: readonly (string | number)[], separator: string): s
   return text;
 }
 
+const sortList: <T>(list: T[], compare: (a: T, b: T) => number) => T[] = uncurried(Array.prototype.sort);
+
+/** A list in the order of a number that each value has. */
+export function sortedBy<T>(list: readonly T[], key: (value: T) => number): T[] {
+  return sortList(part(list, 0), (a, b) => key(a) - key(b));
+}
+
+/** Takes the value at a place out of a list, in which the last one then has that place; undefined where it was the last itself. */
+export function takeOut<T>(list: T[], place: number): T | undefined {
+  const last = takeLast(list);
+  if (last === undefined || list.length === place) return undefined;
+  setItem(list, place, last);
+  return last;
+}
+
 /** Sorts text where it is few. */
 export function sorted(list: readonly string[]): string[] {
   const made = part(list, 0);

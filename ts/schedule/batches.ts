@@ -15,7 +15,7 @@ export class Batches {
   #queued = false;
   #count = 0;
 
-  /** `turn` takes one turn and says whether there was one; `budget` is in milliseconds. */
+  /** `turn` takes one turn, where there is one, and says whether there are more; `budget` is in milliseconds. */
   constructor(turn: () => boolean, budget: number) {
     this.#turn = turn;
     this.#budget = budget;
@@ -54,11 +54,9 @@ export class Batches {
 
   /** Where the budget is spent before the turns are, the round that has begun takes the rest. */
   #run(): void {
-    do {
-      if (!this.#turn()) {
-        this.#queued = false;
-        return;
-      }
-    } while (!this.#spent());
+    while (this.#turn()) {
+      if (this.#spent()) return;
+    }
+    this.#queued = false;
   }
 }

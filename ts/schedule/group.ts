@@ -3,20 +3,7 @@
  */
 
 import { inspected, view } from '../base/inspection.js';
-import {
-  append,
-  Collection,
-  each,
-  handled,
-  item,
-  Promised,
-  rejected,
-  setAdd,
-  setDelete,
-  setKeys,
-  setSize,
-  whenSettled,
-} from '../base/intrinsics.js';
+import { append, each, handled, item, Promised, part, rejected, whenSettled } from '../base/intrinsics.js';
 import { cancelled } from '../errors/catalog.js';
 import type { AnyFunction } from '../instance/functions/callable.js';
 import type { SpawnOptions } from './spawn_options.js';
@@ -35,7 +22,8 @@ export type Spawn = <F extends AnyFunction>(
 export class TaskGroup {
   readonly #spawn: Spawn;
   readonly #tasks: Task[] = [];
-  readonly #running = new Collection<Task>();
+  /** Tasks whose end it has not heard of. */
+  #running = 0;
   #failure: Promise<never> | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
   #idle: (() => void)[] = [];
@@ -47,20 +35,20 @@ export class TaskGroup {
 
   /** Tasks that have not ended. */
   get size(): number {
-    return setSize(this.#running);
+    return this.#running;
   }
 
   /** As `Scheduler.spawn`. In a group that is cancelled the task is cancelled at once. */
   spawn<F extends AnyFunction>(fn: F, args: Readonly<Parameters<F>> | readonly [] = [], options?: SpawnOptions): Task<ReturnType<F>> {
     const task = this.#spawn(fn, args, options);
     append(this.#tasks, task);
-    setAdd(this.#running, task);
+    this.#running++;
     whenSettled(
       task.promise,
-      () => this.#ended(task),
+      () => this.#ended(),
       (error: unknown) => {
         this.#fail(error);
-        this.#ended(task);
+        this.#ended();
       },
     );
     if (this.#cancelled !== undefined) task.cancel(this.#cancelled.reason);
@@ -71,14 +59,15 @@ export class TaskGroup {
   cancel(reason: unknown = cancelled('the group')): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = { reason };
-    each(setKeys(this.#running), (task) => task.cancel(reason));
+    // One that has ended takes no notice.
+    each(part(this.#tasks, 0), (task) => task.cancel(reason));
   }
 
   /** Waits until all have ended, those spawned meanwhile as well. Gives their results in the order of spawning; rejected with the first failure. */
   async join(): Promise<unknown[]> {
     // From here on somebody handles the failure.
     this.#handle();
-    while (setSize(this.#running) > 0) {
+    while (this.#running > 0) {
       await new Promised<void>((resolve) => append(this.#idle, resolve));
       this.#handle();
     }
@@ -116,9 +105,8 @@ export class TaskGroup {
     if (this.#failure !== undefined) handled(this.#failure);
   }
 
-  #ended(task: Task): void {
-    setDelete(this.#running, task);
-    if (setSize(this.#running) > 0) return;
+  #ended(): void {
+    if (--this.#running > 0) return;
     const idle = this.#idle;
     this.#idle = [];
     each(idle, (resolve) => resolve());

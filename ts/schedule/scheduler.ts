@@ -4,7 +4,7 @@
 
 import { inspected, view } from '../base/inspection.js';
 import {
-  Collection,
+  append,
   clearTimeout,
   Dictionary,
   dereference,
@@ -21,9 +21,9 @@ import {
   setAdd,
   setDelete,
   setEach,
-  setKeys,
-  setSize,
   setTimeout,
+  sortedBy,
+  takeOut,
   WeakReference,
 } from '../base/intrinsics.js';
 import { wrongArgument } from '../errors/catalog.js';
@@ -111,7 +111,15 @@ export class Scheduler {
   readonly #batches: Batches;
   readonly #ready = new RunQueue<{ turn(): void }>();
   readonly #queued = new RunQueue<Task>();
-  readonly #active = new Collection<Task>();
+  /**
+   * In no order; each knows its place. No Set: one that others come to and leave is made anew again and again, each old table refers to the next, and where the collector has moved one of them to its
+   * old generation, it keeps all that was ever in the later ones until it collects that.
+   */
+  readonly #active: Task[] = [];
+  readonly #owner = {
+    ready: (task: Task): void => this.#becomesReady(task, task.priority),
+    ended: (task: Task, end: TaskEnd): void => this.#ended(task, end),
+  };
   readonly #ends: Record<TaskEnd, number> = { completed: 0, failed: 0, cancelled: 0 };
   #current: Task | undefined;
   #spawned = 0;
@@ -144,14 +152,10 @@ export class Scheduler {
     const type = engine.types.type(engine.exports.typeOf(address));
     const values = part(args, 0);
     const call = { start: engine.exports.starterOf(address), type, args: engine.convert.argumentsToWasm(type, values), values };
-    const owner = {
-      ready: (task: Task) => this.#becomesReady(task, task.priority),
-      ended: (task: Task, end: TaskEnd) => this.#ended(task, end),
-    };
     const limit = signal === undefined && timeout === INFINITE && deadline === 0 ? undefined : new TurnLimit(engine, timeout, deadline);
     // The function keeps its instance, of which it has its name.
     const named = (): string => name ?? engine.exports.nameOf(originalOf(fn));
-    const task = new Task<ReturnType<F>>(engine, owner, call, ++this.#spawned, named, priority, limit);
+    const task = new Task<ReturnType<F>>(engine, this.#owner, call, ++this.#spawned, named, priority, limit);
     // asks: the signal that the caller gave, here and below
     if (signal?.aborted === true) {
       // asks: the signal
@@ -159,7 +163,7 @@ export class Scheduler {
       return task;
     }
     if (limit !== undefined) task.onEnd(watchLimits(signal, timeout, task.title, (reason) => task.cancel(reason)));
-    if (setSize(this.#active) < this.#maximum) this.#admit(task);
+    if (this.#active.length < this.#maximum) this.#admit(task);
     else this.#queued.push(task, priority);
     return task;
   }
@@ -174,9 +178,9 @@ export class Scheduler {
     return this.#current;
   }
 
-  /** Tasks under way. */
+  /** Tasks under way, in the order of spawning. */
   get tasks(): readonly Task[] {
-    return setKeys(this.#active);
+    return sortedBy(this.#active, (task) => task.id);
   }
 
   /** Resolved after that time. Called by an import, its timer ends with the task. */
@@ -207,7 +211,7 @@ export class Scheduler {
     return {
       spawned: this.#spawned,
       queued: this.#queued.length,
-      active: setSize(this.#active),
+      active: this.#active.length,
       ready: this.#ready.length,
       ...this.#ends,
       turns: this.#turns,
@@ -222,7 +226,7 @@ export class Scheduler {
   }
 
   #admit(task: Task): void {
-    setAdd(this.#active, task);
+    task.place = append(this.#active, task) - 1;
     task.admit();
   }
 
@@ -233,8 +237,12 @@ export class Scheduler {
 
   #ended(task: Task, end: TaskEnd): void {
     this.#ends[end]++;
-    setDelete(this.#active, task);
-    while (setSize(this.#active) < this.#maximum) {
+    if (task.place >= 0) {
+      const moved = takeOut(this.#active, task.place);
+      if (moved !== undefined) moved.place = task.place;
+      task.place = -1;
+    }
+    while (this.#active.length < this.#maximum) {
       const next = this.#queued.shift();
       if (next === undefined) return;
       // Others were cancelled before they began.
@@ -242,7 +250,7 @@ export class Scheduler {
     }
   }
 
-  /** Takes one turn; whether there was one. */
+  /** Takes one turn; whether there are more to take. */
   #turn(): boolean {
     const entry = this.#ready.shift();
     if (entry === undefined) return false;
@@ -254,6 +262,6 @@ export class Scheduler {
     } finally {
       this.#current = outer;
     }
-    return true;
+    return this.#ready.length > 0;
   }
 }

@@ -4,19 +4,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { inspected, view } from '../base/inspection.js';
-import {
-  abort,
-  Collection,
-  Controller,
-  mapGet,
-  Promised,
-  setAdd,
-  setClear,
-  setDelete,
-  setEach,
-  signalOf,
-  uncurried,
-} from '../base/intrinsics.js';
+import { abort, append, Controller, each, mapGet, Promised, placeOf, signalOf, takeOut, uncurried } from '../base/intrinsics.js';
 import { cancelled, isDeadline, isTrap, timedOut } from '../errors/catalog.js';
 import { LIMIT } from '../generated/abi.js';
 import type { Engine } from '../instance/engine.js';
@@ -41,6 +29,8 @@ export type TaskState = 'queued' | 'ready' | 'running' | 'waiting' | 'ended';
 /** What a turn gives whose call is not over. */
 const GOES_ON = Symbol('goes on');
 
+const nothing = (): void => {};
+
 /** What a task calls. */
 export interface TaskCall {
   readonly start: () => void;
@@ -59,12 +49,14 @@ interface Parked {
 /** What a task needs of its scheduler. */
 export interface TaskOwner {
   /** The task has something to do in its next turn. */
-  ready(task: Task<unknown>): void;
+  ready(task: Task): void;
   /** It is over. */
   ended(task: Task, end: TaskEnd): void;
 }
 
-const inScope: (task: AsyncResource, run: () => void) => void = uncurried(AsyncResource.prototype.runInAsyncScope);
+const inScope: <T extends unknown[]>(task: AsyncResource, run: (...args: T) => void, self?: undefined, ...args: T) => void = uncurried(
+  AsyncResource.prototype.runInAsyncScope,
+);
 const emitDestroy: (task: AsyncResource) => void = uncurried(AsyncResource.prototype.emitDestroy);
 
 /** A call under way. Made by `Scheduler.spawn`. */
@@ -85,11 +77,14 @@ export class Task<Result = unknown> extends AsyncResource {
   readonly #engine: Engine;
   readonly #owner: TaskOwner;
   readonly #call: TaskCall;
+  /** Among its owner's tasks that are under way, -1 while it is none of them. @internal */
+  place = -1;
   /** Of its turns; undefined where nothing but what it does itself ends them. */
   readonly #limit: TurnLimit | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #cleanups = new Collection<() => void>();
+  /** What {@link onEnd} was given. Most tasks have none. */
+  #cleanups: (() => void)[] | undefined;
   #state: TaskState = 'queued';
   readonly #held: Held;
   #parked: Parked | undefined;
@@ -121,8 +116,8 @@ export class Task<Result = unknown> extends AsyncResource {
     this.#owner = owner;
     this.#call = call;
     this.#limit = limit;
-    let resolve: (value: unknown) => void = () => {};
-    let reject: (reason: unknown) => void = () => {};
+    let resolve: (value: unknown) => void = nothing;
+    let reject: (reason: unknown) => void = nothing;
     this.promise = new Promised<Result>((res, rej) => {
       resolve = res as (value: unknown) => void;
       reject = rej;
@@ -184,8 +179,13 @@ export class Task<Result = unknown> extends AsyncResource {
 
   /** Calls `cleanup` when the task ends, unless the result is called before. @internal */
   onEnd(cleanup: () => void): () => void {
-    setAdd(this.#cleanups, cleanup);
-    return () => setDelete(this.#cleanups, cleanup);
+    const cleanups = this.#cleanups ?? [];
+    this.#cleanups = cleanups;
+    append(cleanups, cleanup);
+    return () => {
+      const place = placeOf(cleanups, (one) => one === cleanup);
+      if (place >= 0) takeOut(cleanups, place);
+    };
   }
 
   /** It may begin. @internal */
@@ -197,8 +197,11 @@ export class Task<Result = unknown> extends AsyncResource {
   /** Takes a turn. @internal */
   turn(): void {
     // Cancelled since it became ready.
-    if (this.#state === 'ready') inScope(this, () => this.#run());
+    if (this.#state === 'ready') inScope(this, Task.#runs, undefined, this);
   }
+
+  /** {@link #run}, of the argument. */
+  static readonly #runs = (task: Task): void => task.#run();
 
   #run(): void {
     const limit = this.#limit;
@@ -337,8 +340,11 @@ export class Task<Result = unknown> extends AsyncResource {
   #end(end: TaskEnd, result: unknown): void {
     this.#state = 'ended';
     this.#held.recycle();
-    setEach(this.#cleanups, (cleanup) => cleanup());
-    setClear(this.#cleanups);
+    const cleanups = this.#cleanups;
+    if (cleanups !== undefined) {
+      this.#cleanups = undefined;
+      each(cleanups, (cleanup) => cleanup());
+    }
     taskEnds(this, end);
     if (end === 'completed') this.#resolve(result);
     else this.#reject(result);
