@@ -196,3 +196,23 @@ export async function build(tools, name, kind, folder) {
     return { missing: `not built: ${error.stderr?.toString().trim().split('\n')[0] || error.message.split('\n')[0]}` };
   }
 }
+
+/** What builds a program of C that calls imports as it is: with no option, for the engines that share a stack pointer, and rewritten besides. */
+const SERVICES = {
+  plain: { needs: ['clang'], flags: [] },
+  stacks: { needs: ['clang'], flags: ['-DOWN_STACKS', '-Wl,--export=__stack_pointer'] },
+  asyncify: { needs: ['clang', 'binaryen'], flags: ['-DOWN_STACKS', '-Wl,--export=__stack_pointer'], passes: ['--asyncify'] },
+};
+
+/** Makes such a build of a file: `{ file }`, or `{ missing }` with why there is none. */
+export function buildWith(tools, kind, from, folder) {
+  const { needs, flags, passes } = SERVICES[kind];
+  const reason = missing(tools, needs);
+  if (reason !== undefined) return { missing: reason };
+  const linked = join(folder, `${kind}.linked.wasm`);
+  output(tools.clang.path, [...WASM, '-mmutable-globals', ...COMPILE, ...LINK, ...flags, from, '-o', linked]);
+  if (passes === undefined) return { file: linked };
+  const file = join(folder, `${kind}.wasm`);
+  optimize(tools, linked, file, FEATURES, passes);
+  return { file };
+}

@@ -1,0 +1,2 @@
+/** What `/orders/KEY` answers. */
+export function expectedPage(key: number): string;
