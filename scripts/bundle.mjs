@@ -94,11 +94,11 @@ const shape = (name, others = () => undefined) => ({
       contents:
         path === 'node:module' && name !== 'heddle' ? REQUIRE : isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
     }));
-    const files = new Set(LATE.map((file) => join(ts, file)));
-    build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace }) => {
+    const files = new Set(LATE.filter((file) => name !== 'cli' || !CACHED_TOO.includes(file)).map((file) => join(ts, file)));
+    build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace, importer }) => {
       const file = join(resolveDir, path);
       if (namespace !== 'file') return undefined;
-      return others(file) ?? (files.has(file) ? { path: file, namespace: 'late' } : undefined);
+      return others(file, path, importer) ?? (files.has(file) ? { path: file, namespace: 'late' } : undefined);
     });
     if (name.startsWith('cli')) {
       for (const [path, contents] of Object.entries(INSTEAD_IN_CLI))
@@ -108,56 +108,99 @@ const shape = (name, others = () => undefined) => ({
   },
 });
 
+/** What gets at what is late. The bundle's entry says how it is loaded. */
+const LOADER = 'let files;\nexport const loader = {};\nexport const late = (name) => (files ??= loader.load())[name]();';
+
+/** What a file imports of another, by the names there; undefined where it takes all there is. */
+function namesImported(importer, path) {
+  const names = [];
+  for (const [, list, from] of readFileSync(importer, 'utf8').matchAll(/^(?:import|export) (.*) from '([^']+)';$/gm)) {
+    if (from !== path) continue;
+    if (!/^\{.*\}$/.test(list)) return undefined;
+    const given = list.slice(1, -1).split(',');
+    names.push(...given.map((name) => name.trim().split(' as ')[0]).filter((name) => name !== ''));
+  }
+  return names;
+}
+
+/** A module that has the names of one in `cli_late`. Functions are functions here, which cost nothing before they are called; other things are asked for by accessors. */
+function inLate(path) {
+  const name = JSON.stringify(nameOf(path));
+  const names = exportsOf(path);
+  const functions = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?function\*? (\w+)/gm)].map((match) => match[1]);
+  if (functions.length < names.length) {
+    const getters = names.map((each) => `get ${each}() { return late(${name}).${each}; }`);
+    return `const { late } = require('cli_late');\nmodule.exports = { ${getters.join(', ')} };`;
+  }
+  const forwards = names.map((each) => `export function ${each}(...given) { return late(${name}).${each}(...given); }`);
+  return ["import { late } from 'cli_late';", ...forwards].join('\n');
+}
+
+/** The entry of `cli`: gives `cli_late`, whose text has the hash, what both use, by the files that have it. */
+function commandLineEntry(hash, shared) {
+  const imports = [];
+  const own = [];
+  for (const [i, [file, given]] of [...shared].entries()) {
+    const names = [...given].sort();
+    imports.push(`import { ${names.map((name) => `${name} as ${name}_${i}`).join(', ')} } from ${JSON.stringify(file)};`);
+    const getters = names.map((name) => `get ${name}() { return ${name}_${i}; }`);
+    own.push(`${JSON.stringify(nameOf(file))}: () => ({ __esModule: true, ${getters.join(', ')} }),`);
+  }
+  return [
+    "import { loader } from 'cli_late';",
+    ...imports,
+    `const own = () => ({ ${own.join('\n')} });`,
+    'let shared;',
+    'function from(name) { return (shared ??= own())[name]?.() ?? require(name); }',
+    `loader.load = () => require('./bundle/code_cache.cjs').load(require.resolve('./bundle/cli_late.cjs'), from, '${hash}');`,
+    `export * from ${JSON.stringify(join(ts, ENTRIES.cli))};`,
+  ].join('\n');
+}
+
 /** The command line's two bundles: `cli`, and `cli_late`, which `cli` loads when something of it is first used and gives what both use. */
 async function commandLine(build, options) {
   const lateFiles = new Set([...LATE, ...LATE_IN_CLI].filter((file) => !CACHED_TOO.includes(file)).map((file) => join(ts, file)));
-  const main = (hash, shared) => ({
+  const bundled = (name, contents) => ({
     ...options,
-    entryPoints: { cli: join(ts, ENTRIES.cli) },
+    stdin: { contents, resolveDir: root, loader: 'js' },
+    outfile: join(root, `dist/bundle/${name}.cjs`),
+    outdir: undefined,
+  });
+  const main = (hash, shared) => ({
+    ...bundled('cli', commandLineEntry(hash, shared)),
     metafile: true,
     plugins: [
-      shape('cli', (file) => (lateFiles.has(file) ? { path: file, namespace: 'other' } : undefined)),
       {
         name: 'other',
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /^cli_late$/ }, () => ({ path: 'cli_late', namespace: 'cli_late' }));
           onResolve({ filter: /^\.\/bundle\// }, ({ path }) => ({ path, external: true }));
-          onLoad({ filter: /.*/, namespace: 'other' }, ({ path }) => {
-            const getters = exportsOf(path).map((name) => `get ${name}() { return load().${name}; }`);
-            const load = `let all;\nconst load = () => (all ??= require('cli_late')[${JSON.stringify(nameOf(path))}]());`;
-            return { contents: `${load}\nmodule.exports = { ${getters.join(', ')} };` };
-          });
-          onLoad({ filter: /.*/, namespace: 'cli_late' }, () => {
-            const own = shared.map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(join(ts, name))}),`);
-            const load = `require('./bundle/code_cache.cjs').load(require.resolve('./bundle/cli_late.cjs'), from, '${hash}')`;
-            const from = 'const from = (name) => own[name]?.() ?? require(name);';
-            return { contents: `const own = { ${own.join('\n')} };\n${from}\nmodule.exports = ${load};`, resolveDir: root };
-          });
+          onLoad({ filter: /.*/, namespace: 'other' }, ({ path }) => ({ contents: inLate(path), resolveDir: root }));
+          onLoad({ filter: /.*/, namespace: 'cli_late' }, () => ({ contents: LOADER }));
         },
       },
+      shape('cli', (file) => (lateFiles.has(file) ? { path: file, namespace: 'other' } : undefined)),
     ],
   });
-  const { metafile } = await build(main('', []));
+  const { metafile } = await build(main('', new Map()));
   const early = new Set(Object.keys(metafile.inputs).map((path) => join(root, path)));
-  const shared = new Set();
+  const shared = new Map();
   const entries = [...lateFiles].map((path) => `${JSON.stringify(nameOf(path))}: () => require(${JSON.stringify(path)}),`);
   const built = await build({
-    ...options,
-    stdin: { contents: `module.exports = { ${entries.join('\n')} };`, resolveDir: root, loader: 'js' },
-    outfile: join(root, 'dist/bundle/cli_late.cjs'),
-    outdir: undefined,
+    ...bundled('cli_late', `module.exports = { ${entries.join('\n')} };`),
     supported: { 'dynamic-import': false },
     plugins: [
-      shape('cli_late', (file) => {
+      shape('cli_late', (file, path, importer) => {
         if (lateFiles.has(file)) return { path: file };
         if (!early.has(file)) return undefined;
-        shared.add(nameOf(file));
+        if (!shared.has(file)) shared.set(file, new Set());
+        for (const name of namesImported(importer, path) ?? exportsOf(file)) shared.get(file).add(name);
         return { path: nameOf(file), external: true };
       }),
     ],
   });
   const code = built.outputFiles.find(({ path }) => path.endsWith('.cjs'));
-  return [...built.outputFiles, ...(await build(main(hashOf(code.contents), [...shared].sort()))).outputFiles];
+  return [...built.outputFiles, ...(await build(main(hashOf(code.contents), shared))).outputFiles];
 }
 
 const hashOf = (contents) => createHash('sha256').update(contents).digest('hex');

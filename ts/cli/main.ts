@@ -1,4 +1,5 @@
 /** Runs a command line without the program's name; sets the exit status. */
+import { runFile } from './commands/run.js';
 import { isThere } from './load.js';
 import { EXIT, reportError } from './report.js';
 
@@ -16,10 +17,8 @@ function plainRun(args: readonly string[]): readonly string[] | undefined {
 export async function run(args: readonly string[]): Promise<void> {
   try {
     const [file, ...rest] = plainRun(args) ?? [];
-    if (file !== undefined) {
-      const { runFile } = await import('./commands/run.js');
-      process.exitCode = await runFile(file, rest, DEFAULTS);
-    } else await import('./command_line.js').then((line) => line.runCommandLine(args));
+    if (file !== undefined) process.exitCode = await runFile(file, rest, DEFAULTS);
+    else await import('./command_line.js').then((line) => line.runCommandLine(args));
   } catch (error) {
     process.exitCode = reportError(error);
     // What took too long goes on, and would keep the process.
