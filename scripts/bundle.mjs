@@ -27,7 +27,20 @@ const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8', 'zlib']
  * what `heddle run` of a cached program has no use for. All that only late files use is a bundle of its own there, `cli_late`, which V8 does not read before it is needed.
  */
 const LATE_IN_CLI = [
+  'api/objects.js',
+  'api/own_codegen.js',
+  'compile/background.js',
+  'compile/lazy.js',
+  'compile/part.js',
+  'compile/relocate.js',
+  'compile/user_key.js',
+  'instance/inspect.js',
+  'lower/lower.js',
+  'schedule/scheduler.js',
   'source/errand_thread.js',
+  'source/legacy_text.js',
+  'cli/standard_input.js',
+  'cli/wasi_tasks.js',
   'cli/command_line.js',
   'cli/errors/describe.js',
   'cli/errors/place.js',
@@ -61,6 +74,28 @@ function late(names, path) {
 function atOnce(names, path) {
   const constants = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})();`);
   return [`const all = require(${JSON.stringify(path)});`, 'export default all;', ...constants].join('\n');
+}
+
+/** Files of constants, which are written where they are used: to have them all takes longer than a cached start has. */
+const CONSTANTS = ['generated/abi.js', 'generated/clif.js', 'lower/program/stream.js'];
+
+/** A file's text with the numbers and strings of {@link CONSTANTS} in the place of their names. */
+async function withConstants(path) {
+  let text = readFileSync(path, 'utf8');
+  const imported = [...text.matchAll(/^import { (.*) } from '(\.[^']+)';$/gm)];
+  for (const [, list, from] of imported) {
+    const file = join(dirname(path), from);
+    if (!CONSTANTS.includes(nameOf(file))) continue;
+    const all = await import(file);
+    for (const entry of list.split(', ')) {
+      const [name, here = name] = entry.split(' as ');
+      text = text.replace(new RegExp(`(?<![\\w.$'"])${here}((?:\\.\\w+)+)`, 'g'), (use, path) => {
+        const value = path.slice(1).split('.').reduce((object, key) => object?.[key], all[name]);
+        return typeof value === 'number' || typeof value === 'string' ? `(${JSON.stringify(value)})` : use;
+      });
+    }
+  }
+  return text;
 }
 
 const isLate = (path) => LATE_BUILT_IN.includes(path.slice('node:'.length));
@@ -101,8 +136,10 @@ const shape = (name, others = () => undefined) => ({
       return others(file, path, importer) ?? (files.has(file) ? { path: file, namespace: 'late' } : undefined);
     });
     if (name.startsWith('cli')) {
-      for (const [path, contents] of Object.entries(INSTEAD_IN_CLI))
-        build.onLoad({ filter: new RegExp(`/${path}$`) }, () => ({ contents }));
+      build.onLoad({ filter: /\/dist\/ts\/.*\.js$/, namespace: 'file' }, async ({ path }) => {
+        const instead = INSTEAD_IN_CLI[nameOf(path)];
+        return { contents: instead ?? (await withConstants(path)), loader: 'js' };
+      });
     }
     build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({ contents: late(exportsOf(path), path), resolveDir: root }));
   },

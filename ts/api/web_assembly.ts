@@ -96,7 +96,7 @@ class FromCompiled {
   constructor(
     readonly module: CompiledModule,
     /** Whether the Module can be posted to other threads: that costs a copy of its bytes. */
-    readonly posted = true,
+    readonly posted: boolean,
   ) {}
 }
 
@@ -160,9 +160,9 @@ export class Module {
   }
 }
 
-/** A Module of what is compiled. @internal */
-export function wrapModule(compiled: CompiledModule): Module {
-  return new Module(new FromCompiled(compiled) as unknown as BytesSource);
+/** A Module of what is compiled; without `posted` it stays on this thread. @internal */
+export function wrapModule(compiled: CompiledModule, posted = true): Module {
+  return new Module(new FromCompiled(compiled, posted) as unknown as BytesSource);
 }
 
 /** What a Module stands for; a TypeError for other values. One that another thread has sent is compiled, or found in the cache. @internal */
@@ -177,7 +177,13 @@ export function compiledOf(value: unknown): CompiledModule {
   return compiled;
 }
 
-const unwrap: Unwrap = { table: tableOf, global: globalOf, tag: tagOf, suspending: suspendingOf };
+// Not the functions themselves: the command line loads their file when one of them is first called.
+const unwrap: Unwrap = {
+  table: (value) => tableOf(value),
+  global: (value) => globalOf(value),
+  tag: (value) => tagOf(value),
+  suspending: suspendingOf,
+};
 
 function wrapExport(object: ExportedObject): unknown {
   switch (object.kind) {

@@ -4,7 +4,8 @@
  */
 import { changedIntrinsic } from '../base/changes.js';
 import type { Cache } from './cache.js';
-import { keepMade, type LazyModule } from './lazy.js';
+import { keepMade } from './lazy.js';
+import type { LazyModule } from './module_code.js';
 import type { Part } from './part.js';
 import { canUseWorkers, compileWhole } from './pool.js';
 import { keyHash } from './settings.js';

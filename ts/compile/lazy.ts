@@ -6,27 +6,13 @@ import { equalBytes, sha256 } from '../base/digest.js';
 import { mayBeRefused } from '../lower/lower.js';
 import { AsyncifyPlan, usesAsyncify } from '../lower/module/asyncify.js';
 import { withCrate } from '../source/crate.js';
-import { type Artifact, deserializeArtifact, serializeArtifact } from './artifact.js';
+import { deserializeArtifact, serializeArtifact } from './artifact.js';
 import type { Cache } from './cache.js';
 import { functionsToCheck } from './limits.js';
+import type { LazyModule } from './module_code.js';
 import { assemble, type Part } from './part.js';
 import { type ArtifactKey, keyHash } from './settings.js';
 import { FunctionCompiler, type Job, type Prepared } from './work.js';
-
-/** All that an artifact says of a module but its code, and how to compile that. */
-export interface LazyModule extends Pick<Artifact, 'key' | 'description' | 'names' | 'handlers' | 'stackPointer'> {
-  readonly job: Job;
-  /** Functions that an earlier process has made, with the trampolines. */
-  readonly made?: Part;
-}
-
-/** A module with its code, or with what makes it. */
-export type ModuleCode = Artifact | LazyModule;
-
-/** Whether a module has no code yet. */
-export function isLazy(code: ModuleCode): code is LazyModule {
-  return 'job' in code;
-}
 
 /** A module that was found valid. Requires: {@link requireCompiling} has let it pass. */
 export function lazyModule(key: ArtifactKey, { job, names }: Prepared): LazyModule {

@@ -6,7 +6,8 @@ import { append, Dictionary, Integers, mapDelete, mapGet, mapSet, min, typedLeng
 import type { Artifact } from '../compile/artifact.js';
 import { compileLater, forgetGrowing, note } from '../compile/background.js';
 import type { Cache } from '../compile/cache.js';
-import { compilerOf, forgetCompiler, type LazyModule } from '../compile/lazy.js';
+import { compilerOf, forgetCompiler } from '../compile/lazy.js';
+import type { LazyModule } from '../compile/module_code.js';
 import { moveInlined, type Part } from '../compile/part.js';
 import { relocate } from '../compile/relocate.js';
 import { internal } from '../errors/catalog.js';

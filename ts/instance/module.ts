@@ -7,7 +7,7 @@ import { copied, Dictionary, each, env, mapEach, mapGet, mapHas, mapSet, sliced,
 import type { Artifact } from '../compile/artifact.js';
 import type { Cache } from '../compile/cache.js';
 import { type CompileOptions, openModule, openModuleSync, openVariantSync, wholeModuleSync } from '../compile/compile.js';
-import { isLazy, type LazyModule, type ModuleCode } from '../compile/lazy.js';
+import { isLazy, type LazyModule, type ModuleCode } from '../compile/module_code.js';
 import { tellPerf } from '../compile/perf_map.js';
 import { type ModuleLayout, moduleLayout } from '../lower/module/layout.js';
 import { type ModuleSignatures, moduleSignatures } from '../lower/module/signatures.js';

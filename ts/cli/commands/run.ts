@@ -83,7 +83,7 @@ async function moduleOf(file: string, options: RunOptions): Promise<Module> {
     try {
       const compiled = await withProgress(source.file, () => CompiledModule.compile(engine, source.bytes, given));
       compiled.call(basename(source.file));
-      return wrapModule(compiled);
+      return wrapModule(compiled, false);
     } catch (error) {
       throw located(error, source);
     }
