@@ -39,6 +39,7 @@ const LATE_IN_CLI = [
   'schedule/scheduler.js',
   'source/errand_thread.js',
   'source/legacy_text.js',
+  '../../codegen/dist/heddle_codegen.js',
   'cli/standard_input.js',
   'cli/wasi_tasks.js',
   'cli/command_line.js',
@@ -59,7 +60,7 @@ const CACHED_TOO = ['lower/module/signatures.js'];
 /** What the command line has in place of a file, for the same reason. */
 const INSTEAD_IN_CLI = { 'base/changes.js': 'export const changedIntrinsic = () => undefined;' };
 /** In a bundle there is a `require`; to load Node's module for another takes a millisecond. */
-const REQUIRE = 'exports.createRequire = () => require;';
+const REQUIRE = 'export const createRequire = () => require;';
 
 const require = createRequire(import.meta.url);
 const ts = join(root, 'dist/ts');
@@ -90,7 +91,10 @@ async function withConstants(path) {
     for (const entry of list.split(', ')) {
       const [name, here = name] = entry.split(' as ');
       text = text.replace(new RegExp(`(?<![\\w.$'"])${here}((?:\\.\\w+)+)`, 'g'), (use, path) => {
-        const value = path.slice(1).split('.').reduce((object, key) => object?.[key], all[name]);
+        const value = path
+          .slice(1)
+          .split('.')
+          .reduce((object, key) => object?.[key], all[name]);
         return typeof value === 'number' || typeof value === 'string' ? `(${JSON.stringify(value)})` : use;
       });
     }
@@ -117,6 +121,13 @@ const exportsOf = (path) =>
 
 const nameOf = (path) => relative(ts, path).replaceAll('\\', '/');
 
+/** The functions of a late one of Node's, of which esbuild keeps what is used. */
+function lateFunctions(path) {
+  const all = requireQuietly(path);
+  const names = namesOf(path).filter((name) => typeof all[name] === 'function');
+  return names.map((name) => forward(name, `require(${JSON.stringify(path)})`)).join('\n');
+}
+
 /** Shape of a bundle. `others` resolves what one of the command line's two bundles has of the other. */
 const shape = (name, others = () => undefined) => ({
   name: 'shape',
@@ -125,10 +136,11 @@ const shape = (name, others = () => undefined) => ({
     build.onResolve({ filter: /^node:/ }, ({ path, kind, namespace }) =>
       namespace === 'built-in' || (kind === 'require-call' && !isLate(path)) ? { path, external: true } : { path, namespace: 'built-in' },
     );
-    build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents:
-        path === 'node:module' && name !== 'heddle' ? REQUIRE : isLate(path) ? late(namesOf(path), path) : atOnce(namesOf(path), path),
-    }));
+    build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
+      if (path === 'node:module' && name !== 'heddle') return { contents: REQUIRE };
+      if (!isLate(path)) return { contents: atOnce(namesOf(path), path) };
+      return { contents: name === 'cli' ? lateFunctions(path) : late(namesOf(path), path) };
+    });
     const files = new Set(LATE.filter((file) => name !== 'cli' || !CACHED_TOO.includes(file)).map((file) => join(ts, file)));
     build.onResolve({ filter: /^\./ }, ({ path, resolveDir, namespace, importer }) => {
       const file = join(resolveDir, path);
@@ -160,19 +172,28 @@ function namesImported(importer, path) {
   return names;
 }
 
-/** A module that has the names of one in `cli_late`. Functions are functions here, which cost nothing before they are called; other things are asked for by accessors. */
-function inLate(path) {
-  const name = JSON.stringify(nameOf(path));
-  const names = exportsOf(path);
-  const functions = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?function\*? (\w+)/gm)].map((match) => match[1]);
-  if (functions.length < names.length) {
-    const getters = names.map((each) => `get ${each}() { return late(${name}).${each}; }`);
-    return `const { late } = require('cli_late');\nmodule.exports = { ${getters.join(', ')} };`;
-  }
-  const forwards = names.map((each) => `export function ${each}(...given) { return late(${name}).${each}(...given); }`);
-  return ["import { late } from 'cli_late';", ...forwards].join('\n');
+/** A function, or a class of which `cli` only makes objects, in the place of one that is got when it is first called. Before that it costs nothing. */
+function forward(name, all, isClass = false) {
+  return `export function ${name}(...given) { return ${isClass ? `new (${all}.${name})` : `${all}.${name}`}(...given); }`;
 }
 
+/** A module that has the names of one in `cli_late`. */
+async function inLate(path) {
+  const kinds = new Map(
+    [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(function|class|const|let)\*? (\w+)/gm)].map(([, kind, name]) => [
+      name,
+      kind,
+    ]),
+  );
+  const all = `late(${JSON.stringify(nameOf(path))})`;
+  const forwards = [];
+  for (const [name, kind] of kinds) {
+    // Where `cli` uses another thing than a function, esbuild says that it is not there.
+    const isFunction = kind === 'function' || kind === 'class' || typeof (await import(path))[name] === 'function';
+    if (isFunction) forwards.push(forward(name, all, kind === 'class'));
+  }
+  return ["import { late } from 'cli_late';", ...forwards].join('\n');
+}
 /** The entry of `cli`: gives `cli_late`, whose text has the hash, what both use, by the files that have it. */
 function commandLineEntry(hash, shared) {
   const imports = [];
@@ -210,9 +231,10 @@ async function commandLine(build, options) {
       {
         name: 'other',
         setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^#codegen$/ }, () => ({ path: join(root, 'codegen/dist/heddle_codegen.js'), namespace: 'other' }));
           onResolve({ filter: /^cli_late$/ }, () => ({ path: 'cli_late', namespace: 'cli_late' }));
           onResolve({ filter: /^\.\/bundle\// }, ({ path }) => ({ path, external: true }));
-          onLoad({ filter: /.*/, namespace: 'other' }, ({ path }) => ({ contents: inLate(path), resolveDir: root }));
+          onLoad({ filter: /.*/, namespace: 'other' }, async ({ path }) => ({ contents: await inLate(path), resolveDir: root }));
           onLoad({ filter: /.*/, namespace: 'cli_late' }, () => ({ contents: LOADER }));
         },
       },
@@ -221,6 +243,8 @@ async function commandLine(build, options) {
   });
   const { metafile } = await build(main('', new Map()));
   const early = new Set(Object.keys(metafile.inputs).map((path) => join(root, path)));
+  // Each bundle has its own, of which nearly nothing is left.
+  for (const file of CONSTANTS) early.delete(join(ts, file));
   const shared = new Map();
   const entries = [...lateFiles].map((path) => `${JSON.stringify(nameOf(path))}: () => require(${JSON.stringify(path)}),`);
   const built = await build({
@@ -250,6 +274,28 @@ function replace(name, contents) {
   renameSync(`${path}.${process.pid}.new`, path);
 }
 
+/** The command line's file: ts/quick_start.ts itself, for Node takes longer to load a second file than to compile it, and what else to do. */
+async function quickStart(build, options, hash, usual) {
+  const contents = [
+    "import { loadKept } from './quick_start.js';",
+    `module.exports = loadKept(__dirname + '/bundle/cli.cjs', require, '${hash}', __dirname.slice(0, -'/dist'.length)) ?? ${usual};`,
+  ].join('\n');
+  const files = {
+    name: 'files',
+    setup: ({ onResolve }) => onResolve({ filter: /^\.\/bundle\// }, ({ path }) => ({ path, external: true })),
+  };
+  const stdin = { contents, resolveDir: ts, loader: 'js' };
+  const { outputFiles } = await build({
+    ...options,
+    stdin,
+    outfile: 'cli.cjs',
+    outdir: undefined,
+    sourcemap: false,
+    plugins: [files, shape('cli_start')],
+  });
+  return outputFiles[0].text;
+}
+
 /** Bundles dist/ts. */
 export async function bundle() {
   const { build } = await import('esbuild');
@@ -267,10 +313,20 @@ export async function bundle() {
     define: { 'import.meta.url': '__filename' },
     logLevel: 'warning',
   };
-  const outputFiles = [];
-  for (const [name, file] of Object.entries({ ...ENTRIES, code_cache: 'code_cache.js' })) {
-    const entry = { ...options, entryPoints: { [name]: join(ts, file) }, plugins: [shape(name)] };
-    outputFiles.push(...(name === 'cli' ? await commandLine(build, options) : (await build(entry)).outputFiles));
+  // What ts/code_cache.ts loads is a function, as Node makes one of each CommonJS file.
+  const loaded = {
+    ...options,
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {\n"use strict";' },
+    footer: { js: '})' },
+  };
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: { code_cache: join(ts, 'code_cache.js') },
+    plugins: [shape('code_cache')],
+  });
+  for (const [name, file] of Object.entries(ENTRIES)) {
+    const entry = { ...loaded, entryPoints: { [name]: join(ts, file) }, plugins: [shape(name)] };
+    outputFiles.push(...(name === 'cli' ? await commandLine(build, loaded) : (await build(entry)).outputFiles));
   }
   const hashes = new Map();
   for (const { path, contents } of outputFiles) {
@@ -282,7 +338,11 @@ export async function bundle() {
     const file = `./bundle/${name}.cjs`;
     const last = name === 'compiler_thread' ? ', true' : '';
     const call = `load(require.resolve('${file}'), require, '${hashes.get(`bundle/${name}.cjs`)}'${last})`;
-    replace(`${name}.cjs`, `module.exports = require('./bundle/code_cache.cjs').${call};\n`);
+    const usual = `require('./bundle/code_cache.cjs').${call}`;
+    replace(
+      `${name}.cjs`,
+      name === 'cli' ? await quickStart(build, options, hashes.get('bundle/cli.cjs'), usual) : `module.exports = ${usual};\n`,
+    );
   }
   for (const name of ['typed', 'testing']) replace(`${name}.cjs`, `module.exports = require('./heddle.cjs').${name};\n`);
   replace('register.cjs', "exports.V8 = require('./heddle.cjs').register();\n");

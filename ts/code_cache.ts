@@ -32,17 +32,14 @@ function cacheHere(inCompilerThread: boolean): Cache | undefined {
   }
 }
 
-/** What a file exports. `hash` is the SHA-256 of its text. */
+/** What a file exports, whose text is a function of what CommonJS modules are given. `hash` is the SHA-256 of its text. */
 export function load(path: string, require: NodeJS.Require, hash: string, inCompilerThread = false): object {
   // Its bytes are ASCII.
   const source = readFileSync(path, 'latin1');
   const cache = cacheHere(inCompilerThread);
   const key = cache && sha256(`${process.version} ${process.arch} ${hash} ${source.length} ${path}\n`);
   const kept = key && cache?.read(key);
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-    filename: path,
-    ...(kept !== undefined && { cachedData: kept }),
-  });
+  const script = new Script(source, { filename: path, ...(kept !== undefined && { cachedData: kept }) });
   if (cache !== undefined && key !== undefined && (kept === undefined || script.cachedDataRejected === true))
     keepAtExit(script, cache, key);
   const module = { exports: {} };

@@ -5,13 +5,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "bindings/arguments.h"
+#include "bindings/digest.h"
 
 namespace heddle {
 
 namespace {
 
-constexpr size_t kHash = 32;
 /// As many ranges as a call may give.
 constexpr size_t kMostParts = 8;
 /// getrandom gives so many at once, without being interrupted.
@@ -44,8 +43,9 @@ struct OpenSsl {
   }
 };
 
-/// The hash of some ranges, one after another. False where it cannot be made.
-bool hash(const Bytes* parts, size_t count, uint8_t* result) {
+}  // namespace
+
+bool sha256_of(const Bytes* parts, size_t count, uint8_t* result) {
   static const OpenSsl openssl;
   if (!openssl) return false;
   void* context = openssl.make();
@@ -56,6 +56,8 @@ bool hash(const Bytes* parts, size_t count, uint8_t* result) {
   openssl.free(context);
   return well;
 }
+
+namespace {
 
 bool is_given(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
@@ -71,7 +73,7 @@ napi_value sha256(napi_env env, napi_callback_info info) {
     count++;
   }
   uint8_t result[kHash];
-  if (!in || !hash(parts, count, result)) return nullptr;
+  if (!in || !sha256_of(parts, count, result)) return nullptr;
   void* bytes = nullptr;
   napi_value buffer = nullptr;
   if (napi_create_arraybuffer(env, kHash, &bytes, &buffer) != napi_ok) return nullptr;

@@ -1,18 +1,22 @@
-// mapFile, sumFile: files of compiled code.
+// mapFile, sumFile, readEntry: files of compiled code.
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 #include <memory>
 #include <new>
 
 #include "base/attempt.h"
+#include "base/descriptor.h"
 #include "base/sum.h"
-#include "bindings/arguments.h"
+#include "bindings/digest.h"
 
 namespace heddle {
 
@@ -103,6 +107,94 @@ napi_value sum_file(napi_env env, napi_callback_info info) {
   return buffer;
 }
 
+/// How an entry of the cache begins (ts/compile/entry.ts).
+struct EntryHeader {
+  uint8_t mark[8];
+  uint64_t length;
+  uint8_t key[kHash];
+  uint8_t hash[kHash];
+  uint8_t zeros[48];
+};
+static_assert(sizeof(EntryHeader) == 128, "as ts/compile/container.ts has it");
+constexpr uint8_t kMark[] = {'H', 'E', 'D', 'D', 'L', 'E', 0, 2};
+/// What its hash begins with.
+constexpr char kSeed[] = "heddle entry\n";
+/// Seconds after which the time of an entry that is used is renewed.
+constexpr time_t kTouchAfter = 86'400;
+
+/// Whether something is the user's own, and nobody else may write it.
+bool is_own(const struct stat& status) {
+  return status.st_uid == geteuid() && (status.st_mode & 022) == 0;
+}
+
+/// Whether a header's hash is that of what is before it in the header, and of the payload.
+bool is_whole(const EntryHeader& header, const uint8_t* payload, size_t size) {
+  Sum sum;
+  const size_t blocks = size / Sum::kBlock, rest = size % Sum::kBlock;
+  sum.add(payload, blocks);
+  if (rest > 0) {
+    uint8_t last[Sum::kBlock] = {};
+    std::memcpy(last, payload + blocks * Sum::kBlock, rest);
+    sum.add(last, 1);
+  }
+  uint8_t start[offsetof(EntryHeader, hash)], seed[sizeof kSeed - 1], lanes[Sum::kBlock], hash[kHash];
+  std::memcpy(start, &header, sizeof start);
+  std::memcpy(seed, kSeed, sizeof seed);
+  std::memcpy(lanes, sum.lanes(), sizeof lanes);
+  const Bytes parts[] = {{seed, sizeof seed}, {start, sizeof start}, {lanes, sizeof lanes}};
+  return sha256_of(parts, std::size(parts), hash) && std::memcmp(hash, header.hash, kHash) == 0;
+}
+
+enum class Found { Entry, Nothing, Other };
+
+/// Reads the entry of a key in a folder: what ts/compile/cache.ts does, in a tenth of the time. `Other` where that has to do it.
+Found find_entry(napi_env env, const std::string& folder, const uint8_t* key, uint64_t most, napi_value* payload) {
+  struct stat status = {};
+  if (lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || !is_own(status)) return Found::Nothing;
+  std::string path;
+  const bool well = attempt([&] {
+    path = folder + '/';
+    for (size_t i = 0; i < kHash; i++) {
+      path += "0123456789abcdef"[key[i] >> 4];
+      path += "0123456789abcdef"[key[i] & 15];
+    }
+  });
+  if (!well) return Found::Other;
+  // No link is followed, and a FIFO of that name does not block.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file || fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode) || !is_own(status)) return Found::Nothing;
+  const auto size = static_cast<uint64_t>(status.st_size);
+  if (size < sizeof(EntryHeader)) return Found::Nothing;
+  if (size > most || time(nullptr) - status.st_mtime > kTouchAfter) return Found::Other;
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return Found::Other;
+  auto* bytes = static_cast<uint8_t*>(data);
+  if (!read_all(file.number(), bytes, size, 0)) return Found::Nothing;
+  EntryHeader header = {};
+  std::memcpy(&header, bytes, sizeof header);
+  if (std::memcmp(header.mark, kMark, sizeof kMark) != 0) return Found::Other;
+  const uint64_t length = size - sizeof header;
+  const bool has_zeros = std::all_of(std::begin(header.zeros), std::end(header.zeros), [](uint8_t byte) { return byte == 0; });
+  if (header.length != length || std::memcmp(header.key, key, kHash) != 0 || !has_zeros) return Found::Nothing;
+  if (!is_whole(header, bytes + sizeof header, length)) return Found::Nothing;
+  const bool made = napi_create_typedarray(env, napi_uint8_array, length, buffer, sizeof header, payload) == napi_ok;
+  return made ? Found::Entry : Found::Other;
+}
+
+napi_value read_entry(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  const std::string folder = in.text(0);
+  const Bytes key = in.bytes(1);
+  const uint64_t most = in.number(2);
+  if (in && key.size != kHash) in.fail("a key");
+  if (!in) return nullptr;
+  napi_value payload = nullptr, other = nullptr;
+  const Found found = find_entry(env, folder, key.data, most, &payload);
+  if (found == Found::Other) napi_get_boolean(env, false, &other);
+  return found == Found::Entry ? payload : other;
+}
+
 }  // namespace
 
 std::shared_ptr<MappedFile> file_with(Engine* engine, const void* address) {
@@ -115,7 +207,7 @@ std::shared_ptr<MappedFile> file_with(Engine* engine, const void* address) {
 }
 
 void define_file_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"mapFile", map_file}, {"sumFile", sum_file}});
+  define_functions(env, exports, {{"mapFile", map_file}, {"sumFile", sum_file}, {"readEntry", read_entry}});
 }
 
 }  // namespace heddle

@@ -18,7 +18,9 @@ const MAGIC: readonly (readonly [bytes: readonly number[] | string, what: string
 ];
 
 /** What is said of components, binary or text. */
-export const COMPONENT_IS = 'a component, not a module: Heddle runs the core modules that components are made of';
+export function component(file: string): string {
+  return `${file} is a component, not a module: Heddle runs the core modules that components are made of`;
+}
 const COMPONENT_LAYER = 1;
 /** As much of a text as is looked at. */
 const LOOK = 4096;
@@ -27,7 +29,7 @@ const LOOK = 4096;
 export function kindOf(file: string, bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return `${file} is empty`;
   if (isBinary(bytes)) {
-    if (bytes[6] === COMPONENT_LAYER && bytes[7] === 0) return `${file} is ${COMPONENT_IS}`;
+    if (bytes[6] === COMPONENT_LAYER && bytes[7] === 0) return component(file);
     return undefined;
   }
   const known = MAGIC.find(([magic]) => begins(bytes, magic));

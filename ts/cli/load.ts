@@ -7,7 +7,7 @@ import { buildId } from '../compile/settings.js';
 import { fileFailed, notModule } from '../errors/catalog.js';
 import { isBinary, parseWat } from '../source/bytes.js';
 import { located, type ModuleSource } from './errors/place.js';
-import { COMPONENT_IS, kindOf } from './file_kind.js';
+import { component, kindOf } from './file_kind.js';
 import { rawName, readToEnd, standardInput } from './input.js';
 
 /** A module that is there. */
@@ -91,7 +91,7 @@ export function load(path: string): Source {
     }
     return { kind: 'module', file, bytes };
   }
-  if (COMPONENT.test(text)) throw notModule(`${file} is ${COMPONENT_IS}`);
+  if (COMPONENT.test(text)) throw notModule(component(file));
   return placed({ file, bytes: undefined, text }, () => ({ kind: 'module', file, text, bytes: assemble(text) }));
 }
 

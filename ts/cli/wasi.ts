@@ -10,7 +10,7 @@ import { fileFailed, incompatibleImport, internal, usage } from '../errors/catal
 import { V8 } from '../errors/v8.js';
 import { reason } from './load.js';
 import { blocking, type WasiFunctions } from './wasi_flags.js';
-import { ProgramExit, TaskWasi } from './wasi_tasks.js';
+import { exitStatus, TaskWasi } from './wasi_tasks.js';
 
 /** What a program is given. */
 export interface WasiOptions {
@@ -80,8 +80,9 @@ export class Wasi {
       await entry();
       return 0;
     } catch (error) {
-      if (error instanceof ProgramExit) return error.status;
-      throw error;
+      const status = exitStatus(error);
+      if (status === undefined) throw error;
+      return status;
     } finally {
       this.#tasks?.end();
     }

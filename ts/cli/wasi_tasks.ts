@@ -15,11 +15,16 @@ const NAP = BigInt(LONGEST_NAP) * 1_000_000n;
 const LONGEST = 2 ** 31 - 1;
 
 /** A program has called proc_exit. */
-export class ProgramExit {
+class ProgramExit {
   readonly status: number;
   constructor(status: number) {
     this.status = status;
   }
+}
+
+/** The status with which proc_exit has ended a program, where that is what was thrown. */
+export function exitStatus(error: unknown): number | undefined {
+  return error instanceof ProgramExit ? error.status : undefined;
 }
 
 /** The imports of such a program. */

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hex, random } from '../base/digest.js';
-import { type FileAccess, readEntry, writeEntry } from './entry.js';
+import { type FileAccess, readEntry, WORTH_MAPPING, writeEntry } from './entry.js';
 import { folderProblem, foreign, makeFolder, ownFolder, withFile } from './own_files.js';
 
 /** A day: how old an entry's time may be before a hit renews it. */
@@ -75,6 +75,10 @@ export class Cache {
 
   /** The payload stored under `key`, at a multiple of 16 bytes in its buffer; undefined where there is none that can be trusted. */
   read(key: Uint8Array): Uint8Array | undefined {
+    if (this.#folder !== undefined && this.#access !== undefined) {
+      const found = this.#access.readEntry(this.#folder, key, WORTH_MAPPING - 1);
+      if (found !== false) return found;
+    }
     if (!this.#usable(false)) return undefined;
     try {
       return withFile(this.#path(key), (file) => readOwn(file, key, this.#access));

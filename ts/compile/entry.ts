@@ -14,6 +14,7 @@ import { contents } from './own_files.js';
 export interface FileAccess {
   mapFile(file: number, size: number): ArrayBuffer | undefined;
   sumFile(file: number, start: number, end: number): ArrayBuffer | undefined;
+  readEntry(folder: string, key: Uint8Array, most: number): Uint8Array | undefined | false;
 }
 
 const MARK = Buffer.from('HEDDLE\x00\x02', 'latin1');
@@ -22,7 +23,7 @@ const KEY_AT = 16;
 const HASH_AT = 48;
 const HASH_END = 80;
 /** Smaller entries are faster read than mapped. */
-const WORTH_MAPPING = 1 << 18;
+export const WORTH_MAPPING = 1 << 18;
 /** How many files are remembered as whole. */
 const MOST_KNOWN = 4096;
 

@@ -284,6 +284,11 @@ export interface Native {
   /** 64 bytes that depend on each byte of a part of an open file (native/base/sum.h); undefined where it cannot be read. */
   sumFile(file: number, start: number, end: number): ArrayBuffer | undefined;
   /**
+   * The payload of a key's entry in a folder of the cache, looked at as ts/compile/cache.ts does; undefined where there is none that can be trusted, false where that file must find out: the entry has
+   * more than `most` bytes, is of another format, or its time is to be renewed.
+   */
+  readEntry(folder: string, key: Uint8Array, most: number): Uint8Array | undefined | false;
+  /**
    * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may
    * collect: everything the instance is made of must be held by then.
    */
