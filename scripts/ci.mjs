@@ -17,6 +17,7 @@ const tsx = (...args) => [node, '--import', 'tsx', ...args];
 const control = (programs, seed) =>
   tsx('tests/fuzz/control/main.ts', '--engine', 'heddle', '--programs', String(programs), '--seed', String(seed));
 const fuzz = (modules, seed) => [node, 'tests/fuzz/run.mjs', '--modules', String(modules), '--seed', String(seed)];
+const objects = (modules, seed) => [...fuzz(modules, seed), '--objects'];
 const mutants = (count, seed) => [node, 'tests/abuse/mutants.mjs', '--count', String(count), '--seed', String(seed)];
 
 /**
@@ -34,6 +35,8 @@ const PARTS = [
   { name: 'generations', minutes: 5, command: [node, 'scripts/test_generations.mjs'] },
   { name: 'snapshots', minutes: 5, command: [node, 'scripts/test_snapshots.mjs'] },
   { name: 'fuzzer', minutes: 6, command: fuzz(24_000, 1) },
+  { name: 'fuzzer, objects', minutes: 0.7, nodes: true, command: objects(4_000, 1) },
+  { name: 'fuzzer, objects, always collecting', minutes: 0.3, nodes: true, command: objects(1_000, 2), env: { HEDDLE_COLLECT: 'always' } },
   { name: 'control fuzzer', minutes: 4, command: control(10_000, 1) },
   { name: 'packages of others', minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'] },
   { name: `packages of others, ${EAGER.name}`, minutes: 4, nodes: true, command: [node, 'scripts/test_packages.mjs'], env: EAGER.env },

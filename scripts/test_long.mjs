@@ -26,6 +26,7 @@ const count = option('count', 100_000);
 const PARTS = [
   ['mutants', ['tests/abuse/mutants.mjs', '--count', count, '--seed', seed]],
   ['modules', ['tests/fuzz/run.mjs', '--modules', count, '--seed', seed]],
+  ['objects', ['tests/fuzz/run.mjs', '--objects', '--modules', count, '--seed', seed]],
   ['sequences', ['tests/fuzz/api/main.mjs', '--sequences', count, '--seed', seed]],
   ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
   ['packages', ['scripts/test_packages.mjs', '--all']],

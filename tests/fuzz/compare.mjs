@@ -1,7 +1,8 @@
 // One module on both engines: instantiated with equal imports, its functions called with equal arguments, everything that can be seen from outside compared after
 // each call.
-import { typeAt } from '../../dist/ts/validate/type_words.js';
+import { hasKind, KIND_ARRAY, KIND_STRUCT, typeAt } from '../../dist/ts/validate/type_words.js';
 import { validateModule } from '../../dist/ts/validate/validate.js';
+import { abstractHeap, Companion, isNullable, isOfObjects, isReference, isUnseen } from './companion.mjs';
 import { HEDDLE, V8 } from './engines.mjs';
 import { FUEL } from './generator.mjs';
 import { endsComparison, HostError, outcome } from './outcomes.mjs';
@@ -14,6 +15,8 @@ const FUEL_FOR_CALL = 300;
 const CALLS = 3;
 /** Of an import's calls, one in so many throws. */
 const HOST_THROWS = 16;
+/** Structures and arrays whose contents are compared after each call. */
+const OBJECTS = 12;
 
 /** A module's instance in one engine, with its imports and a record of how those were called. */
 class Side {
@@ -23,12 +26,24 @@ class Side {
     this.api = api;
     this.seed = seed;
     this.trace = [];
+    this.made = [];
+    this.functions = [];
+    /** Structures and arrays in the order in which they were seen. */
     this.objects = [];
+    this.show = (value) => show(value, (object) => this.#number(object));
   }
 
-  instantiate(module, description) {
+  instantiate(module, description, bytes) {
+    const { types } = description;
+    if (hasKind(types, KIND_STRUCT) || hasKind(types, KIND_ARRAY)) this.companion = new Companion(this.api, bytes, description);
     this.exports = new this.api.Instance(module, this.#imports(description)).exports;
     this.functions = Object.values(this.exports).filter((value) => typeof value === 'function');
+  }
+
+  #number(object) {
+    let number = this.objects.indexOf(object);
+    if (number < 0) number = this.objects.push(object) - 1;
+    return `#${number}`;
   }
 
   #imports(description) {
@@ -40,13 +55,15 @@ class Side {
     return imports;
   }
 
-  #import(entry, number, { types }) {
+  #import(entry, number, description) {
+    const { types } = description;
+    if (isOfObjects(description, entry)) return this.#keep(this.companion.made(number));
     const random = new Random(mix(this.seed, number));
     switch (entry.kind) {
       case 'func':
         return this.#function(number, typeAt(types, entry.type));
       case 'global': {
-        const value = randomValue(random, entry.type, []);
+        const value = randomValue(random, entry.type);
         return this.#keep(new this.api.Global({ value: typeName(entry.type), mutable: entry.mutable }, value));
       }
       case 'table':
@@ -61,16 +78,16 @@ class Side {
   }
 
   #keep(object) {
-    this.objects.push(object);
+    this.made.push(object);
     return object;
   }
 
   #function(number, { results }) {
     return (...args) => {
-      this.trace.push(`${number}(${args.map(show).join(', ')})`);
+      this.trace.push(`${number}(${args.map(this.show).join(', ')})`);
       const random = new Random(mix(this.seed, number, this.trace.length));
       if (random.below(HOST_THROWS) === 0) throw new HostError(String(number));
-      const values = results.map((type) => randomValue(random, type, this.functions ?? []));
+      const values = results.map((type) => randomValue(random, type, this));
       return this.changed(this.name, values.length < 2 ? values[0] : values);
     };
   }
@@ -78,17 +95,21 @@ class Side {
   /** Everything that can be seen from outside, as lines. */
   state() {
     const lines = [`imports called: ${this.trace.join(' ')}`];
-    for (const [name, value] of [...Object.entries(this.exports), ...this.objects.map((object, i) => [`import ${i}`, object])]) {
+    for (const [name, value] of [...Object.entries(this.exports), ...this.made.map((object, i) => [`import ${i}`, object])]) {
       if (typeof value === 'function') continue;
-      if (name === FUEL || 'value' in value) lines.push(`${name} = ${outcome(() => value.value)}`);
+      if (name === FUEL || 'value' in value) lines.push(`${name} = ${outcome(() => value.value, this.show)}`);
       else if ('buffer' in value) lines.push(`${name}: ${value.buffer.byteLength} bytes, ${checksum(value.buffer)}`);
-      else if ('length' in value) lines.push(`${name}: ${tableText(value)}`);
+      else if ('length' in value) lines.push(`${name}: ${tableText(value, this.show)}`);
     }
+    // What is seen for the first time while this is written comes next time.
+    const seen = this.objects.slice(-OBJECTS);
+    for (const object of seen) lines.push(`${this.#number(object)} = ${outcome(() => this.companion.contents(object, this.show), String)}`);
     return lines;
   }
 }
 
 const V128 = 0x7b;
+const FUNC = 0x70;
 const NAMES = new Map([
   [0x7f, 'i32'],
   [0x7e, 'i64'],
@@ -98,16 +119,16 @@ const NAMES = new Map([
 ]);
 
 function typeName(type) {
-  return NAMES.get(type) ?? ((type & 0xff) === 0x70 ? 'anyfunc' : 'externref');
+  return NAMES.get(type) ?? (abstractHeap(type) === FUNC ? 'anyfunc' : 'externref');
 }
 
 function bound({ maximum }) {
   return maximum === null ? {} : { maximum: Math.min(Number(maximum), 65_536) };
 }
 
-function tableText(table) {
+function tableText(table, text) {
   const index = typeof table.length === 'bigint' ? BigInt : Number;
-  const elements = Array.from({ length: Number(table.length) }, (_, i) => outcome(() => table.get(index(i))));
+  const elements = Array.from({ length: Number(table.length) }, (_, i) => outcome(() => table.get(index(i)), text));
   return `${table.length} elements: ${elements.join(' ')}`;
 }
 
@@ -149,7 +170,7 @@ export function compare(bytes, seed, changed = unchanged) {
   const { description } = validateModule(bytes);
   const why = incomparable(description);
   if (why !== undefined) return { executions: 0, skipped: why };
-  const started = sides.map((side, i) => outcome(() => side.instantiate(modules[i], description)));
+  const started = sides.map((side, i) => outcome(() => side.instantiate(modules[i], description, bytes)));
   let executions = 1;
   if (endsComparison(started[0]) || endsComparison(started[1])) return { executions };
   if (started[0] !== started[1]) return { executions, difference: `instantiation: V8 ${started[0]}, Heddle ${started[1]}` };
@@ -165,12 +186,12 @@ export function compare(bytes, seed, changed = unchanged) {
       const results = sides.map((side) => {
         side.exports[FUEL].value = FUEL_FOR_CALL;
         const values = new Random(argumentSeed);
-        const args = params.map((type) => randomValue(values, type, side.functions));
-        return { args, text: outcome(() => side.exports[name](...args)) };
+        const args = params.map((type) => randomValue(values, type, side));
+        return { args, text: outcome(() => side.exports[name](...args), side.show) };
       });
       executions++;
       const [expected, actual] = results;
-      const what = `call of ${name}(${expected.args.map(show).join(', ')})`;
+      const what = `call of ${name}(${expected.args.map(v8.show).join(', ')})`;
       if (endsComparison(expected.text) || endsComparison(actual.text)) return { executions };
       if (expected.text !== actual.text) return { executions, difference: `${what}: V8 ${expected.text}, Heddle ${actual.text}` };
       const difference = firstDifference(v8, heddle);
@@ -180,16 +201,17 @@ export function compare(bytes, seed, changed = unchanged) {
   return { executions };
 }
 
-/** What only one of the engines can do, by what the module declares; undefined where there is nothing. */
-function incomparable({ imports, memories, types }) {
+/** What only one of the engines can do, or what JavaScript cannot make, by what the module declares; undefined where there is nothing. */
+function incomparable(description) {
+  const { imports, memories, types } = description;
   if (imports.some(({ kind, type }) => kind === 'global' && type === V128)) return 'it imports a v128';
-  const exn = (type) => type > 0xff && (type & 0xff) === 0x69;
   if (
-    imports.some(
-      ({ kind, type }) => (kind === 'tag' && typeAt(types, type).params.some((param) => param === V128 || exn(param))) || exn(type),
-    )
+    imports.some(({ kind, type }) => (kind === 'tag' ? typeAt(types, type).params.some(isUnseen) : isReference(type) && isUnseen(type)))
   ) {
     return 'it imports something of exnref';
+  }
+  if (imports.some((entry) => entry.kind !== 'tag' && isOfObjects(description, entry) && !isNullable(entry.type))) {
+    return 'it imports a reference that is never null';
   }
   if ([...memories, ...imports].some(({ memory64, shared }) => memory64 && shared)) return 'its shared memory has 64-bit addresses';
   return undefined;

@@ -1,5 +1,6 @@
 // Random valid modules: the artifact in fuzz/dist, and the export of its fuel.
 import { readFileSync } from 'node:fs';
+import { leb, readLeb, sections } from './sections.mjs';
 
 /** What modules may use, as bits; fuzz/src/lib.rs has the same list. */
 export const FEATURES = {
@@ -32,24 +33,6 @@ export function generate(seed, features) {
   return withFuel(new Uint8Array(artifact.memory.buffer, artifact.module(), length).slice(), artifact.fuel());
 }
 
-function leb(value) {
-  const bytes = [];
-  for (let rest = value; ; rest >>>= 7) {
-    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-    if (rest <= 0x7f) return bytes;
-  }
-}
-
-/** A number at `at`, and where it ends. */
-function readLeb(bytes, at) {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++];
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return { value, end: at };
-  }
-}
-
 const EXPORTS = 7;
 const CUSTOM = 0;
 const TAGS = 13;
@@ -62,12 +45,9 @@ function withFuel(bytes, global) {
   const section = (content) => Uint8Array.from([EXPORTS, ...leb(content.length), ...content]);
   const parts = [bytes.subarray(0, 8)];
   let done = false;
-  for (let at = 8; at < bytes.length; ) {
-    const id = bytes[at];
-    const size = readLeb(bytes, at + 1);
-    const end = size.end + size.value;
+  for (const { id, at, start, end } of sections(bytes)) {
     if (id === EXPORTS) {
-      const count = readLeb(bytes, size.end);
+      const count = readLeb(bytes, start);
       parts.push(section([...leb(count.value + 1), ...bytes.subarray(count.end, end), ...entry]));
       done = true;
     } else {
@@ -77,7 +57,6 @@ function withFuel(bytes, global) {
       }
       parts.push(bytes.subarray(at, end));
     }
-    at = end;
   }
   if (!done) parts.push(section([1, ...entry]));
   return new Uint8Array(Buffer.concat(parts));

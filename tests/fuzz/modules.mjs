@@ -1,4 +1,6 @@
 // Which module a number is.
+import { hasKind, KIND_ARRAY, KIND_STRUCT } from '../../dist/ts/validate/type_words.js';
+import { validateModule } from '../../dist/ts/validate/validate.js';
 import { FEATURES, generate } from './generator.mjs';
 import { mix, Random } from './random.mjs';
 
@@ -14,6 +16,9 @@ export function commonFeatures() {
   if (accepts([1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x1f, 0x40, 0, 0x0b, 0x0b])) features |= exceptions;
   return features;
 }
+
+/** Whether V8 has structures and arrays: (type (struct)). */
+export const hasObjects = () => accepts([1, 3, 1, 0x5f, 0]);
 
 /** Whether V8 takes a module of these sections. */
 function accepts(sections) {
@@ -45,9 +50,20 @@ export function maySleep(bytes) {
   return false;
 }
 
-/** A module of these bytes of randomness, and what its calls depend on; undefined where there is none that can be compared. */
-export function moduleOf(seedBytes, features) {
+/**
+ * A module of these bytes of randomness, and what its calls depend on; undefined where there is none that can be compared. `objects`: only modules that may have
+ * structures or arrays.
+ */
+export function moduleOf(seedBytes, features, { objects = false } = {}) {
   // Where V8 has 64-bit memories and no 64-bit tables, most modules that may have them it does not take.
-  const bytes = generate(seedBytes, (seedBytes[0] ?? 0) % 4 === 0 ? features : features & ~FEATURES.memory64);
-  return bytes === undefined || maySleep(bytes) ? undefined : { bytes, seed: callSeed(seedBytes) };
+  const possible = (seedBytes[0] ?? 0) % 4 === 0 ? features : features & ~FEATURES.memory64;
+  const bytes = generate(seedBytes, objects ? possible | FEATURES.gc : possible);
+  if (bytes === undefined || maySleep(bytes) || (objects && !declaresObjects(bytes))) return undefined;
+  return { bytes, seed: callSeed(seedBytes) };
+}
+
+/** Whether a type is a structure or an array. */
+function declaresObjects(bytes) {
+  const { types } = validateModule(bytes).description;
+  return hasKind(types, KIND_STRUCT) || hasKind(types, KIND_ARRAY);
 }

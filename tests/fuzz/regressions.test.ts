@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseWat } from '../../ts/index.js';
 import { compare } from './compare.mjs';
+import { hasObjects } from './modules.mjs';
 
 const folder = new URL('regressions/', import.meta.url);
 
@@ -36,5 +37,22 @@ describe('the comparison', () => {
     const text = `(module (import "m" "f" (func (result i32))) (global (export "fuel left") (mut i32) (i32.const 0)) ${fields})`;
     const result = compare(parseWat(text), 7, (engine) => (engine === 'V8' ? 0 : 1));
     expect(result.difference).toMatch(/V8/);
+  });
+
+  // What JavaScript sees of a structure is the same in both; its field is not.
+  test.runIf(hasObjects()).each([
+    ['a structure', '(type $t (struct (field i32)))', '(struct.new $t (call 0))'],
+    ['an array', '(type $t (array i8))', '(array.new $t (call 0) (i32.const 2))'],
+    [
+      'a structure in one',
+      '(type $s (struct (field i16))) (type $t (struct (field (ref $s))))',
+      '(struct.new $t (struct.new $s (call 0)))',
+    ],
+  ])('sees other contents of %s', (_what, types, made) => {
+    const text = `(module ${types} (import "m" "f" (func (result i32))) (global (export "fuel left") (mut i32) (i32.const 0))
+      (func (export "f") (result (ref $t)) ${made}))`;
+    expect(compare(parseWat(text), 7)).toEqual({ executions: 4 });
+    const result = compare(parseWat(text), 7, (engine) => (engine === 'V8' ? 0 : 1));
+    expect(result.difference).toMatch(/V8: #\d+ = /);
   });
 });

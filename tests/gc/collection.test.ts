@@ -180,6 +180,15 @@ test('constant expressions of globals, tables and segments are roots', () => {
   expect(() => f?.()).toThrow('out of bounds table access');
 });
 
+test('an array without elements is made by a constant expression, whatever they would be', () => {
+  const { f } = instance(
+    `(module (type $bytes (array i8)) (global $g (ref $bytes) (array.new $bytes (i32.const 7) (i32.const 0)))
+      (func (export "f") (result i32) (array.len (global.get $g))))`,
+    {},
+  );
+  expect(f?.()).toBe(0);
+});
+
 test('values of JavaScript, functions and continuations live by fields', () => {
   const { make, get, call, go } = instance(`(module (type $f (func (result i32))) (type $k (cont $f))
     (type $all (struct (field externref) (field (ref null $f)) (field (mut (ref null $k)))))

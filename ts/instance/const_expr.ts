@@ -146,7 +146,8 @@ export function evaluate(words: ArrayLike<number>, space: ConstantSpace): CellWo
       case OP.arrayNew: {
         const type = word(i++);
         const length = pop()[0];
-        object(type, length, arrayContents(element(type), [pop()]));
+        const value = pop();
+        object(type, length, length === 0 ? NO_CONTENTS : arrayContents(element(type), [value]));
         break;
       }
       case OP.arrayNewDefault:

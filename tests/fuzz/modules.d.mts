@@ -1,0 +1,2 @@
+/** Whether V8 has structures and arrays. */
+export function hasObjects(): boolean;
