@@ -1,9 +1,13 @@
 #!/usr/bin/env node
-const { existsSync } = require('node:fs');
-const { join } = require('node:path');
+const MAIN = '../dist/cli.cjs';
 
-const main = join(__dirname, '../dist/cli.cjs');
-if (existsSync(main)) void require(main).run(process.argv.slice(2));
+let main;
+try {
+  main = require(MAIN);
+} catch (error) {
+  if (require('node:fs').existsSync(`${__dirname}/${MAIN}`)) throw error;
+}
+if (main !== undefined) void main.run(process.argv.slice(2));
 else {
   process.stderr.write('heddle: dist/ is missing: run `npm install` in the folder of heddle (HEDDLE_PLATFORM)\n');
   process.exitCode = 1;

@@ -27,6 +27,7 @@ const LATE_BUILT_IN = ['child_process', 'os', 'tty', 'perf_hooks', 'v8', 'zlib']
  * what `heddle run` of a cached program has no use for. All that only late files use is a bundle of its own there, `cli_late`, which V8 does not read before it is needed.
  */
 const LATE_IN_CLI = [
+  'cli/json_line.js',
   'api/objects.js',
   'api/own_codegen.js',
   'compile/background.js',
@@ -80,6 +81,9 @@ function atOnce(names, path) {
 /** Files of constants, which are written where they are used: to have them all takes longer than a cached start has. */
 const CONSTANTS = ['generated/abi.js', 'generated/clif.js', 'lower/program/stream.js'];
 
+/** Files without state of which `cli` uses a function or two: both bundles have them, and esbuild leaves out of each what it does not use. */
+const TWICE = ['asyncify', 'handlers', 'stack_helpers', 'stack_pointer'].map((name) => `lower/module/${name}.js`);
+
 /** A file's text with the numbers and strings of {@link CONSTANTS} in the place of their names. */
 async function withConstants(path) {
   let text = readFileSync(path, 'utf8');
@@ -102,7 +106,7 @@ async function withConstants(path) {
   return text;
 }
 
-const isLate = (path) => LATE_BUILT_IN.includes(path.slice('node:'.length));
+const isLate = (path, name) => LATE_BUILT_IN.includes(path.slice('node:'.length)) || (name === 'cli' && path === 'node:url');
 
 /** Some of them (`node:wasi`) warn that they are new. */
 function requireQuietly(path) {
@@ -134,11 +138,13 @@ const shape = (name, others = () => undefined) => ({
   setup(build) {
     // What requires already says itself what it reads; a late one is required by what stands in for it.
     build.onResolve({ filter: /^node:/ }, ({ path, kind, namespace }) =>
-      namespace === 'built-in' || (kind === 'require-call' && !isLate(path)) ? { path, external: true } : { path, namespace: 'built-in' },
+      namespace === 'built-in' || (kind === 'require-call' && !isLate(path, name))
+        ? { path, external: true }
+        : { path, namespace: 'built-in' },
     );
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
       if (path === 'node:module' && name !== 'heddle') return { contents: REQUIRE };
-      if (!isLate(path)) return { contents: atOnce(namesOf(path), path) };
+      if (!isLate(path, name)) return { contents: atOnce(namesOf(path), path) };
       return { contents: name === 'cli' ? lateFunctions(path) : late(namesOf(path), path) };
     });
     const files = new Set(LATE.filter((file) => name !== 'cli' || !CACHED_TOO.includes(file)).map((file) => join(ts, file)));
@@ -210,7 +216,10 @@ function commandLineEntry(hash, shared) {
     `const own = () => ({ ${own.join('\n')} });`,
     'let shared;',
     'function from(name) { return (shared ??= own())[name]?.() ?? require(name); }',
-    `loader.load = () => require('./bundle/code_cache.cjs').load(require.resolve('./bundle/cli_late.cjs'), from, '${hash}');`,
+    'loader.load = () => {',
+    "const path = require.resolve('./bundle/cli_late.cjs');",
+    `return require('./cli.cjs').loadKept(path, from, '${hash}') ?? require('./bundle/code_cache.cjs').load(path, from, '${hash}');`,
+    '};',
     `export * from ${JSON.stringify(join(ts, ENTRIES.cli))};`,
   ].join('\n');
 }
@@ -233,18 +242,20 @@ async function commandLine(build, options) {
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /^#codegen$/ }, () => ({ path: join(root, 'codegen/dist/heddle_codegen.js'), namespace: 'other' }));
           onResolve({ filter: /^cli_late$/ }, () => ({ path: 'cli_late', namespace: 'cli_late' }));
-          onResolve({ filter: /^\.\/bundle\// }, ({ path }) => ({ path, external: true }));
+          onResolve({ filter: /^\.\/(bundle\/|cli\.cjs$)/ }, ({ path }) => ({ path, external: true }));
           onLoad({ filter: /.*/, namespace: 'other' }, async ({ path }) => ({ contents: await inLate(path), resolveDir: root }));
           onLoad({ filter: /.*/, namespace: 'cli_late' }, () => ({ contents: LOADER }));
         },
       },
-      shape('cli', (file) => (lateFiles.has(file) ? { path: file, namespace: 'other' } : undefined)),
+      shape('cli', (file) => {
+        if (lateFiles.has(file)) return { path: file, namespace: 'other' };
+        return CONSTANTS.includes(nameOf(file)) ? { path: file, sideEffects: false } : undefined;
+      }),
     ],
   });
   const { metafile } = await build(main('', new Map()));
   const early = new Set(Object.keys(metafile.inputs).map((path) => join(root, path)));
-  // Each bundle has its own, of which nearly nothing is left.
-  for (const file of CONSTANTS) early.delete(join(ts, file));
+  for (const file of [...CONSTANTS, ...TWICE]) early.delete(join(ts, file));
   const shared = new Map();
   const entries = [...lateFiles].map((path) => `${JSON.stringify(nameOf(path))}: () => require(${JSON.stringify(path)}),`);
   const built = await build({
@@ -278,7 +289,8 @@ function replace(name, contents) {
 async function quickStart(build, options, hash, usual) {
   const contents = [
     "import { loadKept } from './quick_start.js';",
-    `module.exports = loadKept(__dirname + '/bundle/cli.cjs', require, '${hash}', __dirname.slice(0, -'/dist'.length)) ?? ${usual};`,
+    'exports.loadKept = loadKept;',
+    `Object.assign(exports, loadKept(__dirname + '/bundle/cli.cjs', require, '${hash}') ?? ${usual});`,
   ].join('\n');
   const files = {
     name: 'files',

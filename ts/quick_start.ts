@@ -3,25 +3,32 @@
  * Heddle's but constants, and leaves all else to ts/code_cache.ts, which does the same for everybody.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Script } from 'node:vm';
 import { CONTRACT } from './generated/abi.js';
 import type { Native } from './link/native.js';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
 
+const isAbsolute = (path: string | undefined): path is string => path?.startsWith('/') === true;
+/** The folder that a file or folder is in. Node takes longer to load its `path` than all of this does. */
+const above = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
 /** The cache's folder, as `cacheFolder` says it (ts/compile/cache.ts); undefined where that is to be asked. */
 function cacheFolder(): string | undefined {
   const { HEDDLE_CACHE: chosen, XDG_CACHE_HOME: base, HOME: home } = process.env;
-  if (chosen) return chosen === 'off' ? undefined : resolve(chosen);
-  if (base && isAbsolute(base)) return join(base, 'heddle');
-  return home && isAbsolute(home) ? join(home, '.cache', 'heddle') : undefined;
+  // What `resolve` would change goes the other way.
+  if (chosen)
+    return isAbsolute(chosen) && !`${chosen}/`.includes('/./') && !`${chosen}/`.includes('/../') && !chosen.endsWith('/')
+      ? chosen
+      : undefined;
+  if (isAbsolute(base)) return `${base}/heddle`;
+  return isAbsolute(home) ? `${home}/.cache/heddle` : undefined;
 }
 
 /** The addon, by the names that ts/link/addon.ts has for it; undefined where that is to be asked. */
 function addon(root: string, require: NodeJS.Require): Native | undefined {
   if (process.env['HEDDLE_ADDON']) return undefined;
-  const built = join(root, 'build/Release/heddle.node');
+  const built = `${root}/build/Release/heddle.node`;
   try {
     const native = require(existsSync(built) ? built : `@heddle/${process.platform}-${process.arch}-gnu/heddle.node`) as Native;
     return native.contract === CONTRACT ? native : undefined;
@@ -30,18 +37,18 @@ function addon(root: string, require: NodeJS.Require): Native | undefined {
   }
 }
 
-/** What a file in the folder `bundle` exports, where V8's code of it is in the cache. `hash` is the SHA-256 of its text, `root` the package's folder. */
-export function loadKept(path: string, require: NodeJS.Require, hash: string, root: string): object | undefined {
+/** What a file in the folder `bundle` exports, where V8's code of it is in the cache. `hash` is the SHA-256 of its text. */
+export function loadKept(path: string, require: NodeJS.Require, hash: string): object | undefined {
   const folder = cacheFolder();
-  const native = folder && addon(root, require);
+  const native = folder && addon(above(above(above(path))), require);
   if (!native) return undefined;
-  const source = readFileSync(path, 'latin1');
+  const source = native.readText(path) ?? readFileSync(path, 'latin1');
   const key = native.sha256(Buffer.from(`${process.version} ${process.arch} ${hash} ${source.length} ${path}\n`));
   const kept = key && native.readEntry(folder, new Uint8Array(key), Number.POSITIVE_INFINITY);
   if (!kept) return undefined;
   const script = new Script(source, { filename: path, cachedData: kept });
   if (script.cachedDataRejected === true) return undefined;
   const module = { exports: {} };
-  (script.runInThisContext() as Body).call(module.exports, module.exports, require, module, path, dirname(path));
+  (script.runInThisContext() as Body).call(module.exports, module.exports, require, module, path, above(path));
   return module.exports;
 }

@@ -1,4 +1,5 @@
-// mapFile, sumFile, readEntry: files of compiled code.
+// mapFile, sumFile, readEntry, readText: files of compiled code, and Heddle's own JavaScript.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -195,6 +196,40 @@ napi_value read_entry(napi_env env, napi_callback_info info) {
   return found == Found::Entry ? payload : other;
 }
 
+/// Node's function of that name, which is there since Node 20.4, but in no header of Node-API 9.
+using ExternalText = napi_status (*)(napi_env, char*, size_t, napi_finalize, void*, napi_value*, bool*);
+
+void free_text(napi_env, void* text, void*) {
+  delete[] static_cast<char*>(text);
+}
+
+/// Reads all of a file. Null where it cannot be read.
+std::unique_ptr<char[]> read_file(const std::string& path, size_t* size) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status = {};
+  if (!file || fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
+  *size = static_cast<size_t>(status.st_size);
+  std::unique_ptr<char[]> text(new (std::nothrow) char[*size]);
+  // SAFETY: chars are bytes.
+  if (text == nullptr || !read_all(file.number(), reinterpret_cast<uint8_t*>(text.get()), *size, 0)) return nullptr;
+  return text;
+}
+
+napi_value read_text(napi_env env, napi_callback_info info) {
+  static const auto make = reinterpret_cast<ExternalText>(  // SAFETY: the function of that name, as Node declares it.
+      dlsym(RTLD_DEFAULT, "node_api_create_external_string_latin1"));
+  Arguments in(env, info);
+  const std::string path = in.text(0);
+  size_t size = 0;
+  std::unique_ptr<char[]> text = in && make != nullptr ? read_file(path, &size) : nullptr;
+  napi_value result = nullptr;
+  bool is_copied = false;
+  if (text == nullptr || make(env, text.get(), size, free_text, nullptr, &result, &is_copied) != napi_ok) return nullptr;
+  // What was copied is freed already.
+  static_cast<void>(text.release());
+  return result;
+}
+
 }  // namespace
 
 std::shared_ptr<MappedFile> file_with(Engine* engine, const void* address) {
@@ -207,7 +242,7 @@ std::shared_ptr<MappedFile> file_with(Engine* engine, const void* address) {
 }
 
 void define_file_functions(napi_env env, napi_value exports) {
-  define_functions(env, exports, {{"mapFile", map_file}, {"sumFile", sum_file}, {"readEntry", read_entry}});
+  define_functions(env, exports, {{"mapFile", map_file}, {"sumFile", sum_file}, {"readEntry", read_entry}, {"readText", read_text}});
 }
 
 }  // namespace heddle

@@ -1,7 +1,7 @@
 /** Runs a command line without the program's name; sets the exit status. */
-import { runFile } from './commands/run.js';
+import { isScript, runFile } from './commands/run.js';
 import { isThere } from './load.js';
-import { EXIT, reportError } from './report.js';
+import { EXIT, hasWritten, reportError } from './report.js';
 
 /** What `heddle run FILE` runs with. */
 const DEFAULTS = { interruptible: true, shadowStack: true };
@@ -17,8 +17,13 @@ function plainRun(args: readonly string[]): readonly string[] | undefined {
 export async function run(args: readonly string[]): Promise<void> {
   try {
     const [file, ...rest] = plainRun(args) ?? [];
-    if (file !== undefined) process.exitCode = await runFile(file, rest, DEFAULTS);
-    else await import('./command_line.js').then((line) => line.runCommandLine(args));
+    if (file === undefined) {
+      await import('./command_line.js').then((line) => line.runCommandLine(args));
+      return;
+    }
+    process.exitCode = await runFile(file, rest, DEFAULTS);
+    // A module's run is over. Node would take all apart that the system frees at once. An error of a stream comes later.
+    if (!isScript(file) && !hasWritten()) process.exit();
   } catch (error) {
     process.exitCode = reportError(error);
     // What took too long goes on, and would keep the process.

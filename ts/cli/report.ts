@@ -1,7 +1,7 @@
 /** What the command line writes, and the status it exits with. */
 import { writeSync } from 'node:fs';
 import { describeError } from './errors/describe.js';
-import { jsonLine, STEERING } from './json_line.js';
+import { jsonLine, replaceSteering } from './json_line.js';
 import { reason } from './load.js';
 
 /** Exit statuses; a WASI program's own status takes their place. */
@@ -41,6 +41,9 @@ export function note(text: string): void {
 
 const ready = new Set<'stdout' | 'stderr'>();
 
+/** Whether something was written to one of Node's streams, which tell of errors later. */
+export const hasWritten = (): boolean => ready.size > 0;
+
 /** Writes text. Node takes 2 ms to make its two streams, so they are made when there is something to write: a WASI program writes without them. */
 export function output(to: 'stdout' | 'stderr', text: string): void {
   endWhenClosed(to, cannotWrite);
@@ -78,7 +81,7 @@ export function reportError(error: unknown): number {
 
 /** Text without the characters that steer terminals: a module decides what its names are. */
 function printable(text: string): string {
-  return text.replace(STEERING, (c) => {
+  return replaceSteering(text, (c) => {
     if (c === '\n' || c === '\t') return c;
     const code = c.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;

@@ -4,10 +4,16 @@
  */
 
 import {
+  charCodeAt,
+  Dictionary,
   define,
+  each,
+  fromCharCode,
   getProperty,
   isError,
+  keys,
   mapGet,
+  mapSet,
   PlainError,
   startsWith,
   WrongRange,
@@ -154,10 +160,28 @@ export function platform(message: string): Error & HeddleErrorFields {
   return coded(new PlainError(message), 'HEDDLE_PLATFORM');
 }
 
-// asks: when this is loaded
-const codeWord = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase();
-const TRAP_NAMES = new Map<number, string>();
-for (const [name, code] of Object.entries(TRAP)) TRAP_NAMES.set(code, codeWord(name));
+/** A name as it is in codes: `stackOverflow` is `STACK_OVERFLOW`. */
+function codeWord(name: string): string {
+  let word = '';
+  for (let i = 0; i < name.length; i++) {
+    const c = charCodeAt(name, i);
+    if (c >= 0x61) word += fromCharCode(c - 0x20);
+    else word += c >= 0x41 ? `_${fromCharCode(c)}` : fromCharCode(c);
+  }
+  return word;
+}
+
+let trapNames: Map<number, string> | undefined;
+
+/** What a trap is called in its error's code. */
+function trapName(code: number): string | undefined {
+  if (trapNames === undefined) {
+    const names = new Dictionary<number, string>();
+    each(keys(TRAP), (name) => mapSet(names, TRAP[name as keyof typeof TRAP], codeWord(name)));
+    trapNames = names;
+  }
+  return mapGet(trapNames, code);
+}
 
 const traps = new WeakSet<object>();
 
@@ -182,7 +206,7 @@ export function trap(code: number, detail?: string): Error & HeddleErrorFields {
   const message = detail === undefined ? base : `${base}: ${detail}`;
   const error = code === TRAP.stackOverflow ? new WrongRange(message) : new V8.RuntimeError(message);
   weakAdd(traps, error);
-  return coded(error, `HEDDLE_TRAP_${mapGet(TRAP_NAMES, code) ?? code}`);
+  return coded(error, `HEDDLE_TRAP_${trapName(code) ?? code}`);
 }
 
 /** An import would wait for a promise in a call that was not begun by `promising`. */

@@ -288,6 +288,8 @@ export interface Native {
    * more than `most` bytes, is of another format, or its time is to be renewed.
    */
   readEntry(folder: string, key: Uint8Array, most: number): Uint8Array | undefined | false;
+  /** A file of ASCII as a string that V8 neither copies nor moves; undefined where it cannot be read, or this Node has no such strings. */
+  readText(path: string): string | undefined;
   /**
    * Allocates a zeroed context of `size` bytes with thread and code set; its first `traced` bytes may refer to other objects. Before it does, it may
    * collect: everything the instance is made of must be held by then.

@@ -28,11 +28,14 @@ import { Wasi } from '../wasi.js';
 /** Programs in JavaScript, which find Heddle's `WebAssembly` in V8's place. */
 const SCRIPT = /\.[cm]?js$/;
 
+/** Whether a file is one of those, by its name. */
+export const isScript = (file: string): boolean => SCRIPT.test(file);
+
 /** Runs a file; returns the exit status. */
 export async function runFile(file: string, args: readonly string[], options: RunOptions): Promise<number> {
   writing.json = options.json === true;
   const limit = options.timeout === undefined ? undefined : new TimeLimit(options.timeout);
-  if (SCRIPT.test(file)) {
+  if (isScript(file)) {
     if (limit !== undefined) throw usage('--timeout is for modules: a program in JavaScript has no such limit');
     return runScript(file, args);
   }
