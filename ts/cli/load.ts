@@ -5,6 +5,7 @@ import { Cache } from '../compile/cache.js';
 import { sha256 } from '../compile/container.js';
 import { buildId } from '../compile/settings.js';
 import { fileFailed, notModule } from '../errors/catalog.js';
+import { addon } from '../link/addon.js';
 import { isBinary, parseWat } from '../source/bytes.js';
 import { located, type ModuleSource } from './errors/place.js';
 import { component, kindOf } from './file_kind.js';
@@ -122,8 +123,17 @@ function textOf(path: string, bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The cache, read by the addon where there is one: without it modules are looked at all the same. */
+function cacheHere(): Cache {
+  try {
+    return Cache.fromEnvironment(process.env, addon());
+  } catch {
+    return Cache.fromEnvironment();
+  }
+}
+
 function assemble(text: string): Uint8Array {
-  const cache = Cache.fromEnvironment();
+  const cache = cacheHere();
   const key = sha256('text\n', buildId(), text);
   const known = cache.read(key);
   if (known !== undefined) return known;

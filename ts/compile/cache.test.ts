@@ -18,8 +18,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addon } from '../link/addon.js';
 import { Cache, cacheFolder } from './cache.js';
 import { sha256 } from './container.js';
+import type { FileAccess } from './entry.js';
 
 const KEY = sha256('key');
 const OTHER = sha256('other');
@@ -28,7 +30,9 @@ const isRoot = process.geteuid?.() === 0;
 
 let home = '';
 let folder = '';
-const cache = (limit?: number): Cache => new Cache({ folder }, limit);
+/** Whether the addon reads and writes. */
+let access: FileAccess | undefined;
+const cache = (limit?: number): Cache => new Cache({ folder }, limit, access);
 const entry = (key: Buffer): string => join(folder, key.toString('hex'));
 const written = (): string => {
   expect(cache().write(KEY, [PAYLOAD])).toBe(true);
@@ -48,7 +52,14 @@ describe('cacheFolder', () => {
   test('a relative XDG_CACHE_HOME is not', () => expect(cacheFolder({ XDG_CACHE_HOME: 'y' }).folder).toMatch(/\/\.cache\/heddle$/));
 });
 
-describe('an entry', () => {
+describe.each([['', undefined] as const, [', by the addon', addon()] as const])('an entry%s', (_, by) => {
+  beforeEach(() => {
+    access = by;
+  });
+  afterEach(() => {
+    access = undefined;
+  });
+
   test('comes back as it was written, in a folder of the user alone', () => {
     written();
     expect(Buffer.from(cache().read(KEY) ?? [])).toEqual(PAYLOAD);
@@ -60,6 +71,13 @@ describe('an entry', () => {
   test('is aligned for typed arrays', () => {
     written();
     expect((cache().read(KEY)?.byteOffset ?? 1) % 16).toBe(0);
+  });
+
+  test('has its time renewed when it is read after a day', () => {
+    const old = new Date(Date.now() - 100_000_000);
+    utimesSync(written(), old, old);
+    expect(Buffer.from(cache().read(KEY) ?? [])).toEqual(PAYLOAD);
+    expect(lstatSync(entry(KEY)).mtimeMs).toBeGreaterThan(old.getTime());
   });
 
   test('is missing where nothing was written, and reading makes no folder', () => {
