@@ -109,6 +109,10 @@ export const LIBCALLS = [
   ['array_copy', '(VMObject* or 0 destination, to, VMObject* or 0 source, from), scratch0 = length'],
   ['array_init_data', '(VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment'],
   ['array_init_elem', '(VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment'],
+  [
+    'invoke_failed',
+    '(VMHostFunction*, VMException*, stack pointer, VMFunction*): what the function threw that was called in the stead of the import, with the stack pointer from before: the import is to see the same when it calls the function now',
+  ],
 ] as const;
 
 export const STRUCTS: readonly Struct[] = [
@@ -254,6 +258,15 @@ export const STRUCTS: readonly Struct[] = [
     ],
   },
   {
+    name: 'VMInvoked',
+    doc: "In the frame of a function that is called in an import's stead (VMHostFunction.callee): what is put back where it does not return.",
+    size: 16,
+    fields: [
+      ['cell', 'u64', "address of the cell of the stack pointer's global"],
+      ['pointer', 'u64', 'what the stack pointer was, an i32'],
+    ],
+  },
+  {
     name: 'VMException',
     doc: 'An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.',
     size: 32,
@@ -349,14 +362,18 @@ export const STRUCTS: readonly Struct[] = [
   },
   {
     name: 'VMHostFunction',
-    doc: 'The context of an imported JavaScript function.',
-    size: 32,
+    doc: 'The context of an imported JavaScript function. Of an invoke_… of Emscripten it has what its trampoline needs to call the function itself.',
+    size: 64,
     fields: [
       ['thread', 'ptr', 'VMThread'],
       ['object', 'ptr', 'the C++ object: reference to the function, its type'],
       ['type', 'u32', 'canonical type id'],
       ['id', 'u32', 'number of the import on this thread, for messages'],
-      ['spare', 'u64', 'zero'],
+      ['table', 'ptr', 'VMTable: what the first argument is an index of'],
+      ['stack', 'u64', "address of the cell of the stack pointer's global, an i32"],
+      ['plain', 'u64', 'code that calls the JavaScript function'],
+      ['callee', 'u32', 'canonical id of the type that the function has; 0, which none has, where JavaScript is always called'],
+      ['spare', 'u32[]', 'zero', 3],
     ],
   },
 ];

@@ -70,19 +70,20 @@ function hookWorkers(): void {
 let v8: V8WebAssembly | undefined;
 
 /**
- * Puts Heddle's `WebAssembly` in V8's place, with the options of `HEDDLE_OPTIONS`: those of `configure`, and `interruptible`, `shadowStack` and `compile` for modules
+ * Puts Heddle's `WebAssembly` in V8's place, with the options of `HEDDLE_OPTIONS`: those of `configure`, and `interruptible`, `shadowStack`, `emscripten` and `compile` for modules
  * that say nothing else. Returns V8's own; from the second time on it does nothing else. Throws a TypeError or RangeError for wrong options.
  */
 export function register(): V8WebAssembly {
   if (v8 !== undefined) return v8;
   const options = optionsOfEnvironment();
   if (options !== undefined) {
-    const { interruptible, shadowStack, compile, ...native } = options;
+    const { interruptible, shadowStack, emscripten, compile, ...native } = options;
     const engine = theEngine();
     engine.configure(native);
     engine.compiling.setDefaults({
       ...(interruptible !== undefined && { interruptible }),
       ...(shadowStack !== undefined && { shadowStack }),
+      ...(emscripten !== undefined && { emscripten }),
       ...(compile !== undefined && { compile }),
     });
   }

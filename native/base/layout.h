@@ -13,6 +13,7 @@ struct VMMemory;
 struct VMTag;
 struct VMNamedTag;
 struct VMAsyncify;
+struct VMInvoked;
 struct VMException;
 struct VMObject;
 struct VMType;
@@ -301,6 +302,17 @@ static_assert(offsetof(VMAsyncify, first_tag) == 40);
 static_assert(offsetof(VMAsyncify, tag) == 48);
 static_assert(offsetof(VMAsyncify, end) == 56);
 
+/// In the frame of a function that is called in an import's stead (VMHostFunction.callee): what is put back where it does not return.
+struct VMInvoked {
+  /// address of the cell of the stack pointer's global
+  uint64_t cell;
+  /// what the stack pointer was, an i32
+  uint64_t pointer;
+};
+static_assert(sizeof(VMInvoked) == 16);
+static_assert(offsetof(VMInvoked, cell) == 0);
+static_assert(offsetof(VMInvoked, pointer) == 8);
+
 /// An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address.
 struct VMException {
   /// VMTag
@@ -463,7 +475,7 @@ static_assert(offsetof(VMHandlers, labels) == 0);
 static_assert(offsetof(VMHandlers, switches) == 4);
 static_assert(offsetof(VMHandlers, first_tag) == 8);
 
-/// The context of an imported JavaScript function.
+/// The context of an imported JavaScript function. Of an invoke_… of Emscripten it has what its trampoline needs to call the function itself.
 struct VMHostFunction {
   /// VMThread
   VMThread* thread;
@@ -473,15 +485,27 @@ struct VMHostFunction {
   uint32_t type;
   /// number of the import on this thread, for messages
   uint32_t id;
+  /// VMTable: what the first argument is an index of
+  VMTable* table;
+  /// address of the cell of the stack pointer's global, an i32
+  uint64_t stack;
+  /// code that calls the JavaScript function
+  uint64_t plain;
+  /// canonical id of the type that the function has; 0, which none has, where JavaScript is always called
+  uint32_t callee;
   /// zero
-  uint64_t spare;
+  uint32_t spare[3];
 };
-static_assert(sizeof(VMHostFunction) == 32);
+static_assert(sizeof(VMHostFunction) == 64);
 static_assert(offsetof(VMHostFunction, thread) == 0);
 static_assert(offsetof(VMHostFunction, object) == 8);
 static_assert(offsetof(VMHostFunction, type) == 16);
 static_assert(offsetof(VMHostFunction, id) == 20);
-static_assert(offsetof(VMHostFunction, spare) == 24);
+static_assert(offsetof(VMHostFunction, table) == 24);
+static_assert(offsetof(VMHostFunction, stack) == 32);
+static_assert(offsetof(VMHostFunction, plain) == 40);
+static_assert(offsetof(VMHostFunction, callee) == 48);
+static_assert(offsetof(VMHostFunction, spare) == 52);
 
 /// Library calls by number.
 enum class Libcall : uint32_t {
@@ -595,8 +619,10 @@ enum class Libcall : uint32_t {
   ArrayInitData = 53,
   /// (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment
   ArrayInitElem = 54,
+  /// (VMHostFunction*, VMException*, stack pointer, VMFunction*): what the function threw that was called in the stead of the import, with the stack pointer from before: the import is to see the same when it calls the function now
+  InvokeFailed = 55,
 };
-inline constexpr uint32_t kLibcallCount = 55;
+inline constexpr uint32_t kLibcallCount = 56;
 
 /// States of a continuation.
 enum class State : uint32_t {
@@ -876,6 +902,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "fa8af29e07540dd2";
+inline constexpr char kContract[] = "9f2628a5e990a21a";
 
 }  // namespace heddle

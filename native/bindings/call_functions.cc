@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "bindings/arguments.h"
+#include "bindings/exceptions.h"
 #include "bindings/host_call.h"
 #include "bindings/run_call.h"
 #include "bindings/values.h"
@@ -16,6 +17,13 @@ constexpr uint64_t kNever = ~uint64_t{0};
 /// Throws the trap of a call that got no fiber. Apart, because calls nest on the host stack.
 __attribute__((noinline)) void refuse_call(Engine* engine, const Call& call) {
   throw_trap(engine, call.trap(), {}, call.trap_detail());
+}
+
+/// Whether the function throws this time, instead of being called: then that is done.
+inline bool throws_instead(Engine* engine, const VMFunction* function) {
+  if (__builtin_expect(engine->throws_again != function, 1)) return false;
+  throw_kept(engine);
+  return true;
 }
 
 /// Whether the call has a fiber; otherwise its trap is thrown.
@@ -48,6 +56,7 @@ __attribute__((noinline)) napi_value load_call_results(Engine* engine, const Fun
 /// Calls with JavaScript values; `arguments` are as many as the type has parameters.
 napi_value call_values(Engine* engine, const VMFunction* function, const FunctionType* type, const napi_value* arguments,
                        uint64_t deadline) {
+  if (throws_instead(engine, function)) return nullptr;
   Call call(&engine->runtime, function);
   if (!check_fiber(engine, call)) return nullptr;
   if (!store_arguments(engine, type, arguments, call.slots())) return nullptr;
@@ -99,6 +108,7 @@ napi_value call_number_export(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   const auto& [engine, function, type] = *static_cast<const Export*>(data);
+  if (throws_instead(engine, function)) return nullptr;
   Call call(&engine->runtime, function);
   if (!check_fiber(engine, call)) return nullptr;
   if (engine->calls_outside) call.go_outside();

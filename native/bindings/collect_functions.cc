@@ -69,6 +69,7 @@ napi_value dispose_host_function(napi_env env, napi_callback_info info) {
   if (!in) return nullptr;
   if (host->callee != nullptr) napi_delete_reference(env, host->callee);
   host->callee = nullptr;
+  host->vm.callee = 0;
   return make_number(env, host->kind == kHostNumbers ? -1 - static_cast<double>(host->number) : static_cast<double>(host->vm.id));
 }
 

@@ -69,6 +69,22 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
   return {0, nullptr};
 }
 
+/// The import that a function was called in the stead of is to throw what that has thrown, or not: JavaScript decides, and does what it does
+/// besides. It gets the exception where it calls the function (Engine::throws_again).
+HostResult invoke_failed(VMThread* thread, uint64_t import, uint64_t exception_address, uint64_t stack, uint64_t function) {
+  Engine* engine = Engine::of(thread);
+  auto* exception = at<VMException>(exception_address);
+  restore_stack_pointer(&engine->runtime, at<VMHostFunction>(import)->stack, static_cast<uint32_t>(stack));
+  // No JavaScript sees a cancellation.
+  if (exception->tag == engine->cancellation) return raise_exception(engine, exception);
+  const HostScope scope(engine);
+  const napi_value kept = call_hook(engine, engine->hooks.keep_thrown, {make_number(engine->env, static_cast<double>(exception_address))});
+  release_exception(&engine->heap.blocks, exception);
+  if (kept == nullptr) return raise_pending(engine);
+  engine->throws_again = at<const VMFunction>(function);
+  return {0, nullptr};
+}
+
 napi_value create_exception(napi_env env, napi_callback_info info) {
   Arguments in(env, info);
   VMTag* tag = in.object<VMTag>(0);
@@ -96,6 +112,11 @@ void throw_exception(Engine* engine, VMException* exception) {
   napi_value value = call_hook(engine, engine->hooks.thrown, {make_number(engine->env, static_cast<double>(address_of(exception)))});
   release_exception(&engine->heap.blocks, exception);
   if (value != nullptr) napi_throw(engine->env, value);  // Otherwise what made the hook fail is pending.
+}
+
+void throw_kept(Engine* engine) {
+  engine->throws_again = nullptr;
+  call_hook(engine, engine->hooks.throw_kept, {});
 }
 
 HostResult raise_exception(Engine* engine, VMException* exception) {
@@ -166,6 +187,7 @@ void install_exception_libcalls(Runtime* runtime) {
   runtime->set_libcall(Libcall::ThrowRef, throw_ref);
   runtime->set_libcall(Libcall::ExceptionRelease, exception_release);
   runtime->set_libcall(Libcall::ContThrow, cont_throw);
+  runtime->set_libcall(Libcall::InvokeFailed, invoke_failed);
 }
 
 void define_exception_functions(napi_env env, napi_value exports) {

@@ -20,6 +20,9 @@ VMException* exception_of(Engine* engine, napi_value value);
 /// Throws to JavaScript what an exception that nothing in WebAssembly takes is there.
 void throw_exception(Engine* engine, VMException* exception);
 
+/// Throws what hook `keepThrown` has kept.
+void throw_kept(Engine* engine);
+
 void install_exception_libcalls(Runtime* runtime);
 
 }  // namespace heddle

@@ -137,6 +137,7 @@ __attribute__((noinline)) HostResult raise_end(Engine* engine) {
 /// What is to come when the function of an import has returned, or thrown.
 __attribute__((always_inline)) inline HostResult go_on_behind(Engine* engine, bool returned) {
   engine->runtime.running_import = nullptr;
+  engine->throws_again = nullptr;
   if (!returned) return raise_pending(engine);
   return __builtin_expect(engine->runtime.turns_ended == 0, 1) ? HostResult{0, nullptr} : raise_end(engine);
 }

@@ -72,6 +72,11 @@ void trace_host_function(Marker* marker, uint64_t object) {
   marker->word(host->function.code);
   marker->word(host->function.enter);
   marker->type(host->vm.type);
+  if (host->vm.callee == 0) return;
+  marker->word(address_of(host->vm.table));
+  marker->word(host->vm.stack);
+  marker->word(host->vm.plain);
+  marker->type(host->vm.callee);
 }
 
 void free_host_function(void* embedder, uint64_t object) {

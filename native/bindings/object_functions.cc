@@ -1,5 +1,5 @@
 // capture, createTable, tableGrow, tableCopyIn, tableWindow, heapBase, heapWindow, createMemory, watchMemory, createGlobal, createTag,
-// createHostFunction.
+// createHostFunction, callInvoked.
 #include "bindings/arguments.h"
 #include "bindings/memory.h"
 #include "bindings/table.h"
@@ -174,6 +174,21 @@ napi_value create_host_function(napi_env env, napi_callback_info info) {
   return address_value(env, &host->function);
 }
 
+napi_value call_invoked(napi_env env, napi_callback_info info) {
+  Arguments in(env, info);
+  auto* host = in ? in.engine()->object_at<HostObject>(ObjectKind::HostFunction, in.number(0)) : nullptr;
+  auto* table = in.object<VMTable>(1);
+  const uint64_t stack = in.number(2), callee = in.number(3), code = in.number(4);
+  if (in && (host == nullptr || host->vm.callee != 0)) in.fail("an imported function");
+  if (!in) return nullptr;
+  host->vm.table = table;
+  host->vm.stack = stack;
+  host->vm.plain = host->function.code;
+  host->vm.callee = static_cast<uint32_t>(callee);
+  host->function.code = code;
+  return nullptr;
+}
+
 }  // namespace
 
 void define_object_functions(napi_env env, napi_value exports) {
@@ -189,7 +204,8 @@ void define_object_functions(napi_env env, napi_value exports) {
                     {"watchMemory", watch_memory},
                     {"createGlobal", create_global},
                     {"createTag", create_tag},
-                    {"createHostFunction", create_host_function}});
+                    {"createHostFunction", create_host_function},
+                    {"callInvoked", call_invoked}});
 }
 
 }  // namespace heddle

@@ -71,6 +71,8 @@ napi_value set_hooks(napi_env env, napi_callback_info info) {
   set_hook(&in, in.value(0), "coerce", &hooks->coerce);
   set_hook(&in, in.value(0), "poll", &hooks->poll);
   set_hook(&in, in.value(0), "thrown", &hooks->thrown);
+  set_hook(&in, in.value(0), "keepThrown", &hooks->keep_thrown);
+  set_hook(&in, in.value(0), "throwKept", &hooks->throw_kept);
   set_hook(&in, in.value(0), "caught", &hooks->caught);
   set_hook(&in, in.value(0), "collected", &hooks->collected);
   set_hook(&in, in.value(0), "uncache", &hooks->uncache);

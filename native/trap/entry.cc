@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "trap/enter.h"
+#include "trap/unwind.h"
 
 namespace heddle {
 
@@ -48,7 +49,11 @@ Entry::Ending Entry::take_back(const VMFiber* first, const VMFiber* end) {
   trap_ = static_cast<Trap>(thread->trap_code);
   detail_ = thread->trap_detail;
   thread->trap_code = 0;
+  // Who terminates a thread may go on with it later; no JavaScript of then has a say.
+  if (trap_ == Trap::None) restore_invoked(library_call_site(thread));
   if (trap_ != Trap::None && trap_ != Trap::Terminated) {
+    // The innermost frame is that of what trapped.
+    restore_invoked({thread->current, thread->trap_fp, thread->trap_pc});
     frames_ = std::make_unique<std::vector<Frame>>(walk_frames(thread, first));
     append_outer_frames(frames_.get(), own_);
     show_trap();

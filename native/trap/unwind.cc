@@ -22,6 +22,23 @@ bool takes(const CodeSites& sites, const CallHandler& handler, uint64_t sp, cons
   return false;
 }
 
+/// Goes to the call that the function at `site` was called by. False at the end of the chain.
+bool go_out(CallSite* site) {
+  const uint64_t* frame = at<uint64_t>(site->fp);  // The saved frame pointer and the return address.
+  if (frame[0] != 0) {
+    site->fp = frame[0];
+    site->pc = frame[1];
+    return true;
+  }
+  // A fiber's base. Its control block holds where its resumer waits.
+  if (is_host(site->fiber->parent)) return false;
+  *site = {site->fiber->parent, site->fiber->fp, site->fiber->pc};
+  return true;
+}
+
+/// In the place of a tag (ts/lower/function/scopes.ts): the context is a VMInvoked.
+constexpr int32_t kInvoked = -2;
+
 }  // namespace
 
 CallSite library_call_site(const VMThread* thread) {
@@ -44,16 +61,30 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
         }
       }
     }
-    const uint64_t* frame = at<uint64_t>(site.fp);  // The saved frame pointer and the return address.
-    if (frame[0] != 0) {
-      site.fp = frame[0];
-      site.pc = frame[1];
-      continue;
-    }
-    // A fiber's base. Its control block holds where its resumer waits.
-    if (is_host(site.fiber->parent)) return false;
-    site = {site.fiber->parent, site.fiber->fp, site.fiber->pc};
+    if (!go_out(&site)) return false;
   }
+}
+
+void restore_stack_pointer(const Runtime* runtime, uint64_t cell, uint32_t pointer) {
+  uint64_t moved = pointer;
+  for (const ShadowStack* stack : runtime->shadows) {
+    if (stack->cell() == cell) stack->restore(pointer, &moved);
+  }
+  *at<uint32_t>(cell) = static_cast<uint32_t>(moved);
+}
+
+void restore_invoked(CallSite site) {
+  const CodeReader reader;
+  const Runtime* const runtime = Runtime::of(site.fiber->thread);
+  do {
+    const CodeSites* const sites = reader.find(site.pc);
+    const CallHandler* const handler = sites == nullptr ? nullptr : sites->handler_at(site.pc);
+    if (handler == nullptr) continue;
+    const int32_t* const scope = sites->scopes.begin() + handler->scope;
+    if (scope[1] != 1 || scope[2] != kInvoked) continue;
+    const auto* invoked = at<const VMInvoked>(*at<uint64_t>(site.fp - handler->frame_offset + static_cast<uint64_t>(handler->context_offset)));
+    restore_stack_pointer(runtime, invoked->cell, static_cast<uint32_t>(invoked->pointer));
+  } while (go_out(&site));
 }
 
 }  // namespace heddle

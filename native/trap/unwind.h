@@ -28,4 +28,10 @@ CallSite suspended_site(const VMContinuation* record);
 /// the one that the host runs. False when there is none.
 bool find_landing(CallSite site, const VMTag* tag, Landing* landing);
 
+/// The calls around `site`, up to the one that the host runs, do not return: the stack pointers come back that functions began with which
+/// were called in the stead of imports (VMInvoked), the outermost last.
+void restore_invoked(CallSite site);
+/// That of a stack pointer's cell. Of a shadow stack that goes with the fiber it may have another place now.
+void restore_stack_pointer(const Runtime* runtime, uint64_t cell, uint32_t pointer);
+
 }  // namespace heddle

@@ -17,6 +17,9 @@ export const uncurried = Function.prototype.bind.bind(call) as (method: Method) 
 const getter = (prototype: object, name: PropertyKey): Method => uncurried(Object.getOwnPropertyDescriptor(prototype, name)?.get as Method);
 const typedPrototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 
+/** A function's text. */
+export const functionText: (fn: object) => string = uncurried(Function.prototype.toString);
+
 /** `Reflect`'s functions. */
 export const { apply, construct, getPrototypeOf, setPrototypeOf, ownKeys } = Reflect;
 export const getProperty: (object: object, name: PropertyKey) => unknown = Reflect.get;

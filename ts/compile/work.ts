@@ -2,6 +2,7 @@
 import { codegenFailed, unsupported, wrongArgument } from '../errors/catalog.js';
 import { V8 } from '../errors/v8.js';
 import { LIMIT } from '../generated/abi.js';
+import { Scopes } from '../lower/function/scopes.js';
 import { type LoweredFunctions, ModuleLowering, UnsupportedOperator } from '../lower/lower.js';
 import { AsyncifyPlan, MixedRoles, usesAsyncify } from '../lower/module/asyncify.js';
 import { InlineCandidates } from '../lower/module/candidates.js';
@@ -172,7 +173,8 @@ export class FunctionCompiler {
 
   /** The module's trampolines. */
   trampolines(): Part {
-    this.#compile({ program: lowerTrampolines(this.context), inlined: NO_WORDS, scopes: NO_WORDS });
+    const scopes = new Scopes();
+    this.#compile({ program: lowerTrampolines(this.context, scopes), inlined: NO_WORDS, scopes: scopes.table() });
     return this.#assembly.finish();
   }
 

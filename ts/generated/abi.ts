@@ -200,6 +200,15 @@ export const VMAsyncify = {
   $size: 64,
 } as const;
 
+/** In the frame of a function that is called in an import's stead (VMHostFunction.callee): what is put back where it does not return. Byte offsets; `$size` is the struct's. */
+export const VMInvoked = {
+  /** address of the cell of the stack pointer's global */
+  cell: 0,
+  /** what the stack pointer was, an i32 */
+  pointer: 8,
+  $size: 16,
+} as const;
+
 /** An exception; its payload slots follow, 16 bytes each. The value of an exnref is its address. Byte offsets; `$size` is the struct's. */
 export const VMException = {
   /** VMTag */
@@ -318,7 +327,7 @@ export const VMHandlers = {
   $size: 16,
 } as const;
 
-/** The context of an imported JavaScript function. Byte offsets; `$size` is the struct's. */
+/** The context of an imported JavaScript function. Of an invoke_… of Emscripten it has what its trampoline needs to call the function itself. Byte offsets; `$size` is the struct's. */
 export const VMHostFunction = {
   /** VMThread */
   thread: 0,
@@ -328,9 +337,17 @@ export const VMHostFunction = {
   type: 16,
   /** number of the import on this thread, for messages */
   id: 20,
+  /** VMTable: what the first argument is an index of */
+  table: 24,
+  /** address of the cell of the stack pointer's global, an i32 */
+  stack: 32,
+  /** code that calls the JavaScript function */
+  plain: 40,
+  /** canonical id of the type that the function has; 0, which none has, where JavaScript is always called */
+  callee: 48,
   /** zero */
-  spare: 24,
-  $size: 32,
+  spare: 52,
+  $size: 64,
 } as const;
 
 /** Library calls by number. */
@@ -445,6 +462,8 @@ export const LIBCALL = {
   arrayInitData: 53,
   /** (VMObject* or 0, to, from, length), scratch0 = VMInstance*, scratch1 = segment */
   arrayInitElem: 54,
+  /** (VMHostFunction*, VMException*, stack pointer, VMFunction*): what the function threw that was called in the stead of the import, with the stack pointer from before: the import is to see the same when it calls the function now */
+  invokeFailed: 55,
 } as const;
 
 /** States of a continuation. */
@@ -740,4 +759,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = 'fa8af29e07540dd2';
+export const CONTRACT = '9f2628a5e990a21a';

@@ -20,6 +20,11 @@ export interface ModuleOptions {
    */
   readonly shadowStack?: ShadowStackOptions | false;
   /**
+   * Emscripten's imports `invoke_…`, which call a function of the program's table and catch what it throws, are known by their text: their functions are called without JavaScript, and
+   * JavaScript only where one throws. True: those named so are, whatever their text; false: none is.
+   */
+  readonly emscripten?: boolean;
+  /**
    * `lazy`: a function is compiled when it is first called; what is wrong with the module is said before, as ever. `eager`: all are compiled before the module is there. Where neither this nor
    * HEDDLE_COMPILE says which, a module with 8 KiB (8,192 bytes) of function bodies or more is compiled lazily.
    */
@@ -37,7 +42,7 @@ export interface ReadModuleOptions extends Omit<ModuleOptions, 'builtins'> {
 }
 
 /** Those that hold for all modules of a program, by name. @internal */
-export const moduleTable = { interruptible: flag, shadowStack: shadowOption, compile: oneOf(['lazy', 'eager']) };
+export const moduleTable = { interruptible: flag, shadowStack: shadowOption, emscripten: flag, compile: oneOf(['lazy', 'eager']) };
 
 /** A sequence of strings, as Web IDL has it; null has none, as V8 has it. */
 const builtinsOption: Reader<boolean> = (value) => {

@@ -80,6 +80,8 @@ export class Engine implements Thread {
         coerce,
         poll: () => this.#onInterrupt?.(),
         thrown: (exception) => this.exceptions.thrown(exception),
+        keepThrown: (exception) => this.exceptions.keepThrown(exception),
+        throwKept: () => this.exceptions.throwKept(),
         caught: (value) => this.exceptions.caught(value),
         collected: (tags, codes, imports, calls) => this.#collected(tags, codes, imports, calls),
         uncache: (cache) => (cache as FunctionCache).empty(),

@@ -53,6 +53,7 @@ export class ExceptionObjects {
   readonly jsTag: TagObject;
   /** The tag of cancellations: no module can name it, so that only catch_all sees them. */
   readonly cancellationTag: TagObject;
+  #kept: unknown;
 
   /** The tags are made now: where they are needed there may be no type left, and no time to collect. */
   constructor(native: Native, types: TypeRegistry, tags: Tags, values: HostValues) {
@@ -87,6 +88,18 @@ export class ExceptionObjects {
     const object = wrap(made);
     this.keep(made, object);
     return object;
+  }
+
+  /** Hook: keeps what an exception is, until {@link throwKept}. */
+  keepThrown(address: number): void {
+    this.#kept = this.thrown(address);
+  }
+
+  /** Hook: throws it. */
+  throwKept(): void {
+    const value = this.#kept;
+    this.#kept = undefined;
+    throw value;
   }
 
   /** Hook: the exception that a value thrown by JavaScript is, 0 where WebAssembly must not catch it. */

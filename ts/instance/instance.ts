@@ -34,8 +34,10 @@ import type { WebAssembly } from '../base/v8_types.js';
 import { trap } from '../errors/catalog.js';
 import { LIMIT, TRAP, VMAsyncify, VMFunction, VMHandlers, VMInstance, VMTable } from '../generated/abi.js';
 import { experimentsOf } from '../lower/module/experiments.js';
+import { exportedStackGlobal, exportedTable, invokedTypes } from '../lower/module/invokes.js';
 import type { HandlerBlock } from '../lower/module/layout.js';
 import { ObjectTypes } from '../lower/module/object_types.js';
+import { indexSpaces } from '../lower/module/spaces.js';
 import { concreteId } from '../validate/registry.js';
 import { type CellWords, loadCell, numberOfCell, storeCell, ZERO_CELL } from './cells.js';
 import type { CodeVariant } from './compiling.js';
@@ -172,7 +174,25 @@ class Builder {
     this.#makeGlobals();
     this.#fillTables();
     this.#shareShadowStack();
+    this.#callInvoked(code);
     return this.#address;
+  }
+
+  /** Imports `invoke_…` call the table's functions without JavaScript, where the module exports what theirs uses. */
+  #callInvoked(code: LoadedCode): void {
+    const { invokes } = this.#imports;
+    if (invokes.length === 0) return;
+    const { bytes, description, signatures, typeIds } = this.#module;
+    const spaces = indexSpaces(description);
+    const global = exportedStackGlobal(description, spaces, bytes);
+    if (global < 0) return;
+    const table = at(this.#tables, exportedTable(description, spaces)).address;
+    const stack = at(this.#globals, global).address;
+    const callees = invokedTypes(description, spaces);
+    each(invokes, ({ address, type }) => {
+      const callee = typeIds[mapGet(callees, type) ?? -1] ?? 0;
+      this.#thread.native.callInvoked(address, table, stack, callee, code.entry(signatures.invoking(type)));
+    });
   }
 
   #shareShadowStack(): void {

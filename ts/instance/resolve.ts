@@ -16,6 +16,7 @@ import {
   ObjectValue,
   placeOf,
   setAdd,
+  startsWith,
 } from '../base/intrinsics.js';
 import { importNotObject, incompatibleImport, unknownImport } from '../errors/catalog.js';
 import { isMemory, V8 } from '../errors/v8.js';
@@ -28,6 +29,7 @@ import { providedFor } from './builtins.js';
 import { cellOf, storeCell } from './cells.js';
 import type { ExportedFunction } from './functions/callable.js';
 import type { ImportedFunction } from './functions/imports.js';
+import { isInvokeGlue } from './functions/invoke_glue.js';
 import { isMappedMemory } from './mapped_memory.js';
 import { isShared, type MemoryObject, memoryMaximum, memoryObject, memoryPages } from './memories.js';
 import { functionTypeText, typeName } from './messages/type_text.js';
@@ -50,6 +52,8 @@ export interface ResolvedImports {
   functions(code: LoadedCode): number[];
   /** Those of the functions of JavaScript, once they have them. */
   readonly hostFunctions: readonly number[];
+  /** Those of them that are Emscripten's `invoke_…`, with their types' indices. */
+  readonly invokes: readonly { readonly address: number; readonly type: number }[];
   /** Whether a call of one of them may wait: an import of `Suspending`, or code of another module, that may itself call one. */
   readonly mayWait: boolean;
   /** Function indices of those that are JavaScript and cannot wait. */
@@ -73,6 +77,7 @@ class Resolver {
   readonly #unwrap: Unwrap;
   readonly #functions: ((code: LoadedCode) => number)[] = [];
   readonly #hostFunctions: number[] = [];
+  readonly #invokes: { readonly address: number; readonly type: number }[] = [];
   readonly #tables: TableObject[] = [];
   readonly #memories: MemoryObject[] = [];
   readonly #globals: GlobalObject[] = [];
@@ -105,6 +110,7 @@ class Resolver {
     return {
       functions: (code) => mapped(functions, (make) => make(code)),
       hostFunctions: this.#hostFunctions,
+      invokes: this.#invokes,
       mayWait: this.#mayWait || this.#tables.length > 0,
       plain: this.#plain,
       given: this.#given,
@@ -187,12 +193,22 @@ class Resolver {
   #hostFunction(entry: FunctionImport, imported: ImportedFunction): void {
     const { signatures, typeIds } = this.#module;
     const typeId = typeIds[entry.type] ?? 0;
+    const isInvoke = !imported.suspending && this.#isInvoke(entry, imported.fn);
     append(this.#functions, (code) => {
       const trampoline = (waiting: boolean): number => code.entry(waiting ? signatures.waiting(entry.type) : signatures.import(entry.type));
       const made = this.#thread.imports.create(imported, typeId, trampoline, code.entry(signatures.enter(entry.type)));
       append(this.#hostFunctions, made);
+      if (isInvoke) append(this.#invokes, { address: made, type: entry.type });
       return made;
     });
+  }
+
+  /** Whether an import is one of Emscripten's `invoke_…`: its text says so, or its name where the caller says that it counts. */
+  #isInvoke({ name, type }: FunctionImport, fn: ExportedFunction): boolean {
+    const { options, signatures } = this.#module;
+    if (options.emscripten === false || signatures.invoking(type) < 0) return false;
+    if (options.emscripten === true && startsWith(name, 'invoke_')) return true;
+    return isInvokeGlue(fn, signatures.shape(type).params.length);
   }
 
   #table(entry: TableImport, value: unknown): void {

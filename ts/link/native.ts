@@ -22,6 +22,10 @@ export interface NativeHooks {
   poll(): void;
   /** What an exception that no handler takes is to JavaScript; the addon throws it. The argument is the VMException's address. */
   thrown(exception: number): unknown;
+  /** Keeps what an exception is to JavaScript, as `thrown` gives it. */
+  keepThrown(exception: number): void;
+  /** Throws what was kept. */
+  throwKept(): void;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
   caught(value: unknown): number;
   /** After a collection: numbers of the tags, of the code, of the imports that may wait and of those of numbers that were freed. Values whose mark is 0 (shareExterns) are to be dropped. */
@@ -398,6 +402,11 @@ export interface Native {
     kind: number,
     call: number,
   ): number;
+  /**
+   * From now on the import calls the element of the table that its first argument names, where its type's id is `callee`, by `code`; `stack` is the address of the stack pointer's cell. JavaScript is called
+   * where that is not so, or throws.
+   */
+  callInvoked(fn: number, table: number, stack: number, callee: number, code: number): void;
   /** The JavaScript function of a VMFunction; references cross as numbers. */
   createExport(fn: number, name: string): (...args: unknown[]) => unknown;
   /**

@@ -11,8 +11,10 @@ import type { CatchClause, Scope } from './frame.js';
 const NO_ROW = -1;
 /** In the place of a tag: everything is caught. */
 const EVERYTHING = -1;
+/** The same, where the context is the address of a VMInvoked instead. */
+const INVOKED = -2;
 
-/** The scopes of a program's functions: their table `[row of the scope around or -1, n, (offset of the tag in the context, or -1 for everything)*n]*`. */
+/** The scopes of a program's functions: their table `[row of the scope around or -1, n, (offset of the tag in the context, or -1 for everything, or -2)*n]*`. */
 export class Scopes {
   readonly #words: number[] = [];
 
@@ -25,6 +27,13 @@ export class Scopes {
     this.#words.push(outer?.row ?? NO_ROW, clauses.length);
     for (const { tag } of clauses) this.#words.push(tag < 0 ? EVERYTHING : tagOffset(tag));
     return { clauses, outer, row, dispatch: -1 };
+  }
+
+  /** The row of a scope of its own for calls in the stead of an import `invoke_…`. */
+  openInvoked(): number {
+    const row = this.#words.length;
+    this.#words.push(NO_ROW, 1, INVOKED);
+    return row;
   }
 
   /** The table's words. */

@@ -1,6 +1,6 @@
 /**
  * The function numbers of a module and their CLIF signatures (contract/formats.md, section 4). Numbers: WebAssembly's function index space, then enter
- * trampolines, import trampolines, those of imports that may wait, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
+ * trampolines, import trampolines, those of imports that may wait, those of imports `invoke_…`, the length helper, functions of experiments, and the stubs `switch` and `host_call`. Everything follows from the description alone.
  */
 
 import {
@@ -15,6 +15,7 @@ import {
   joinedLists,
   mapGet,
   mapHas,
+  mapEach,
   mapKeys,
   mapped,
   mapSet,
@@ -33,6 +34,7 @@ import type { FunctionTypeDescription, ModuleDescription } from '../../validate/
 import { typeAt, typeCount } from '../../validate/type_words.js';
 import { clifType, type FunctionShape, needResultArea } from '../program/types.js';
 import { experimentsOf, namedTagTypes } from './experiments.js';
+import { invokedTypes } from './invokes.js';
 import { type IndexSpaces, indexSpaces } from './spaces.js';
 
 /** A param with this bit is Cranelift's VMContext. */
@@ -52,6 +54,12 @@ export interface WaitTrampoline extends Trampoline {
   readonly routine: number;
 }
 
+/** A trampoline for imports that call a function of the module's table: Emscripten's `invoke_…`. */
+export interface InvokeTrampoline extends Trampoline {
+  /** The shape of the function that it calls, which has all params but the first. */
+  readonly callee: FunctionShape;
+}
+
 /** What the compiler must be told of a module's functions, and who has which number. */
 export interface ModuleSignatures {
   /** The signature table for `new Compiler`. */
@@ -64,6 +72,8 @@ export interface ModuleSignatures {
   readonly importTrampolines: readonly Trampoline[];
   /** Waiting trampolines, one for each shape of its imported functions that one can serve. */
   readonly waitTrampolines: readonly WaitTrampoline[];
+  /** Invoking trampolines, one for each shape of its imported functions that one can serve (`invokes.ts`). */
+  readonly invokeTrampolines: readonly InvokeTrampoline[];
   /** The signature that all enter trampolines have. */
   readonly enterSignature: number;
   /** Function number of the length helper, which library call `memory_refresh` hides in: checks of memory accesses stay small by it. -1 without memories. */
@@ -82,6 +92,8 @@ export interface ModuleSignatures {
   import(typeIndex: number): number;
   /** Function number of the trampoline for an import of such a type that may wait. */
   waiting(typeIndex: number): number;
+  /** Function number of the invoking trampoline for such a type; -1 where there is none. */
+  invoking(typeIndex: number): number;
 }
 
 /** Whether an import's arguments go through the mailbox and its result through a register. */
@@ -184,6 +196,13 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     shape: served,
     routine: table.number([TYPE.I64, TYPE.I64, TYPE.I64], served.results),
   }));
+  const calleeTypes = invokedTypes(description, spaces);
+  const invokes: InvokeTrampoline[] = [];
+  mapEach(calleeTypes, (callee, type) => {
+    const served = shape(type);
+    if (placeOf(invokes, (known) => known.shape === served) < 0)
+      append(invokes, { number: number(served.signature), shape: served, callee: shape(callee) });
+  });
   const lengthHelper = spaces.memories.length > 0 ? number(table.number([CONTEXT, TYPE.I64], [TYPE.I64])) : -1;
   const suspenders = mapped(tagTypes, (type) => ({ number: number(shape(type).signature), type }));
   const switchStub = number(switchSignature);
@@ -213,6 +232,7 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     enterTrampolines: list(enters),
     importTrampolines: list(imports),
     waitTrampolines: waits,
+    invokeTrampolines: invokes,
     enterSignature,
     lengthHelper,
     suspenders,
@@ -222,5 +242,6 @@ export function moduleSignatures(description: ModuleDescription, spaces: IndexSp
     enter: (typeIndex) => numberIn(enters, typeIndex),
     import: (typeIndex) => numberIn(imports, typeIndex),
     waiting: (typeIndex) => waits[placeOf(waits, (wait) => wait.shape === shape(typeIndex))]?.number ?? numberIn(imports, typeIndex),
+    invoking: (typeIndex) => invokes[placeOf(invokes, (invoke) => invoke.shape === shape(typeIndex))]?.number ?? -1,
   };
 }

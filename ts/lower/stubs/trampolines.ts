@@ -1,15 +1,27 @@
 /**
  * Trampolines: how the outside enters a function, and how an imported JavaScript function is called (docs/architecture.md, section 3).
  */
-import { LIBCALL, LIMIT, VMContinuation, VMFiber, VMHostFunction, VMInstance, VMThread } from '../../generated/abi.js';
-import { MEMORY, TYPE } from '../../generated/clif.js';
+import {
+  LIBCALL,
+  LIMIT,
+  VMContinuation,
+  VMFiber,
+  VMFunction,
+  VMHostFunction,
+  VMInstance,
+  VMInvoked,
+  VMTable,
+  VMThread,
+} from '../../generated/abi.js';
+import { INTEGER, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import { hostCall } from '../function/libcalls.js';
+import { Scopes } from '../function/scopes.js';
 import { checkStores } from '../function/stores.js';
 import type { LoweringContext } from '../module/context.js';
-import type { Trampoline, WaitTrampoline } from '../module/signatures.js';
+import type { InvokeTrampoline, Trampoline, WaitTrampoline } from '../module/signatures.js';
 import { setState, writeStart } from '../operators/asyncify.js';
 import { checkProgram } from '../program/check.js';
-import { NONE, Program, type Value } from '../program/program.js';
+import { NONE, Program, payload, returned, type Value } from '../program/program.js';
 import { slotCount } from '../program/types.js';
 import { writeBarrier } from './barrier.js';
 import { writeContClone, writeContNewOn } from './cont_new.js';
@@ -17,6 +29,7 @@ import { writeFiberClone, writeFiberFree, writeFiberNew, writeFiberResume, write
 import { writeExperiment, writeResumeNamed, writeSuspender, writeSuspendTo, writeTagNew } from './named.js';
 
 const SLOT_ALIGNMENT_LOG2 = 4;
+const ELEMENT_SIZE_LOG2 = 3;
 
 /** Stores values at an address, a slot each. */
 function store(program: Program, values: readonly Value[], address: Value): void {
@@ -106,6 +119,66 @@ function waiter(program: Program, { number, shape, routine }: WaitTrampoline): v
   program.end();
 }
 
+/**
+ * As {@link importer}, for Emscripten's `invoke_…`, which calls the element of a table that its first argument names, and catches what is thrown: calls the element here, where it is a function
+ * of the type that the other arguments have. Otherwise, and after anything was thrown, JavaScript is called as ever; `invoke_failed` sees to it that the element throws the same there.
+ */
+function invoker(program: Program, context: LoweringContext, scopes: Scopes, { number, shape, callee }: InvokeTrampoline): void {
+  const [host, index] = [0, 1];
+  const rest = row(2, callee.params.length);
+  program.begin(number, shape.signature, 2 + rest.length);
+  const plainly = program.block(NONE, true);
+  /** Goes on where the value is not 0. */
+  const require = (value: Value): void => {
+    const next = program.block(NONE);
+    program.brif(value, next, NONE, plainly, NONE);
+    program.switchTo(next, 0);
+    program.seal(next);
+  };
+  const pointer = (address: Value, offset: number): Value => program.load(TYPE.I64, MEMORY.trusted, address, offset);
+  const word = (address: Value, offset: number): Value => program.load(TYPE.I32, MEMORY.trusted, address, offset);
+  const expected = word(host, VMHostFunction.callee);
+  require(expected);
+  const table = pointer(host, VMHostFunction.table);
+  const place = program.unary(OPCODE.uextend, TYPE.I64, index);
+  require(program.icmp(INTEGER.ult, place, pointer(table, VMTable.length)));
+  const offset = program.binary(OPCODE.ishl, place, program.iconst(TYPE.I32, ELEMENT_SIZE_LOG2));
+  const element = pointer(program.binary(OPCODE.iadd, pointer(table, VMTable.base), offset), 0);
+  require(element);
+  require(program.icmp(INTEGER.eq, word(element, VMFunction.type), expected));
+  require(program.icmp(INTEGER.eq, word(element, VMFunction.flags), program.iconst(TYPE.I32, 0)));
+  const cell = pointer(host, VMHostFunction.stack);
+  const before = word(cell, 0);
+  const kept = program.stackAddress(program.stackSlot(VMInvoked.$size, SLOT_ALIGNMENT_LOG2));
+  program.store(MEMORY.trusted, cell, kept, VMInvoked.cell);
+  program.store(MEMORY.trusted, before, kept, VMInvoked.pointer);
+  const normal = program.block(callee.results);
+  const landing = program.block([TYPE.I64], true);
+  program.tryCallIndirect(
+    callee.signature,
+    pointer(element, VMFunction.code),
+    [pointer(element, VMFunction.context), ...rest],
+    { block: normal, args: callee.results.map((_, i) => returned(i)) },
+    [
+      { kind: 'context', value: kept },
+      { kind: 'tag', tag: scopes.openInvoked(), target: { block: landing, args: [payload(0)] } },
+    ],
+  );
+  const results = program.switchTo(normal, callee.results.length);
+  program.seal(normal);
+  program.return(row(results, callee.results.length));
+  const exception = program.switchTo(landing, 1);
+  program.seal(landing);
+  const thread = program.load(TYPE.I64, MEMORY.constant, host, VMHostFunction.thread);
+  const stack = program.unary(OPCODE.uextend, TYPE.I64, before);
+  hostCall(program, context.signatures, thread, LIBCALL.invokeFailed, [host, exception, stack, element]);
+  program.jump(plainly);
+  program.switchTo(plainly, 0);
+  program.seal(plainly);
+  program.returnCallIndirect(shape.signature, pointer(host, VMHostFunction.plain), [host, index, ...rest]);
+  program.end();
+}
+
 /** `(context, VMMemory*)`: the memory's length now. */
 function lengthHelper(program: Program, { signatures }: LoweringContext): void {
   const [instance, memory] = [0, 1];
@@ -160,12 +233,13 @@ function writeExperiments(program: Program, context: LoweringContext): void {
   for (const suspender of signatures.suspenders) writeExperiment(program, context, suspender, writeSuspender);
 }
 
-/** The program of everything in a module that is not a function of its own: trampolines, helpers, and the experiments that it imports. */
-export function lowerTrampolines(context: LoweringContext): Int32Array {
+/** The program of everything in a module that is not a function of its own: trampolines, helpers, and the experiments that it imports. `scopes` gets theirs. */
+export function lowerTrampolines(context: LoweringContext, scopes = new Scopes()): Int32Array {
   const program = new Program();
   for (const trampoline of context.signatures.enterTrampolines) enter(program, context, trampoline);
   for (const trampoline of context.signatures.importTrampolines) importer(program, context, trampoline);
   for (const trampoline of context.signatures.waitTrampolines) waiter(program, trampoline);
+  for (const trampoline of context.signatures.invokeTrampolines) invoker(program, context, scopes, trampoline);
   if (context.signatures.lengthHelper >= 0) lengthHelper(program, context);
   writeExperiments(program, context);
   const words = program.take();
