@@ -31,6 +31,11 @@ const PARTS = [
   ['frames', ['tests/stacks/frames/main.mjs', '--part', 'all', '--seed', seed]],
   ['packages', ['scripts/test_packages.mjs', '--all']],
   ['control', ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', count, '--seed', seed]],
+  [
+    'control, always collecting',
+    ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--engine', 'heddle', '--programs', Math.ceil(count / 10), '--seed', seed + 1],
+    { HEDDLE_COLLECT: 'always' },
+  ],
 ];
 
 const unknown = argv.filter((name) => !PARTS.some(([part]) => part === name));

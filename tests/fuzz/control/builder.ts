@@ -107,6 +107,17 @@ export class ProgramBuilder {
     });
   }
 
+  /** A type of structures that hold a number, a value of JavaScript, another of them, and a continuation. */
+  structure(cont: number): number {
+    return this.#intern(`struct ${cont}`, () =>
+      this.#define({ kind: 'struct', fields: ['i32', 'externref', nullable(this.program.types.length), nullable(cont)] }),
+    );
+  }
+
+  isStructure(type: ValueType): type is RefType {
+    return isRef(type) && this.program.types[type.to]?.kind === 'struct';
+  }
+
   /** The function type that a continuation type is of. */
   funcOf(cont: number): number {
     const definition = this.program.types[cont];

@@ -197,7 +197,10 @@ class ModuleEncoder {
     const name = (type: number): string => String(types[type] ?? `own ${type - types.length}`);
     const names = (list: readonly ValueType[]): string =>
       list.map((type) => (isRef(type) ? `${type.nullable}${name(type.to)}` : type)).join();
-    const texts = group.map((type) => (type.kind === 'cont' ? `cont ${name(type.func)}` : `${names(type.params)}>${names(type.results)}`));
+    const texts = group.map((type) => {
+      if (type.kind === 'cont') return `cont ${name(type.func)}`;
+      return type.kind === 'struct' ? `struct ${names(type.fields)}` : `${names(type.params)}>${names(type.results)}`;
+    });
     const key = texts.join(';');
     const known = this.#groupStarts.get(key);
     if (known !== undefined) return known;
@@ -322,7 +325,10 @@ function groupBytes(group: readonly TypeDefinition[], types: readonly number[]):
   if (group.length > 1) out.byte(0x4e).u32(group.length);
   for (const type of group) {
     if (type.kind === 'cont') out.byte(0x5d).signed(typeIndex(type.func, { types }));
-    else signature(out, type, { types });
+    else if (type.kind === 'struct') {
+      out.byte(0x5f).u32(type.fields.length);
+      for (const field of type.fields) valueType(out, field, { types }).byte(1);
+    } else signature(out, type, { types });
   }
   return out;
 }
@@ -504,6 +510,16 @@ class FunctionEncoder {
       case 'return_call_ref':
       case 'cont.new':
         out.byte(TYPED[instruction.op]).u32(this.#type(instruction.type));
+        return;
+      case 'struct.new':
+        out.byte(0xfb, 0).u32(this.#type(instruction.type));
+        return;
+      case 'struct.get':
+      case 'struct.set':
+        out
+          .byte(0xfb, instruction.op === 'struct.get' ? 2 : 5)
+          .u32(this.#type(instruction.type))
+          .u32(instruction.field);
         return;
       case 'call_indirect':
       case 'return_call_indirect':

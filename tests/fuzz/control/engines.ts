@@ -15,6 +15,7 @@ const CODES: Readonly<Record<string, TrapKind>> = {
   HEDDLE_TRAP_NULL_FUNCTION: 'null function',
   HEDDLE_TRAP_NULL_CONTINUATION: 'null continuation',
   HEDDLE_TRAP_NULL_EXCEPTION: 'null exception',
+  HEDDLE_TRAP_NULL_STRUCTURE: 'null structure',
   HEDDLE_TRAP_CONTINUATION_CONSUMED: 'continuation consumed',
   HEDDLE_TRAP_SNAPSHOT_ACTIVE: 'another version is active',
   HEDDLE_TRAP_UNHANDLED_TAG: 'unhandled tag',
@@ -59,6 +60,7 @@ const isSuspendError = (error: unknown): error is Error => error instanceof Erro
 const COARSER: Readonly<Record<string, TrapKind>> = {
   'null function': 'null reference',
   'null continuation': 'null reference',
+  'null structure': 'null reference',
   barrier: 'unhandled tag',
   'undefined element': 'table bounds',
 };

@@ -49,6 +49,19 @@ describe('a wrong engine is found', () => {
     expect(compareBatch(wrong, 800, 10).failures.length).toBeGreaterThan(0);
   });
 
+  test('that gives a copy of a structure instead of the structure', () => {
+    const programs = Array.from({ length: 60 }, (_, i) => programOf(1000 + i).program).filter((program) =>
+      print(program).includes('struct.new'),
+    );
+    // What is written is then seen by nobody.
+    const copying = (program: Program): boolean => {
+      const text = print(program).replaceAll(/struct\.set \$t\d+ 0$/gm, 'drop\n    drop');
+      return new Session(engine, [program], parseWat(text)).run(0).join() !== expectationOf(program).log.join();
+    };
+    expect(programs.length).toBeGreaterThan(5);
+    expect(programs.filter(copying).length).toBeGreaterThan(programs.length / 4);
+  });
+
   test('that makes no clones', () => {
     const cloning = Array.from({ length: 40 }, (_, i) => programOf(900 + i)).filter(({ features }) => features.cloning);
     // Whoever hands back what it was given.

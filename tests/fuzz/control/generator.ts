@@ -2,14 +2,14 @@
  * Generates programs while it runs them: the reference interpreter stops at each hole, and what is put there depends on the state that execution has reached
  * (which continuations exist, in which states, and what handlers wait). So most of a program is executed, and rare states are sought, not awaited.
  */
-import { type FunctionBuilder, type Place, ProgramBuilder } from './builder.js';
+import { type FunctionBuilder, nullable, type Place, ProgramBuilder } from './builder.js';
 import { CELLS, type Cell, impossible } from './coverage.js';
 import { type ContinuationState, stateOf } from './fibers.js';
 import { endText } from './host.js';
 import { Machine, TooLong, type Watcher } from './machine.js';
 import { holds, i32, type Store, sink, sinkParams, values } from './operands.js';
 import { boundable, CLASSES, classOf, OPERATIONS, type Operation, type PayloadClass, shape } from './payloads.js';
-import { type Code, type Hole, isRef, type Program, type Signature, sameTypes, type ValueType } from './program.js';
+import { type Code, type Hole, isRef, type Program, type RefType, type Signature, sameTypes, type ValueType } from './program.js';
 import { Random } from './random.js';
 import { nextStatement } from './statements.js';
 import type { Continuation, Value } from './values.js';
@@ -100,6 +100,8 @@ export class Generator implements Store, Watcher {
   /** The class that most payloads are of. */
   readonly theme: PayloadClass;
   readonly leafType: number;
+  /** Structures of payloads. */
+  readonly structure: RefType;
   readonly leaves: readonly FunctionBuilder[];
   /** A number that statements change and test. */
   readonly counter: number;
@@ -140,7 +142,15 @@ export class Generator implements Store, Watcher {
     this.leaves = [leaf];
     this.counter = this.builder.global('i32', random.below(4));
     const base = this.builder.cont({ params: [], results: [] });
-    const references: ValueType[] = ['externref', 'exnref', { to: this.leafType, nullable: true }, { to: base, nullable: true }];
+    this.structure = nullable(this.builder.structure(base));
+    const references: ValueType[] = [
+      'externref',
+      'exnref',
+      { to: this.leafType, nullable: true },
+      { to: base, nullable: true },
+      this.structure,
+      this.structure,
+    ];
     const theme = kind === 'about 1,000' ? 0 : 70;
     const types = (): ValueType[] => shape(random, random.chance(theme) ? kind : this.#otherClass(), references);
     const sought = shape(random, kind, references);

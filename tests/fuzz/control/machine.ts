@@ -11,6 +11,7 @@ import type { Operation } from './payloads.js';
 import {
   type Catch,
   type Code,
+  fieldsOf,
   type Hole,
   IMPORTS,
   type Instruction,
@@ -22,7 +23,7 @@ import {
   tagSignature,
   type ValueType,
 } from './program.js';
-import { Exception, FunctionReference, initialValue, type Value } from './values.js';
+import { Exception, FunctionReference, initialValue, Structure, type Value } from './values.js';
 
 /** Calls from JavaScript that may lie in each other. */
 const DEEPEST_ENTRY = 200;
@@ -291,6 +292,15 @@ export class Machine {
         if (value === null) throw new Trap('null reference');
         return this.push(value);
       }
+      case 'struct.new':
+        return this.push(new Structure(this.popMany(fieldsOf(this.program, instruction.type).length)));
+      case 'struct.get':
+        return this.push(this.#structure().fields[instruction.field] ?? null);
+      case 'struct.set': {
+        const value = this.pop();
+        this.#structure().fields[instruction.field] = value;
+        return;
+      }
       case 'block':
       case 'try_table':
         return this.#open(instruction.body, instruction, instruction.results.length);
@@ -371,6 +381,12 @@ export class Machine {
   #table(index: number, at: number): Value {
     if (at < 0 || at >= (this.program.tables[index]?.size ?? 0)) throw new Trap('table bounds');
     return this.tables[index]?.[at] ?? null;
+  }
+
+  #structure(): Structure {
+    const structure = this.pop() as Structure | null;
+    if (structure === null) throw new Trap('null structure');
+    return structure;
   }
 
   #call(func: number): void {

@@ -2,7 +2,7 @@
  * Code that makes values of any types, and code that takes values of any types off the stack and tells the log about them.
  */
 import { type FunctionBuilder, nullable, type Place, type ProgramBuilder } from './builder.js';
-import { type Code, isRef, type LogType, type RefType, typeKey, type ValueType } from './program.js';
+import { type Code, fieldsOf, isRef, type LogType, type RefType, typeKey, type ValueType } from './program.js';
 import type { Random } from './random.js';
 
 export const i32 = (value: number): Code[number] => ({ op: 'const', type: 'i32', value });
@@ -48,12 +48,56 @@ function reference(store: Store, fn: FunctionBuilder, type: RefType): Code {
     (place) => isRef(place.type) && place.type.to === to && (place.kind !== 'local' || place.func === fn.number),
   );
   if (known.length > 0 && random.chance(45)) return get(random.pick(known));
+  if (builder.isStructure(type)) return random.chance(8) ? empty : structure(store, fn, to);
   const started = random.chance(75) ? store.start(fn, to) : undefined;
   if (started === undefined) return empty;
   return [
     { op: 'ref.func', func: started.number },
     { op: 'cont.new', type: to },
   ];
+}
+
+/** Fields of a structure, as `ProgramBuilder.structure` orders them. */
+const FIELD = { number: 0, value: 1, next: 2, continuation: 3 } as const;
+
+/** A new structure, of which another one and a continuation may hang. */
+function structure(store: Store, fn: FunctionBuilder, type: number): Code {
+  const { random, builder } = store;
+  const fields = fieldsOf(builder.program, type);
+  const next = fields[FIELD.next] as ValueType;
+  const made = fields.flatMap((field) =>
+    field === next && random.chance(50) ? ([{ op: 'ref.null', type: nullable(type) }] satisfies Code) : value(store, fn, field),
+  );
+  return [...made, { op: 'struct.new', type }];
+}
+
+/** Adds to a structure's number, which all that refer to it see, logs what it has, and puts its continuation into a place. */
+function takeStructure(store: Store, fn: FunctionBuilder, type: RefType): Code {
+  const { random, builder } = store;
+  const { to } = type;
+  const index = fn.temporary(nullable(to));
+  const got: Code[number] = { op: 'local.get', index };
+  const field = (at: number): Code => [got, { op: 'struct.get', type: to, field: at }];
+  const ifThere = (yes: Code): Code => [got, { op: 'ref.is_null' }, { op: 'if', label: builder.label(), yes: [], no: yes }];
+  const continuation = fieldsOf(builder.program, to)[FIELD.continuation] as ValueType;
+  const code: Code = [
+    ...(random.chance(40) ? set(store.placeFor(fn, nullable(to)), [got]) : []),
+    got,
+    ...field(FIELD.number),
+    i32(1),
+    { op: 'numeric', name: 'i32.add' },
+    { op: 'struct.set', type: to, field: FIELD.number },
+    ...field(FIELD.number),
+    ...field(FIELD.value),
+    builder.log(['i32', 'externref']),
+    ...field(FIELD.continuation),
+    ...setFromStack(store.placeFor(fn, continuation), fn),
+    ...field(FIELD.next),
+    { op: 'local.set', index },
+    ...ifThere([...field(FIELD.number), builder.log(['i32'])]),
+  ];
+  // Null is looked at only where it is not to be a trap.
+  return [{ op: 'local.set', index }, ...(random.chance(95) ? ifThere(code) : code)];
 }
 
 function value(store: Store, fn: FunctionBuilder, type: ValueType): Code {
@@ -99,6 +143,7 @@ const FOLDED = 16;
 
 function take(store: Store, fn: FunctionBuilder, type: ValueType): Code {
   const { builder } = store;
+  if (builder.isStructure(type)) return takeStructure(store, fn, type);
   if (isRef(type) && type.to !== store.leafType) return setFromStack(store.placeFor(fn, nullable(type.to)), fn);
   if (isRef(type)) {
     const index = fn.temporary(nullable(type.to));

@@ -12,6 +12,7 @@ export type TrapKind =
   | 'null function'
   | 'null continuation'
   | 'null exception'
+  | 'null structure'
   | 'continuation consumed'
   | 'another version is active'
   | 'unhandled tag'

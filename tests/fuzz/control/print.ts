@@ -12,6 +12,7 @@ import {
   type Program,
   type RefType,
   type Signature,
+  type TypeDefinition,
   type ValueType,
 } from './program.js';
 
@@ -80,7 +81,11 @@ function headText(instruction: Instruction): string {
     case 'call_ref':
     case 'return_call_ref':
     case 'cont.new':
+    case 'struct.new':
       return `${instruction.op} $t${instruction.type}`;
+    case 'struct.get':
+    case 'struct.set':
+      return `${instruction.op} $t${instruction.type} ${instruction.field}`;
     case 'cont.bind':
       return `cont.bind $t${instruction.type} $t${instruction.to}`;
     case 'throw':
@@ -137,13 +142,23 @@ function codeText(code: Code, indent: string, lines: string[]): void {
   }
 }
 
+function definitionText(definition: TypeDefinition): string {
+  switch (definition.kind) {
+    case 'func':
+      return `(func${signatureText(definition)})`;
+    case 'cont':
+      return `(cont $t${definition.func})`;
+    case 'struct':
+      return `(struct ${definition.fields.map((type) => `(field (mut ${typeText(type)}))`).join(' ')})`;
+  }
+}
+
 function typeLines(program: Program): string[] {
   const lines: string[] = [];
   let at = 0;
   for (const size of program.groups) {
     const texts = program.types.slice(at, at + size).map((definition, i) => {
-      const body = definition.kind === 'func' ? `(func${signatureText(definition)})` : `(cont $t${definition.func})`;
-      return `(type $t${at + i} ${body})`;
+      return `(type $t${at + i} ${definitionText(definition)})`;
     });
     lines.push(size > 1 ? `  (rec ${texts.join(' ')})` : `  ${texts.join(' ')}`);
     at += size;

@@ -7,7 +7,7 @@
 
 export type NumberType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
-/** A reference to a function or continuation type of the program. */
+/** A reference to a type of the program. */
 export interface RefType {
   readonly to: number;
   readonly nullable: boolean;
@@ -29,7 +29,13 @@ export interface ContinuationType {
   readonly func: number;
 }
 
-export type TypeDefinition = FunctionType | ContinuationType;
+/** All fields can be written. */
+export interface StructureType {
+  readonly kind: 'struct';
+  readonly fields: readonly ValueType[];
+}
+
+export type TypeDefinition = FunctionType | ContinuationType | StructureType;
 
 /** Of a resume: where a suspension goes, or that a switch is allowed. */
 export type Clause =
@@ -102,9 +108,11 @@ export type Instruction =
         | 'return_call_ref'
         | 'call_indirect'
         | 'return_call_indirect'
-        | 'cont.new';
+        | 'cont.new'
+        | 'struct.new';
       readonly type: number;
     }
+  | { readonly op: 'struct.get' | 'struct.set'; readonly type: number; readonly field: number }
   | { readonly op: 'throw' | 'suspend'; readonly tag: number }
   | { readonly op: 'cont.bind'; readonly type: number; readonly to: number }
   | Resume
@@ -189,8 +197,16 @@ export interface Program {
 /** Parameters and results of a function or continuation type. Throws a RangeError where there is no such type. */
 export function signatureOf(program: Program, type: number): Signature {
   const definition = program.types[type];
-  if (definition === undefined) throw new RangeError(`there is no type ${type}`);
+  if (definition === undefined || definition.kind === 'struct')
+    throw new RangeError(`there is no type ${type} of functions or continuations`);
   return definition.kind === 'func' ? definition : signatureOf(program, definition.func);
+}
+
+/** Types of the fields of a structure type. Throws a RangeError where there is no such type. */
+export function fieldsOf(program: Program, type: number): readonly ValueType[] {
+  const definition = program.types[type];
+  if (definition?.kind !== 'struct') throw new RangeError(`there is no type ${type} of structures`);
+  return definition.fields;
 }
 
 /** Parameters and results of a tag. */

@@ -95,7 +95,7 @@ const thrownByJavaScript: Maker = (g) => [i32(g.random.below(10)), { op: 'call_i
 
 /** Values that wait on the stack while other things happen. */
 function sandwich(g: Generator, scope: Scope): Code {
-  const types = g.params();
+  const types = g.random.chance(50) ? [...g.params(), g.structure] : g.params();
   return [...g.values(scope.fn, types), ...g.inner(scope, 4), ...g.sink(scope.fn, types)];
 }
 
@@ -149,6 +149,7 @@ export function trapping(g: Generator, { fn }: Scope): Code {
     [{ op: 'ref.null', type: { to: g.leafType, nullable: true } }, { op: 'call_ref', type: g.leafType }, { op: 'drop' }],
     [{ op: 'ref.null', type: { to: builder.funcOf(cont), nullable: true } }, { op: 'cont.new', type: cont }, { op: 'drop' }],
     [{ op: 'ref.null', type: 'exnref' }, { op: 'throw_ref' }],
+    [{ op: 'ref.null', type: g.structure }, { op: 'struct.get', type: g.structure.to, field: 0 }, { op: 'drop' }],
     [i32(1_000_000), { op: 'call_indirect', type: g.leafType }, { op: 'drop' }],
   ];
   if (fn.definition.type !== g.leafType) {
@@ -170,7 +171,7 @@ function chosen(g: Generator, machine: Machine, targets: readonly Target[]): Mak
     [8, catching],
     [5, (generator, scope) => calledBack(generator, scope)],
     [2, thrownByJavaScript],
-    [4, sandwich],
+    [6, sandwich],
     [3, loop],
     [3, condition],
     [3, count],

@@ -36,7 +36,12 @@ export class Continuation {
   ) {}
 }
 
-export type Reference = FunctionReference | Exception | HostValue | Continuation;
+/** A structure: every reference to it is this object. */
+export class Structure {
+  constructor(readonly fields: Value[]) {}
+}
+
+export type Reference = FunctionReference | Exception | HostValue | Continuation | Structure;
 export type Value = number | bigint | Reference | null;
 
 /** What a local or global of a type begins with. */
