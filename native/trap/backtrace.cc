@@ -3,6 +3,7 @@
 #include "base/attempt.h"
 #include "trap/entry.h"
 #include "trap/sites.h"
+#include "trap/unwind.h"
 
 namespace heddle {
 
@@ -49,11 +50,6 @@ class Collector {
   size_t outer_count_ = 0;
   uint64_t missing_ = 0;
 };
-
-bool frame_on(const VMFiber* fiber, uint64_t fp) {
-  const StackSpan& span = static_cast<const Stack*>(fiber->stack)->span;
-  return fp % 8 == 0 && fp >= span.base && fp + 16 <= span.top;
-}
 
 /// Adds the frames of one fiber: the one at `fp`, where `pc` lies inside the instruction that it stopped at, and its callers. False where
 /// they do not lie on the fiber. They are read so many bytes further on.

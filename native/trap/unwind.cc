@@ -22,17 +22,19 @@ bool takes(const CodeSites& sites, const CallHandler& handler, uint64_t sp, cons
   return false;
 }
 
+/// Goes to where the fiber's resumer waits, which its control block holds. False where that is the host.
+bool go_to_resumer(CallSite* site) {
+  if (is_host(site->fiber->parent)) return false;
+  *site = {site->fiber->parent, site->fiber->fp, site->fiber->pc};
+  return true;
+}
+
 /// Goes to the call that the function at `site` was called by. False at the end of the chain.
 bool go_out(CallSite* site) {
   const uint64_t* frame = at<uint64_t>(site->fp);  // The saved frame pointer and the return address.
-  if (frame[0] != 0) {
-    site->fp = frame[0];
-    site->pc = frame[1];
-    return true;
-  }
-  // A fiber's base. Its control block holds where its resumer waits.
-  if (is_host(site->fiber->parent)) return false;
-  *site = {site->fiber->parent, site->fiber->fp, site->fiber->pc};
+  if (frame[0] == 0) return go_to_resumer(site);   // A fiber's base.
+  site->fp = frame[0];
+  site->pc = frame[1];
   return true;
 }
 
@@ -40,6 +42,11 @@ bool go_out(CallSite* site) {
 constexpr int32_t kInvoked = -2;
 
 }  // namespace
+
+bool frame_on(const VMFiber* fiber, uint64_t fp) {
+  const StackSpan& span = static_cast<const Stack*>(fiber->stack)->span;
+  return fp % 8 == 0 && fp >= span.base && fp + 16 <= span.top;
+}
 
 CallSite library_call_site(const VMThread* thread) {
   return {thread->current, thread->exit_fp, thread->exit_pc};
@@ -76,13 +83,17 @@ void restore_stack_pointer(const Runtime* runtime, uint64_t cell, uint32_t point
 void restore_invoked(CallSite site) {
   const CodeReader reader;
   const Runtime* const runtime = Runtime::of(site.fiber->thread);
+  // Where a fiber begins it has no frame yet, and one that has no room for a frame may have none that can be read.
+  if (site.fp == 0 && !go_to_resumer(&site)) return;
   do {
+    if (!frame_on(site.fiber, site.fp)) return;
     const CodeSites* const sites = reader.find(site.pc);
     const CallHandler* const handler = sites == nullptr ? nullptr : sites->handler_at(site.pc);
     if (handler == nullptr) continue;
     const int32_t* const scope = sites->scopes.begin() + handler->scope;
     if (scope[1] != 1 || scope[2] != kInvoked) continue;
-    const auto* invoked = at<const VMInvoked>(*at<uint64_t>(site.fp - handler->frame_offset + static_cast<uint64_t>(handler->context_offset)));
+    const auto* invoked =
+        at<const VMInvoked>(*at<uint64_t>(site.fp - handler->frame_offset + static_cast<uint64_t>(handler->context_offset)));
     restore_stack_pointer(runtime, invoked->cell, static_cast<uint32_t>(invoked->pointer));
   } while (go_out(&site));
 }

@@ -19,6 +19,8 @@ struct CallSite {
   uint64_t pc;
 };
 
+/// Whether a fiber has a frame at `fp`.
+bool frame_on(const VMFiber* fiber, uint64_t fp);
 /// The last library call of the thread.
 CallSite library_call_site(const VMThread* thread);
 /// Where a suspended continuation waits.
