@@ -5,10 +5,10 @@ import { best, header, heddle, keep, option, report, runTrial, table, trial } fr
 
 const TEXT = `(module
   (import "m" "invoke" (func $invoke (param i32 i32) (result i32)))
+  (import "m" "glue" (func $glue (param i32 i32) (result i32)))
   (import "m" "plain" (func $plain (param i32 i32) (result i32)))
-  (table (export "functions") 64 funcref)
+  (table $functions (export "functions") 64 funcref)
   (elem (i32.const 1) $inc $dec)
-  (table (export "values") 64 externref)
   (memory (export "memory") 1)
   (global (export "i32") (mut i32) (i32.const 7))
   (global (export "i64") (mut i64) (i64.const 7))
@@ -27,12 +27,21 @@ const TEXT = `(module
       (local.set $sum (call $invoke (i32.const 1) (local.get $sum)))
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $sum))
+  (func (export "setThrew") (param i32 i32))
+  (func (export "emscripten") (param $n i32) (result i32)
+    (local $sum i32)
+    (loop $next
+      (local.set $sum (call $glue (i32.const 1) (local.get $sum)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $sum))
   (func (export "calls") (param $n i32) (result i32)
     (local $sum i32)
     (loop $next
       (local.set $sum (call $plain (i32.const 1) (local.get $sum)))
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $sum)))`;
+/** Tables of JavaScript's values: programs of Emscripten export one table, that of functions. */
+const VALUES = '(module (table (export "values") 64 externref))';
 const COUNT = 100_000;
 const ROUNDS = 15;
 const GROWS = 2_000;
@@ -40,6 +49,26 @@ const GROWS = 2_000;
 /** A loop with a body of its own in each engine: one that had seen both would be slow for each. */
 const loop = (body) => new Function('o', 'a', 'n', `let r; for (let i = 0; i < n; i++) { ${body} } return r;`);
 const invoker = (body) => new Function('e', `return (i, x) => { ${body} };`);
+
+/** Emscripten's own, with what it uses. */
+const glue = new Function(
+  'exports',
+  `const stackSave = () => exports().save();
+  const stackRestore = (sp) => exports().restore(sp);
+  const _setThrew = (a, b) => exports().setThrew(a, b);
+  const mirror = [];
+  const getWasmTableEntry = (at) => mirror[at] ??= exports().functions.get(at);
+  return function invoke_ii(index, a1) {
+    var sp = stackSave();
+    try {
+      return getWasmTableEntry(index)(a1);
+    } catch (e) {
+      stackRestore(sp);
+      if (e !== e + 0) throw e;
+      _setThrew(1, 0);
+    }
+  };`,
+);
 
 /** What is measured: name, and a function of an engine's API and exports that runs it `n` times. */
 const CASES = [
@@ -58,18 +87,20 @@ const CASES = [
   ['Memory.buffer', (_, e) => [loop('r = o.buffer;'), e.memory]],
   ['export called', (_, e) => [loop('r = o(i);'), e.inc]],
   ['import called', (_, e) => [(o, _a, n) => o(n), e.calls]],
-  ['invoke: import, Table.get, export', (_, e) => [(o, _a, n) => o(n), e.invokes]],
+  ['import, Table.get, export', (_, e) => [(o, _a, n) => o(n), e.invokes]],
+  ['invoke_ii of Emscripten', (_, e) => [(o, _a, n) => o(n), e.emscripten]],
 ];
 
 async function measure() {
   const { WebAssembly: Heddle, parseWat } = await heddle();
   const bytes = parseWat(TEXT);
+  const values = parseWat(VALUES);
   const make = async (api) => {
     let exports;
     const body = 'const s = e().save(); try { return e().functions.get(i)(x); } catch (error) { e().restore(s); throw error; }';
-    const m = { invoke: invoker(body)(() => exports), plain: invoker('return x + i | 0;')() };
+    const m = { invoke: invoker(body)(() => exports), glue: glue(() => exports), plain: invoker('return x + i | 0;')() };
     exports = (await api.instantiate(bytes, { m })).instance.exports;
-    return exports;
+    return { ...exports, ...(await api.instantiate(values)).instance.exports };
   };
   const engines = [
     ['heddle', Heddle, await make(Heddle)],

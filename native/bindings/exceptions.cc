@@ -69,18 +69,31 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
   return {0, nullptr};
 }
 
+/// Keeps a value, or what an exception is, for who calls the function that threw it. False where no handler may see it, or with an exception
+/// pending.
+bool keep_thrown(Engine* engine, napi_value thrown, bool is_exception) {
+  bool kept = false;
+  napi_value flag = nullptr;
+  napi_get_boolean(engine->env, is_exception, &flag);
+  const napi_value result = call_hook(engine, engine->hooks.keep_thrown, {thrown, flag});
+  return result != nullptr && napi_get_value_bool(engine->env, result, &kept) == napi_ok && kept;
+}
+
 /// The import that a function was called in the stead of is to throw what that has thrown, or not: JavaScript decides, and does what it does
-/// besides. It gets the exception where it calls the function (Engine::throws_again).
+/// besides. It gets the exception where it calls the function (Engine::throws_again). A value of JavaScript's was kept before it came here,
+/// and there is no exception for it.
 HostResult invoke_failed(VMThread* thread, uint64_t import, uint64_t exception_address, uint64_t stack, uint64_t function) {
   Engine* engine = Engine::of(thread);
   auto* exception = at<VMException>(exception_address);
   restore_stack_pointer(&engine->runtime, at<VMHostFunction>(import)->stack, static_cast<uint32_t>(stack));
-  // No JavaScript sees a cancellation.
-  if (exception->tag == engine->cancellation) return raise_exception(engine, exception);
-  const HostScope scope(engine);
-  const napi_value kept = call_hook(engine, engine->hooks.keep_thrown, {make_number(engine->env, static_cast<double>(exception_address))});
-  release_exception(&engine->heap.blocks, exception);
-  if (kept == nullptr) return raise_pending(engine);
+  if (exception != nullptr) {
+    // No JavaScript sees a cancellation.
+    if (exception->tag == engine->cancellation) return raise_exception(engine, exception);
+    const HostScope scope(engine);
+    const bool kept = keep_thrown(engine, make_number(engine->env, static_cast<double>(exception_address)), true);
+    release_exception(&engine->heap.blocks, exception);
+    if (!kept) return raise_pending(engine);
+  }
   engine->throws_again = at<const VMFunction>(function);
   return {0, nullptr};
 }
@@ -167,7 +180,10 @@ HostResult raise_pending(Engine* engine) {
   bool pending = false;
   if (napi_is_exception_pending(engine->env, &pending) != napi_ok || !pending) return raise_error(thread);
   if (napi_get_and_clear_last_exception(engine->env, &value) != napi_ok) return raise_error(thread);
-  VMException* exception = exception_of(engine, value);
+  if (landing.is_invoked && keep_thrown(engine, value, false)) {
+    return refresh_unguarded(engine) ? land(&engine->runtime, landing, nullptr) : raise_error(thread);
+  }
+  VMException* exception = landing.is_invoked ? nullptr : exception_of(engine, value);
   if (exception == nullptr) {
     napi_is_exception_pending(engine->env, &pending);
     if (!pending) napi_throw(engine->env, value);

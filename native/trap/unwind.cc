@@ -41,6 +41,11 @@ bool go_out(CallSite* site) {
 /// In the place of a tag (ts/lower/function/scopes.ts): the context is a VMInvoked.
 constexpr int32_t kInvoked = -2;
 
+bool is_invoked(const CodeSites& sites, const CallHandler& handler) {
+  const int32_t* scope = sites.scopes.begin() + handler.scope;
+  return scope[1] == 1 && scope[2] == kInvoked;
+}
+
 }  // namespace
 
 bool frame_on(const VMFiber* fiber, uint64_t fp) {
@@ -63,7 +68,7 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
       if (const CallHandler* handler = sites->handler_at(site.pc)) {
         const uint64_t sp = site.fp - handler->frame_offset;
         if (takes(*sites, *handler, sp, tag)) {
-          *landing = {site.fiber, sp, site.fp, sites->base + handler->handler_offset};
+          *landing = {site.fiber, sp, site.fp, sites->base + handler->handler_offset, is_invoked(*sites, *handler)};
           return true;
         }
       }
@@ -89,9 +94,7 @@ void restore_invoked(CallSite site) {
     if (!frame_on(site.fiber, site.fp)) return;
     const CodeSites* const sites = reader.find(site.pc);
     const CallHandler* const handler = sites == nullptr ? nullptr : sites->handler_at(site.pc);
-    if (handler == nullptr) continue;
-    const int32_t* const scope = sites->scopes.begin() + handler->scope;
-    if (scope[1] != 1 || scope[2] != kInvoked) continue;
+    if (handler == nullptr || !is_invoked(*sites, *handler)) continue;
     const auto* invoked =
         at<const VMInvoked>(*at<uint64_t>(site.fp - handler->frame_offset + static_cast<uint64_t>(handler->context_offset)));
     restore_stack_pointer(runtime, invoked->cell, static_cast<uint32_t>(invoked->pointer));

@@ -10,6 +10,8 @@ struct Landing {
   uint64_t sp;
   uint64_t fp;
   uint64_t pc;
+  /// Whether it is that of a function called in an import's stead (VMInvoked), which takes every exception.
+  bool is_invoked;
 };
 
 /// A call that has not returned: its fiber, the frame pointer of the calling function, the return address.

@@ -3,6 +3,7 @@
  * stack pointer, what `setThrew` was told, and which functions of JavaScript ran.
  */
 import { describe, expect, test } from 'vitest';
+import { collect, dispose, WebAssembly } from '../../ts/index.js';
 import { type Api, bytes, heddle, outcome, run, v8 } from './oracle.js';
 
 /** The functions of the glue in the texts of several versions, with what they use in their scope. */
@@ -98,8 +99,9 @@ interface Exports {
 }
 
 interface Program {
+  readonly instance: object;
   readonly exports: Exports;
-  /** Whether Heddle took the imports for what they are. V8 knows nothing of it. */
+  /** What the glue has called. */
   readonly log: string[];
 }
 
@@ -126,7 +128,7 @@ function program(api: Api, glue: Glue, throws: (x: number, exports: Exports) => 
   };
   const make = (name: string, args: string, returns: string): unknown =>
     new Function(...Object.keys(scope), `return ${GLUES[glue](name, args, returns)}`)(...Object.values(scope));
-  exports = run(api, MODULE, {
+  const instance = new api.Instance(new api.Module(bytes(MODULE)), {
     env: {
       throw_js: (x: number) => throws(x, all()),
       invoke_v: make('invoke_v', '', ''),
@@ -135,8 +137,9 @@ function program(api: Api, glue: Glue, throws: (x: number, exports: Exports) => 
       invoke_jj: make('invoke_jj', 'a1', 'j'),
       invoke_iiiiiiii: make('invoke_iiiiiiii', 'a1,a2,a3,a4,a5,a6,a7', 'i'),
     },
-  }) as unknown as Exports;
-  return { exports, log };
+  });
+  exports = instance.exports as unknown as Exports;
+  return { instance, exports, log };
 }
 
 /** All that is seen of a call. The glue's calls of `stackSave` are not: they are what is spared. */
@@ -305,4 +308,67 @@ describe('glue is known', () => {
     if (name === 'no table') expect(() => runs(GLUE, fields)).toThrow();
     else expect(runs(GLUE, fields)).toBe(1);
   });
+});
+
+describe('inside such a call', () => {
+  /** A program whose import waits for a promise, inside an invoke, and what its export `f` comes to. */
+  const waits = (promise: () => Promise<number>): Promise<unknown> => {
+    let exports: Exports | undefined;
+    const scope = {
+      stackSave: () => exports?.save(),
+      stackRestore: (sp: number) => exports?.restore(sp),
+      _setThrew: (a: number, b: number) => exports?.setThrew(a, b),
+      getWasmTableEntry: (index: number) => exports?.t.get(index),
+    };
+    const glue: unknown = new Function(...Object.keys(scope), `return ${GLUE}`)(...Object.values(scope));
+    const made = run(
+      heddle,
+      `(module (import "env" "invoke_ii" (func $i (param i32 i32) (result i32))) (import "env" "wait" (func $wait (param i32) (result i32)))
+        (global $sp (mut i32) (i32.const 1024)) (global $threw (mut i32) (i32.const 0)) ${ALL}
+        (func $d (param i32) (result i32) (global.set $sp (i32.const 512)) (call $wait (local.get 0)) (global.set $sp (i32.const 1024)))
+        (func (export "setThrew") (param i32 i32) (global.set $threw (local.get 0)))
+        (func (export "f") (param i32) (result i32)
+          (i32.add (i32.mul (call $i (i32.const 0) (local.get 0)) (i32.const 10)) (global.get $threw))))`,
+      { env: { invoke_ii: glue, wait: new WebAssembly.Suspending(promise) } },
+    );
+    exports = made as unknown as Exports;
+    const after = (sp: string) => [sp, exports?.save()];
+    return WebAssembly.promising(made['f'] as unknown as (x: number) => number)(4).then(
+      (value) => after(`returned ${String(value)}`),
+      (error: unknown) => after(`threw ${String(error)}`),
+    );
+  };
+
+  test('an import waits', async () => expect(await waits(() => Promise.resolve(7))).toEqual(['returned 70', 1024]));
+  test('a promise is rejected with what the glue catches', async () =>
+    // biome-ignore lint/suspicious/useAwait: a rejection
+    expect(await waits(() => Promise.reject(5 as unknown as Error))).toEqual(['returned 1', 1024]));
+  test('a promise is rejected with what it does not', async () =>
+    expect(await waits(() => Promise.reject(new Error('no')))).toEqual(['threw Error: no', 1024]));
+});
+
+test('an instance that is disposed of calls nothing by it', () => {
+  const { instance, exports } = program(heddle, 'a number', () => 3);
+  dispose(instance as WebAssembly.Instance);
+  expect(() => exports.ii(1, 4)).toThrow(expect.objectContaining({ code: 'HEDDLE_DISPOSED' }));
+});
+
+test('what is thrown survives a collection on its way', () => {
+  const { exports } = program(heddle, 'a number', () => {
+    collect();
+    throw 5;
+  });
+  for (let i = 0; i < 3; i++) expect([exports.ii(2, 4), exports.threw()]).toEqual([0, 1]);
+});
+
+test('a trap inside names the functions around it', () => {
+  const { exports } = program(heddle, 'a number', () => 3);
+  let stack = '';
+  try {
+    exports.ii(3, 1);
+  } catch (error) {
+    stack = String((error as Error).stack);
+  }
+  const names = stack.split('\n').flatMap((line) => /at (\S+) \(.*wasm-function/.exec(line)?.[1] ?? []);
+  expect(names).toEqual(['traps', 'ii']);
 });

@@ -80,7 +80,7 @@ export class Engine implements Thread {
         coerce,
         poll: () => this.#onInterrupt?.(),
         thrown: (exception) => this.exceptions.thrown(exception),
-        keepThrown: (exception) => this.exceptions.keepThrown(exception),
+        keepThrown: (thrown, isException) => this.exceptions.keepThrown(thrown, isException),
         throwKept: () => this.exceptions.throwKept(),
         caught: (value) => this.exceptions.caught(value),
         collected: (tags, codes, imports, calls) => this.#collected(tags, codes, imports, calls),

@@ -90,9 +90,11 @@ export class ExceptionObjects {
     return object;
   }
 
-  /** Hook: keeps what an exception is, until {@link throwKept}. */
-  keepThrown(address: number): void {
-    this.#kept = this.thrown(address);
+  /** Hook: keeps a value that JavaScript threw, or what an exception is, until {@link throwKept}; false where WebAssembly must not catch it. */
+  keepThrown(thrown: unknown, isException: boolean): boolean {
+    if (!isException && (isTrap(thrown) || isUncatchable(thrown))) return false;
+    this.#kept = isException ? this.thrown(NumberValue(thrown)) : thrown;
+    return true;
   }
 
   /** Hook: throws it. */

@@ -22,8 +22,8 @@ export interface NativeHooks {
   poll(): void;
   /** What an exception that no handler takes is to JavaScript; the addon throws it. The argument is the VMException's address. */
   thrown(exception: number): unknown;
-  /** Keeps what an exception is to JavaScript, as `thrown` gives it. */
-  keepThrown(exception: number): void;
+  /** Keeps a value that JavaScript threw, or what the exception at an address is to it; false where WebAssembly must not catch the value. */
+  keepThrown(thrown: unknown, isException: boolean): boolean;
   /** Throws what was kept. */
   throwKept(): void;
   /** The VMException of a value that JavaScript threw, where WebAssembly may catch it; 0 where it must not see it. */
