@@ -75,6 +75,15 @@ export function timeProcess(command, args, env = {}) {
   return time;
 }
 
+/** Milliseconds of processor time that a whole process takes, with its threads: bash says what the system has counted. */
+export function processorTime(command, args, env = {}) {
+  const script = ['-c', 'TIMEFORMAT="processor %3U %3S"; time "$@" > /dev/null', 'bash', command, ...args];
+  const result = spawnSync('bash', script, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env, LC_ALL: 'C' } });
+  const [, user, system] = /^processor ([\d.]+) ([\d.]+)$/m.exec(result.stderr) ?? [];
+  if (result.status !== 0 || user === undefined) throw new Error(`${command} ${args.join(' ')}: ${result.stderr}`);
+  return (Number(user) + Number(system)) * 1000;
+}
+
 /** Runs each of `[name, run]` `trials` times, in turn; the results of each. */
 export function interleaved(runs, trials) {
   const results = runs.map(() => []);

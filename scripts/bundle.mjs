@@ -169,7 +169,9 @@ const LOADER = 'let files;\nexport const loader = {};\nexport const late = (name
 /** What a file imports of another, by the names there; undefined where it takes all there is. */
 function namesImported(importer, path) {
   const names = [];
-  for (const [, list, from] of readFileSync(importer, 'utf8').matchAll(/^(?:import|export) (.*) from '([^']+)';$/gm)) {
+  const text = readFileSync(importer, 'utf8');
+  if (text.includes(`import('${path}')`)) return undefined;
+  for (const [, list, from] of text.matchAll(/^(?:import|export) (.*) from '([^']+)';$/gm)) {
     if (from !== path) continue;
     if (!/^\{.*\}$/.test(list)) return undefined;
     const given = list.slice(1, -1).split(',');
