@@ -20,6 +20,7 @@ import { assemble, type Part } from './part.js';
 import { type Chunk, canUseWorkers, compileInWorkers, defaultWorkers, prepareInWorker, warmWorkers } from './pool.js';
 import { offsetsOf, relocate } from './relocate.js';
 import { type ArtifactKey, artifactKey, type CompileSettings, compileSettings, keyHash, type Target } from './settings.js';
+import { jumpToSwitches } from './switches.js';
 import { FunctionCompiler, type Job, type Prepared, prepare } from './work.js';
 
 /** What a caller says of a compile. */
@@ -250,8 +251,9 @@ function compileHere({ job }: Prepared, discard?: CompileOptions['discard']): Pa
 /** Takes the parts out of their list. */
 function finish(key: ArtifactKey, prepared: Prepared, parts: Part[], cache: Cache | undefined): Artifact {
   const { description, handlers, stackPointer } = prepared.job;
-  const { relocations, ...whole } = assemble(STUB.size, parts);
+  const assembled = assemble(STUB.size, parts);
   const { functionSignatures, switchStub, hostCallStub } = moduleSignatures(description, indexSpaces(description));
+  const { relocations, ...whole } = { ...assembled, ...jumpToSwitches(assembled, switchStub) };
   const stubs = new Map([
     [switchStub, STUB.switch],
     [hostCallStub, STUB.hostCall],

@@ -6,13 +6,17 @@ import { INLINED_ROW, moveLocation } from '../lower/function/locations.js';
 import { moveScopes } from '../lower/function/scopes.js';
 import type { Tables } from '../lower/lower.js';
 
-/** What a compile returns (contract/formats.md, section 6). All offsets are relative to `code`. */
-export interface CompiledCode {
+/** Machine code and where it names functions. */
+export interface MachineCode {
   readonly code: Uint8Array;
-  /** [number, offset, size]*, by offset */
-  readonly functions: Int32Array;
   /** [offset, kind, function number, addend]* */
   readonly relocations: Int32Array;
+}
+
+/** What a compile returns (contract/formats.md, section 6). All offsets are relative to `code`. */
+export interface CompiledCode extends MachineCode {
+  /** [number, offset, size]*, by offset */
+  readonly functions: Int32Array;
   /** [offset, trap code]*, by offset */
   readonly traps: Int32Array;
   /** [offset, location]*: start of each range, by offset. Locations as in lower/locations.ts. */

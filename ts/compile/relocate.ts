@@ -3,8 +3,8 @@ import { internal } from '../errors/catalog.js';
 import { word } from './part.js';
 
 /** Kinds of contract/formats.md, section 6. */
-const X86_CALL = 1;
-const ARM64_CALL = 2;
+export const X86_CALL = 1;
+export const ARM64_CALL = 2;
 const X86_RELATIVE = 4;
 
 /**

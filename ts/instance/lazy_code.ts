@@ -10,6 +10,7 @@ import { compilerOf, forgetCompiler } from '../compile/lazy.js';
 import type { LazyModule } from '../compile/module_code.js';
 import { moveInlined, type Part } from '../compile/part.js';
 import { relocate } from '../compile/relocate.js';
+import { jumpToSwitches } from '../compile/switches.js';
 import { internal } from '../errors/catalog.js';
 import { STUB } from '../generated/abi.js';
 import type { Native } from '../link/native.js';
@@ -116,8 +117,9 @@ export class LazyCode {
   #add(part: Part): void {
     if (this.#made !== undefined) append(this.#made, part);
     this.#place(part);
-    relocate(part.code, part.relocations, this.offsets, this.#next);
-    this.#put(part, 0);
+    const { code, relocations } = jumpToSwitches(part, this.#parts.signatures.switchStub);
+    relocate(code, relocations, this.offsets, this.#next);
+    this.#put(part, code, 0);
   }
 
   /** All functions, by code that has its own stubs and trampolines. What runs goes on in the code that it has. */
@@ -127,7 +129,7 @@ export class LazyCode {
     // What it has is not what compiles here would make: nobody is to have it.
     this.#made = undefined;
     // asks: an object of ours
-    this.#put({ ...whole, relocations: NONE }, 1);
+    this.#put({ ...whole, relocations: NONE }, whole.code, 1);
   }
 
   /** Where functions of the next piece will be called. */
@@ -135,11 +137,11 @@ export class LazyCode {
     for (let i = 0; i < typedLength(functions); i += 3) this.offsets[functions[i] as number] = this.#next + (functions[i + 1] as number);
   }
 
-  #put(part: Part, stubs: number): void {
+  #put(part: Part, code: Uint8Array, stubs: number): void {
     const { native } = this.#parts;
     // A module without functions has no trampolines.
-    if (typedLength(part.code) === 0) return;
-    const { code, functions, traps, calls, scopes } = part;
+    if (typedLength(code) === 0) return;
+    const { functions, traps, calls, scopes } = part;
     const before = typedLength(this.inlined);
     // What is kept, or is a file's, stays as it is.
     const moves = before > 0 && typedLength(part.inlined) > 0;
