@@ -16,6 +16,7 @@
 
 /* The unwinding rule where a fiber begins: see x86_64_sysv.S. */
 #define DW_OP_BREG_SP 0x8f
+#define DW_OP_BREG_X29 0x8d
 #define DW_X29 29
 #define DW_X30 30
         .macro  CALLED_BY_RESUMER
@@ -65,7 +66,10 @@
 
         .text
 
-/* heddle_switch: Tail (x2 = VMFiber, x3 = payload, x4 = kind) -> (x2 = payload, x3 = kind); handlers get x0, x1. */
+/*
+ * heddle_switch: Tail (x2 = VMFiber, x3 = payload, x4 = kind) -> (x2 = payload, x3 = kind); handlers get x0, x1. Code mostly branches to it, with the
+ * return address in x30.
+ */
 ROUTINE(heddle_switch)
         .cfi_startproc
         ldp     x9, x10, [x2, #FIBER_SP]
@@ -269,6 +273,45 @@ ENTRY(heddle_fiber_end)
         b       .Lover
         .cfi_endproc
 END(heddle_fiber_start)
+
+/* heddle_resume_copied, heddle_return_copied: x29 = the FrameLink; x16 and x17 carry no results. See x86_64_sysv.S. */
+ROUTINE(heddle_resume_copied)
+        .cfi_startproc
+        .cfi_signal_frame
+        ldur    x11, [sp, #-24]
+        ldur    w9, [sp, #-16]
+        ldur    x10, [sp, #-8]
+        .cfi_register x30, x10
+        br      x11
+.Lexpected:
+        br      x10
+        .p2align COPIED_PIECE_LOG2
+ENTRY(heddle_expect_return)
+        .irp    piece, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+        .p2align COPIED_PIECE_LOG2
+1:      subs    w9, w9, #1
+        b.mi    .Lexpected
+        .cfi_remember_state
+        .if     \piece == COPIED_PIECES
+        bl      1b
+        .elseif \piece == COPIED_PIECES - 1
+        bl      heddle_expect_return
+        .else
+        bl      1f
+        .endif
+        .if     \piece == 0
+ENTRY(heddle_return_copied)
+        .endif
+        .cfi_escape DW_CFA_EXPRESSION, DW_X29, 2, DW_OP_BREG_X29, 0
+        .cfi_escape DW_CFA_EXPRESSION, DW_X30, 2, DW_OP_BREG_X29, 8
+        ldp     x29, x16, [x29]
+        .cfi_same_value x29
+        .cfi_register x30, x16
+        br      x16
+        .cfi_restore_state
+        .endr
+        .cfi_endproc
+END(heddle_resume_copied)
 
 /*
  * heddle_interrupt: sp[0] = VMThread, sp[8] = the pc to go on at. An indirect jump needs a register, so x17 is not kept: it is

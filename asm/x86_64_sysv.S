@@ -12,6 +12,8 @@
  *   heddle_leave          give up all fibers of the innermost entry: heddle_enter returns kind ENTER_LEFT
  *   heddle_fiber_start    where a fiber begins: calls its first function and returns to the resumer
  *   heddle_fiber_end      where that function's trampoline goes instead of returning
+ *   heddle_resume_copied  where a chain that was put back from a copy goes on: has the predictor expect the returns of its frames
+ *   heddle_return_copied  where these frames return to: goes on in their callers
  *   heddle_interrupt      where a signal handler sends generated code that must be looked at: all registers kept
  *   heddle_fiber_switch   C++ <-> C++, keeping the callee-saved registers (fiber/switch.h does the same in line)
  *   heddle_function_start where a fiber of native/fiber begins
@@ -156,7 +158,8 @@
 
 /*
  * heddle_switch: Tail (rdi = VMFiber, rsi = payload, rdx = kind) -> (rax = payload, rcx = kind).
- * Exchanges sp, fp and pc with those in the control block. Kills every other register: callers use try_call.
+ * Exchanges sp, fp and pc with those in the control block. Kills every other register: callers use try_call. No code calls it: each such call has
+ * become a jump to a copy of what follows the pop, with r11 = the return address (ts/compile/switches.ts, which has these instructions as bytes).
  * An exception handler (resume_throw sets pc to one) finds its payload words in rax and rdx.
  */
 ROUTINE(heddle_switch)
@@ -369,8 +372,8 @@ ROUTINE(heddle_fiber_start)
 
 /*
  * heddle_fiber_end: Tail (rdi = the fiber), gone to at the end of start_enter, with its return address at rsp.
- * Because the resumer's `call` and the function's own `ret` are a pair to the predictor already: a second `ret`, and a `call` before, would
- * put the predictor out of step with all frames of the resumer.
+ * Because the predictor has no entry for a `ret` here: the trampoline was jumped to. One, and a `call` for it, would put the predictor out of step
+ * where the fiber was suspended between.
  */
 ENTRY(heddle_fiber_end)
         .cfi_startproc
@@ -379,6 +382,66 @@ ENTRY(heddle_fiber_end)
         jmp     .Lover
         .cfi_endproc
 END(heddle_fiber_start)
+
+/*
+ * heddle_resume_copied: switched to in the place of a suspended chain's own pc: rsp = the chain's, rsp[-8] = that pc, rsp[-16] = how many returns to
+ * expect, rsp[-24] = the piece below with the first of them. Keeps what a switch hands over.
+ *
+ * The calls that made the chain's frames were made long ago, or on behalf of another version, so that each `ret` would be mispredicted (some 5 ns).
+ * So the frames of a copy return to the pieces heddle_return_copied, whoever their callers are, and here the addresses of these are put into the predictor,
+ * those of the outermost frames first, by calls that do not return. A jump goes on in the caller, which the predictor learns as it does any other: it
+ * does so better where neighbours have pieces of their own. A chain that is deeper than the predictor has the last piece for all frames: then what is
+ * overwritten in it is the same.
+ *
+ * heddle_return_copied: returned to by such a frame: rbp = its FrameLink (continuation/copy.h), in which the caller's rbp stands, and its pc. Every
+ * register may hold a result but r11. To a walk along frame pointers a link is one frame more, which this address belongs to.
+ */
+#define DW_OP_BREG_RBP 0x76
+ROUTINE(heddle_resume_copied)
+        .cfi_startproc
+        .cfi_signal_frame
+        .cfi_def_cfa %rsp, 0
+        .cfi_offset %rip, -8
+        mov     -24(%rsp), %r11
+        mov     -16(%rsp), %r9d
+        mov     -8(%rsp), %r8
+        .cfi_register %rip, %r8
+        mov     %rsp, %r10
+        .cfi_def_cfa_register %r10
+        jmp     *%r11
+.Lexpected:
+        mov     %r10, %rsp
+        jmp     *%r8
+        .skip   128, 0xcc               /* so that the jumps back to .Lexpected are all of one length */
+        .p2align COPIED_PIECE_LOG2
+ENTRY(heddle_expect_return)
+        .irp    piece, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+        .p2align COPIED_PIECE_LOG2
+1:      sub     $1, %r9d
+        js      .Lexpected
+        .cfi_remember_state
+        .if     \piece == COPIED_PIECES
+        call    1b
+        .elseif \piece == COPIED_PIECES - 1
+        call    heddle_expect_return
+        .else
+        call    1f
+        .endif
+        .if     \piece == 0
+ENTRY(heddle_return_copied)
+        .endif
+        .cfi_def_cfa %rsp, 0
+        .cfi_escape DW_CFA_EXPRESSION, DW_RBP, 2, DW_OP_BREG_RBP, 0
+        .cfi_escape DW_CFA_EXPRESSION, DW_RIP, 2, DW_OP_BREG_RBP, 8
+        mov     8(%rbp), %r11
+        .cfi_register %rip, %r11
+        mov     (%rbp), %rbp
+        .cfi_same_value %rbp
+        jmp     *%r11
+        .cfi_restore_state
+        .endr
+        .cfi_endproc
+END(heddle_resume_copied)
 
 /*
  * heddle_interrupt: "called" by a signal handler that changed the interrupted registers: rsp[0] = VMThread, rsp[8] = the

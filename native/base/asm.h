@@ -32,6 +32,10 @@ inline constexpr uint64_t kWaitFrame = 48;
 inline constexpr uint64_t kWaitFrame = 160;
 #endif
 
+/// How many pieces heddle_return_copied and heddle_expect_return have besides the last one, and their bytes.
+inline constexpr uint64_t kCopiedPieces = 16;
+inline constexpr uint64_t kCopiedPieceBytes = 32;
+
 extern "C" {
 SwitchResult heddle_enter(VMThread* thread, VMFiber* fiber, uint64_t payload);
 SwitchResult heddle_fiber_switch(VMFiber* fiber, uint64_t payload, uint64_t kind);
@@ -50,6 +54,9 @@ extern const char heddle_park[];
 extern const char heddle_wait[];
 extern const char heddle_fiber_end[];
 extern const char heddle_fiber_start[];
+extern const char heddle_resume_copied[];
+extern const char heddle_expect_return[];
+extern const char heddle_return_copied[];
 extern const char heddle_interrupt[];
 extern const char heddle_function_start[];
 }

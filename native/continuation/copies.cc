@@ -8,37 +8,11 @@
 #include "base/asm.h"
 #include "base/attempt.h"
 #include "base/check.h"
-#include "continuation/runtime.h"
+#include "continuation/known_copies.h"
 
 namespace heddle {
 
 namespace {
-
-constexpr uint32_t kNowhere = ~uint32_t{0};
-
-typedef uint64_t Vector __attribute__((vector_size(16)));
-/// Two words, which may lie at any address that a word may.
-struct __attribute__((packed, aligned(8), may_alias)) Pair {
-  Vector words;
-};
-
-/// Copies words between a stack and its copy. Volatile, so that it stays a loop: memcpy is the sanitizers', who know parts of C++ frames as
-/// not to be touched.
-__attribute__((no_sanitize("address", "thread"))) void copy_words(uint64_t to, uint64_t from, uint64_t bytes) {
-  auto* target = at<volatile Pair>(to);
-  const auto* source = at<const volatile Pair>(from);
-  const uint64_t pairs = bytes / sizeof(Pair);
-  uint64_t i = 0;
-  for (; i + 4 <= pairs; i += 4) {
-    const Vector words[] = {source[i].words, source[i + 1].words, source[i + 2].words, source[i + 3].words};
-    target[i].words = words[0];
-    target[i + 1].words = words[1];
-    target[i + 2].words = words[2];
-    target[i + 3].words = words[3];
-  }
-  for (; i < pairs; i++) target[i].words = source[i].words;
-  if (bytes % sizeof(Pair) != 0) *at<volatile uint64_t>(to + bytes - 8) = *at<const volatile uint64_t>(from + bytes - 8);
-}
 
 /// Bytes of frames that may have been written just now, a word at a time: a load of two words would wait for both stores.
 constexpr uint64_t kRecent = 256;
@@ -50,11 +24,45 @@ __attribute__((no_sanitize("address", "thread"))) void copy_recent(uint64_t to, 
   copy_words(to + recent, from + recent, bytes - recent);
 }
 
+/// The links of a fiber's frames, of which the innermost is at `fp`, but for that of the first, which does not return. Empty as well where
+/// they are not understood, or without memory.
+__attribute__((no_sanitize("address", "thread"))) void read_links(uint64_t fp, uint64_t end, std::vector<FrameLink>* links) {
+  links->clear();
+  for (uint64_t below = 0; fp > below && fp <= end - sizeof(FrameLink);) {
+    if (at<const FrameLink>(fp)->fp == 0) return;
+    if (links->size() == links->capacity() && !attempt([=] { links->reserve(std::max<size_t>(64, 2 * links->size())); })) break;
+    const FrameLink link = *link_at(fp);
+    links->push_back(link);
+    below = fp;
+    fp = link.fp;
+  }
+  links->clear();
+}
+
+/// Gives the frames of a copy, so many bytes further on than those that were copied, the links that they had at first.
+__attribute__((no_sanitize("address", "thread"))) void restore_links(uint64_t fp, uint64_t distance) {
+  while (at<const FrameLink>(fp)->fp != 0) {
+    const FrameLink link = *link_at(fp);
+    *at<FrameLink>(fp + distance) = link;
+    fp = link.fp;
+  }
+}
+
+/// Has frames, so many bytes further on than those that were copied, use the links of a copy.
+__attribute__((no_sanitize("address", "thread"))) void use_links(ChainCopy* copy, uint64_t distance) {
+  uint64_t fp = copy->outermost().fp;
+  const FrameLink* link = copy->first_link();
+  for (uint64_t i = copy->links(); i-- > 0; link++) {
+    *at<FrameLink>(fp + distance) = {address_of(link), copied_piece(heddle_return_copied, i, copy->links())};
+    fp = link->fp;
+  }
+}
+
 /// Keeps a fiber's control block.
 void save_block(const VMFiber* fiber, SavedFiber* part) {
   part->shadow_entered = static_cast<uint32_t>(fiber->shadow_entered);
   part->fp = fiber->fp;
-  part->pc = fiber->pc;
+  part->pc = resume_pc(fiber);
   part->record = fiber->record;
   part->handlers = fiber->handlers;
   part->id = fiber->id;
@@ -89,6 +97,7 @@ void restore_block(ChainCopy* copy, const SavedFiber& part, VMThread* thread) {
 uint64_t size_of(ChainCopy* copy) {
   uint64_t bytes = sizeof(ChainCopy) + copy->count * sizeof(SavedFiber);
   for (const SavedFiber& fiber : *copy) bytes += fiber.bytes;
+  bytes += copy->links() * sizeof(FrameLink);
   return bytes + (copy->shadow == nullptr ? 0 : copy->shadow->bytes());
 }
 
@@ -96,10 +105,6 @@ uint64_t size_of(ChainCopy* copy) {
 bool make_room(std::vector<Stack*>* stacks, size_t more) {
   if (stacks->capacity() - stacks->size() >= more) return true;
   return attempt([=] { stacks->reserve(std::max(stacks->size() + more, stacks->size() * 2)); });
-}
-
-Stack* stack_of(const VMFiber* fiber) {
-  return static_cast<Stack*>(fiber->stack);
 }
 
 bool any_copied(const VMFiber* leaf) {
@@ -120,8 +125,8 @@ VMContinuation* movable(const VMFiber* fiber) {
 
 }  // namespace
 
-/// A copy of a chain that is awake, for nobody yet. Null without memory.
-ChainCopy* Copies::make(const VMContinuation* record) {
+/// A copy of a chain that is awake, for nobody yet, which several may have. Null without memory.
+ChainCopy* Copies::make(const VMContinuation* record, bool shared) {
   uint32_t count = 0;
   uint64_t bytes = 0;
   // The outermost fiber's control block holds where the innermost stands, and each other one's where its parent waits.
@@ -131,10 +136,14 @@ ChainCopy* Copies::make(const VMContinuation* record) {
     sp = fiber->sp;
     count++;
   }
-  const uint64_t head = sizeof(ChainCopy) + count * sizeof(SavedFiber);
+  uint64_t fp = record->fiber->fp;
+  links_.clear();
+  if (shared && count == 1) read_links(fp, address_of(record->fiber), &links_);
+  const auto links = static_cast<uint32_t>(links_.size());
+  const uint64_t head = sizeof(ChainCopy) + count * sizeof(SavedFiber) + links * sizeof(FrameLink);
   auto* copy = static_cast<ChainCopy*>(std::malloc(head + bytes));
   if (copy == nullptr) return nullptr;
-  *copy = {count, 0, scan_ - 1, false, record, record->generation, nullptr};
+  *copy = {count, 0, scan_ - 1, links, record, record->generation, nullptr};
   uint64_t place = address_of(copy) + head;
   SavedFiber* part = copy->begin();
   sp = record->fiber->sp;
@@ -148,8 +157,15 @@ ChainCopy* Copies::make(const VMContinuation* record) {
     part->capacity = own->capacity;
     save_block(fiber, part);
     copy_recent(place, sp, part->bytes);
+    if (links > 0) {
+      std::memcpy(copy->first_link(), links_.data(), links * sizeof(FrameLink));
+      use_links(copy, place - sp);
+    } else if (part->stack->copied && part->stack->owners->links != nullptr) {
+      restore_links(fp, place - sp);
+    }
     place += part->bytes;
     sp = fiber->sp;
+    fp = fiber->fp;
     part++;
   }
   count_++;
@@ -161,7 +177,7 @@ void Copies::free(ChainCopy* copy) {
   count_--;
   bytes_ -= size_of(copy);
   delete copy->shadow;
-  if (copy->shared) {
+  if (copy->shared()) {
     // The parts are read before any stack goes.
     for (SavedFiber& part : *copy) {
       Stack* stack = part.stack;
@@ -190,7 +206,7 @@ bool Copies::share(ChainCopy* copy, bool occupied) {
     }
     stack->owners->copies++;
   }
-  copy->shared = true;
+  copy->share();
   return true;
 }
 
@@ -210,12 +226,10 @@ void Copies::disown(Stack* stack) {
   if (!occupied) stack->owner->release(stack);
 }
 
-void Copies::note_empty(Stack* stack) {
-  StackOwners* owners = stack->owners;
-  owners->occupied = false;
-  owners->clean = nullptr;
-  if (owners->place != kNowhere || stack->vacant || !make_room(&empty_, 1)) return;
-  owners->place = static_cast<uint32_t>(empty_.size());
+/// Notes a stack that may be owned by copies alone now.
+void Copies::list_empty(Stack* stack) {
+  if (stack->vacant || !make_room(&empty_, 1)) return;
+  stack->owners->place = static_cast<uint32_t>(empty_.size());
   empty_.push_back(stack);
 }
 
@@ -236,14 +250,6 @@ uint64_t Copies::vacate_empty(StackSets* stacks) {
   stacks->vacate(empty_.data(), empty_.data() + count);
   empty_.clear();
   return count;
-}
-
-/// The copy that is still what lies on a record's stacks; null where there is none.
-ChainCopy* Copies::clean_copy(const VMContinuation* record) const {
-  const Stack* stack = stack_of(record->fiber);
-  if (!stack->copied) return nullptr;
-  auto* copy = static_cast<ChainCopy*>(stack->owners->clean);
-  return copy != nullptr && copy->source == record && copy->generation == record->generation ? copy : nullptr;
 }
 
 /// Inner fibers of a copy lose the records that they have in it: each version gets some of its own when it wakes.
@@ -308,10 +314,10 @@ uint64_t Copies::share_new(ChainCopy* copy) {
 ChainCopy* Copies::shared_copy(VMContinuation* source, uint64_t* refused) {
   if (is_copied(source)) {
     ChainCopy* copy = copy_of(source);
-    return copy->shared || strip(copy, refused) ? copy : nullptr;
+    return copy->shared() || strip(copy, refused) ? copy : nullptr;
   }
   if (ChainCopy* copy = clean_copy(source)) return copy;
-  ChainCopy* copy = make(source);
+  ChainCopy* copy = make(source, true);
   if (copy == nullptr) {
     *refused = kRefusedSystem;
     return nullptr;
@@ -333,24 +339,23 @@ VMContinuation* Copies::clone(VMContinuation* source, uint64_t* refused) {
     copy = shared_copy(source, refused);
     if (copy == nullptr) return nullptr;
   }
+  if (copy != nullptr) {
+    VMContinuation* made = make_version(source, copy);
+    if (made != nullptr) return made;
+    if (copy->versions == 0) free(copy);
+    *refused = kRefusedRecords;
+    return nullptr;
+  }
   VMContinuation* made = runtime_->records.allocate(source->capacity);
   if (made == nullptr) {
-    if (copy != nullptr && copy->versions == 0) free(copy);
     *refused = kRefusedRecords;
     return nullptr;
   }
   made->function = source->function;
   made->count = source->count;
-  std::memcpy(at<void>(made->slots), at<const void>(source->slots), uint64_t{source->count} * kSlotSize);
+  if (source->count > 0) std::memcpy(at<void>(made->slots), at<const void>(source->slots), uint64_t{source->count} * kSlotSize);
+  made->leaf = source->leaf;  // The Stacks that its stack is to come from.
   clones_++;
-  if (copy == nullptr) {
-    made->leaf = source->leaf;  // The Stacks that its stack is to come from.
-    return made;
-  }
-  made->state = static_cast<uint32_t>(State::Suspended);
-  made->leaf = at<VMFiber>(address_of(copy));
-  copy->versions++;
-  chains_++;
   return made;
 }
 
@@ -359,7 +364,7 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
   const bool shared = any_copied(leaf);
   ChainCopy* copy = shared ? clean_copy(record) : nullptr;
   const bool joins = copy != nullptr;
-  if (!joins) copy = make(record);
+  if (!joins) copy = make(record, shared);
   if (copy == nullptr) return false;
   if (emptied != nullptr && !make_room(emptied, copy->count)) {
     if (!joins) free(copy);
@@ -375,11 +380,12 @@ bool Copies::put_aside(VMContinuation* record, std::vector<Stack*>* emptied) {
     if (shared) {
       if (!runtime_->shadows.empty()) ShadowSwitch(runtime_).end(fiber, true);
       if (emptied == nullptr) {
-        note_empty(stack);
+        leave(stack);
       } else {
         unlist(stack);
         stack->owners->occupied = false;
         stack->owners->clean = nullptr;
+        release_links(stack->owners);
       }
       if (fiber->record != record) forget_inner(fiber->record);
     } else if (fiber->record != record) {
@@ -436,7 +442,13 @@ void Copies::exchange(VMContinuation* record, ChainCopy* copy) {
   home->record = record;
   other->fiber = nullptr;
   other->leaf = at<VMFiber>(address_of(copy));
-  stack_of(home)->owners->clean = nullptr;
+  StackOwners* owners = stack_of(home)->owners;
+  owners->clean = nullptr;
+  if (copy->links() > 0) {
+    use_links(copy, 0);
+    release_links(owners);
+    owners->links = copy;
+  }
   for (VMFiber* fiber = record->leaf; fiber != nullptr; fiber = fiber->parent) fiber->id = runtime_->next_fiber_id();
   hibernations_++;
   wakes_++;
@@ -445,7 +457,7 @@ void Copies::exchange(VMContinuation* record, ChainCopy* copy) {
 uint64_t Copies::wake(VMContinuation* record) {
   HEDDLE_CHECK(is_copied(record));
   ChainCopy* copy = copy_of(record);
-  if (copy->shared) {
+  if (copy->shared()) {
     const VMFiber* home = copy->outermost().home();
     const StackOwners* owners = copy->outermost().stack->owners;
     if (owners->clean == copy && clean_copy(home->record) == copy) {
@@ -458,7 +470,7 @@ uint64_t Copies::wake(VMContinuation* record) {
       return refused;
     }
   }
-  const bool original = !copy->shared || copy->is_of(record);
+  const bool original = !copy->shared() || copy->is_of(record);
   record->leaf = copy->begin()->home();
   record->fiber = copy->outermost().home();
   size_t i = 0;
@@ -468,7 +480,7 @@ uint64_t Copies::wake(VMContinuation* record) {
     VMFiber* block = part.home();
     Stack* stack = part.stack;
     stack->owner->occupy(stack);
-    if (copy->shared) {
+    if (copy->shared()) {
       stack->owners->occupied = true;
       stack->owners->clean = nullptr;
       if (block != record->fiber) block->record = inner_[i++];
@@ -482,21 +494,30 @@ uint64_t Copies::wake(VMContinuation* record) {
     block->record->state = static_cast<uint32_t>(State::Running);
   }
   if (copy->shadow != nullptr) copy->shadow->restore([copy](size_t part) { return copy->begin()[part].home(); });
+  if (copy->links() > 0) copy->outermost().stack->owners->links = copy;
   chains_--;
   wakes_++;
   unversion(copy);
   return 0;
 }
 
+uint64_t Copies::resume(VMContinuation* record) {
+  ChainCopy* const copy = copy_of(record);
+  if (const uint64_t refused = wake(record)) return refused;
+  const Stack* const stack = stack_of(record->fiber);
+  if (stack->copied && stack->owners->links == copy) expect_returns(record->fiber, copy->links());
+  return 0;
+}
+
 void Copies::unversion(ChainCopy* copy) {
-  if (--copy->versions == 0) free(copy);
+  if (--copy->versions == 0 && !copy->in_use()) free(copy);
 }
 
 void Copies::drop(VMContinuation* record) {
   ChainCopy* copy = copy_of(record);
   record->leaf = nullptr;
   chains_--;
-  if (copy->shared) {
+  if (copy->shared()) {
     if (copy->is_of(record)) copy->source = nullptr;
     runtime_->release_continuation(record);
     return unversion(copy);

@@ -23,15 +23,25 @@ class Copies {
   /// A second record in the state of `source`, which is fresh or suspended; null with `*refused`, a refused_… of LIMITS, and nothing
   /// changed, where there is none.
   VMContinuation* clone(VMContinuation* source, uint64_t* refused);
+  /// The same of a state that is copied; null where it is not, or no record is free.
+  VMContinuation* clone_known(const VMContinuation* source);
   /// Copies a suspended or parked chain out, which has a fiber. False, and nothing is changed, without memory. The stacks that it has left
   /// are added to `emptied`, where that is given.
   bool put_aside(VMContinuation* record, std::vector<Stack*>* emptied);
   /// Puts a chain back; others that lie there are put aside first. 0, or a refused_… of LIMITS, with nothing changed that anybody sees.
   uint64_t wake(VMContinuation* record);
+  /// The same, for who goes to the chain next where its record says.
+  uint64_t resume(VMContinuation* record);
+  /// The same where nothing has to be made or to make way; false, and nothing is done, elsewhere.
+  bool resume_known(VMContinuation* record);
   /// Gives up a chain that is in a copy, with its record.
   void drop(VMContinuation* record);
   /// A fiber is over, or given up: nothing lies on its stack any more. Requires: the stack is copied.
-  void leave(Stack* stack) { note_empty(stack); }
+  void leave(Stack* stack);
+  /// What lies on a stack is never gone on with.
+  void forget(Stack* stack) {
+    if (stack->copied) release_links(stack->owners);
+  }
   /// Gives the pages of stacks on which nothing lies back to the kernel. Returns how many it were.
   uint64_t vacate_empty(StackSets* stacks);
 
@@ -49,13 +59,14 @@ class Copies {
   /// A collection begins: every copy is to be looked at once.
   void begin_scan() { scan_++; }
   /// Whether a version may go on without a look at the budget: its stacks have their pages.
-  static bool is_warm(const VMContinuation* record) { return copy_of(record)->shared && !copy_of(record)->outermost().stack->vacant; }
+  static bool is_warm(const VMContinuation* record) { return copy_of(record)->shared() && !copy_of(record)->outermost().stack->vacant; }
   /// Whether the collector has not looked at it yet.
   bool scan(ChainCopy* copy) const { return copy->scanned != scan_ && (copy->scanned = scan_, true); }
 
  private:
-  ChainCopy* make(const VMContinuation* record);
+  ChainCopy* make(const VMContinuation* record, bool shared);
   ChainCopy* shared_copy(VMContinuation* source, uint64_t* refused);
+  VMContinuation* make_version(const VMContinuation* source, ChainCopy* copy);
   ChainCopy* clean_copy(const VMContinuation* record) const;
   bool share(ChainCopy* copy, bool occupied);
   uint64_t share_new(ChainCopy* copy);
@@ -69,7 +80,9 @@ class Copies {
   void unversion(ChainCopy* copy);
   void free(ChainCopy* copy);
   void disown(Stack* stack);
-  void note_empty(Stack* stack);
+  void list_empty(Stack* stack);
+  /// Frames that have links in a copy are gone, or nobody returns from them. The stack may go with the copy.
+  void release_links(StackOwners* owners);
   void unlist(Stack* stack);
   void note_released(Stack* stack);
 
@@ -78,6 +91,8 @@ class Copies {
   std::vector<Stack*> empty_;
   /// Records of the inner fibers of what wakes.
   std::vector<VMContinuation*> inner_;
+  /// Those of the frames that are copied.
+  std::vector<FrameLink> links_;
   uint32_t scan_ = 0;
   uint64_t chains_ = 0;
   uint64_t count_ = 0;

@@ -1,7 +1,7 @@
 // Library calls on continuations. architecture.md, section 5, says when generated code makes each.
 #include "base/attempt.h"
 #include "base/check.h"
-#include "continuation/runtime.h"
+#include "continuation/known_copies.h"
 
 namespace heddle {
 
@@ -42,11 +42,11 @@ HostResult cont_new_on(VMThread* thread, uint64_t function, uint64_t size, uint6
   return make_continuation(thread, function, stacks);
 }
 
-HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
-  VMContinuation* record = at<VMContinuation>(address);
+// What is needed most often calls nothing, so that it needs no frame.
+__attribute__((noinline)) HostResult allocate_slowly(VMThread* thread, VMContinuation* record) {
   Runtime* runtime = Runtime::of(thread);
   // The record is consumed: no handle names it now, so that its address must do.
-  const uint64_t refused = runtime->allocate_fiber_or_reclaim(record, address);
+  const uint64_t refused = runtime->allocate_fiber_or_reclaim(record, address_of(record));
   if (refused == 0) return {0, nullptr};
   if (is_copied(record)) return refuse_version(thread, record, refused);
   // It is consumed already and belongs to no chain: nobody else would take the record back.
@@ -54,8 +54,15 @@ HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t,
   return raise_trap(thread, Trap::TooManyStacks, refused);
 }
 
-HostResult cont_clone(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
-  VMContinuation* source = records_of(thread).find(handle & ((uint64_t{1} << kHandleIndexBits) - 1));
+HostResult cont_allocate(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
+  Runtime* runtime = Runtime::of(thread);
+  if (runtime->reclaims_always() || !runtime->copies.resume_known(at<VMContinuation>(address))) {
+    return allocate_slowly(thread, at<VMContinuation>(address));
+  }
+  return {0, nullptr};
+}
+
+__attribute__((noinline)) HostResult clone_slowly(VMThread* thread, VMContinuation* source, uint64_t handle) {
   if (source == nullptr || source->generation != handle >> kHandleIndexBits) return cont_invalid(thread, handle, 0, 0, 0);
   uint64_t refused = 0;
   const VMContinuation* made = Runtime::of(thread)->clone_continuation(source, handle, &refused);
@@ -63,8 +70,22 @@ HostResult cont_clone(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uin
   return {handle_of(made), nullptr};
 }
 
+HostResult cont_clone(VMThread* thread, uint64_t handle, uint64_t, uint64_t, uint64_t) {
+  VMContinuation* source = records_of(thread).find(handle & ((uint64_t{1} << kHandleIndexBits) - 1));
+  Runtime* runtime = Runtime::of(thread);
+  if (source != nullptr && source->generation == handle >> kHandleIndexBits && runtime->may_clone()) {
+    if (const VMContinuation* made = runtime->copies.clone_known(source)) return {handle_of(made), nullptr};
+  }
+  return clone_slowly(thread, source, handle);
+}
+
+__attribute__((noinline)) HostResult release_slowly(VMThread* thread, VMContinuation* record) {
+  Runtime::of(thread)->release_continuation(record);
+  return {0, nullptr};
+}
+
 HostResult cont_release(VMThread* thread, uint64_t address, uint64_t, uint64_t, uint64_t) {
-  Runtime::of(thread)->release_continuation(at<VMContinuation>(address));
+  if (!release_known(Runtime::of(thread), at<VMContinuation>(address))) return release_slowly(thread, at<VMContinuation>(address));
   return {0, nullptr};
 }
 

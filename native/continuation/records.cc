@@ -18,22 +18,13 @@ constexpr uint64_t kSmallPages = 4 << 20;
 constexpr uint64_t kIndices = uint64_t{1} << kHandleIndexBits;
 static_assert(sizeof(VMContinuation) == size_t{1} << kRecordSizeLog2);
 
-bool is_inline(const VMContinuation* record) {
-  return record->slots == address_of(record->inline_slots);
-}
-
-void free_slots(VMContinuation* record) {
-  if (record->slots != 0 && !is_inline(record)) std::free(at<void>(record->slots));
-  record->slots = 0;
-  record->capacity = 0;
-}
-
-void use_inline_slots(VMContinuation* record) {
-  record->slots = address_of(record->inline_slots);
-  record->capacity = kInlineSlots;
-}
-
 }  // namespace
+
+/// It has its inline slots then.
+void Records::free_slots(VMContinuation* record) {
+  if (record->slots != 0 && !has_inline_slots(record)) std::free(at<void>(record->slots));
+  use_inline_slots(record);
+}
 
 Records::Records(uint64_t most) {
   capacity_ = std::clamp<uint64_t>(most + 1, 2, kIndices);
@@ -53,52 +44,26 @@ Records::~Records() {
   for (uint64_t i = 1; i < next_; i++) free_slots(base() + i);
 }
 
-VMContinuation* Records::take() {
-  if (free_ != 0) {
-    VMContinuation* record = base() + free_;
-    free_ = record->next_free;
-    record->next_free = 0;
-    return record;
-  }
+VMContinuation* Records::take_new() {
   if (next_ >= capacity_) return nullptr;
   VMContinuation* record = base() + next_;
   record->index = static_cast<uint32_t>(next_++);
   record->generation = HEDDLE_GENERATION_START;
-  return record;
-}
-
-VMContinuation* Records::allocate(uint32_t slots) {
-  VMContinuation* record = take();
-  if (record == nullptr) return nullptr;
   use_inline_slots(record);
-  if (slots > kInlineSlots && !reserve(record, slots)) {
-    record->next_free = free_;
-    free_ = record->index;
-    return nullptr;
-  }
-  record->state = static_cast<uint32_t>(State::Fresh);
-  record->count = 0;
-  record->fiber = nullptr;
-  record->leaf = nullptr;
-  live_++;
-  made_++;
   return record;
 }
 
 void Records::release(VMContinuation* record) {
+  if (!has_inline_slots(record)) free_slots(record);
+  // A new life begins below the last generation: what is consumed at the last one is renewed, never counted further.
+  if (is_plain(record)) return release_plain(record);
   HEDDLE_CHECK(record->state != static_cast<uint32_t>(State::Free) && record->index != 0);
   live_--;
-  let_go(record);
-  free_slots(record);
-  // A new life begins below the last generation: what is consumed at the last one is renewed, never counted further.
-  if (record->generation + 1 >= kLastGeneration) return retire(record);
-  record->generation++;
-  record->state = static_cast<uint32_t>(State::Free);
-  record->next_free = free_;
-  free_ = record->index;
+  retire(record);
 }
 
 void Records::retire(VMContinuation* record) {
+  let_go(record);
   record->generation = kDeadGeneration;
   record->state = static_cast<uint32_t>(State::Retired);
   retired_++;
@@ -132,15 +97,12 @@ VMContinuation* Records::renew(VMContinuation* record) {
   fresh->fiber = record->fiber;
   fresh->leaf = record->leaf;
   fresh->function = record->function;
-  if (is_inline(record)) {
+  if (has_inline_slots(record)) {
     std::memcpy(fresh->inline_slots, record->inline_slots, sizeof fresh->inline_slots);
-    use_inline_slots(fresh);
-    free_slots(record);
   } else {
     fresh->slots = record->slots;
     fresh->capacity = record->capacity;
-    record->slots = 0;
-    record->capacity = 0;
+    use_inline_slots(record);
   }
   if (fresh->fiber != nullptr) fresh->fiber->record = fresh;
   record->fiber = nullptr;

@@ -2,6 +2,8 @@
 #pragma once
 #include <algorithm>
 
+#include "base/asm.h"
+#include "base/check.h"
 #include "base/layout.h"
 #include "base/page.h"
 
@@ -36,10 +38,37 @@ class Records {
   VMContinuation* base() const { return at<VMContinuation>(memory_.base()); }
   /// The record of an index that was given out; null for other numbers.
   VMContinuation* find(uint64_t index) { return index == 0 || index >= next_ ? nullptr : base() + index; }
+  /// A record that is in nobody's hands has its inline slots.
   /// A record in state fresh with `slots` payload slots; null when there is none, or no memory for the slots.
-  VMContinuation* allocate(uint32_t slots);
+  VMContinuation* allocate(uint32_t slots) {
+    VMContinuation* record = take();
+    if (record == nullptr) return nullptr;
+    if (slots > kInlineSlots && !reserve(record, slots)) {
+      give_back(record);
+      return nullptr;
+    }
+    record->state = static_cast<uint32_t>(State::Fresh);
+    record->count = 0;
+    record->fiber = nullptr;
+    record->leaf = nullptr;
+    live_++;
+    made_++;
+    return record;
+  }
   /// Takes a record back; every handle of it is invalid from now on. At the last generation it is retired instead.
   void release(VMContinuation* record);
+  /// Whether a record has its own slots, and generations for another life.
+  static bool is_plain(const VMContinuation* record) { return has_inline_slots(record) && record->generation + 1 < kLastGeneration; }
+  /// The same for a plain one.
+  void release_plain(VMContinuation* record) {
+    HEDDLE_CHECK(record->state != static_cast<uint32_t>(State::Free) && record->index != 0);
+    live_--;
+    record->generation++;
+    record->state = static_cast<uint32_t>(State::Free);
+    give_back(record);
+  }
+  /// Whether there is one for who needs no slots of its own.
+  bool has_free() const { return free_ != 0; }
   /// Makes the slots hold at least `slots`, keeping their contents. False without memory.
   static bool reserve(VMContinuation* record, uint32_t slots);
   /// Moves everything that lives in `record` to a record of a young generation, and retires `record`. Null when there is none.
@@ -76,7 +105,24 @@ class Records {
     const auto* first = at<const VMContinuation>(memory_.base());
     return static_cast<uint64_t>(std::count_if(first + 1, first + next_, predicate));
   }
-  VMContinuation* take();
+  VMContinuation* take() {
+    if (free_ == 0) return take_new();
+    VMContinuation* record = base() + free_;
+    free_ = record->next_free;
+    record->next_free = 0;
+    return record;
+  }
+  VMContinuation* take_new();
+  void give_back(VMContinuation* record) {
+    record->next_free = free_;
+    free_ = record->index;
+  }
+  static bool has_inline_slots(const VMContinuation* record) { return record->slots == address_of(record->inline_slots); }
+  static void use_inline_slots(VMContinuation* record) {
+    record->slots = address_of(record->inline_slots);
+    record->capacity = kInlineSlots;
+  }
+  static void free_slots(VMContinuation* record);
   void retire(VMContinuation* record);
 
   Mapping memory_;

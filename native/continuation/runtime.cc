@@ -10,6 +10,7 @@
 #include "base/system.h"
 #include "continuation/announce.h"
 #include "continuation/fiber_table.h"
+#include "continuation/known_copies.h"
 #include "continuation/park.h"
 #include "fiber/fiber.h"
 
@@ -101,7 +102,9 @@ Runtime::~Runtime() {
   for (uint64_t i = 1; i < records.end(); i++) {
     const VMContinuation* record = records.find(i);
     const bool live = record->state != static_cast<uint32_t>(State::Free) && record->state != static_cast<uint32_t>(State::Retired);
-    if (live && record->fiber != nullptr) ShadowSwitch(this).end(record->fiber, true);
+    if (!live || record->fiber == nullptr) continue;
+    ShadowSwitch(this).end(record->fiber, true);
+    copies.forget(static_cast<Stack*>(record->fiber->stack));
   }
   for (uint64_t i = 1; copies.chains() > 0 && i < records.end(); i++) {
     VMContinuation* record = records.find(i);
@@ -235,9 +238,9 @@ uint64_t Runtime::allocate_fiber(VMContinuation* record) {
   if (continuation_stacks_ == nullptr && !attempt([this] { continuation_stacks(); })) return kRefusedSystem;
   StackSets& stacks = *continuation_stacks_;
   const bool copied = is_copied(record);
-  if (copied && Copies::is_warm(record)) return copies.wake(record);
+  if (copied && Copies::is_warm(record)) return copies.resume(record);
   if (!stacks.is_within_budget()) keep_budget();  // Nothing that is consumed has a fiber now: where one is needed, this is called first.
-  if (copied) return copies.wake(record);
+  if (copied) return copies.resume(record);
   const Stack* below = thread.current == nullptr ? nullptr : static_cast<const Stack*>(thread.current->stack);
   const uint32_t depth = below == nullptr ? 1 : below->user + 1;
   if (depth > kDeepest) return kRefusedDepth;

@@ -164,6 +164,12 @@ class Runtime {
   /// A second continuation in the state of a fresh or suspended one, which stays as it is; null, with `*refused`, where there is none.
   /// `handle` is the source's.
   VMContinuation* clone_continuation(VMContinuation* source, uint64_t handle, uint64_t* refused);
+  /// Whether there is neither anything to be reclaimed nor any limit near before one is made of a state that is copied already.
+  bool may_clone() const {
+    return records.live() < reclaim_at && copies.copied_since() < reclaim_copies_at && copies.bytes() <= options_.continuation.memory / 2;
+  }
+  /// Whether wherever that is possible is reclaimed, for tests.
+  bool reclaims_always() const { return reclaim_at == 0; }
   /// All that is suspended hibernates. Returns how many stacks became empty. Requires: the host runs, and has consumed nothing that it is
   /// about to resume.
   uint64_t hibernate() {

@@ -96,6 +96,8 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
   for (VMFiber* fiber = leaf; !is_host(fiber); fiber = fiber->parent) {
     words(sp, address_of(fiber));
     word(pc);
+    const auto* stack = static_cast<const Stack*>(fiber->stack);
+    if (stack->copied && stack->owners->links != nullptr) links(static_cast<ChainCopy*>(stack->owners->links));
     VMContinuation* own = fiber->record;
     if (own >= base_ && own < base_ + record_count_) {
       mark_record(own);
@@ -109,8 +111,13 @@ void Marker::chain(VMFiber* leaf, uint64_t sp, uint64_t pc) {
   }
 }
 
+void Marker::links(ChainCopy* copy) {
+  words(address_of(copy->first_link()), address_of(copy->first_link() + copy->links()));
+}
+
 void Marker::copy(ChainCopy* copy) {
   if (!runtime_->copies.scan(copy)) return;
+  links(copy);
   word(copy->outermost().pc);
   for (const SavedFiber& fiber : *copy) {
     words(fiber.copy, fiber.copy + fiber.bytes);
@@ -130,7 +137,7 @@ void Marker::suspended(VMContinuation* record) {
   slots(record->slots, fresh ? record->capacity : record->count);
   if (state_of(record) == State::Parked) slots(record->slots, 1);  // The import's object.
   if (is_copied(record)) return copy(copy_of(record));
-  if (!fresh) chain(record->leaf, record->fiber->sp, record->fiber->pc);
+  if (!fresh) chain(record->leaf, record->fiber->sp, resume_pc(record->fiber));
 }
 
 void Marker::follow_objects() {

@@ -77,6 +77,7 @@ class Marker {
   bool mark_record(const VMContinuation* record);
   void suspended(VMContinuation* record);
   void copy(ChainCopy* copy);
+  void links(ChainCopy* copy);
 
   Runtime* runtime_;
   Blocks* blocks_;

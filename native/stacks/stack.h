@@ -32,6 +32,8 @@ struct StackOwners {
   bool occupied = false;
   /// Of the outermost fiber's stack: the copy that was made last of what lies there. Only the copy says whether it is still the same.
   void* clean = nullptr;
+  /// The copy that has links of frames that lie on it; null where they have their own.
+  void* links = nullptr;
 };
 
 /// A stack. Owned by the Stacks that made it. A cache line of its own: among many stacks each use of another is a miss.

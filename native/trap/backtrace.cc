@@ -56,18 +56,18 @@ class Collector {
 bool walk_one(const CodeReader& reader, const VMFiber* fiber, uint64_t fp, uint64_t pc, Collector* frames, uint64_t distance = 0) {
   for (;;) {
     const bool walkable = fiber != nullptr && frame_on(fiber, fp);
-    const uint64_t* frame = walkable ? at<uint64_t>(fp + distance) : nullptr;  // The saved frame pointer and the return address.
+    const FrameLink* link = walkable ? link_at(fp + distance) : nullptr;
     // A fiber's first frame is the enter trampoline's, which is none of the program's. Where it begins after an interrupt
     // it has no frame yet.
-    const bool first = fp == 0 || (walkable && frame[0] == 0);
+    const bool first = fp == 0 || (walkable && link->fp == 0);
     if (const CodeSites* sites = first ? nullptr : reader.find(pc)) {
       const FunctionRange* function = sites->function_at(pc);
       const int32_t location = sites->source_at(pc);
       frames->add({sites->id, function == nullptr ? -1 : static_cast<int32_t>(function->number), location}, sites->frames_at(location));
     }
     if (!walkable || first) return first;
-    pc = frame[1] - 1;
-    fp = frame[0];
+    pc = link->pc - 1;
+    fp = link->fp;
   }
 }
 

@@ -22,7 +22,7 @@ struct Place {
 /// While a fiber runs, or waits below one that does, its block says where its resumer waits; while it is suspended the block of its chain's
 /// outermost fiber says where the chain goes on.
 Place saved_in(const VMFiber* fiber) {
-  return {fiber->sp, fiber->fp, fiber->pc};
+  return {fiber->sp, fiber->fp, resume_pc(fiber)};
 }
 
 Frame function_at(uint64_t code) {
@@ -119,7 +119,7 @@ class Inspection {
   void copied_chain(const VMContinuation* record, Activity activity) {
     ChainCopy* copy = copy_of(record);
     // A number is given when a version is resumed first.
-    const bool numbered = !copy->shared || copy->is_of(record);
+    const bool numbered = !copy->shared() || copy->is_of(record);
     Place place = {copy->begin()->from, copy->outermost().fp, copy->outermost().pc};
     for (const SavedFiber* part = copy->begin(); part != copy->end() && !full(); part++) {
       // Its block may be that of another version, or nothing, now.

@@ -58,7 +58,7 @@ CallSite library_call_site(const VMThread* thread) {
 }
 
 CallSite suspended_site(const VMContinuation* record) {
-  return {record->leaf, record->fiber->fp, record->fiber->pc};
+  return {record->leaf, record->fiber->fp, resume_pc(record->fiber)};
 }
 
 bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
@@ -73,7 +73,19 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
         }
       }
     }
+<<<<<<< HEAD
     if (!go_out(&site)) return false;
+=======
+    const FrameLink* link = link_at(site.fp);
+    if (link->fp != 0) {
+      site.fp = link->fp;
+      site.pc = link->pc;
+      continue;
+    }
+    // A fiber's base. Its control block holds where its resumer waits.
+    if (is_host(site.fiber->parent)) return false;
+    site = {site.fiber->parent, site.fiber->fp, site.fiber->pc};
+>>>>>>> 549385f (Frames of versions return by way of their copy, which the predictor is told of; clones of what is copied are made in line)
   }
 }
 
