@@ -31,10 +31,10 @@ bool go_to_resumer(CallSite* site) {
 
 /// Goes to the call that the function at `site` was called by. False at the end of the chain.
 bool go_out(CallSite* site) {
-  const uint64_t* frame = at<uint64_t>(site->fp);  // The saved frame pointer and the return address.
-  if (frame[0] == 0) return go_to_resumer(site);   // A fiber's base.
-  site->fp = frame[0];
-  site->pc = frame[1];
+  const FrameLink* const link = link_at(site->fp);
+  if (link->fp == 0) return go_to_resumer(site);  // A fiber's base.
+  site->fp = link->fp;
+  site->pc = link->pc;
   return true;
 }
 
@@ -73,19 +73,7 @@ bool find_landing(CallSite site, const VMTag* tag, Landing* landing) {
         }
       }
     }
-<<<<<<< HEAD
     if (!go_out(&site)) return false;
-=======
-    const FrameLink* link = link_at(site.fp);
-    if (link->fp != 0) {
-      site.fp = link->fp;
-      site.pc = link->pc;
-      continue;
-    }
-    // A fiber's base. Its control block holds where its resumer waits.
-    if (is_host(site.fiber->parent)) return false;
-    site = {site.fiber->parent, site.fiber->fp, site.fiber->pc};
->>>>>>> 549385f (Frames of versions return by way of their copy, which the predictor is told of; clones of what is copied are made in line)
   }
 }
 
