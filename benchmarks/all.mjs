@@ -15,6 +15,8 @@ for (const name of [
   'cold',
   'call',
   'objects',
+  'trees',
+  'kotlin',
   'suspend',
   'collect',
   'million',

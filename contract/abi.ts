@@ -119,7 +119,7 @@ export const STRUCTS: readonly Struct[] = [
   {
     name: 'VMThread',
     doc: 'What generated code knows of its thread; one for each Node environment. A VMInstance and a VMHostFunction begin with its address.',
-    size: 944,
+    size: 1200,
     fields: [
       ['self', 'ptr', 'VMThread: itself, so that a thread can stand where a context is wanted'],
       ['stack_limit', 'u64', 'lowest address sp may have in a prologue on the running fiber; an interrupt raises it to 2^62 for a moment'],
@@ -156,8 +156,8 @@ export const STRUCTS: readonly Struct[] = [
       [
         'runs',
         'u64[]',
-        'free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0',
-        30,
+        'free cells that follow each other, for structures and arrays of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0',
+        62,
       ],
     ],
   },
@@ -484,7 +484,7 @@ export const LIMITS = [
   ['type_array', 4, 'of an array type'],
   ['type_depths', 8, 'depths that VMType.display has'],
   ['type_size_log2', 6, 'a VMType is 1 << this bytes'],
-  ['run_bytes', 128, 'most bytes of a structure that generated code makes by itself'],
+  ['run_bytes', 256, 'most bytes of a structure or array that generated code makes by itself'],
   ['array_bytes', 0x7fff_0000, 'most bytes of an array, with its head'],
   ['refused_heap', 32, 'the detail of trap out_of_memory: the heap of the thread has no room for a structure or array'],
   [

@@ -88,10 +88,10 @@ struct VMThread {
   uint64_t spare[3];
   /// addresses of the library calls by LIBCALLS number
   uint64_t libcalls[56];
-  /// free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0
-  uint64_t runs[30];
+  /// free cells that follow each other, for structures and arrays of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0
+  uint64_t runs[62];
 };
-static_assert(sizeof(VMThread) == 944);
+static_assert(sizeof(VMThread) == 1200);
 static_assert(offsetof(VMThread, self) == 0);
 static_assert(offsetof(VMThread, stack_limit) == 8);
 static_assert(offsetof(VMThread, current) == 16);
@@ -793,8 +793,8 @@ inline constexpr uint32_t kTypeArray = 4;
 inline constexpr uint32_t kTypeDepths = 8;
 /// a VMType is 1 << this bytes
 inline constexpr uint32_t kTypeSizeLog2 = 6;
-/// most bytes of a structure that generated code makes by itself
-inline constexpr uint32_t kRunBytes = 128;
+/// most bytes of a structure or array that generated code makes by itself
+inline constexpr uint32_t kRunBytes = 256;
 /// most bytes of an array, with its head
 inline constexpr uint32_t kArrayBytes = 2147418112;
 /// the detail of trap out_of_memory: the heap of the thread has no room for a structure or array
@@ -902,6 +902,6 @@ inline constexpr uint32_t kTakesPromises = 2;
 /// bit of what a resumption takes: it only unwinds, so that a suspension or a wait ends it
 inline constexpr uint32_t kTakesCancellation = 4;
 /// Hash of the table.
-inline constexpr char kContract[] = "9f2628a5e990a21a";
+inline constexpr char kContract[] = "ec4d827e277083cf";
 
 }  // namespace heddle

@@ -32,33 +32,32 @@ VMObject* make_object(Engine* engine, uint32_t id, uint64_t length) {
   const VMType& type = type_of(engine, id);
   const bool is_array = type.kind == kTypeArray;
   const uint64_t bytes = is_array ? array_bytes(type, length) : type.bytes;
-  auto* object = static_cast<VMObject*>(engine->heap.allocate(is_array ? ObjectKind::Array : ObjectKind::Struct, bytes));
+  auto* object = static_cast<VMObject*>(engine->heap.allocate(ObjectKind::Object, bytes));
   if (object == nullptr) return nullptr;
   object->type = id;
   object->length = static_cast<uint32_t>(length);
   return object;
 }
 
-HostResult new_object(VMThread* thread, uint64_t id, uint64_t length) {
-  Engine* engine = Engine::of(thread);
-  const VMObject* object = engine->heap.make_at_safepoint({}, [=] { return make_object(engine, static_cast<uint32_t>(id), length); });
+/// A zeroed object of a type and of so many bytes, at a safepoint: from the thread's run where generated code goes on there.
+HostResult new_object(VMThread* thread, uint64_t id, uint64_t length, uint64_t bytes) {
+  Heap& heap = Engine::of(thread)->heap;
+  auto* object = static_cast<VMObject*>(heap.make_at_safepoint(
+      {}, [&] { return bytes <= kRunBytes ? heap.allocate_in_run(bytes) : heap.allocate(ObjectKind::Object, bytes); }));
   if (object == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
+  object->type = static_cast<uint32_t>(id);
+  object->length = static_cast<uint32_t>(length);
   return {address_of(object), nullptr};
 }
 
 HostResult struct_new(VMThread* thread, uint64_t id, uint64_t, uint64_t, uint64_t) {
-  Engine* engine = Engine::of(thread);
-  const uint64_t bytes = type_of(engine, id).bytes;
-  if (bytes > kRunBytes) return new_object(thread, id, 0);
-  auto* object = static_cast<VMObject*>(engine->heap.make_at_safepoint({}, [=] { return engine->heap.allocate_in_run(bytes); }));
-  if (object == nullptr) return raise_trap(thread, Trap::OutOfMemory, kRefusedHeap);
-  object->type = static_cast<uint32_t>(id);
-  return {address_of(object), nullptr};
+  return new_object(thread, id, 0, type_of(Engine::of(thread), id).bytes);
 }
 
 HostResult array_new(VMThread* thread, uint64_t id, uint64_t length, uint64_t, uint64_t) {
-  if (is_too_long(type_of(Engine::of(thread), id), length)) return raise_trap(thread, Trap::ArraySize);
-  return new_object(thread, id, length);
+  const VMType& type = type_of(Engine::of(thread), id);
+  if (is_too_long(type, length)) return raise_trap(thread, Trap::ArraySize);
+  return new_object(thread, id, length, array_bytes(type, length));
 }
 
 const InstanceObject* instance_at(uint64_t address) {

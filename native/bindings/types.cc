@@ -42,8 +42,7 @@ class TypeCheck {
       case ObjectKind::Types:
         for (uint64_t i = 0; i < at<TypeList>(object)->count; i++) exists(at<const TypeList>(object)->ids()[i], "a module");
         return;
-      case ObjectKind::Struct:
-      case ObjectKind::Array:
+      case ObjectKind::Object:
         return exists(at<VMObject>(object)->type, "a structure or array");
       case ObjectKind::Memory:
         return;

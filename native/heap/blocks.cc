@@ -15,15 +15,17 @@ namespace {
 
 constexpr uint64_t kLeastReservation = 1 << 20;
 constexpr uint64_t kLargestCell = 32 * 1024;
+constexpr uint64_t kRunLog2 = 8;
+static_assert(kRunBytes == uint64_t{1} << kRunLog2);
 
-/// Sizes of cells: 16 to 128 in steps of 8, of which only plain objects use each, then four steps to each doubling.
+/// Sizes of cells: 16 to kRunBytes in steps of 8, of which only plain objects use each, then four steps to each doubling.
 struct SizeClass {
   uint8_t number;
   uint32_t cell;
 };
 
 SizeClass class_of(ObjectKind kind, uint64_t bytes) {
-  if (bytes <= 128) {
+  if (bytes <= kRunBytes) {
     const uint64_t cell = std::max<uint64_t>(round_up(bytes, is_plain(kind) ? 8 : 16), 16);
     return {static_cast<uint8_t>(cell / 8 - 2), static_cast<uint32_t>(cell)};
   }
@@ -31,7 +33,7 @@ SizeClass class_of(ObjectKind kind, uint64_t bytes) {
   const uint64_t step = uint64_t{1} << (log - 2);
   const uint64_t cell = round_up(bytes, step);
   const uint64_t quarter = (cell - (uint64_t{1} << log)) / step;  // 1 to 4
-  return {static_cast<uint8_t>(15 + (log - 7) * 4 + quarter - 1), static_cast<uint32_t>(cell)};
+  return {static_cast<uint8_t>(kRunBytes / 8 - 1 + (log - kRunLog2) * 4 + quarter - 1), static_cast<uint32_t>(cell)};
 }
 
 }  // namespace

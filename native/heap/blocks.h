@@ -108,7 +108,7 @@ class Blocks {
   static constexpr uint64_t kBlockLog2 = 16;
   static constexpr uint64_t kBlock = uint64_t{1} << kBlockLog2;
   static_assert(kBlock == kHeapWindow, "a view must not show what was never used");
-  static constexpr size_t kClasses = 48;
+  static constexpr size_t kClasses = 64;
 
   /// Free: in free_. Cells: holds objects; one that is larger than half a block has a row of blocks, of which this is the first. Rest: a
   /// later block of such a row.

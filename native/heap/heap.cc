@@ -39,8 +39,7 @@ Heap::Heap(Runtime* runtime, HeapEmbedder* embedder, void* finalizer_argument, u
       collect_at_(kLeastBytes),
       budget_(kLeastBytes) {
   define(ObjectKind::Exception, exception_kind());
-  define(ObjectKind::Struct, struct_kind());
-  define(ObjectKind::Array, array_kind());
+  define(ObjectKind::Object, object_kind());
   runtime_->reclaimer = this;
   runtime_->reclaim_at = kLeastContinuations;
   runtime_->reclaim_copies_at = kLeastBytes;
@@ -62,14 +61,14 @@ void* Heap::allocate(ObjectKind kind, uint64_t bytes, uint64_t weight) {
 }
 
 void* Heap::allocate_in_run(uint64_t bytes) {
-  const uint64_t cell = std::max<uint64_t>(bytes, kLeastCell);
-  if (always_) return allocate(ObjectKind::Struct, cell);
+  const uint64_t cell = std::max(round_up(bytes, sizeof(uint64_t)), kLeastCell);
+  if (always_) return allocate(ObjectKind::Object, cell);
   uint64_t* run = runtime_->thread.runs + (cell / sizeof(uint64_t) - 2) * 2;
   Blocks::Run taken{run[0], run[1]};
   if (taken.to - taken.from < cell) {
     blocks.give_back(taken);
     taken = {};
-    const bool well = blocks.take_run(ObjectKind::Struct, cell, &taken);
+    const bool well = blocks.take_run(ObjectKind::Object, cell, &taken);
     note(taken.to - taken.from);
     run[0] = taken.from;
     run[1] = taken.to;

@@ -57,7 +57,7 @@ class Heap final : public Reclaimer {
 
   /// A zeroed object; null without memory. `weight` is what it costs besides its cell, in bytes.
   void* allocate(ObjectKind kind, uint64_t bytes, uint64_t weight = 0);
-  /// A zeroed structure without its head, for what is of so many bytes and at most kRunBytes; null without memory. What follows is made
+  /// A zeroed structure or array without its head, of so many bytes and at most kRunBytes; null without memory. What follows is made
   /// from the thread's run.
   void* allocate_in_run(uint64_t bytes);
   /// Counts bytes that were allocated elsewhere.

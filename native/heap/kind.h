@@ -7,13 +7,13 @@ namespace heddle {
 
 class Marker;
 
-/// What an object on the heap is.
-enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception, Types, Struct, Array };
-inline constexpr size_t kObjectKinds = 10;
+/// What an object on the heap is. Object: a structure or array.
+enum class ObjectKind : uint8_t { Instance, Table, Memory, Tag, Global, HostFunction, Exception, Types, Object };
+inline constexpr size_t kObjectKinds = 9;
 
 /// Whether objects of a kind are only memory: many, small, with nothing to do where one is freed. Their cells are aligned to 8 bytes.
 inline constexpr bool is_plain(ObjectKind kind) {
-  return kind == ObjectKind::Struct || kind == ObjectKind::Array;
+  return kind == ObjectKind::Object;
 }
 
 /// How objects of a kind are traced and freed.

@@ -17,8 +17,7 @@ inline uint64_t elements_of(const VMObject* array) {
   return address_of(array + 1);
 }
 
-/// How the collector sees them.
-Kind struct_kind();
-Kind array_kind();
+/// How the collector sees them: by their types, since cells of one size have both.
+Kind object_kind();
 
 }  // namespace heddle

@@ -124,7 +124,7 @@ TEST(runs, "of a block are its free cells, all of them, once, and what is given 
     uint64_t taken = 0;
     for (uint64_t wanted = 3 * kCells; taken < wanted;) {
       Blocks::Run run;
-      EXPECT(blocks.take_run(ObjectKind::Struct, kCell, &run));
+      EXPECT(blocks.take_run(ObjectKind::Object, kCell, &run));
       EXPECT(run.to > run.from && (run.to - run.from) % kCell == 0);
       for (uint64_t object = run.from; object < run.to; object += kCell) {
         EXPECT(kept.count(object) == 0);
@@ -141,7 +141,7 @@ TEST(runs, "of a block are its free cells, all of them, once, and what is given 
       EXPECT_EQUAL(used == run.to - run.from ? 0 : blocks.find(run.from + used), 0u);
       taken += used + kCell;
     }
-    EXPECT_EQUAL(blocks.live(ObjectKind::Struct), kept.size());
+    EXPECT_EQUAL(blocks.live(ObjectKind::Object), kept.size());
     uint64_t dead = 0;
     for (auto object = kept.begin(); object != kept.end();) {
       if (object->second) {

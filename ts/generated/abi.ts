@@ -66,9 +66,9 @@ export const VMThread = {
   spare: 232,
   /** addresses of the library calls by LIBCALLS number */
   libcalls: 256,
-  /** free cells that follow each other, for structures of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0 */
+  /** free cells that follow each other, for structures and arrays of 16, 24 … run_bytes bytes: address of the next one, and where they end. All their bytes are 0 */
   runs: 704,
-  $size: 944,
+  $size: 1200,
 } as const;
 
 /** The fixed head of an instance's context; ts/lower/module/layout.ts lays the module's own part behind it. Byte offsets; `$size` is the struct's. */
@@ -648,8 +648,8 @@ export const LIMIT = {
   typeDepths: 8,
   /** a VMType is 1 << this bytes */
   typeSizeLog2: 6,
-  /** most bytes of a structure that generated code makes by itself */
-  runBytes: 128,
+  /** most bytes of a structure or array that generated code makes by itself */
+  runBytes: 256,
   /** most bytes of an array, with its head */
   arrayBytes: 2147418112,
   /** the detail of trap out_of_memory: the heap of the thread has no room for a structure or array */
@@ -759,4 +759,4 @@ export const LIMIT = {
 } as const;
 
 /** Hash of the table: an addon must say the same. */
-export const CONTRACT = '9f2628a5e990a21a';
+export const CONTRACT = 'ec4d827e277083cf';

@@ -1,5 +1,5 @@
 /**
- * Structures, arrays and i31 references. An object's fields are read and written in line, and small structures are made in line; all else is done by library calls.
+ * Structures, arrays and i31 references. An object's fields are read and written in line, and small ones are made in line; all else is done by library calls.
  * Values of operators lie in the frame or in registers while a library call collects, where they are found.
  */
 import { LIBCALL, LIMIT, TRAP, VMObject, VMThread } from '../../generated/abi.js';
@@ -7,7 +7,7 @@ import { INTEGER, KIND, MEMORY, OPCODE, TYPE } from '../../generated/clif.js';
 import { PACKED_I8, PACKED_I16, storageSizeLog2 } from '../../validate/object_layout.js';
 import type { FunctionLowering, Handlers } from '../function/function.js';
 import type { FieldPlace } from '../module/object_types.js';
-import { head, NONE, type Program, type Value } from '../program/program.js';
+import { type Block, head, NONE, type Program, type Value } from '../program/program.js';
 import { OP } from '../program/stream.js';
 import { clifType } from '../program/types.js';
 import { typeId } from './function_types.js';
@@ -16,6 +16,8 @@ const V128 = 0x7b;
 /** Bytes of the smallest cell, and of a pointer. */
 const LEAST_CELL = 16;
 const POINTER = 8;
+/** Bytes of elements that a loop fills: for more a library call costs less. */
+const FILLED_IN_LINE = 64;
 /** What an i31 has besides its value, which is shifted by one. */
 const I31_SHIFT = 1;
 
@@ -50,30 +52,114 @@ function popObject(f: FunctionLowering, trap: number): Value {
   return reference;
 }
 
-/** A structure of zeros: the next cell of the thread's run, or, where that has ended, what the library call gives. */
-function newStructure(f: FunctionLowering, typeIndex: number): Value {
+/** Bytes of the cell of an object of so many bytes. */
+const cellOf = (bytes: number): number => Math.max((bytes + POINTER - 1) & -POINTER, LEAST_CELL);
+
+/** An object of zeros that is to be made, and what makes it where its run has ended. */
+interface NewObject {
+  readonly id: Value;
+  /** Of an array: its length, an I64. */
+  readonly length: Value | undefined;
+  readonly slow: () => Value;
+}
+
+/**
+ * Makes an object in a cell of so many bytes: the next of the run that lies `run` behind `runs`, or, where that has ended, in the cold block. Jumps to `done` with it.
+ */
+function takeCell(f: FunctionLowering, { id, length }: NewObject, cell: Value, runs: Value, run: number, cold: Block, done: Block): void {
   const { program } = f;
-  const id = typeArgument(f, typeIndex);
-  const cell = Math.max(f.context.objects.bytes(typeIndex), LEAST_CELL);
-  if (cell > LIMIT.runBytes) return f.hostCall(LIBCALL.structNew, [id]);
-  const thread = f.thread();
-  const run = VMThread.runs + 2 * (cell - LEAST_CELL);
-  const object = program.load(TYPE.I64, MEMORY.trusted, thread, run);
-  const next = program.binary(OPCODE.iadd, object, program.address(cell));
-  const ended = program.icmp(INTEGER.ugt, next, program.load(TYPE.I64, MEMORY.trusted, thread, run + POINTER));
-  const cold = program.block(NONE, true);
+  const object = program.load(TYPE.I64, MEMORY.trusted, runs, run);
+  const next = program.binary(OPCODE.iadd, object, cell);
+  const ended = program.icmp(INTEGER.ugt, next, program.load(TYPE.I64, MEMORY.trusted, runs, run + POINTER));
   const hot = program.block(NONE);
-  const done = program.block([TYPE.I64]);
-  f.locate();
   program.brif(ended, cold, NONE, hot, NONE);
   f.follow(hot);
-  program.store(MEMORY.trusted, next, thread, run);
-  // The length is 0.
+  program.store(MEMORY.trusted, next, runs, run);
+  // A structure's length is 0.
   program.store(MEMORY.trusted, id, object, VMObject.type);
+  if (length !== undefined) program.do3(head(KIND.store, OPCODE.istore32, 0, MEMORY.trusted), length, object, VMObject.length);
   program.jump(done, [object]);
+}
+
+/** Makes an object where there is no cell for it at hand, and goes on with either. */
+function orSlowly(f: FunctionLowering, { slow }: NewObject, cold: Block, done: Block): Value {
   f.follow(cold);
-  program.jump(done, [f.aside(() => f.hostCall(LIBCALL.structNew, [id]))]);
+  f.program.jump(done, [f.aside(slow)]);
   return f.follow(done, 1);
+}
+
+/** An object of zeros of so many bytes: the next cell of the thread's run, or, where that has ended, what the library call gives. */
+function newObject(f: FunctionLowering, made: NewObject, bytes: number): Value {
+  const { program } = f;
+  const cell = cellOf(bytes);
+  if (cell > LIMIT.runBytes) return made.slow();
+  const thread = f.thread();
+  const cold = program.block(NONE, true);
+  const done = program.block([TYPE.I64]);
+  f.locate();
+  takeCell(f, made, program.address(cell), thread, VMThread.runs + 2 * (cell - LEAST_CELL), cold, done);
+  return orSlowly(f, made, cold, done);
+}
+
+function newStructure(f: FunctionLowering, typeIndex: number): Value {
+  const id = typeArgument(f, typeIndex);
+  return newObject(f, { id, length: undefined, slow: () => f.hostCall(LIBCALL.structNew, [id]) }, f.context.objects.bytes(typeIndex));
+}
+
+/** An array of zeros that is to be made. */
+function arrayOf(f: FunctionLowering, typeIndex: number, length: Value): NewObject {
+  const id = typeArgument(f, typeIndex);
+  return { id, length, slow: () => f.hostCall(LIBCALL.arrayNew, [id, length]) };
+}
+
+/** An array of zeros whose length is an I64: short ones are made in line. */
+function newArray(f: FunctionLowering, typeIndex: number, length: Value): Value {
+  const { program } = f;
+  const log2 = storageSizeLog2(elementOf(f, typeIndex).storage);
+  const made = arrayOf(f, typeIndex, length);
+  const thread = f.thread();
+  const cold = program.block(NONE, true);
+  const short = program.block(NONE);
+  const done = program.block([TYPE.I64]);
+  f.locate();
+  const most = program.address((LIMIT.runBytes - VMObject.$size) >> log2);
+  program.brif(program.icmp(INTEGER.ugt, length, most), cold, NONE, short, NONE);
+  f.follow(short);
+  const bytes = log2 === 0 ? length : program.binary(OPCODE.ishl, length, program.iconst(TYPE.I32, log2));
+  const rounded = program.binary(OPCODE.iadd, bytes, program.address(VMObject.$size + POINTER - 1));
+  const cell = program.binary(OPCODE.umax, program.binary(OPCODE.band, rounded, program.address(-POINTER)), program.address(LEAST_CELL));
+  const runs = program.binary(OPCODE.iadd, thread, program.binary(OPCODE.ishl, cell, program.iconst(TYPE.I32, 1)));
+  takeCell(f, made, cell, runs, VMThread.runs - 2 * LEAST_CELL, cold, done);
+  return orSlowly(f, made, cold, done);
+}
+
+/** Fills a new array: a short one element by element, another by a library call. */
+function fillArray(f: FunctionLowering, array: Value, { storage, offset }: FieldPlace, length: Value, value: Value): void {
+  const { program } = f;
+  const log2 = storageSizeLog2(storage);
+  const zero = program.address(0);
+  const one = program.address(1);
+  const long = program.block(NONE, true);
+  const next = program.block([TYPE.I64]);
+  const element = program.block(NONE);
+  const done = program.block(NONE);
+  // Values that the library call needs are there on both ways.
+  f.thread();
+  program.brif(program.icmp(INTEGER.ugt, length, program.address(FILLED_IN_LINE >> log2)), long, NONE, next, [zero]);
+  f.follow(long);
+  f.aside(() => {
+    passValue(f, value, storage);
+    f.hostCall(LIBCALL.arrayFill, [array, zero, length]);
+  });
+  program.jump(done);
+  const index = program.switchTo(next, 1);
+  program.brif(program.icmp(INTEGER.ult, index, length), element, NONE, done, NONE);
+  f.follow(element);
+  const distance = log2 === 0 ? index : program.binary(OPCODE.ishl, index, program.iconst(TYPE.I32, log2));
+  storeField(program, value, program.binary(OPCODE.iadd, array, distance), { storage, offset });
+  program.jump(next, [program.binary(OPCODE.iadd, index, one)]);
+  program.seal(next);
+  f.follow(done);
 }
 
 function structNew(f: FunctionLowering): void {
@@ -124,25 +210,25 @@ function arrayNew(f: FunctionLowering): void {
   const typeIndex = f.immediate();
   const length = f.popIndex(false);
   const value = f.pop();
-  const array = f.hostCall(LIBCALL.arrayNew, [typeArgument(f, typeIndex), length]);
-  passValue(f, value, elementOf(f, typeIndex).storage);
-  f.hostCall(LIBCALL.arrayFill, [array, f.program.address(0), length]);
+  const array = newArray(f, typeIndex, length);
+  fillArray(f, array, elementOf(f, typeIndex), length, value);
   f.push(array);
 }
 
 function arrayNewDefault(f: FunctionLowering): void {
   const typeIndex = f.immediate();
-  f.push(f.hostCall(LIBCALL.arrayNew, [typeArgument(f, typeIndex), f.popIndex(false)]));
+  f.push(newArray(f, typeIndex, f.popIndex(false)));
 }
 
 function arrayNewFixed(f: FunctionLowering): void {
   const typeIndex = f.immediate();
   const count = f.immediate();
   const values = f.popMany(count);
-  const array = f.hostCall(LIBCALL.arrayNew, [typeArgument(f, typeIndex), f.program.address(count)]);
   const { storage, offset } = elementOf(f, typeIndex);
+  const log2 = storageSizeLog2(storage);
+  const array = newObject(f, arrayOf(f, typeIndex, f.program.address(count)), VMObject.$size + (count << log2));
   values.forEach((value, i) => {
-    storeField(f.program, value, array, { storage, offset: offset + (i << storageSizeLog2(storage)) });
+    storeField(f.program, value, array, { storage, offset: offset + (i << log2) });
   });
   f.push(array);
 }
