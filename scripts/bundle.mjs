@@ -34,6 +34,7 @@ const LATE_IN_CLI = [
   'compile/lazy.js',
   'compile/part.js',
   'compile/relocate.js',
+  'compile/switches.js',
   'compile/user_key.js',
   'instance/inspect.js',
   'lower/lower.js',

@@ -245,8 +245,8 @@ class Engine {
   bool windows = true;
   /// Whether calls of exports are left for their imports of numbers, which TypeScript calls then (docs/decisions/0042).
   bool calls_outside = true;
-  /// The function that throws what hook `keepThrown` has kept when JavaScript calls it next: the import runs that it was called in the stead
-  /// of (docs/decisions/0044). Null where there is none.
+  /// The function that throws what hook `keepThrown` has kept when JavaScript calls it next: the import runs that it was called in the
+  /// stead of (docs/decisions/0044). Null where there is none.
   const VMFunction* throws_again = nullptr;
   /// Hook `passed` had no room on the stack: errors get no frames of WebAssembly until they have left the outermost entry, because those
   /// inside would be missing.

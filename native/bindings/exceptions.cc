@@ -69,8 +69,8 @@ HostResult cont_throw(VMThread* thread, uint64_t address, uint64_t exception_add
   return {0, nullptr};
 }
 
-/// Keeps a value, or what an exception is, for who calls the function that threw it. False where no handler may see it, or with an exception
-/// pending.
+/// Keeps a value, or what an exception is, for who calls the function that threw it. False where no handler may see it, or with an
+/// exception pending.
 bool keep_thrown(Engine* engine, napi_value thrown, bool is_exception) {
   bool kept = false;
   napi_value flag = nullptr;
@@ -79,9 +79,9 @@ bool keep_thrown(Engine* engine, napi_value thrown, bool is_exception) {
   return result != nullptr && napi_get_value_bool(engine->env, result, &kept) == napi_ok && kept;
 }
 
-/// The import that a function was called in the stead of is to throw what that has thrown, or not: JavaScript decides, and does what it does
-/// besides. It gets the exception where it calls the function (Engine::throws_again). A value of JavaScript's was kept before it came here,
-/// and there is no exception for it.
+/// The import that a function was called in the stead of is to throw what that has thrown, or not: JavaScript decides, and does what it
+/// does besides. It gets the exception where it calls the function (Engine::throws_again). A value of JavaScript's was kept before it came
+/// here, and there is no exception for it.
 HostResult invoke_failed(VMThread* thread, uint64_t import, uint64_t exception_address, uint64_t stack, uint64_t function) {
   Engine* engine = Engine::of(thread);
   auto* exception = at<VMException>(exception_address);
