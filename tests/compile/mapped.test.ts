@@ -79,7 +79,7 @@ describe('a module of the cache', () => {
   });
 
   test('gives the same where the file system lets nobody map it', () => {
-    const access: FileAccess = { mapFile: () => undefined, sumFile: (...range) => addon().sumFile(...range) };
+    const access: FileAccess = { mapFile: () => undefined, readEntry: () => false, sumFile: (...range) => addon().sumFile(...range) };
     expect(results(run(compileModuleSync(bytes, options(access))))).toEqual(copied);
   });
 

@@ -30,6 +30,7 @@ function counted(): { readonly access: FileAccess; readonly calls: { map: number
       calls.sum++;
       return addon().sumFile(file, start, end);
     },
+    readEntry: () => false,
   };
   return { access, calls };
 }
