@@ -246,14 +246,38 @@ describe.each(glues)('glue that catches %s', (glue) => {
 
 const OTHERS: readonly (readonly [string, string])[] = [
   ['asks nothing', 'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);_setThrew(1,0)}}'],
-  ['gives other arguments', 'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(i)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['looks something else up', 'function f(i,a){var s=stackSave();try{return getWasmTableEntry(a)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['restores something else', 'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(a);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['does more', 'function f(i,a){var s=stackSave();note();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['has a comment', 'function f(i,a){var s=stackSave();/**/try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['has a default', 'function f(i,a=note()){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['is asynchronous', 'async function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
-  ['takes less', 'function f(i){var s=stackSave();try{return getWasmTableEntry(i)()}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}'],
+  [
+    'gives other arguments',
+    'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(i)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'looks something else up',
+    'function f(i,a){var s=stackSave();try{return getWasmTableEntry(a)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'restores something else',
+    'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(a);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'does more',
+    'function f(i,a){var s=stackSave();note();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'has a comment',
+    'function f(i,a){var s=stackSave();/**/try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'has a default',
+    'function f(i,a=note()){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'is asynchronous',
+    'async function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
+  [
+    'takes less',
+    'function f(i){var s=stackSave();try{return getWasmTableEntry(i)()}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}',
+  ],
 ];
 
 /** How often the glue's `stackSave` has run when a module with one import has called a function by it. */
@@ -286,7 +310,8 @@ const TABLE = '(table $t (export "t") funcref (elem $d))';
 const SAVE = '(func (export "save") (result i32) (global.get $sp))';
 const RESTORE = '(func (export "restore") (param i32) (global.set $sp (local.get 0)))';
 const ALL = `${TABLE} ${SAVE} ${RESTORE}`;
-const GLUE = 'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}';
+const GLUE =
+  'function f(i,a){var s=stackSave();try{return getWasmTableEntry(i)(a)}catch(e){stackRestore(s);if(e!==e+0)throw e;_setThrew(1,0)}}';
 
 describe('glue is known', () => {
   test('by its text', () => expect(runs(GLUE, ALL)).toBe(0));
@@ -332,16 +357,15 @@ describe('inside such a call', () => {
       { env: { invoke_ii: glue, wait: new WebAssembly.Suspending(promise) } },
     );
     exports = made as unknown as Exports;
-    const after = (sp: string) => [sp, exports?.save()];
+    const ending = (how: string) => [how, exports?.save()];
     return WebAssembly.promising(made['f'] as unknown as (x: number) => number)(4).then(
-      (value) => after(`returned ${String(value)}`),
-      (error: unknown) => after(`threw ${String(error)}`),
+      (value) => ending(`returned ${String(value)}`),
+      (error: unknown) => ending(`threw ${String(error)}`),
     );
   };
 
   test('an import waits', async () => expect(await waits(() => Promise.resolve(7))).toEqual(['returned 70', 1024]));
   test('a promise is rejected with what the glue catches', async () =>
-    // biome-ignore lint/suspicious/useAwait: a rejection
     expect(await waits(() => Promise.reject(5 as unknown as Error))).toEqual(['returned 1', 1024]));
   test('a promise is rejected with what it does not', async () =>
     expect(await waits(() => Promise.reject(new Error('no')))).toEqual(['threw Error: no', 1024]));

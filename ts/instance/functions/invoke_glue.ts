@@ -10,7 +10,9 @@ const QUOTES = '"\'';
 const MOST = 2000;
 
 function isLetter(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f || code === 0x24;
+  return (
+    (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f || code === 0x24
+  );
 }
 
 /** Names and numbers, strings, and single characters; none where there is anything else, a comment say. */

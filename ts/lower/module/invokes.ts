@@ -2,7 +2,20 @@
  * Which of a module's imports may be Emscripten's `invoke_…`, by their types alone: a program is compiled before anybody knows what it imports. Such an import calls a function of the
  * table that the module exports; programs that have some export the stack pointer's getter and setter, and `setThrew`. In minified programs none of these has a name.
  */
-import { append, contains, Dictionary, each, every, item, joined, joinedLists, mapGet, mapped, mapSet, part } from '../../base/intrinsics.js';
+import {
+  append,
+  contains,
+  Dictionary,
+  each,
+  every,
+  item,
+  joined,
+  joinedLists,
+  mapGet,
+  mapped,
+  mapSet,
+  part,
+} from '../../base/intrinsics.js';
 import type { FunctionTypeDescription, ModuleDescription, ValueType } from '../../validate/description.js';
 import { typeAt, typeCount } from '../../validate/type_words.js';
 import { usesAsyncify } from './asyncify.js';
