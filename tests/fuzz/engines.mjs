@@ -1,5 +1,9 @@
 // The two engines, where their JS APIs differ.
-import { createMemory, WebAssembly as Heddle } from '../../dist/heddle.mjs';
+import { configure, createMemory, WebAssembly as Heddle } from '../../dist/heddle.mjs';
+
+/** Bytes of the heap: random lengths of arrays are large, and to fill gigabytes takes seconds. */
+const ROOM = 256 << 20;
+configure({ heap: { memory: ROOM } });
 
 const limitsOf = ({ initial, maximum, shared }, convert) => ({
   initial: convert(initial),
