@@ -33,7 +33,7 @@ const PARTS = [
   ['control', ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--programs', count, '--seed', seed]],
   [
     'control, always collecting',
-    ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--engine', 'heddle', '--programs', Math.ceil(count / 10), '--seed', seed + 1],
+    ['--import', 'tsx', 'tests/fuzz/control/main.ts', '--engine', 'heddle', '--programs', Math.ceil(count / 100), '--seed', seed + 1],
     { HEDDLE_COLLECT: 'always' },
   ],
 ];
