@@ -193,6 +193,50 @@ describe('types without values', () => {
   });
 });
 
+describe('descriptors of tables and globals', () => {
+  const { pair, bytes } = instance(`(module ${TYPES} ${MAKERS})`) as Required<Exports>;
+  const struct = pair?.(1, null);
+  const array = bytes?.(2);
+  // What V8 of Node 26 takes.
+  const TAKES: readonly (readonly ['anyref' | 'eqref' | 'i31ref' | 'structref' | 'arrayref', readonly unknown[], readonly unknown[]])[] = [
+    ['anyref', [null, 5, 2 ** 40, 'text', struct, array], []],
+    ['eqref', [null, 5, struct, array], ['text', 2 ** 40]],
+    ['i31ref', [null, -7, 2 ** 30 - 1], [2 ** 30, 0.5, 'text', struct]],
+    ['structref', [null, struct], [5, array, 'text']],
+    ['arrayref', [null, array], [5, struct, 'text']],
+  ];
+
+  test.each(TAKES)('name %s, whose values are these', (type, taken, refused) => {
+    const table = new Heddle.Table({ element: type, initial: 1 });
+    const global = new Heddle.Global({ value: type, mutable: true });
+    expect([table.get(0), global.value]).toEqual([null, null]);
+    for (const value of taken) {
+      table.set(0, value);
+      global.value = value as never;
+      expect([table.get(0), global.value, new Heddle.Table({ element: type, initial: 2 }, value).get(1)]).toEqual([value, value, value]);
+    }
+    for (const value of refused) {
+      expect(() => table.set(0, value)).toThrow(TypeError);
+      expect(() => {
+        global.value = value as never;
+      }).toThrow(TypeError);
+      expect(() => new Heddle.Table({ element: type, initial: 2 }, value)).toThrow(TypeError);
+    }
+  });
+
+  test('give what modules import', () => {
+    const table = new Heddle.Table({ element: 'anyref', initial: 2 });
+    const { get } = instance(
+      '(module (import "m" "t" (table 2 anyref)) (func (export "get") (param i32) (result anyref) (table.get (local.get 0))))',
+      { m: { t: table } },
+    ) as Required<Exports>;
+    table.set(1, struct);
+    expect([get?.(0), get?.(1)]).toEqual([null, struct]);
+    expect(get?.(1)).toBe(struct);
+    expect(() => instance('(module (import "m" "t" (table 2 eqref)))', { m: { t: table } })).toThrow(Heddle.LinkError);
+  });
+});
+
 test('objects are thrown, caught and seen by JavaScript as what they are', () => {
   const made = instance(
     `(module ${TYPES} (import "m" "call" (func $call)) ${MAKERS}

@@ -49,7 +49,7 @@ const MAXIMUM_TABLE = 10_000_000;
 /** What `new Table` takes. Limits are bigints where addresses have 64 bits. */
 export interface TableDescriptor {
   /** The type of its elements. */
-  readonly element: 'funcref' | 'anyfunc' | 'externref';
+  readonly element: 'funcref' | 'anyfunc' | 'externref' | 'anyref' | 'eqref' | 'i31ref' | 'structref' | 'arrayref';
   /** Elements that it has at first. */
   readonly initial: number | bigint;
   /** Elements that it may have. */

@@ -26,6 +26,17 @@ export interface ValueTypeMap {
   /** Any value of JavaScript. */
   // biome-ignore lint/suspicious/noExplicitAny: as in TypeScript's own declarations of the JS API
   readonly externref: any;
+  /** Objects of WebAssembly's, which are opaque, integers of 31 bits, and any value of JavaScript. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly anyref: any;
+  /** What `ref.eq` compares: opaque objects, and integers of 31 bits. */
+  readonly eqref: object | number | null;
+  /** Integers of 31 bits, from -2^30 to 2^30 - 1. */
+  readonly i31ref: number | null;
+  /** Opaque objects that have fields. */
+  readonly structref: object | null;
+  /** Opaque objects that have elements. */
+  readonly arrayref: object | null;
 }
 
 /** The names of value types. */
@@ -42,6 +53,12 @@ const BY_NAME = new Map<string, ValueType>([
   ['funcref', (NULLABLE | 0x70) >>> 0],
   ['anyfunc', (NULLABLE | 0x70) >>> 0],
   ['externref', (NULLABLE | 0x6f) >>> 0],
+  // As V8 has them, though the JS API does not.
+  ['anyref', (NULLABLE | 0x6e) >>> 0],
+  ['eqref', (NULLABLE | 0x6d) >>> 0],
+  ['i31ref', (NULLABLE | 0x6c) >>> 0],
+  ['structref', (NULLABLE | 0x6b) >>> 0],
+  ['arrayref', (NULLABLE | 0x6a) >>> 0],
 ]);
 
 /** The type of a name; throws a TypeError for others. @internal */
@@ -49,7 +66,9 @@ export function typeByName(name: unknown, member: string): ValueType {
   const text = `${name as string}`; // Throws a TypeError for symbols.
   const type = mapGet(BY_NAME, text);
   if (type === undefined)
-    throw wrongArgument(`${shown(text)} is not a value type: ${member} is i32, i64, f32, f64, v128, funcref or externref`);
+    throw wrongArgument(
+      `${shown(text)} is not a value type: ${member} is i32, i64, f32, f64, v128, funcref, externref, anyref, eqref, i31ref, structref or arrayref`,
+    );
   return type;
 }
 
