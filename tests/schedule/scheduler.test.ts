@@ -155,6 +155,21 @@ describe('limits', () => {
     expect(scheduler.statistics()).toMatchObject({ completed: 2, cancelled: 1, active: 0, queued: 0 });
   });
 
+  test('are told in the order of spawning, whichever have ended', async () => {
+    const scheduler = new Scheduler();
+    const { run } = instance(CAREFUL, { wait: never, log: () => {} });
+    const tasks = Array.from({ length: 30 }, () => scheduler.spawn(run, [0]));
+    await turn();
+    const ended = [3, 29, 0, 12, 13, 11, 28];
+    for (const i of ended) tasks[i]?.cancel();
+    await Promise.allSettled(ended.map((i) => tasks[i]?.promise));
+    const left = tasks.filter((_, i) => !ended.includes(i));
+    expect(scheduler.tasks).toEqual(left);
+    for (const task of scheduler.tasks) task.cancel();
+    await Promise.allSettled(left.map((task) => task.promise));
+    expect([scheduler.tasks, scheduler.statistics().active]).toEqual([[], 0]);
+  });
+
   test('wrong options are refused', () => {
     const { f } = instance('(module (func (export "f") (param i32)))');
     expect(() => new Scheduler({ maximum: 0 })).toThrow(RangeError);
