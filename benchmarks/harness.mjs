@@ -16,6 +16,33 @@ export function option(name, otherwise) {
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 }
 
+/** The words behind `--name`, which commas part; undefined without it. */
+export function words(name) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : (process.argv[at + 1] ?? '').split(',');
+}
+
+/** Ends the run for what was asked for and cannot be. */
+export function refuse(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** The names that were asked for, all where none were. */
+export function chosen(name, all) {
+  const asked = words(name) ?? all;
+  const unknown = asked.find((each) => !all.includes(each));
+  if (unknown !== undefined) refuse(`--${name} ${unknown}: there are ${all.join(', ')}`);
+  return asked;
+}
+
+/** A number behind `--name` that is not less than `least`. */
+export function number(name, otherwise, least) {
+  const value = option(name, otherwise);
+  if (!(value >= least)) refuse(`--${name} must be a number, ${least} or more`);
+  return value;
+}
+
 /** The name of the trial that this process is, undefined in the parent. */
 export const trial = process.argv[2] === '--trial' ? process.argv[3] : undefined;
 

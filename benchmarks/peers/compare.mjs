@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { header, option, root, table } from '../harness.mjs';
+import { chosen, header, number, root, table } from '../harness.mjs';
 import { build, findTools } from './build.mjs';
 import { heddleEngines, runOnce } from './engines.mjs';
 import { PROGRAMS } from './programs.mjs';
@@ -24,22 +24,14 @@ const BUILD = [
 ];
 const VALUED = ['--trials', '--scale', '--only', '--timeout'];
 
-const trials = option('trials', 9);
-const scale = option('scale', 0.5);
-const limit = option('timeout', 120);
+const trials = number('trials', 9, LEAST_TRIALS);
+const scale = number('scale', 0.5, 0);
+const limit = number('timeout', 120, 1);
 
 /** What is no option and no option's value. */
 function reference() {
   const args = process.argv.slice(2);
   return args.find((word, i) => !word.startsWith('--') && !VALUED.includes(args[i - 1]));
-}
-
-function names() {
-  const at = process.argv.indexOf('--only');
-  const asked = at < 0 ? Object.keys(PROGRAMS) : (process.argv[at + 1] ?? '').split(',');
-  const unknown = asked.find((name) => !(name in PROGRAMS));
-  if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(PROGRAMS).join(', ')}`);
-  return asked;
 }
 
 /** The short name of a commit. */
@@ -91,8 +83,7 @@ function sample(name, n, file, engines) {
 }
 
 async function main(ref) {
-  if (!(trials >= LEAST_TRIALS)) throw new Error(`--trials must be ${LEAST_TRIALS} or more`);
-  const wanted = names();
+  const wanted = chosen('only', Object.keys(PROGRAMS));
   const commit = commitOf(ref);
   const work = mkdtempSync(join(tmpdir(), 'heddle-compare-'));
   const other = join(work, 'tree');

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { option, root, table } from '../harness.mjs';
+import { chosen, number, refuse, root, table, words } from '../harness.mjs';
 import { build, findTools } from './build.mjs';
 import { findEngines, runOnce } from './engines.mjs';
 import { html } from './html.mjs';
@@ -13,33 +13,6 @@ import { PROGRAMS } from './programs.mjs';
 import { failures, markdown, sections } from './report.mjs';
 import { median } from './statistics.mjs';
 import { goSizes, libraryCalls } from './talk.mjs';
-
-/** The words behind `--name`, which commas part; undefined without it. */
-function words(name) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : (process.argv[at + 1] ?? '').split(',');
-}
-
-/** Ends the run for what was asked for and cannot be. */
-function refuse(message) {
-  console.error(message);
-  process.exit(2);
-}
-
-/** The names that were asked for, all where none were. */
-function chosen(name, all) {
-  const asked = words(name) ?? all;
-  const unknown = asked.find((each) => !all.includes(each));
-  if (unknown !== undefined) refuse(`--${name} ${unknown}: there are ${all.join(', ')}`);
-  return asked;
-}
-
-/** A number behind `--name` that is not less than `least`. */
-function number(name, otherwise, least) {
-  const value = option(name, otherwise);
-  if (!(value >= least)) refuse(`--${name} must be a number, ${least} or more`);
-  return value;
-}
 
 const quick = process.argv.includes('--quick');
 const settings = { trials: quick ? 1 : number('trials', 5, 1), scale: number('scale', 1, 0), limit: number('timeout', 120, 1), quick };

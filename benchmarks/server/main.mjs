@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { header, median, option, peerNode, table } from '../harness.mjs';
+import { chosen, header, median, number, peerNode, table } from '../harness.mjs';
 import { buildWith, findTools } from '../peers/build.mjs';
 import { BEHAVIOUR } from './behaviour.mjs';
 import { ENGINES } from './engines.mjs';
@@ -12,21 +12,12 @@ import { load, missingLoad, withServer } from './processes.mjs';
 
 const PROTOCOLS = ['http', 'http2'];
 const SOURCE = fileURLToPath(new URL('service.c', import.meta.url));
-const requests = option('requests', 20_000);
-const clients = option('clients', 20);
-const streams = option('streams', 10);
-const delay = option('delay', 0);
-const open = option('open', 10_000);
-const trials = option('trials', 3);
-
-/** Engines that were asked for. */
-function names() {
-  const at = process.argv.indexOf('--engines');
-  const asked = at < 0 ? Object.keys(ENGINES) : (process.argv[at + 1] ?? '').split(',');
-  const unknown = asked.find((name) => !(name in ENGINES));
-  if (unknown !== undefined) throw new Error(`--engines ${unknown}: there are ${Object.keys(ENGINES).join(', ')}`);
-  return asked;
-}
+const requests = number('requests', 20_000, 1);
+const clients = number('clients', 20, 1);
+const streams = number('streams', 10, 1);
+const delay = number('delay', 0, 0);
+const open = number('open', 10_000, 1);
+const trials = number('trials', 3, 1);
 
 /** What runs each engine: `{ engine, title, node, file }`, or `{ missing }` with why there is none. */
 function prepare(asked, node, folder) {
@@ -100,7 +91,7 @@ async function main() {
   // As it is where a server is started again: only the first one compiles.
   process.env.HEDDLE_CACHE = folder;
   try {
-    const engines = prepare(names(), node, folder);
+    const engines = prepare(chosen('engines', Object.keys(ENGINES)), node, folder);
     const there = engines.filter(({ missing }) => missing === undefined);
     header(
       `a service that waits twice (${delay} ms each): ${trials} trials of ${requests} requests, ${clients} connections, with http2 ${streams} streams on each; servers in Node ${node.version}`,
