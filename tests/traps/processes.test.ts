@@ -78,3 +78,7 @@ test('a CPU profile over switches, deep recursion, imports and traps', async () 
     expect(profile.samples.length).toBeGreaterThan(100);
   });
 });
+
+test('a deadline that passes before a call has its first frame is a trap', async () => {
+  expect(await resultOf<number>('at_once')).toBe(300);
+});
