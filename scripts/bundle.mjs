@@ -120,9 +120,13 @@ function requireQuietly(path) {
 
 const namesOf = (path) => Object.keys(requireQuietly(path)).filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== 'default');
 
-/** The names that a file exports. */
-const exportsOf = (path) =>
-  [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)].map((match) => match[1]);
+/** What a file exports: `[kind, name]` of each. */
+const declarationsOf = (path) =>
+  [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(function|class|const|let)\*? (\w+)/gm)].map(([, kind, name]) => [
+    kind,
+    name,
+  ]);
+const exportsOf = (path) => declarationsOf(path).map(([, name]) => name);
 
 const nameOf = (path) => relative(ts, path).replaceAll('\\', '/');
 
@@ -188,27 +192,24 @@ function forward(name, all, isClass = false) {
 
 /** A module that has the names of one in `cli_late`. */
 async function inLate(path) {
-  const kinds = new Map(
-    [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(function|class|const|let)\*? (\w+)/gm)].map(([, kind, name]) => [
-      name,
-      kind,
-    ]),
-  );
   const all = `late(${JSON.stringify(nameOf(path))})`;
   const forwards = [];
-  for (const [name, kind] of kinds) {
+  for (const [kind, name] of declarationsOf(path)) {
     // Where `cli` uses another thing than a function, esbuild says that it is not there.
     const isFunction = kind === 'function' || kind === 'class' || typeof (await import(path))[name] === 'function';
     if (isFunction) forwards.push(forward(name, all, kind === 'class'));
   }
   return ["import { late } from 'cli_late';", ...forwards].join('\n');
 }
+
 /** The entry of `cli`: gives `cli_late`, whose text has the hash, what both use, by the files that have it. */
 function commandLineEntry(hash, shared) {
   const imports = [];
   const own = [];
-  for (const [i, [file, given]] of [...shared].entries()) {
-    const names = [...given].sort();
+  // In one order: esbuild asks in any, and the same sources are to give the same text.
+  const files = [...shared.keys()].sort();
+  for (const [i, file] of files.entries()) {
+    const names = [...shared.get(file)].sort();
     imports.push(`import { ${names.map((name) => `${name} as ${name}_${i}`).join(', ')} } from ${JSON.stringify(file)};`);
     const getters = names.map((name) => `get ${name}() { return ${name}_${i}; }`);
     own.push(`${JSON.stringify(nameOf(file))}: () => ({ __esModule: true, ${getters.join(', ')} }),`);

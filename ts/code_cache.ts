@@ -4,14 +4,12 @@
  * the very file, Node and CPU. V8 itself refuses what another V8 made, or one with other flags.
  */
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { sha256 } from './base/digest.js';
+import { codeKey, exportsOf } from './code_text.js';
 import { Cache, cacheFolder } from './compile/cache.js';
 import { addon } from './link/addon.js';
-
-type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
 
 /** Keeps what V8 has made when the process ends, with the functions that ran. V8 would refuse what was made under other flags than a process begins with. */
 function keepAtExit(script: Script, cache: Cache, key: Uint8Array): void {
@@ -32,18 +30,15 @@ function cacheHere(inCompilerThread: boolean): Cache | undefined {
   }
 }
 
-/** What a file exports, whose text is a function of what CommonJS modules are given. `hash` is the SHA-256 of its text. */
+/** What a file exports. `hash` is the SHA-256 of its text. */
 export function load(path: string, require: NodeJS.Require, hash: string, inCompilerThread = false): object {
   // Its bytes are ASCII.
   const source = readFileSync(path, 'latin1');
   const cache = cacheHere(inCompilerThread);
-  const key = cache && sha256(`${process.version} ${process.arch} ${hash} ${source.length} ${path}\n`);
+  const key = cache && sha256(codeKey(hash, source, path));
   const kept = key && cache?.read(key);
   const script = new Script(source, { filename: path, ...(kept !== undefined && { cachedData: kept }) });
   if (cache !== undefined && key !== undefined && (kept === undefined || script.cachedDataRejected === true))
     keepAtExit(script, cache, key);
-  const module = { exports: {} };
-  const body = script.runInThisContext() as Body;
-  body.call(module.exports, module.exports, require, module, path, dirname(path));
-  return module.exports;
+  return exportsOf(script, path, require);
 }

@@ -4,14 +4,11 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Script } from 'node:vm';
+import { above, codeKey, exportsOf } from './code_text.js';
 import { CONTRACT } from './generated/abi.js';
 import type { Native } from './link/native.js';
 
-type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, folder: string) => void;
-
 const isAbsolute = (path: string | undefined): path is string => path?.startsWith('/') === true;
-/** The folder that a file or folder is in. Node takes longer to load its `path` than all of this does. */
-const above = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
 /** The cache's folder, as `cacheFolder` says it (ts/compile/cache.ts); undefined where that is to be asked. */
 function cacheFolder(): string | undefined {
@@ -43,12 +40,10 @@ export function loadKept(path: string, require: NodeJS.Require, hash: string): o
   const native = folder && addon(above(above(above(path))), require);
   if (!native) return undefined;
   const source = native.readText(path) ?? readFileSync(path, 'latin1');
-  const key = native.sha256(Buffer.from(`${process.version} ${process.arch} ${hash} ${source.length} ${path}\n`));
+  const key = native.sha256(Buffer.from(codeKey(hash, source, path)));
   const kept = key && native.readEntry(folder, new Uint8Array(key), Number.POSITIVE_INFINITY);
   if (!kept) return undefined;
   const script = new Script(source, { filename: path, cachedData: kept });
   if (script.cachedDataRejected === true) return undefined;
-  const module = { exports: {} };
-  (script.runInThisContext() as Body).call(module.exports, module.exports, require, module, path, above(path));
-  return module.exports;
+  return exportsOf(script, path, require);
 }

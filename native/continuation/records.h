@@ -38,8 +38,8 @@ class Records {
   VMContinuation* base() const { return at<VMContinuation>(memory_.base()); }
   /// The record of an index that was given out; null for other numbers.
   VMContinuation* find(uint64_t index) { return index == 0 || index >= next_ ? nullptr : base() + index; }
-  /// A record that is in nobody's hands has its inline slots.
-  /// A record in state fresh with `slots` payload slots; null when there is none, or no memory for the slots.
+  /// A record in state fresh with `slots` payload slots; null when there is none, or no memory for the slots. One that is in nobody's hands
+  /// has its inline slots.
   VMContinuation* allocate(uint32_t slots) {
     VMContinuation* record = take();
     if (record == nullptr) return nullptr;
